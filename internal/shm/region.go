@@ -1,0 +1,82 @@
+//go:build unix
+
+package shm
+
+import (
+	"fmt"
+	"os"
+	"sync/atomic"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Region is a piece of shared memory that is mapped here.
+type Region struct {
+	mem  []byte
+	file *os.File
+}
+
+// New makes a region of size bytes, all zero. The name is for /proc and
+// debuggers. It costs a descriptor and a mapping until Close.
+func New(name string, size int) (*Region, error) {
+	f, err := create(name, size)
+	if err != nil {
+		return nil, fmt.Errorf("mp: %d bytes of shared memory: %w", size, err)
+	}
+	return mapped(f, size)
+}
+
+// Open maps a region that another process made. The descriptor is the region's
+// from now on, also when Open fails.
+func Open(f *os.File, size int) (*Region, error) {
+	if err := check(f, size); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("mp: shared memory: %w", err)
+	}
+	return mapped(f, size)
+}
+
+func mapped(f *os.File, size int) (*Region, error) {
+	mem, err := unix.Mmap(int(f.Fd()), 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("mp: mapping %d bytes of shared memory: %w", size, err)
+	}
+	return &Region{mem: mem, file: f}, nil
+}
+
+// File is the region's descriptor, to be inherited by a child.
+func (r *Region) File() *os.File { return r.file }
+
+// Size is the region's size in bytes.
+func (r *Region) Size() int { return len(r.mem) }
+
+// Word is the 64-bit word at a byte offset, which must be a multiple of 8. It
+// must not be used after Close.
+func (r *Region) Word(offset int) *atomic.Uint64 {
+	if offset%8 != 0 {
+		panic("shm: a word that is not aligned")
+	}
+	return (*atomic.Uint64)(unsafe.Pointer(&r.mem[offset : offset+8][0]))
+}
+
+// WordOf is the word at the start of b, which must be memory of this region.
+func (r *Region) WordOf(b []byte) *atomic.Uint64 {
+	return r.Word(int(uintptr(unsafe.Pointer(&b[0])) - uintptr(unsafe.Pointer(&r.mem[0]))))
+}
+
+// Bytes is the memory itself. It must not be used after Close.
+func (r *Region) Bytes(offset, n int) []byte { return r.mem[offset : offset+n : offset+n] }
+
+// CloseFile closes the descriptor and leaves the mapping.
+func (r *Region) CloseFile() error { return r.file.Close() }
+
+// Close unmaps the region and closes its descriptor. Nothing of it may be used
+// afterwards.
+func (r *Region) Close() error {
+	err := unix.Munmap(r.mem)
+	r.mem = nil
+	r.file.Close()
+	return err
+}
