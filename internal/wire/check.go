@@ -1,0 +1,45 @@
+package wire
+
+import (
+	"reflect"
+	"strconv"
+)
+
+// Check returns an *Error if no value of type t can travel, because it always
+// contains a channel, function, unsafe pointer or refused type. Its path begins
+// with the name of t. What is behind interfaces, pointers, slices and maps is
+// not looked at, because there may be nothing behind them.
+func Check(t reflect.Type) error {
+	if err := check(t); err != nil {
+		return err.finish(t.String())
+	}
+	return nil
+}
+
+func check(t reflect.Type) *Error {
+	if reason := refusalOf(t); reason != "" {
+		return refused(reason)
+	}
+	if reason := hopelessKind(t); reason != "" {
+		return refused(reason)
+	}
+	if hookOf(t) != nil || t == timeType || marshals(t) && !planFor(t).flat {
+		return nil
+	}
+	switch t.Kind() {
+	case reflect.Struct:
+		for field := range t.Fields() {
+			if err := check(field.Type); err != nil {
+				return err.within("." + field.Name)
+			}
+		}
+	case reflect.Array:
+		if t.Len() == 0 {
+			return nil
+		}
+		if err := check(t.Elem()); err != nil {
+			return err.within("[" + strconv.Itoa(0) + "]")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,245 @@
+package wire
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"sync"
+)
+
+const (
+	// headerSize is the size of a frame's header in bytes: the length of the
+	// payload (8, little-endian), the kind (1), and zeros (7).
+	headerSize = 16
+	// smallFrame is the payload size in bytes from which FrameReader allocates a
+	// payload of its own. Smaller ones are read through its buffer.
+	smallFrame = 64 << 10
+	// firstPayload is what a large payload gets before any of it was read.
+	firstPayload = 1 << 20
+	// payloadGrowth is how many times what has arrived a payload may take.
+	payloadGrowth = 16
+)
+
+// FrameError is returned when the bytes of a stream are not a frame, or not one
+// that is wanted. The stream cannot be read on.
+type FrameError struct {
+	Length uint64 // of the payload as the header says it, in bytes
+	Max    int64  // what the caller allowed, in bytes
+	Reason string // set if the length is not the fault
+}
+
+// Error names both numbers, or the reason.
+func (e *FrameError) Error() string {
+	if e.Reason != "" {
+		return "wire: not a frame: " + e.Reason
+	}
+	return fmt.Sprintf("wire: a frame of %d bytes is larger than the limit of %d bytes", e.Length, e.Max)
+}
+
+// scratch holds memory in which small frames are put together, as *[]byte.
+var scratch = sync.Pool{New: func() any {
+	p := make([]byte, 0, headerSize+smallFrame)
+	return &p
+}}
+
+// WriteFrame writes the message in b as the payload of one frame. Frames with a
+// payload of up to 64 KiB go out in one Write; larger ones in several, without
+// copying large blocks. Calls for the same w must not overlap. The error is
+// that of w; then the stream cannot be used any more.
+func WriteFrame(w io.Writer, kind byte, b *Buffer) error {
+	borrowed := scratch.Get().(*[]byte)
+	defer scratch.Put(borrowed)
+	head := appendHeader((*borrowed)[:0], kind, b.Len())
+	return b.joined(head, func(piece []byte) error {
+		n, err := w.Write(piece)
+		if err == nil && n < len(piece) {
+			err = io.ErrShortWrite
+		}
+		return err
+	})
+}
+
+func appendHeader(to []byte, kind byte, length int64) []byte {
+	to = binary.LittleEndian.AppendUint64(to, uint64(length))
+	return append(to, kind, 0, 0, 0, 0, 0, 0, 0)
+}
+
+// joined is pieces with small ones put together in the memory of head, behind what
+// head holds already.
+func (b *Buffer) joined(head []byte, f func([]byte) error) error {
+	flush := func() (err error) {
+		if len(head) > 0 {
+			err = f(head)
+			head = head[:0]
+		}
+		return err
+	}
+	err := b.pieces(func(piece []byte) error {
+		if len(head)+len(piece) <= cap(head) {
+			head = append(head, piece...)
+			return nil
+		}
+		if err := flush(); err != nil {
+			return err
+		}
+		if len(piece) < smallFrame/2 {
+			head = append(head, piece...)
+			return nil
+		}
+		return f(piece)
+	})
+	if err != nil {
+		return err
+	}
+	return flush()
+}
+
+// FrameReader reads frames from a stream. It is for one goroutine at a time.
+type FrameReader struct {
+	source io.Reader
+	buf    []byte // begins at a multiple of eight
+	from   int    // buf[from:to] is read and not yet consumed
+	to     int
+	err    error // the stream cannot be read on
+}
+
+// NewFrameReader returns a reader of the frames that come from r. It reads as
+// much as it can get into 64 KiB of memory, which it takes on first use.
+func NewFrameReader(r io.Reader) *FrameReader { return &FrameReader{source: r} }
+
+// Buffered returns the number of bytes that were read from the stream and do
+// not belong to a frame that Next returned.
+func (f *FrameReader) Buffered() int { return f.to - f.from }
+
+// Next reads one frame. A payload below 64 KiB is valid until the next call; a
+// larger one is the caller's. Both begin at a multiple of eight in memory. A
+// payload longer than max bytes is a *FrameError. The error is io.EOF only
+// where a frame would begin, io.ErrUnexpectedEOF inside one; any other is that
+// of the stream.
+//
+// Memory for a large payload grows with what has arrived: 1 MiB first, then up
+// to 16 times the bytes that are there, so a header alone costs 1 MiB at most.
+// Bytes of such a payload go straight to where they belong.
+func (f *FrameReader) Next(max int64) (kind byte, payload []byte, err error) {
+	if f.err != nil {
+		return 0, nil, f.err
+	}
+	if err := f.fill(headerSize); err != nil {
+		return 0, nil, err
+	}
+	header := f.buf[f.from : f.from+headerSize]
+	length, kind := binary.LittleEndian.Uint64(header), header[8]
+	for _, reserved := range header[9:] {
+		if reserved != 0 {
+			f.err = &FrameError{Length: length, Max: max, Reason: "the reserved bytes of the header are not zero"}
+			return 0, nil, f.err
+		}
+	}
+	if max < 0 || length > uint64(max) || length > math.MaxInt-headerSize {
+		f.err = &FrameError{Length: length, Max: max}
+		return 0, nil, f.err
+	}
+	if length < smallFrame {
+		payload, err = f.small(int(length))
+	} else {
+		payload, err = f.large(int(length))
+	}
+	if err != nil {
+		return 0, nil, err
+	}
+	return kind, payload, nil
+}
+
+// fill reads until n bytes, at most a small frame, are in the buffer. Nothing
+// is consumed, so after an error of the stream, such as a deadline, the caller
+// may try again.
+func (f *FrameReader) fill(n int) error {
+	if f.buf == nil {
+		f.buf = make([]byte, headerSize+smallFrame)
+	}
+	if f.from == f.to {
+		f.from, f.to = 0, 0
+	}
+	if len(f.buf)-f.from < n {
+		f.to = copy(f.buf, f.buf[f.from:f.to])
+		f.from = 0
+	}
+	for idle := 0; f.to-f.from < n; {
+		got, err := f.source.Read(f.buf[f.to:])
+		if got < 0 || got > len(f.buf)-f.to {
+			f.err = errors.New("wire: the stream returned an impossible count from Read")
+			return f.err
+		}
+		f.to += got
+		if f.to-f.from >= n {
+			break // an error along with the bytes will come again
+		}
+		if err != nil {
+			return f.ended(err)
+		}
+		if idle++; got > 0 {
+			idle = 0
+		} else if idle == 100 {
+			return io.ErrNoProgress
+		}
+	}
+	return nil
+}
+
+// ended turns the end of the stream inside a frame into an error of its own.
+func (f *FrameReader) ended(err error) error {
+	if err == io.EOF && f.to > f.from {
+		err = io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// small returns a payload inside the buffer.
+func (f *FrameReader) small(n int) ([]byte, error) {
+	if err := f.fill(headerSize + n); err != nil {
+		return nil, err
+	}
+	at := f.from + headerSize
+	f.from = at + n
+	// The header is consumed, so there is room to move down to a multiple of 8.
+	if aligned := at &^ 7; aligned != at {
+		copy(f.buf[aligned:], f.buf[at:at+n])
+		at = aligned
+	}
+	return f.buf[at : at+n : at+n], nil
+}
+
+// large returns a payload in memory of its own.
+func (f *FrameReader) large(n int) ([]byte, error) {
+	payload := make([]byte, min(n, firstPayload))
+	f.from += headerSize
+	arrived := copy(payload, f.buf[f.from:f.to])
+	f.from += arrived
+	for {
+		got, err := io.ReadFull(f.source, payload[arrived:])
+		arrived += got
+		if err != nil {
+			if err == io.EOF {
+				err = io.ErrUnexpectedEOF
+			}
+			f.err = err
+			return nil, err
+		}
+		if arrived == n {
+			return payload, nil
+		}
+		grown := make([]byte, grow(arrived, n))
+		copy(grown, payload)
+		payload = grown
+	}
+}
+
+// grow returns the next size of a payload of which arrived bytes are there.
+func grow(arrived, n int) int {
+	if arrived > n/payloadGrowth {
+		return n
+	}
+	return arrived * payloadGrowth
+}

@@ -1,0 +1,103 @@
+package wire
+
+import (
+	"encoding"
+	"fmt"
+	"reflect"
+	"runtime/debug"
+)
+
+var (
+	marshalerType   = reflect.TypeFor[encoding.BinaryMarshaler]()
+	unmarshalerType = reflect.TypeFor[encoding.BinaryUnmarshaler]()
+)
+
+// marshals says whether values of type t go through its own MarshalBinary and
+// UnmarshalBinary.
+func marshals(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Interface, reflect.Pointer, reflect.Chan, reflect.Func, reflect.UnsafePointer:
+		return false
+	}
+	pointer := reflect.PointerTo(t)
+	if !pointer.Implements(marshalerType) || !pointer.Implements(unmarshalerType) {
+		return false
+	}
+	if t.PkgPath() == "net/url" && t.Name() == "URL" {
+		return false // its text does not tell all fields
+	}
+	return !embeds(t, marshalerType) && !embeds(t, unmarshalerType)
+}
+
+// embeds says whether the struct t embeds something that implements i, so that
+// the methods of t may be promoted ones, which know only a part of t.
+func embeds(t, i reflect.Type) bool {
+	if t.Kind() != reflect.Struct {
+		return false
+	}
+	for field := range t.Fields() {
+		if field.Anonymous && (field.Type.Implements(i) || reflect.PointerTo(field.Type).Implements(i)) {
+			return true
+		}
+	}
+	return false
+}
+
+// marshaler makes the plan of a type that encodes itself: the length and what
+// MarshalBinary returned, copied, because the method may use the memory again.
+func (c compiler) marshaler(p *plan) {
+	t := p.typ
+	p.least, p.keyed = 1, true
+	p.encode = func(b *Buffer, v address) *Error {
+		var encoded []byte
+		err := guard(func() (err error) {
+			encoded, err = pointerAt(t, v).Interface().(encoding.BinaryMarshaler).MarshalBinary()
+			return err
+		})
+		if err != nil {
+			e := refused(fmt.Sprintf("MarshalBinary of %v failed: %v", t, err))
+			e.Err = err
+			return e
+		}
+		b.copied(encoded)
+		return nil
+	}
+	p.decode = func(r *Reader, v address) error {
+		encoded := r.Raw()
+		if r.err != nil {
+			return r.err
+		}
+		err := guard(func() error {
+			valueAt(t, v).SetZero()
+			return pointerAt(t, v).Interface().(encoding.BinaryUnmarshaler).UnmarshalBinary(encoded)
+		})
+		if err != nil && r.each {
+			if r.soft == nil {
+				r.soft = &DecodeError{Offset: int64(r.pos), Reason: "UnmarshalBinary of " + t.String(), Err: err}
+			}
+			return nil
+		}
+		if err != nil {
+			return r.failWith("UnmarshalBinary of "+t.String(), err)
+		}
+		return nil
+	}
+}
+
+// guard turns a panic of foreign code into a *PanicError.
+func guard(f func() error) (err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			err = &PanicError{Value: value, Stack: debug.Stack()}
+		}
+	}()
+	return f()
+}
+
+// copied is Raw for memory that must not be referred to.
+func (b *Buffer) copied(p []byte) {
+	before := b.Copy
+	b.Copy = true
+	b.Raw(p)
+	b.Copy = before
+}

@@ -1,0 +1,50 @@
+package wire
+
+import "io"
+
+// PutMemory copies *v to dst, which has MemorySize bytes: only for a T that
+// travels as memory.
+func (c *Codec[T]) PutMemory(dst []byte, v *T) {
+	if !c.plan.flat {
+		panic("wire: PutMemory of a type that does not travel as memory")
+	}
+	put(dst[:c.plan.size], v)
+}
+
+// Memory reads as many values as vs has, written by PutMemory or Encode, from p,
+// which must hold them and nothing else: only for a T that travels as memory.
+func (c *Codec[T]) Memory(p []byte, vs []T) error {
+	mem := elements(vs)
+	if len(p) != len(mem) || !c.plan.flat {
+		return &DecodeError{Reason: "the message has not the size of its values", Err: io.ErrUnexpectedEOF}
+	}
+	copy(mem, p)
+	c.normalise(vs)
+	return nil
+}
+
+func (c *Codec[T]) normalise(vs []T) {
+	if c.plan.bools != nil && len(vs) > 0 {
+		normalise(addressOf(&vs[0]), []boolSpan{{count: len(vs), stride: c.plan.size, inner: c.plan.bools}})
+	}
+}
+
+// DecodeInto reads len(vs) values, each written by Encode or PutMemory, into vs.
+// After an error some of them may have been replaced.
+func (c *Codec[T]) DecodeInto(r *Reader, vs []T) error {
+	if !c.plan.flat {
+		for i := range vs {
+			if err := c.Decode(r, &vs[i]); err != nil {
+				return err
+			}
+		}
+		return r.err
+	}
+	mem := elements(vs)
+	if r.err != nil || r.Len() < len(mem) {
+		return r.short()
+	}
+	r.pos += copy(mem, r.data[r.pos:])
+	c.normalise(vs)
+	return nil
+}

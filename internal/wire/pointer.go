@@ -1,0 +1,52 @@
+package wire
+
+// pointer makes the plan of a pointer: 0 for nil, or 1 and what it points to.
+// The element's plan may be unfinished now, so its facts are read when needed.
+func (c compiler) pointer(p *plan) {
+	t, elem := p.typ, c.plan(p.typ.Elem())
+	p.encode = func(b *Buffer, v address) *Error {
+		target := *at[address](v)
+		if target == nil {
+			b.Byte(0)
+			return nil
+		}
+		b.Byte(1)
+		if elem.flat {
+			return elem.encode(b, target)
+		}
+		here := place{at: target, typ: t}
+		if err := b.enter(here); err != nil {
+			return err
+		}
+		if err := elem.encode(b, target); err != nil {
+			return err
+		}
+		b.leave(here)
+		return nil
+	}
+	p.decode = func(r *Reader, v address) error { return decodePointer(r, v, elem) }
+}
+
+func decodePointer(r *Reader, v address, elem *plan) error {
+	target := at[address](v)
+	switch r.Byte() {
+	case 0:
+		*target = nil
+		return r.err
+	case 1:
+	default:
+		return r.fail("a pointer is neither nil nor not nil")
+	}
+	if err := r.need(1, uint64(elem.least)); err != nil {
+		return err
+	}
+	if err := r.descend(); err != nil {
+		return err
+	}
+	*target = newValue(elem.typ)
+	if err := elem.decode(r, *target); err != nil {
+		return err
+	}
+	r.ascend()
+	return nil
+}

@@ -1,0 +1,53 @@
+package wire
+
+import (
+	"fmt"
+	"reflect"
+	"sync"
+)
+
+// registry holds the types that may travel inside interfaces, by their names.
+var registry = struct {
+	sync.RWMutex
+	byName map[string]reflect.Type
+	byType map[reflect.Type]string
+}{byName: make(map[string]reflect.Type), byType: make(map[reflect.Type]string)}
+
+// RegisterType lets values of type t travel inside interfaces, under a name
+// that is the same in both processes. It panics if the name is empty or taken,
+// or if t has a name already. Predeclared types, time.Time, time.Duration and
+// unnamed slices, arrays, maps and pointers of registered types need none.
+// It may be called from several goroutines.
+func RegisterType(name string, t reflect.Type) {
+	if name == "" || t == nil {
+		panic(fmt.Sprintf("mp: RegisterType(%q) of %v: the name must not be empty and the type not nil", name, t))
+	}
+	registry.Lock()
+	defer registry.Unlock()
+	other, taken := registry.byName[name]
+	earlier, named := registry.byType[t]
+	switch {
+	case taken && other == t:
+		panic(fmt.Sprintf("mp: RegisterType(%q): the type %v is registered twice under this name", name, t))
+	case taken:
+		panic(fmt.Sprintf("mp: RegisterType(%q) of %v: the name is taken by the type %v", name, t, other))
+	case named:
+		panic(fmt.Sprintf("mp: RegisterType(%q): the type %v is registered already, as %q", name, t, earlier))
+	}
+	registry.byName[name] = t
+	registry.byType[t] = name
+}
+
+func registeredName(t reflect.Type) (string, bool) {
+	registry.RLock()
+	defer registry.RUnlock()
+	name, ok := registry.byType[t]
+	return name, ok
+}
+
+func registeredType(name []byte) (reflect.Type, bool) {
+	registry.RLock()
+	defer registry.RUnlock()
+	t, ok := registry.byName[string(name)]
+	return t, ok
+}
