@@ -1,0 +1,119 @@
+//go:build linux || darwin || freebsd || netbsd || openbsd || dragonfly
+
+package spawn
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/debug"
+
+	"golang.org/x/sys/unix"
+)
+
+// Where a child finds what its parent gave it: the socket, then Spec.Files.
+const (
+	connFD  = 3
+	filesFD = 4
+)
+
+// adopt takes the mark over, so that nothing this process starts is taken for a child,
+// and puts into effect what it says.
+func adopt() *Self {
+	text, ok := os.LookupEnv(markVar)
+	if !ok {
+		return nil
+	}
+	os.Unsetenv(markVar)
+	m, err := parseMark(text)
+	if err != nil {
+		return nil
+	}
+	greeted := greetedWith(m.nonce)
+	if os.Getppid() != m.parent {
+		// Either a program that a child started before its init got here, which is a main
+		// process like any other, or a child whose parent has died since: that one must
+		// not run the program's main as if it were the main process.
+		if greeted && hungUp() {
+			os.Exit(1)
+		}
+		return nil
+	}
+	if !greeted {
+		return nil
+	}
+	self, err := m.become()
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "fatal error: spawn: %v\n", err)
+		os.Exit(2)
+	}
+	return self
+}
+
+// greetedWith reports whether descriptor 3 is a socket in which the greeting waits.
+func greetedWith(nonce string) bool {
+	want := greeting(nonce)
+	got := make([]byte, len(want))
+	n, _, err := unix.Recvfrom(connFD, got, unix.MSG_PEEK|unix.MSG_DONTWAIT)
+	return err == nil && string(got[:n]) == want
+}
+
+// hungUp reports whether the parent's end of the socket is closed. It waits a little: a
+// process that the parent was just forking may hold a copy until it executes.
+func hungUp() bool {
+	fds := []unix.PollFd{{Fd: connFD}}
+	n, err := unix.Poll(fds, 50)
+	for err == unix.EINTR {
+		n, err = unix.Poll(fds, 50)
+	}
+	return n == 1 && fds[0].Revents&unix.POLLHUP != 0
+}
+
+// become turns this process into the child that the mark describes.
+func (m *mark) become() (*Self, error) {
+	s := &Self{
+		Name: m.name, Pool: m.pool, Worker: m.worker, ParentPID: m.parent,
+		nonce: m.nonce, outputs: [2]int{-1, -1},
+	}
+	if err := s.takeFiles(m); err != nil {
+		return nil, err
+	}
+	if err := m.limits.apply(); err != nil {
+		return nil, err
+	}
+	if m.procs > 0 {
+		runtime.GOMAXPROCS(m.procs)
+	}
+	if m.memory > 0 {
+		debug.SetMemoryLimit(m.memory)
+	}
+	setComm(m.title)
+	if len(os.Args) > 0 {
+		os.Args[0] = m.argv0
+	}
+	return s, nil
+}
+
+func (s *Self) takeFiles(m *mark) error {
+	greeting := make([]byte, len(greeting(m.nonce)))
+	if _, err := unix.Read(connFD, greeting); err != nil {
+		return os.NewSyscallError("read", err)
+	}
+	if err := unix.SetNonblock(connFD, true); err != nil {
+		return os.NewSyscallError("setnonblock", err)
+	}
+	unix.CloseOnExec(connFD)
+	s.Conn = os.NewFile(connFD, "conn")
+	for i := range m.files {
+		unix.CloseOnExec(filesFD + i)
+		s.Files = append(s.Files, os.NewFile(uintptr(filesFD+i), fmt.Sprint("file ", i)))
+	}
+	for i := range s.outputs {
+		fd, err := unix.FcntlInt(uintptr(1+i), unix.F_DUPFD_CLOEXEC, connFD)
+		if err != nil {
+			return os.NewSyscallError("dup", err)
+		}
+		s.outputs[i] = fd
+	}
+	return nil
+}

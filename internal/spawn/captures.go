@@ -1,0 +1,133 @@
+package spawn
+
+import (
+	"bytes"
+	"slices"
+	"sync"
+	"time"
+)
+
+const (
+	maxCapture  = 64 << 20 // bytes of a stream in one capture, however much is asked for
+	maxCaptures = 64       // that nobody has taken; beyond, the oldest is dropped
+	maxGone     = 4096     // more marks than a pipe holds, so the slower stream cannot be further behind
+)
+
+// captures keeps what a child printed between the marks, until it is taken.
+type captures struct {
+	mu      sync.Mutex
+	kept    []*capture    // the oldest first
+	gone    []uint64      // of what was dropped or taken: those that one stream has yet to begin
+	over    [2]bool       // the stream has ended
+	changed chan struct{} // closed at a change that somebody waits for
+}
+
+// capture is what came on both streams. The two are read by different goroutines, so one
+// may begin or end long before the other.
+type capture struct {
+	id      uint64
+	output  [2]last
+	begun   [2]bool
+	ended   [2]bool
+	dropped bool // nobody will ask; what still comes is thrown away
+}
+
+// begin is the mark of a beginning on one stream.
+func (cs *captures) begin(stream int, id uint64, max int) *capture {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	if i := slices.Index(cs.gone, id); i >= 0 {
+		cs.gone = slices.Delete(cs.gone, i, i+1)
+		return &capture{id: id, dropped: true}
+	}
+	c := cs.find(id)
+	if c == nil {
+		c = &capture{id: id}
+		if len(cs.kept) == maxCaptures {
+			cs.drop(cs.kept[0])
+		}
+		cs.kept = append(cs.kept, c)
+	}
+	c.begun[stream] = true
+	c.output[stream].max = max
+	return c
+}
+
+func (cs *captures) write(c *capture, stream int, b []byte) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	if !c.dropped {
+		c.output[stream].write(b)
+	}
+}
+
+func (cs *captures) end(c *capture, stream int) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	c.ended[stream] = true
+	cs.wake()
+}
+
+// close says that a stream is over, and with it every capture on it.
+func (cs *captures) close(stream int) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	cs.over[stream] = true
+	cs.wake()
+}
+
+// take waits for a capture to be complete on both streams, then returns and forgets it.
+func (cs *captures) take(id uint64, wait time.Duration) (stdout, stderr []byte, ok bool) {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	for late := wait <= 0; ; {
+		cs.mu.Lock()
+		c := cs.find(id)
+		if late || cs.complete(c, 0) && cs.complete(c, 1) {
+			defer cs.mu.Unlock()
+			if c == nil {
+				return nil, nil, false
+			}
+			cs.drop(c)
+			return bytes.Clone(c.output[0].bytes()), bytes.Clone(c.output[1].bytes()), true
+		}
+		if cs.changed == nil {
+			cs.changed = make(chan struct{})
+		}
+		changed := cs.changed
+		cs.mu.Unlock()
+		select {
+		case <-changed:
+		case <-timer.C:
+			late = true
+		}
+	}
+}
+
+func (cs *captures) complete(c *capture, stream int) bool {
+	return cs.over[stream] || c != nil && c.ended[stream]
+}
+
+func (cs *captures) find(id uint64) *capture {
+	i := slices.IndexFunc(cs.kept, func(c *capture) bool { return c.id == id })
+	if i < 0 {
+		return nil
+	}
+	return cs.kept[i]
+}
+
+func (cs *captures) drop(c *capture) {
+	c.dropped = true
+	i := slices.Index(cs.kept, c)
+	cs.kept = slices.Delete(cs.kept, i, i+1)
+	if c.begun[0] != c.begun[1] && len(cs.gone) < maxGone {
+		cs.gone = append(cs.gone, c.id)
+	}
+}
+
+func (cs *captures) wake() {
+	if cs.changed != nil {
+		close(cs.changed)
+		cs.changed = nil
+	}
+}

@@ -1,0 +1,36 @@
+package spawn
+
+import (
+	"os"
+	"strings"
+)
+
+// setComm sets the name that top and killall show, of which the kernel keeps 15 bytes.
+// It would be "exe" otherwise, after the link that was executed. An init runs on the
+// main thread, whose name is the process's; later threads take over that of their maker.
+func setComm(title string) {
+	os.WriteFile("/proc/self/comm", []byte(shorten(title, maxComm)), 0)
+}
+
+const maxComm = 15 // bytes
+
+// shorten makes a title like "thumbnails: images 3" as short as limit bytes and still
+// different from its neighbours': "thumbnai:imag 3".
+func shorten(title string, limit int) string {
+	if len(title) <= limit {
+		return title
+	}
+	program, name, ok := strings.Cut(title, ": ")
+	if !ok {
+		return title[:limit]
+	}
+	number := ""
+	if i := strings.LastIndexAny(name, " -"); i >= 0 && len(name)-i <= limit/2 {
+		name, number = name[:i], name[i:]
+	}
+	room := limit - len(":") - len(number)
+	if keep := room / 3; len(name) > keep {
+		name = name[:min(len(name), max(keep, room-len(program)))]
+	}
+	return program[:min(len(program), room-len(name))] + ":" + name + number
+}

@@ -1,0 +1,68 @@
+package spawn
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+)
+
+// childEnv is the environment of a child: base, or this process's when it is nil, where
+// the last of equal keys counts, without any mark that is not its own.
+func childEnv(base []string, dir string, m *mark) []string {
+	inherit := base == nil
+	if inherit {
+		base = os.Environ()
+		if dir != "" && runtime.GOOS != "plan9" {
+			if abs, err := filepath.Abs(dir); err == nil {
+				base = append(base, "PWD="+abs) // as os/exec does
+			}
+		}
+	}
+	last := make(map[string]int, len(base))
+	for i, kv := range base {
+		if key, _, ok := strings.Cut(kv, "="); ok {
+			last[key] = i
+		}
+	}
+	env := make([]string, 0, len(base)+2)
+	for i, kv := range base {
+		key, _, ok := strings.Cut(kv, "=")
+		if key == markVar || ok && last[key] != i {
+			continue
+		}
+		env = append(env, kv)
+	}
+	if _, set := last["GORACE"]; raceBuild && inherit && !set {
+		// The race detector would have every child sleep for a second at its end.
+		env = append(env, "GORACE=atexit_sleep_ms=0")
+	}
+	if _, set := last["GOCOVERDIR"]; !set {
+		if dir := coverDir(mainArgs); dir != "" {
+			env = append(env, "GOCOVERDIR="+dir)
+		}
+	}
+	return append(env, markVar+"="+m.String())
+}
+
+// coverDir is the directory in which "go test -cover" collects counters, if this is such
+// a test binary. The test binary itself is told by a flag; a child never gets as far
+// as to look at flags, and the runtime writes its counters where GOCOVERDIR says.
+func coverDir(args []string) string {
+	if len(args) == 0 {
+		return ""
+	}
+	for i, arg := range args[1:] {
+		name, dir, inline := strings.Cut(strings.TrimPrefix(arg, "-"), "=")
+		if name != "-test.gocoverdir" && name != "test.gocoverdir" || !strings.HasPrefix(arg, "-") {
+			continue
+		}
+		if !inline && i+2 < len(args) {
+			dir = args[i+2]
+		}
+		if abs, err := filepath.Abs(dir); err == nil && dir != "" {
+			return abs
+		}
+	}
+	return ""
+}

@@ -1,0 +1,89 @@
+package spawn
+
+import "bytes"
+
+// MarkVar is the variable that must not leak.
+const MarkVar = markVar
+
+// Model runs the parts of a stream over pieces of output without a child.
+type Model struct {
+	scanner scanner
+	lines   lines
+	tail    tail
+
+	open      bool
+	Forwarded [][]byte
+	Captured  []byte
+	Marks     []uint64
+}
+
+func NewModel(nonce string) *Model { return &Model{scanner: *newScanner(nonce)} }
+
+func StreamMark(nonce string, begin bool, id uint64) []byte {
+	kind := byte(kindEnd)
+	if begin {
+		kind = kindBegin
+	}
+	return streamMark(nonce, kind, id, 1<<20)
+}
+
+func (m *Model) Write(b []byte) { m.scanner.scan(b, m) }
+
+func (m *Model) Close() (reason, words string) {
+	m.scanner.end(m)
+	m.lines.end(m.pass)
+	return m.tail.words()
+}
+
+func (m *Model) text(b []byte) {
+	m.tail.write(b)
+	if m.open {
+		m.Captured = append(m.Captured, b...)
+		return
+	}
+	m.lines.cut(b, m.pass)
+}
+
+func (m *Model) mark(kind byte, id uint64, _ int) {
+	m.open = kind == kindBegin
+	m.Marks = append(m.Marks, id)
+}
+
+func (m *Model) pass(b []byte) { m.Forwarded = append(m.Forwarded, bytes.Clone(b)) }
+
+// Last is the bounded buffer of a capture.
+func Last(max int, pieces [][]byte) []byte {
+	l := last{max: max}
+	for _, p := range pieces {
+		l.write(p)
+	}
+	return l.bytes()
+}
+
+// ParseMark says whether text is a mark, and whether it is written back the same.
+func ParseMark(text string) (same bool, err error) {
+	m, err := parseMark(text)
+	return err == nil && m.String() == text, err
+}
+
+// AMark is the text of a mark with these strings in it.
+func AMark(s ...string) string {
+	m := mark{nonce: s[0], argv0: s[1], title: s[2], name: s[3], pool: s[4]}
+	return m.String()
+}
+
+// ChildEnv is the environment of a child without its mark.
+func ChildEnv(base []string) []string {
+	env := childEnv(base, "", new(mark))
+	return env[:len(env)-1]
+}
+
+var CoverDir = coverDir
+
+// OrphanMark is the mark of a child that has lost its parent.
+func OrphanMark(parent int, nonce string) string {
+	m := mark{parent: parent, nonce: nonce, name: "orphan"}
+	return m.String()
+}
+
+var Greeting = greeting

@@ -1,0 +1,47 @@
+//go:build darwin || freebsd || netbsd || openbsd || dragonfly
+
+package spawn
+
+import (
+	"runtime"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// maxRSSUnit is what the kernel counts ru_maxrss in.
+var maxRSSUnit = map[bool]int64{true: 1, false: 1024}[runtime.GOOS == "darwin" || runtime.GOOS == "ios"]
+
+// waitDead returns when the child has ended, and whether it is there to be reaped. It
+// costs a thread.
+func (p *Process) waitDead() (reapable bool) {
+	kq, err := unix.Kqueue()
+	if err != nil {
+		return true // reaping waits as well; only the group is killed late
+	}
+	defer unix.Close(kq)
+	unix.CloseOnExec(kq)
+	var watch unix.Kevent_t
+	unix.SetKevent(&watch, p.pid, unix.EVFILT_PROC, unix.EV_ADD|unix.EV_ONESHOT)
+	watch.Fflags = unix.NOTE_EXIT
+	events := make([]unix.Kevent_t, 1)
+	changes := []unix.Kevent_t{watch}
+	for {
+		n, err := unix.Kevent(kq, changes, events, nil)
+		if err == unix.EINTR {
+			changes = nil
+			continue
+		}
+		if err != nil || n > 0 {
+			return true // an error is ESRCH: it is dead already
+		}
+	}
+}
+
+func (p *Process) closePidfd() {}
+
+// signalGroup signals the group; p.mu is held and the child is not reaped.
+func (p *Process) signalGroup(sig syscall.Signal) error { return syscall.Kill(-p.pid, sig) }
+
+// signalOne signals the child alone.
+func (p *Process) signalOne(sig syscall.Signal) error { return syscall.Kill(p.pid, sig) }

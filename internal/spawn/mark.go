@@ -1,0 +1,100 @@
+package spawn
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// markVar is the environment variable that tells a process it is a child.
+const markVar = "MP_CHILD"
+
+// mark is all that a child must know before its main runs.
+type mark struct {
+	parent int // the process this mark was made for has this parent; any other one found it lying about
+	nonce  string
+	argv0  string // os.Args[0] of the main process
+	title  string
+	name   string
+	pool   string
+	worker int
+	procs  int
+	memory int64
+	limits Limits
+	files  int
+}
+
+// fields lists what travels, once for both directions.
+func (m *mark) fields() []any {
+	return []any{
+		&m.parent, &m.nonce, &m.argv0, &m.title, &m.name, &m.pool, &m.worker, &m.procs, &m.memory,
+		&m.limits.CPU, &m.limits.OpenFiles, &m.limits.Nice, &m.files,
+	}
+}
+
+// String is the text of the mark: its fields, quoted, with spaces between them. A quoted
+// field holds no NUL and survives bytes that are not UTF-8.
+func (m *mark) String() string {
+	var b []byte
+	for _, f := range m.fields() {
+		switch f := f.(type) {
+		case *string:
+			b = strconv.AppendQuote(b, *f)
+		case *int:
+			b = strconv.AppendInt(b, int64(*f), 10)
+		case *int64:
+			b = strconv.AppendInt(b, *f, 10)
+		case *time.Duration:
+			b = strconv.AppendInt(b, int64(*f), 10)
+		}
+		b = append(b, ' ')
+	}
+	return string(b)
+}
+
+var errMark = errors.New("spawn: not a mark")
+
+func parseMark(text string) (*mark, error) {
+	m := new(mark)
+	for _, f := range m.fields() {
+		if s, ok := f.(*string); ok {
+			quoted, err := strconv.QuotedPrefix(text)
+			if err != nil {
+				return nil, errMark
+			}
+			text = text[len(quoted):]
+			if *s, err = strconv.Unquote(quoted); err != nil || !strings.HasPrefix(text, " ") {
+				return nil, errMark
+			}
+			text = text[1:]
+			continue
+		}
+		word, rest, ok := strings.Cut(text, " ")
+		if !ok || !scan(word, f) {
+			return nil, errMark
+		}
+		text = rest
+	}
+	if text != "" || m.files < 0 {
+		return nil, errMark
+	}
+	return m, nil
+}
+
+func scan(word string, f any) bool {
+	v, err := strconv.ParseInt(word, 10, 64)
+	switch f := f.(type) {
+	case *int:
+		*f = int(v)
+	case *int64:
+		*f = v
+	case *time.Duration:
+		*f = time.Duration(v)
+	}
+	return err == nil
+}
+
+// greeting is what the parent writes into the control socket before it forks: with it
+// a child can tell that descriptor 3 is its socket, whoever its parent is by now.
+func greeting(nonce string) string { return "mp child " + nonce + "\n" }

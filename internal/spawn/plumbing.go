@@ -1,0 +1,145 @@
+//go:build linux || darwin || freebsd || netbsd || openbsd || dragonfly
+
+package spawn
+
+import (
+	"io"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// plumbing is all that runs between a parent and one child. The parent's ends are
+// nonblocking files in the netpoller, the child's are bare descriptors that this process
+// closes when the child has its copies. Both are closed on exec here.
+type plumbing struct {
+	conn           *os.File
+	stdout, stderr *os.File
+	stdin          *os.File // nil unless a reader is copied
+	leash          leash
+
+	forChild []int // 0, 1, 2, socket, Spec.Files; the order in which the child gets them
+	own      []int // those of forChild that are closed after the fork
+	keep     []*os.File
+}
+
+func newPlumbing(spec *Spec) (pl *plumbing, err error) {
+	pl = &plumbing{leash: noLeash}
+	defer func() {
+		if err != nil {
+			pl.closeChildEnds()
+			pl.closeParentEnds()
+		}
+	}()
+	if err := pl.addStdin(spec.Stdin); err != nil {
+		return pl, err
+	}
+	if pl.stdout, err = pl.addPipe("stdout"); err != nil {
+		return pl, err
+	}
+	if pl.stderr, err = pl.addPipe("stderr"); err != nil {
+		return pl, err
+	}
+	parent, child, err := socketPair()
+	if err != nil {
+		return pl, err
+	}
+	pl.add(child)
+	pl.conn = os.NewFile(uintptr(parent), "conn")
+	for _, f := range spec.Files {
+		if err := pl.addFile(f); err != nil {
+			return pl, err
+		}
+	}
+	pl.leash, err = newLeash()
+	return pl, err
+}
+
+func (pl *plumbing) add(fd int) {
+	pl.forChild = append(pl.forChild, fd)
+	pl.own = append(pl.own, fd)
+}
+
+// addFile hands over a file of the caller.
+func (pl *plumbing) addFile(f *os.File) error {
+	if f == nil {
+		return os.ErrInvalid
+	}
+	fd := int(f.Fd())
+	if fd < 0 {
+		return os.ErrClosed
+	}
+	pl.forChild = append(pl.forChild, fd)
+	pl.keep = append(pl.keep, f)
+	return nil
+}
+
+// addPipe makes a pipe that the child writes.
+func (pl *plumbing) addPipe(name string) (*os.File, error) {
+	r, w, err := pipe()
+	if err != nil {
+		return nil, err
+	}
+	pl.add(w)
+	if err := unix.SetNonblock(r, true); err != nil {
+		unix.Close(r)
+		return nil, os.NewSyscallError("setnonblock", err)
+	}
+	return os.NewFile(uintptr(r), name), nil
+}
+
+func (pl *plumbing) addStdin(in io.Reader) error {
+	switch in := in.(type) {
+	case nil:
+		fd, err := unix.Open(os.DevNull, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			return &os.PathError{Op: "open", Path: os.DevNull, Err: err}
+		}
+		pl.add(fd)
+	case *os.File:
+		return pl.addFile(in)
+	default:
+		r, w, err := pipe()
+		if err != nil {
+			return err
+		}
+		pl.add(r)
+		if err := unix.SetNonblock(w, true); err != nil {
+			unix.Close(w)
+			return os.NewSyscallError("setnonblock", err)
+		}
+		pl.stdin = os.NewFile(uintptr(w), "stdin")
+	}
+	return nil
+}
+
+func (pl *plumbing) childFiles() []uintptr {
+	fds := make([]uintptr, len(pl.forChild))
+	for i, fd := range pl.forChild {
+		fds[i] = uintptr(fd)
+	}
+	return fds
+}
+
+func (pl *plumbing) closeChildEnds() {
+	for _, fd := range pl.own {
+		unix.Close(fd)
+	}
+	pl.own, pl.forChild, pl.keep = nil, nil, nil
+}
+
+func (pl *plumbing) closeParentEnds() {
+	for _, f := range []*os.File{pl.conn, pl.stdout, pl.stderr, pl.stdin} {
+		if f != nil {
+			f.Close()
+		}
+	}
+	pl.leash.untie()
+}
+
+// copyStdin feeds the child from a reader until either has enough. There is nobody to
+// tell about a failing reader: the child sees the end of its input.
+func (pl *plumbing) copyStdin(in io.Reader) {
+	io.Copy(pl.stdin, in)
+	pl.stdin.Close()
+}

@@ -1,0 +1,216 @@
+//go:build linux || darwin || freebsd || netbsd || openbsd || dragonfly
+
+package spawn
+
+import (
+	"errors"
+	"io"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// drainTime bounds the wait for the output of a dead child while something outside of its
+// process group, which was killed, still holds the pipes.
+const drainTime = 250 * time.Millisecond
+
+// Process is a started child. Its methods may be called at any time from any goroutine.
+type Process struct {
+	pid      int
+	conn     *os.File
+	stdout   *stream
+	stderr   *stream
+	tail     *tail
+	captures *captures
+	dead     chan struct{}
+	done     chan struct{}
+	exit     Exit // complete when done is closed
+	ended    Exit // the same without its words, guarded by mu
+
+	// mu orders signals and looks at the child before its reaping: as long as it is held
+	// and reaped is false, pid means this child and nothing else.
+	mu        sync.Mutex
+	reaped    bool
+	killed    bool     // by our own hand
+	pidfd     int      // -1: none
+	pidfdFile *os.File // the same in the netpoller, which then closes it
+	statm     statm
+	pl        *plumbing
+	oom       oomWatch
+}
+
+func newProcess(pid, pidfd int, pl *plumbing, nonce string) *Process {
+	p := &Process{
+		pid: pid, pidfd: pidfd, pl: pl, conn: pl.conn, statm: noStatm,
+		captures: new(captures),
+		tail:     new(tail),
+		dead:     make(chan struct{}),
+		done:     make(chan struct{}),
+	}
+	p.stdout = newStream(pl.stdout, 0, nonce, p.captures, nil)
+	p.stderr = newStream(pl.stderr, 1, nonce, p.captures, p.tail)
+	return p
+}
+
+// run sets the goroutines going that attend to the child.
+func (p *Process) run(spec *Spec) {
+	p.stdout.to = destinationOf(or(spec.Stdout, &os.Stdout))
+	p.stderr.to = destinationOf(or(spec.Stderr, &os.Stderr))
+	go p.stdout.run()
+	go p.stderr.run()
+	if p.pl.stdin != nil {
+		go p.pl.copyStdin(spec.Stdin)
+	}
+	// Nothing but this goroutine reaps, so the child is there to be looked at.
+	p.oom = watchOOM(p.pid)
+	go p.attend()
+}
+
+// or is w, or without one what the variable holds now. It is not read otherwise: the
+// program may be assigning to it.
+func or(w io.Writer, variable **os.File) io.Writer {
+	if w == nil {
+		return *variable
+	}
+	return w
+}
+
+func (p *Process) PID() int              { return p.pid }
+func (p *Process) Conn() *os.File        { return p.conn }
+func (p *Process) Dead() <-chan struct{} { return p.dead }
+func (p *Process) Done() <-chan struct{} { return p.done }
+
+// Exit is how the process ended. Before Done is closed it is zero.
+func (p *Process) Exit() Exit {
+	select {
+	case <-p.done:
+		return p.exit
+	default:
+		return Exit{}
+	}
+}
+
+// attend waits for the end of the child and clears up after it.
+func (p *Process) attend() {
+	p.bury(p.waitDead())
+	close(p.dead)
+	leave()
+	p.awaitOutput()
+	p.exit = p.withWords(p.exit)
+	close(p.done)
+}
+
+// withWords adds what the child said last, as far as it was read.
+func (p *Process) withWords(e Exit) Exit {
+	e.Reason, e.Stderr = p.tail.words()
+	if e.Signal == 0 && e.Code != 2 {
+		e.Reason = ""
+	}
+	return e
+}
+
+// ExitSoon is Exit for one who cannot wait for Done as long as some writer may take:
+// it waits for Dead, and then for Done at most that long. What the child said last is
+// told as far as it was read by then.
+func (p *Process) ExitSoon(wait time.Duration) Exit {
+	<-p.dead
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-p.done:
+		return p.exit
+	case <-timer.C:
+	}
+	p.mu.Lock()
+	e := p.ended
+	p.mu.Unlock()
+	return p.withWords(e)
+}
+
+// bury kills what is left of the group and reaps the child, in this order: a group's id
+// cannot be used again while its leader is not reaped.
+func (p *Process) bury(reapable bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.signalGroup(syscall.SIGKILL)
+	p.exit = Exit{Code: CodeUnknown}
+	if reapable {
+		p.exit = p.reap()
+	}
+	p.reaped = true
+	defer func() { p.ended = p.exit }()
+	p.exit.OOMKilled = p.exit.Signal == syscall.SIGKILL && !p.killed && p.oom.killed()
+	if p.pidfd >= 0 {
+		p.closePidfd()
+	}
+	p.statm.close()
+	p.pl.leash.untie()
+	if p.pl.stdin != nil {
+		p.pl.stdin.Close()
+	}
+}
+
+func (p *Process) reap() Exit {
+	var status unix.WaitStatus
+	var usage unix.Rusage
+	_, err := unix.Wait4(p.pid, &status, 0, &usage)
+	for err == unix.EINTR {
+		_, err = unix.Wait4(p.pid, &status, 0, &usage)
+	}
+	if err != nil {
+		return Exit{Code: CodeUnknown}
+	}
+	return exitOf(status, &usage)
+}
+
+func exitOf(status unix.WaitStatus, usage *unix.Rusage) Exit {
+	e := Exit{
+		Code:   status.ExitStatus(),
+		CPU:    time.Duration(usage.Utime.Nano() + usage.Stime.Nano()),
+		MaxRSS: int64(usage.Maxrss) * maxRSSUnit,
+	}
+	if status.Signaled() {
+		e.Signal = status.Signal()
+		e.Code = -int(e.Signal)
+		e.Core = status.CoreDump()
+	}
+	return e
+}
+
+// awaitOutput waits until all output is forwarded. A pipe that somebody still holds is
+// given up after a while; a slow destination is waited for.
+func (p *Process) awaitOutput() {
+	deadline := time.Now().Add(drainTime)
+	for _, s := range []*stream{p.stdout, p.stderr} {
+		s.file.SetReadDeadline(deadline)
+	}
+	<-p.stdout.ended
+	<-p.stderr.ended
+}
+
+// Signal sends a signal to the child's process group. It has no effect, and is no
+// error, when the child is dead.
+func (p *Process) Signal(sig syscall.Signal) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.reaped {
+		return nil
+	}
+	if sig == syscall.SIGKILL {
+		p.killed = true
+	}
+	err := p.signalGroup(sig)
+	if errors.Is(err, syscall.ESRCH) {
+		err = p.signalOne(sig) // it has moved to another group
+	}
+	if errors.Is(err, syscall.ESRCH) {
+		return nil
+	}
+	return os.NewSyscallError("kill", err)
+}
+
+// Kill ends the child and its process group at once.
+func (p *Process) Kill() error { return p.Signal(syscall.SIGKILL) }

@@ -1,0 +1,6 @@
+//go:build race
+
+package spawn
+
+// raceBuild says whether this program was built with the race detector.
+const raceBuild = true

@@ -1,0 +1,112 @@
+package spawn
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/hex"
+)
+
+// A mark in a stream of output says that a capture begins or ends there:
+//
+//	NUL "mp:" nonce kind id max NUL
+//
+// kind is one byte, id and max are 16 hexadecimal digits each. Nothing but the
+// child's own package spawn knows the nonce, and a mark is short enough for the pipe to
+// keep it in one piece.
+const (
+	markIntro = "\x00mp:"
+	nonceLen  = 32
+	kindBegin = 'B'
+	kindEnd   = 'E'
+	markLen   = len(markIntro) + nonceLen + 1 + 16 + 16 + 1
+)
+
+func streamMark(nonce string, kind byte, id uint64, max int) []byte {
+	b := make([]byte, 0, markLen)
+	b = append(b, markIntro...)
+	b = append(b, nonce...)
+	b = append(b, kind)
+	var nums [16]byte
+	binary.BigEndian.PutUint64(nums[:], id)
+	binary.BigEndian.PutUint64(nums[8:], uint64(max))
+	b = hex.AppendEncode(b, nums[:])
+	return append(b, 0)
+}
+
+// scanner finds the marks in a stream that comes in pieces.
+type scanner struct {
+	intro []byte // what every mark of this child begins with
+	held  []byte // the end of what came, if it may be the beginning of a mark
+}
+
+func newScanner(nonce string) *scanner {
+	return &scanner{intro: []byte(markIntro + nonce)}
+}
+
+// sink takes what a scanner finds, in order.
+type sink interface {
+	text(b []byte) // only valid during the call
+	mark(kind byte, id uint64, max int)
+}
+
+// scan takes the next piece.
+func (s *scanner) scan(piece []byte, to sink) {
+	if len(s.held) == 0 && bytes.IndexByte(piece, 0) < 0 {
+		emit(to, piece) // nearly always
+		return
+	}
+	data := piece
+	if len(s.held) > 0 {
+		data = append(s.held, piece...)
+		s.held = nil
+	}
+	for {
+		nul := bytes.IndexByte(data, 0)
+		if nul < 0 {
+			emit(to, data)
+			return
+		}
+		rest := data[nul:]
+		if n := min(len(rest), len(s.intro)); !bytes.Equal(rest[:n], s.intro[:n]) {
+			emit(to, data[:nul+1])
+			data = data[nul+1:]
+			continue
+		}
+		if len(rest) < markLen {
+			emit(to, data[:nul])
+			s.held = bytes.Clone(rest)
+			return
+		}
+		kind, id, max, ok := parseStreamMark(rest[:markLen])
+		if !ok {
+			emit(to, data[:nul+1])
+			data = data[nul+1:]
+			continue
+		}
+		emit(to, data[:nul])
+		to.mark(kind, id, max)
+		data = rest[markLen:]
+	}
+}
+
+// end gives out what was held back when the stream is over.
+func (s *scanner) end(to sink) {
+	emit(to, s.held)
+	s.held = nil
+}
+
+func emit(to sink, b []byte) {
+	if len(b) > 0 {
+		to.text(b)
+	}
+}
+
+func parseStreamMark(b []byte) (kind byte, id uint64, max int, ok bool) {
+	b = b[len(markIntro)+nonceLen:]
+	kind = b[0]
+	var nums [16]byte
+	_, err := hex.Decode(nums[:], b[1:33])
+	m := binary.BigEndian.Uint64(nums[8:])
+	ok = err == nil && b[33] == 0 && (kind == kindBegin || kind == kindEnd) && m <= maxCapture
+	return kind, binary.BigEndian.Uint64(nums[:8]), int(m), ok
+}

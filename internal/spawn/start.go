@@ -1,0 +1,100 @@
+//go:build linux || darwin || freebsd || netbsd || openbsd || dragonfly
+
+package spawn
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// Start starts a child and returns when it executes. The caller owns Conn and closes it.
+func Start(spec Spec) (*Process, error) {
+	p, err := start(&spec)
+	if err != nil {
+		return nil, fmt.Errorf("mp: start %s: %w", cmp.Or(spec.Name, "process"), err)
+	}
+	return p, nil
+}
+
+func start(spec *Spec) (*Process, error) {
+	if len(mainArgs) == 0 {
+		return nil, errors.New("this process has no command line")
+	}
+	if spec.Dir != "" {
+		// The kernel's own answer would name the program, not the directory.
+		if _, err := os.Stat(spec.Dir); err != nil {
+			return nil, &os.PathError{Op: "chdir", Path: spec.Dir, Err: errors.Unwrap(err)}
+		}
+	}
+	pl, err := newPlumbing(spec)
+	if err != nil {
+		return nil, err
+	}
+	defer pl.closeChildEnds()
+	nonce, err := newNonce()
+	if err == nil {
+		_, err = pl.conn.Write([]byte(greeting(nonce)))
+	}
+	if err != nil {
+		pl.closeParentEnds()
+		return nil, err
+	}
+	m := spec.mark(nonce)
+	argv := append([]string{cmp.Or(spec.Title, mainArgs[0])}, mainArgs[1:]...)
+	attr := &syscall.ProcAttr{
+		Dir:   spec.Dir,
+		Env:   childEnv(spec.Env, spec.Dir, m),
+		Files: pl.childFiles(),
+	}
+	enter()
+	pid, pidfd, err := fork(argv, attr)
+	if err != nil {
+		leave()
+		pl.closeParentEnds()
+		return nil, err
+	}
+	pl.leash.tie(pid)
+	p := newProcess(pid, pidfd, pl, nonce)
+	p.run(spec)
+	return p, nil
+}
+
+// mark is what the child is told.
+func (spec *Spec) mark(nonce string) *mark {
+	return &mark{
+		parent: os.Getpid(), nonce: nonce, argv0: mainArgs[0],
+		title: cmp.Or(spec.Title, filepath.Base(mainArgs[0])),
+		name:  spec.Name, pool: spec.Pool, worker: spec.Worker,
+		procs: spec.Procs, memory: spec.MemoryLimit, limits: spec.Limits,
+		files: len(spec.Files),
+	}
+}
+
+// executables are the ways to this program's binary, the best first.
+func executables() []string {
+	if selfExe == "" {
+		return []string{mainPath}
+	}
+	if mainPath == "" {
+		return []string{selfExe}
+	}
+	return []string{selfExe, mainPath}
+}
+
+// forkExec starts the program from the first executable that can be executed.
+func forkExec(argv []string, attr *syscall.ProcAttr) (pid int, err error) {
+	for i, path := range executables() {
+		var e error
+		if pid, e = syscall.ForkExec(path, argv, attr); e == nil {
+			return pid, nil
+		}
+		if i == 0 {
+			err = &os.PathError{Op: "fork/exec", Path: path, Err: e}
+		}
+	}
+	return 0, err
+}

@@ -1,0 +1,26 @@
+//go:build darwin || freebsd || netbsd || openbsd || dragonfly
+
+package spawn
+
+import (
+	"sync/atomic"
+	"syscall"
+)
+
+// selfExe: there is no name for this process's binary but its path.
+const selfExe = ""
+
+var children atomic.Int64
+
+func enter() { children.Add(1) }
+func leave() { children.Add(-1) }
+
+// Children is the number of children that are not reaped yet.
+func Children() int { return int(children.Load()) }
+
+// fork starts a child in a process group of its own. There is no pidfd.
+func fork(argv []string, attr *syscall.ProcAttr) (pid, pidfd int, err error) {
+	attr.Sys = &syscall.SysProcAttr{Setpgid: true}
+	pid, err = forkExec(argv, attr)
+	return pid, -1, err
+}

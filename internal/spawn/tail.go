@@ -1,0 +1,104 @@
+package spawn
+
+import (
+	"bytes"
+	"strings"
+	"sync"
+)
+
+const (
+	tailLen   = 8 << 10  // kept of the end
+	reasonLen = 32 << 10 // kept from the line that says why
+	prefixLen = len("fatal error: ")
+)
+
+// reasonPrefixes begin the line in which the Go runtime says why a program ends. What comes
+// after it, the stacks of all goroutines, may be long: that line is what must be kept.
+var reasonPrefixes = []string{"panic: ", "fatal error: ", "runtime: ", "SIG"}
+
+// tail keeps the last words of a stream. The zero tail is ready.
+type tail struct {
+	mu     sync.Mutex // for words, which may be asked for before the end
+	found  bool
+	reason []byte // if found: from the last line that gives a reason on
+	last   last   // else: the end
+	line   []byte // the first bytes of the current line, as long as they may become a reason
+	inside bool   // the current line cannot become one any more
+}
+
+func (t *tail) write(b []byte) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for len(b) > 0 {
+		n := len(b)
+		if newline := bytes.IndexByte(b, '\n'); newline >= 0 {
+			n = newline + 1
+		}
+		if !t.inside {
+			n = min(n, prefixLen-len(t.line))
+			t.line = append(t.line, b[:n]...)
+		}
+		t.keep(b[:n])
+		if !t.inside {
+			t.look()
+		}
+		if b[n-1] == '\n' {
+			t.line, t.inside = t.line[:0], false
+		}
+		b = b[n:]
+	}
+}
+
+// look decides about the beginning of a line as soon as that is possible.
+func (t *tail) look() {
+	for _, prefix := range reasonPrefixes {
+		if bytes.HasPrefix(t.line, []byte(prefix)) {
+			t.found, t.inside = true, true
+			t.reason = append(t.reason[:0], t.line...)
+			t.last = last{}
+			return
+		}
+	}
+	t.inside = len(t.line) == prefixLen
+}
+
+func (t *tail) keep(b []byte) {
+	if t.found {
+		t.reason = append(t.reason, b[:min(len(b), reasonLen-len(t.reason))]...)
+		return
+	}
+	t.last.max = tailLen
+	t.last.write(b)
+}
+
+// words are the reason, if there was one, and the last words.
+func (t *tail) words() (reason, text string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.found {
+		return "", string(t.last.bytes())
+	}
+	text = string(t.reason)
+	reason, _, _ = strings.Cut(text, "\n")
+	return strings.TrimSuffix(reason, "\r"), text
+}
+
+// last keeps the last max bytes of what is written.
+type last struct {
+	max int
+	b   []byte
+}
+
+func (l *last) write(b []byte) {
+	if len(b) > l.max {
+		b = b[len(b)-l.max:]
+	}
+	// Twice the room, so that moving what is kept to the front is rare.
+	if len(l.b)+len(b) > 2*l.max {
+		keep := l.max - len(b)
+		l.b = l.b[:copy(l.b, l.b[len(l.b)-keep:])]
+	}
+	l.b = append(l.b, b...)
+}
+
+func (l *last) bytes() []byte { return l.b[max(0, len(l.b)-l.max):] }

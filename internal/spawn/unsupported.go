@@ -1,0 +1,38 @@
+//go:build !(linux || darwin || freebsd || netbsd || openbsd || dragonfly)
+
+package spawn
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"syscall"
+	"time"
+)
+
+var errUnsupported = fmt.Errorf("mp: no processes on %s: %w", runtime.GOOS, errors.ErrUnsupported)
+
+func adopt() *Self { return nil }
+
+// Process is a started child. There are none on this system.
+type Process struct{}
+
+func Start(Spec) (*Process, error)                    { return nil, errUnsupported }
+func (p *Process) PID() int                           { return 0 }
+func (p *Process) Conn() *os.File                     { return nil }
+func (p *Process) Dead() <-chan struct{}              { return nil }
+func (p *Process) Done() <-chan struct{}              { return nil }
+func (p *Process) Exit() Exit                         { return Exit{} }
+func (p *Process) ExitSoon(time.Duration) Exit        { return Exit{} }
+func (p *Process) Signal(syscall.Signal) error        { return errUnsupported }
+func (p *Process) Kill() error                        { return errUnsupported }
+func (p *Process) Memory() (int64, error)             { return 0, errUnsupported }
+func (s *Self) BeginCapture(id uint64, max int) error { return errUnsupported }
+func (s *Self) EndCapture(id uint64) error            { return errUnsupported }
+func (s *Self) Lost()                                 { os.Exit(1) }
+func Children() int                                   { return 0 }
+
+func (p *Process) TakeCapture(id uint64, wait time.Duration) (stdout, stderr []byte, ok bool) {
+	return nil, nil, false
+}
