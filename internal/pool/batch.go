@@ -1,0 +1,99 @@
+package pool
+
+// Span is a run of consecutive tasks of one job, all at the same attempt.
+type Span struct {
+	Job     *Job
+	First   int // the first task's index in its job
+	N       int
+	Attempt int // 1 at first
+}
+
+// Batch is what is handed to one worker at once: spans that call one function.
+type Batch struct {
+	Spans  []Span
+	Report bool // the worker says when it begins an item
+	Tag    any  // the transport's own
+
+	items    int
+	limit    int // items that may be begun, as far as the scheduler has lowered it
+	done     int // items with a result; results come in order
+	started  int // items whose begin was told as an event (Report)
+	span     int // the span the next result is for
+	offset   int // and the place in it
+	priority int
+	timed    bool // some item has a timeout
+	pace     *pace
+	one      [1]Span // room for the most frequent case
+}
+
+// NewBatch makes a batch of spans: for the tests of transports. The scheduler
+// makes its own.
+func NewBatch(spans ...Span) *Batch {
+	b := &Batch{}
+	for _, sp := range spans {
+		b.add(sp)
+	}
+	return b
+}
+
+// Items is the number of items in the batch.
+func (b *Batch) Items() int { return b.items }
+
+// At returns the span that holds the item, and the item's place in it.
+func (b *Batch) At(item int) (span *Span, offset int) {
+	for i := range b.Spans {
+		if item < b.Spans[i].N {
+			return &b.Spans[i], item
+		}
+		item -= b.Spans[i].N
+	}
+	return nil, 0
+}
+
+// add appends a span.
+func (b *Batch) add(sp Span) {
+	b.Spans = append(b.Spans, sp)
+	b.items += sp.N
+	b.limit = b.items
+	b.timed = b.timed || sp.Job.Timeout > 0
+}
+
+// advance takes n items of the current span as done and returns where they are.
+func (b *Batch) advance(n int) (sp *Span, offset int) {
+	for b.span < len(b.Spans) && b.offset >= b.Spans[b.span].N {
+		b.span++
+		b.offset = 0
+	}
+	sp, offset = &b.Spans[b.span], b.offset
+	b.offset += n
+	b.done += n
+	return sp, offset
+}
+
+// holds says whether the batch has items of j.
+func (b *Batch) holds(j *Job) bool {
+	for i := range b.Spans {
+		if b.Spans[i].Job == j {
+			return true
+		}
+	}
+	return false
+}
+
+// last is the item that the worker runs if it runs one of this batch and was told
+// to begin no more: the last one begun. Those before it have ended.
+func (b *Batch) last() (item int, ok bool) { return b.limit - 1, b.done < b.limit }
+
+// parts calls f for each piece of a span within the items [from, to), the last
+// first: what is given back in that order stands in the right one.
+func (b *Batch) parts(from, to int, f func(sp Span)) {
+	at := b.items
+	for i := len(b.Spans) - 1; i >= 0; i-- {
+		sp := b.Spans[i]
+		at -= sp.N
+		lo, hi := max(from, at), min(to, at+sp.N)
+		if lo < hi {
+			f(Span{Job: sp.Job, First: sp.First + lo - at, N: hi - lo, Attempt: sp.Attempt})
+		}
+	}
+}

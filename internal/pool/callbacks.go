@@ -1,0 +1,130 @@
+package pool
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+)
+
+// callbacks runs functions one after another on a goroutine that exists only
+// while there are some.
+type callbacks struct {
+	mu      sync.Mutex
+	queue   []func()
+	running bool
+	idle    chan struct{} // closed when the queue has been empty; nil: nobody asked
+	errs    []error
+	on      atomic.Pointer[string] // the goroutine that runs them
+}
+
+// Callback runs f after the callbacks before it. A panic of f is kept for Join.
+func (s *Scheduler) Callback(f func()) { s.callbacks.add(f) }
+
+func (c *callbacks) add(f func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.queue = append(c.queue, f)
+	if !c.running {
+		c.running = true
+		go c.run()
+	}
+}
+
+func (c *callbacks) run() {
+	id := goroutine()
+	c.on.Store(&id)
+	for {
+		c.mu.Lock()
+		if len(c.queue) == 0 {
+			c.running, c.queue = false, nil
+			c.on.Store(nil)
+			if c.idle != nil {
+				close(c.idle)
+				c.idle = nil
+			}
+			c.mu.Unlock()
+			return
+		}
+		f := c.queue[0]
+		c.queue[0] = nil
+		c.queue = c.queue[1:]
+		c.mu.Unlock()
+		c.call(f, c.run)
+	}
+}
+
+// maxErrs is how many failures of callbacks are kept for Join.
+const maxErrs = 16
+
+// call runs f. A panic of f is kept; after runtime.Goexit, which ends this
+// goroutine, resume goes on with the rest.
+func (c *callbacks) call(f, resume func()) {
+	returned := false
+	defer func() {
+		if returned {
+			return
+		}
+		v := recover()
+		err := fmt.Errorf("mp: a callback panicked: %v\n%s", v, debug.Stack())
+		if v == nil {
+			err = errors.New("mp: a callback called runtime.Goexit")
+			go resume()
+		}
+		c.mu.Lock()
+		if len(c.errs) < maxErrs {
+			c.errs = append(c.errs, err)
+		}
+		c.mu.Unlock()
+	}()
+	f()
+	returned = true
+}
+
+// quiet returns a channel that is closed when no callback is left.
+func (c *callbacks) quiet() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.idle == nil {
+		c.idle = make(chan struct{})
+	}
+	idle := c.idle
+	if !c.running {
+		close(c.idle)
+		c.idle = nil
+	}
+	return idle
+}
+
+func (c *callbacks) failure() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return errors.Join(c.errs...)
+}
+
+// within says whether the calling goroutine is the one that runs callbacks.
+func (c *callbacks) within() bool {
+	on := c.on.Load()
+	return on != nil && *on == goroutine()
+}
+
+// Within calls f, which belongs to a call of the pool: Join in it would wait for
+// itself.
+func (s *Scheduler) Within(f func()) {
+	id := goroutine()
+	s.inside.Store(id, nil)
+	defer s.inside.Delete(id)
+	f()
+}
+
+// goroutine is the calling goroutine's number. It is asked for once per Join and
+// burst of callbacks, for the one question that cannot be answered otherwise:
+// would this wait be for itself?
+func goroutine() string {
+	var buf [64]byte
+	line := buf[:runtime.Stack(buf[:], false)]
+	return string(bytes.Fields(line)[1])
+}

@@ -1,0 +1,101 @@
+package pool
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Close takes no more jobs. Workers end when all that was submitted is done.
+func (s *Scheduler) Close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return
+	}
+	s.closed = true
+	s.makeRoom()
+	s.wind()
+	s.end()
+}
+
+// wind ends the workers of a closed pool that has nothing left to do, and those
+// that are being started.
+func (s *Scheduler) wind() {
+	if !s.closed || s.open.first != nil {
+		return
+	}
+	s.stopStarts()
+	for _, m := range s.members {
+		m.retiring = true
+		if m.outstanding == 0 && m.stop == nil && m.sending == nil {
+			s.dismiss(m)
+		}
+	}
+	s.end()
+}
+
+// end notes the end of all workers of a closed pool, and of all that they did.
+func (s *Scheduler) end() {
+	if !s.closed || len(s.members) > 0 || s.hiring > 0 || s.open.first != nil || s.finishing > 0 {
+		return
+	}
+	select {
+	case <-s.ended:
+	default:
+		s.stopStarts()
+		for _, t := range []*time.Timer{s.stall, s.memory} {
+			if t != nil {
+				t.Stop()
+			}
+		}
+		close(s.ended)
+	}
+}
+
+// Terminate kills all workers. What was not done fails with ErrTerminated. It
+// returns when no worker is left, so it must not be called by a Deliver or Finished.
+func (s *Scheduler) Terminate() {
+	s.mu.Lock()
+	s.closed, s.terminated = true, true
+	s.stopStarts()
+	finished := s.dropAll(ErrTerminated)
+	s.makeRoom()
+	for _, m := range s.members {
+		s.kill(m)
+	}
+	s.end()
+	s.mu.Unlock()
+	s.finish(finished...)
+	<-s.ended
+}
+
+// Join waits, after Close or Terminate, until the workers are gone and the
+// callbacks have returned. A panic of a callback comes out here.
+func (s *Scheduler) Join(ctx context.Context) error {
+	s.mu.Lock()
+	closed := s.closed
+	s.mu.Unlock()
+	if !closed {
+		return ErrOpen
+	}
+	_, inside := s.inside.Load(goroutine())
+	if inside || s.callbacks.within() || s.events.within() {
+		return errors.New("mp: Join was called by a callback of the pool, which it would wait for")
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	for _, wait := range []func() <-chan struct{}{
+		func() <-chan struct{} { return s.ended },
+		s.events.quiet,
+		s.callbacks.quiet,
+	} {
+		select {
+		case <-wait():
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return s.callbacks.failure()
+}

@@ -1,0 +1,279 @@
+package pool
+
+import (
+	"fmt"
+	"time"
+)
+
+// Failed starts are tried again after 10 ms, 20 ms, ... up to a second. So many
+// in a row, with no worker alive, break the pool.
+const (
+	strikesOut   = 5
+	shotsOut     = 200 // of workers that somebody kills from outside
+	firstBackOff = 10 * time.Millisecond
+	lastBackOff  = time.Second
+)
+
+// hireAll starts the first workers side by side and waits for all of them.
+func (s *Scheduler) hireAll() error {
+	errs := make(chan error, s.want)
+	for range s.want {
+		s.mu.Lock()
+		s.hiring++
+		n := s.number()
+		s.mu.Unlock()
+		go func() { errs <- s.start(n) }()
+	}
+	var first error
+	for range s.want {
+		if err := <-errs; err != nil && first == nil {
+			first = err
+			s.stopStarts()
+		}
+	}
+	return first
+}
+
+// number takes the lowest free worker number.
+func (s *Scheduler) number() int {
+	for i, taken := range s.numbers {
+		if !taken {
+			s.numbers[i] = true
+			return i + 1
+		}
+	}
+	s.numbers = append(s.numbers, true)
+	return len(s.numbers)
+}
+
+// staff is the number of workers that can be given tasks, or soon.
+func (s *Scheduler) staff() int {
+	n := s.hiring
+	for _, m := range s.members {
+		if m.stays() {
+			n++
+		}
+	}
+	return n
+}
+
+// hire starts workers as far as some are missing and wanted now.
+func (s *Scheduler) hire() {
+	if s.terminated || s.broken != nil || s.backing || s.closed && s.unsettled == 0 || s.events.full() {
+		return
+	}
+	missing := s.want - s.staff()
+	if s.cfg.IdleTimeout > 0 || s.closed {
+		missing = min(missing, s.ready.items-len(s.idle)-s.hiring)
+	}
+	for range missing {
+		s.hiring++
+		n := s.number()
+		go func() {
+			err := s.start(n)
+			if err == nil {
+				return
+			}
+			s.mu.Lock()
+			dropped := s.strike(err)
+			s.end()
+			s.mu.Unlock()
+			s.finish(dropped...)
+		}()
+	}
+}
+
+// start starts one worker. It is called with the worker counted in s.hiring.
+func (s *Scheduler) start(n int) error {
+	m := &member{s: s, n: n, nudge: make(chan struct{}, 1)}
+	s.mu.Lock()
+	s.events.add(entry{kind: WorkerStarted, first: -1, n: 1, worker: n})
+	s.mu.Unlock()
+	w, err := s.cfg.Start(s.starting, n, m)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hiring--
+	if err == nil {
+		err = m.lost
+	}
+	if err != nil {
+		s.numbers[n-1] = false
+		kind := WorkerDied
+		if s.starting.Err() != nil {
+			kind, err = WorkerRecycled, s.starting.Err()
+		}
+		s.events.add(entry{kind: kind, first: -1, n: 1, worker: n, err: err})
+		return err
+	}
+	m.w, m.pd, m.since = w, w.PID(), time.Now()
+	s.members = append(s.members, m)
+	s.events.add(entry{kind: WorkerReady, first: -1, n: 1, worker: n, pid: m.pd})
+	go m.serve()
+	if s.terminated || s.broken != nil {
+		s.kill(m)
+		return nil
+	}
+	m.wake()
+	if s.staff() > s.want {
+		s.retire(m)
+	}
+	s.wind()
+	return nil
+}
+
+// strike notes that a start failed: the next one waits, or the pool is broken. It
+// returns the jobs that are finished by that.
+func (s *Scheduler) strike(err error) (dropped []*Job) {
+	if s.broken != nil || s.starting.Err() != nil {
+		return nil
+	}
+	if s.cfg.Shot != nil && s.cfg.Shot(err) && s.shots < shotsOut {
+		s.shots++
+		s.backOff(firstBackOff)
+		return nil
+	}
+	if !s.backing { // those that fail side by side count as one
+		s.strikes++
+	}
+	if s.strikes < strikesOut || len(s.members) > 0 || s.hiring > 0 {
+		s.backOff(min(lastBackOff, firstBackOff<<min(max(s.strikes-1, 0), 10)))
+		return nil
+	}
+	s.broken = fmt.Errorf("%w: %d workers in a row could not be started: %w", ErrBroken, s.strikes, err)
+	dropped = s.dropAll(s.broken)
+	s.makeRoom()
+	return dropped
+}
+
+// backOff keeps workers from being started for a while.
+func (s *Scheduler) backOff(d time.Duration) {
+	if s.backing {
+		return
+	}
+	s.backing = true
+	time.AfterFunc(d, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.backing = false
+		s.hire()
+	})
+}
+
+// dropAll cancels every job and returns those that are finished by it.
+func (s *Scheduler) dropAll(cause error) (finished []*Job) {
+	for j, next := s.open.first, (*Job)(nil); j != nil; j = next {
+		next = j.newer
+		s.abandon(j, cause)
+		if s.settled(j) {
+			finished = append(finished, j)
+		}
+	}
+	return finished
+}
+
+// Resize changes the number of workers. New ones are started at once; those too
+// many end when they have done what they run.
+func (s *Scheduler) Resize(n int) error {
+	if n < 1 {
+		return fmt.Errorf("mp: Resize(%d): a pool has at least one worker", n)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.refusal(); err != nil {
+		return err
+	}
+	s.want = n
+	for over := s.staff() - n; over > 0; over-- {
+		m := s.dispensable()
+		if m == nil {
+			break // the rest is being started, and leaves when it comes
+		}
+		s.retire(m)
+	}
+	s.hire()
+	s.rouse(s.ready.items)
+	s.makeRoom()
+	return nil
+}
+
+// Workers is the number of workers that there should be.
+func (s *Scheduler) Workers() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.want
+}
+
+// dispensable is the worker that can best be done without: an idle one if there is.
+func (s *Scheduler) dispensable() *member {
+	for _, m := range s.members {
+		if m.deaf && m.stays() {
+			return m
+		}
+	}
+	if len(s.idle) > 0 {
+		return s.idle[0]
+	}
+	for i := len(s.members) - 1; i >= 0; i-- {
+		if m := s.members[i]; m.stays() {
+			return m
+		}
+	}
+	return nil
+}
+
+// spent says whether a worker has had all the tasks it may have, or has grown too big.
+func (s *Scheduler) spent(m *member) bool {
+	return s.cfg.TasksPerWorker > 0 && m.sent >= s.cfg.TasksPerWorker || s.bloated(m)
+}
+
+// retire gives a worker no more tasks and ends it when it has none.
+func (s *Scheduler) retire(m *member) {
+	m.retiring = true
+	s.unlist(m)
+	s.recallAll(m)
+	m.wake()
+}
+
+// dismiss ends a worker that has nothing to do. One that does not end within
+// the grace is killed.
+func (s *Scheduler) dismiss(m *member) {
+	if m.closing || m.killed || m.dead {
+		return
+	}
+	m.closing = true
+	s.unlist(m)
+	m.w.Close()
+	m.leave = time.AfterFunc(max(s.cfg.Grace, time.Second), func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.kill(m)
+	})
+	s.hire()
+}
+
+// countIdle ends a worker that stays idle for too long.
+func (s *Scheduler) countIdle(m *member) {
+	if s.cfg.IdleTimeout <= 0 {
+		return
+	}
+	m.rested = time.Now()
+	if m.bored == nil {
+		m.bored = time.AfterFunc(s.cfg.IdleTimeout, func() { s.dismissIdle(m) })
+	}
+}
+
+// dismissIdle ends a worker that was idle for long enough, or looks again when it
+// would be: to set a timer for each short rest would cost more than the rest.
+func (s *Scheduler) dismissIdle(m *member) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m.bored = nil
+	if !m.listed || m.outstanding > 0 {
+		return // counted from its next rest on
+	}
+	if left := s.cfg.IdleTimeout - time.Since(m.rested); left > 0 {
+		m.bored = time.AfterFunc(left, func() { s.dismissIdle(m) })
+		return
+	}
+	s.dismiss(m)
+}

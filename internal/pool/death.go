@@ -1,0 +1,127 @@
+package pool
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Died implements Sink: the worker's tasks are settled, and it is replaced.
+func (m *member) Died(d Death) {
+	s := m.s
+	s.mu.Lock()
+	m.dead = true
+	if m.w == nil { // it was not even ready: start sees to it
+		m.lost = cmp.Or(d.Err, errEnded)
+		s.mu.Unlock()
+		close(m.nudge)
+		return
+	}
+	s.unlist(m)
+	for _, t := range []*time.Timer{m.watch, m.leave, m.bored} {
+		if t != nil {
+			t.Stop()
+		}
+	}
+	if m.stop != nil && m.stop.timer != nil {
+		m.stop.timer.Stop()
+	}
+	due := s.bury(m, d, m.dues[:0])
+	dropped := s.dismissed(m, d)
+	s.makeRoom()
+	s.end()
+	s.mu.Unlock()
+	close(m.nudge)
+	s.deliver(due)
+	s.finish(dropped...)
+}
+
+// bury says what becomes of each item that a dead worker had: what it had not
+// begun waits for another, what it ran is blamed, and what it had begun before,
+// in a chunk, is begun again.
+func (s *Scheduler) bury(m *member, d Death, due []delivery) []delivery {
+	for _, b := range m.batches {
+		if b.done >= b.limit {
+			continue
+		}
+		if begun := m.w.Limit(b, 0); begun < b.limit {
+			b.parts(begun, b.limit, func(sp Span) { s.giveBack(sp) })
+			b.limit = max(begun, b.done)
+		}
+		m.begun(b, b.limit-1)
+		for b.done < b.limit {
+			item := b.done
+			sp, at := b.advance(1)
+			one := Span{Job: sp.Job, First: sp.First + at, N: 1, Attempt: sp.Attempt}
+			ran := d.Running && d.Batch == b && d.Item == item
+			if !ran && sp.N > 1 {
+				s.giveBack(one)
+				continue
+			}
+			one.Job.inflight--
+			if one.Job.over {
+				continue
+			}
+			out := Outcome{First: one.First, Count: 1, Attempts: one.Attempt, PID: m.pd, Err: m.verdict(b, item, d.Err)}
+			if ran {
+				out.Measure = d.Measure
+				if d.Measure != nil {
+					d.Measure.MaxMemory = m.memory // as when it was last looked at
+				}
+			}
+			due = s.failed(one.Job, out, m.n, false, due)
+		}
+	}
+	m.batches, m.outstanding = nil, 0
+	return due
+}
+
+// verdict is the error of the item that ran when its worker died.
+func (m *member) verdict(b *Batch, item int, err error) error {
+	switch st := m.stop; {
+	case st != nil && st.batch == b && st.item == item && st.err != nil:
+		return st.err
+	case err == nil:
+		return errEnded
+	}
+	return err
+}
+
+// errEnded is for a worker that says of itself that it ended as it was asked to,
+// and had a task.
+var errEnded = errors.New("mp: the worker ended while the task ran")
+
+// dismissed takes a dead worker off the list and sees to a new one. It returns the
+// jobs that are finished because no worker lives.
+func (s *Scheduler) dismissed(m *member, d Death) (dropped []*Job) {
+	if i := slices.Index(s.members, m); i >= 0 {
+		s.members = slices.Delete(s.members, i, i+1)
+	}
+	s.numbers[m.n-1] = false
+	kind := WorkerDied
+	if d.Err == nil || m.closing && !m.killed {
+		kind, d.Err = WorkerRecycled, nil
+	}
+	s.events.add(entry{kind: kind, first: -1, n: 1, worker: m.n, pid: m.pd, err: d.Err})
+	if kind == WorkerDied && !s.terminated {
+		s.counts.restarts++
+	}
+	switch {
+	case kind != WorkerDied || m.killed || m.known || d.Running:
+	case time.Since(m.since) < hurried:
+		dropped = s.strike(fmt.Errorf("%w: %w", errHurried, d.Err))
+	default:
+		s.strikes, s.shots = 0, 0
+	}
+	s.hire()
+	s.rouse(s.ready.items)
+	return dropped
+}
+
+// hurried is how soon after its start the death of a worker that was never heard
+// of counts as a start that failed: the next one will not live long either.
+const hurried = 20 * time.Millisecond
+
+var errHurried = errors.New("mp: the worker died as soon as it was ready")

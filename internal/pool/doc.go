@@ -1,0 +1,28 @@
+// Package pool is the scheduler: it decides which task goes to which worker,
+// and what becomes of a task whose worker dies, hangs or is told to stop.
+//
+// It is one state machine behind one mutex and knows no transport. It talks to
+// workers through the small interface [Worker], and workers talk back through
+// [Sink]; goroutines, processes and machines are implementations of the two.
+// Package time is used directly, so that the whole of it runs under
+// testing/synctest; there is no other I/O.
+//
+// # Words
+//
+// A [Job] is what one call submits: one task for Apply, a million for Map. Its
+// tasks are numbered from 0. A [Batch] is what is handed to one worker at once:
+// spans of tasks of jobs that call the same function. A worker runs the items of
+// its batches strictly in order, one at a time, and claims each before it begins
+// it. [Worker.Limit] is the other side of that claim: it takes back whatever was
+// not yet begun, at once, whether or not the worker is listening. So a task
+// that was sent ahead is never stuck behind a slow one, never run twice, and
+// never blamed for a death that it did not see.
+//
+// # What always holds
+//
+//   - Every task has exactly one outcome, delivered outside of the lock.
+//   - A task is begun at most once per attempt, but for those of a chunk that had
+//     ended in a worker and whose results died with it.
+//   - Only the item that ran when a worker died is blamed.
+//   - Nothing the scheduler waits for is user code.
+package pool

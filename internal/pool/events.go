@@ -1,0 +1,160 @@
+package pool
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// EventKind says what happened.
+type EventKind int
+
+// The kinds of events.
+const (
+	TaskQueued EventKind = iota + 1
+	TaskStarted
+	TaskDone
+	TaskFailed
+	TaskRetried
+	WorkerStarted
+	WorkerReady
+	WorkerDied
+	WorkerRecycled
+)
+
+// Event is something that happened.
+type Event struct {
+	Kind        EventKind
+	Time        time.Time
+	Worker, PID int
+	Func        string
+	Index       int
+	Attempt     int
+	Err         error
+}
+
+// entry is an event that waits to be told; n tasks in a row are one entry.
+type entry struct {
+	kind        EventKind
+	time        time.Time
+	job         *Job
+	first, n    int
+	attempt     int
+	worker, pid int
+	err         error
+}
+
+// maxEvents is how many events may wait. While so many do, no task is sent.
+const maxEvents = 4096
+
+// events tells what happens, in order, on one goroutine that exists only while
+// there is something to tell. Its fields are guarded by the scheduler's lock.
+type events struct {
+	s       *Scheduler
+	tell    func(Event)
+	queue   []entry
+	running bool
+	held    bool // the scheduler was told to wait
+	idle    chan struct{}
+	on      atomic.Pointer[string]
+}
+
+func (e *events) init(s *Scheduler) { e.s, e.tell = s, s.cfg.Events }
+
+// add notes an event. It is called with the scheduler's lock held.
+func (e *events) add(en entry) {
+	if e.tell == nil || en.n <= 0 {
+		return
+	}
+	en.time = time.Now()
+	e.queue = append(e.queue, en)
+	if !e.running {
+		e.running = true
+		go e.run()
+	}
+}
+
+// full says whether so many events wait that nothing should be begun.
+func (e *events) full() bool { return e.room() <= 0 }
+
+// room is how many tasks may be sent to a worker now. Each will be good for two
+// events, and so will each that was sent before.
+func (e *events) room() int {
+	if e.tell == nil {
+		return maxItems
+	}
+	free := maxEvents - len(e.queue)
+	for _, m := range e.s.members {
+		free -= 2 * m.outstanding
+	}
+	if free >= 2 {
+		return max(1, free/2/max(1, e.s.want)) // the others want some too
+	}
+	e.held = true
+	return 0
+}
+
+func (e *events) run() {
+	id := goroutine()
+	e.on.Store(&id)
+	for {
+		ev, ok := e.next()
+		if !ok {
+			return
+		}
+		e.s.callbacks.call(func() { e.tell(ev) }, e.run)
+	}
+}
+
+// next takes the next event, or ends the goroutine when there is none.
+func (e *events) next() (Event, bool) {
+	e.s.mu.Lock()
+	defer e.s.mu.Unlock()
+	if len(e.queue) == 0 {
+		e.running, e.queue = false, nil
+		e.on.Store(nil)
+		if e.idle != nil {
+			close(e.idle)
+			e.idle = nil
+		}
+		return Event{}, false
+	}
+	en := &e.queue[0]
+	ev := Event{
+		Kind: en.kind, Time: en.time, Worker: en.worker, PID: en.pid,
+		Index: -1, Attempt: en.attempt, Err: en.err,
+	}
+	if en.job != nil {
+		ev.Func, ev.Index = en.job.Func, en.first
+	}
+	en.first++
+	if en.n--; en.n == 0 {
+		e.queue[0] = entry{}
+		e.queue = e.queue[1:]
+		if e.held && len(e.queue) < maxEvents/2 {
+			e.held = false
+			e.s.hire()
+			e.s.rouse(e.s.ready.items)
+		}
+	}
+	return ev, true
+}
+
+// quiet returns a channel that is closed when no event waits.
+func (e *events) quiet() <-chan struct{} {
+	e.s.mu.Lock()
+	defer e.s.mu.Unlock()
+	if e.idle == nil {
+		e.idle = make(chan struct{})
+	}
+	idle := e.idle
+	if !e.running {
+		close(e.idle)
+		e.idle = nil
+	}
+	return idle
+}
+
+func (e *events) within() bool {
+	on := e.on.Load()
+	return on != nil && *on == goroutine()
+}

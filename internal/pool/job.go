@@ -1,0 +1,190 @@
+package pool
+
+import "time"
+
+// Job is what one call submits. The fields are set before Submit and not
+// changed afterwards. There may be hundreds of thousands with one task each, so it
+// is kept small.
+type Job struct {
+	*Options // nil: the zero Options
+	Func     string
+	Client   Client
+	Items    int  // tasks known at the start
+	Lazy     bool // more may come by Extend, until Seal
+
+	s          *Scheduler
+	pace       *pace
+	next       int              // tasks from here on were never sent
+	returned   spans            // tasks that came back: called back, or to be tried again
+	unsettled  int              // tasks without an outcome
+	unsent     int              // tasks that wait in the ready list
+	inflight   int              // tasks at workers
+	moved      int              // times that it was called back from a worker that did not read it
+	waiting    map[int]*retrial // tasks that wait for their back-off, by index
+	delivering int              // Deliver calls under way, in tasks
+	sealed     bool             // no more tasks will come
+	over       bool             // cancelled, or all settled
+	finished   bool
+	cause      error
+	sending    int           // batches with tasks of this job that are being sent
+	released   chan struct{} // closed when sending reaches 0, if somebody waits
+
+	listed       bool // in the ready list
+	prev, follow *Job // there
+	older, newer *Job // among the open ones
+}
+
+// Options say how the tasks of a job are treated. Jobs may share them.
+type Options struct {
+	Timeout  time.Duration
+	Deadline time.Time // of the caller's ctx; zero: none
+	Priority int
+	Chunk    int // tasks handed over at a time, 65,536 at most; 0: as measured
+	Retries  int
+	Backoff  Backoff
+	FailFast bool
+	Capture  int  // bytes of each stream to keep; 0: none
+	Measure  bool // time, CPU and memory of each task are wanted
+}
+
+var noOptions Options
+
+// NoOptions are those of a plain job.
+func NoOptions() *Options { return &noOptions }
+
+// Plain says that there is nothing to know of how the job's tasks are treated.
+func (j *Job) Plain() bool { return j.Options == &noOptions }
+
+// Client is the call that a job belongs to. The transport knows more of it: how
+// the call is made.
+type Client interface {
+	// Deliver is told each task's outcome, exactly once a task, unless the job
+	// is cancelled before. It is called without a lock, from several goroutines
+	// at once, each with different tasks, and must not wait for the pool's end. The
+	// Outcome is only valid during the call.
+	Deliver(o *Outcome)
+	// Finished is called once, after the last Deliver has returned: with nil
+	// when every task has its outcome, with the cause when the job was cancelled.
+	Finished(cause error)
+}
+
+// Outcome is how tasks of a job ended: one that failed, or Count in a row that
+// succeeded, with what the transport brought back.
+type Outcome struct {
+	First, Count int
+	Payload      []byte
+	Value        any
+	Err          error
+	Attempts     int
+	PID          int
+	Measure      *Measure
+}
+
+// Backoff says how long to wait before the next attempt.
+type Backoff struct {
+	Min, Max time.Duration
+	Factor   float64
+	Jitter   float64
+}
+
+// cut takes up to n tasks off those that wait to be sent.
+func (j *Job) cut(n int) Span {
+	if len(j.returned) > 0 {
+		out := j.returned.cut(n)
+		j.unsent -= out.N
+		return out
+	}
+	n = min(n, j.Items-j.next)
+	out := Span{Job: j, First: j.next, N: n, Attempt: 1}
+	j.next += n
+	j.unsent -= n
+	return out
+}
+
+// giveBack makes tasks that were cut off wait again, before those never sent.
+func (j *Job) giveBack(sp Span) {
+	j.returned.push(sp)
+	j.unsent += sp.N
+}
+
+// spans is a heap of disjoint spans, the earliest on top. When a service that the
+// tasks need is down, all of a million may come back.
+type spans []Span
+
+func (h *spans) push(sp Span) {
+	s := append(*h, sp)
+	i := len(s) - 1
+	for i > 0 {
+		up := (i - 1) / 2
+		if s[up].First < sp.First {
+			break
+		}
+		s[i], i = s[up], up
+	}
+	s[i] = sp
+	*h = s
+}
+
+// cut takes up to n tasks off the top.
+func (h *spans) cut(n int) Span {
+	s := *h
+	out := s[0]
+	if out.N > n {
+		out.N = n
+		s[0].First += n
+		s[0].N -= n
+		return out // still the earliest: spans are disjoint
+	}
+	end := len(s) - 1
+	sp := s[end]
+	s[end] = Span{}
+	s = s[:end]
+	*h = s
+	if end == 0 {
+		*h = nil
+		return out
+	}
+	i := 0
+	for {
+		low := 2*i + 1
+		if low >= end {
+			break
+		}
+		if low+1 < end && s[low+1].First < s[low].First {
+			low++
+		}
+		if sp.First < s[low].First {
+			break
+		}
+		s[i], i = s[low], low
+	}
+	s[i] = sp
+	return out
+}
+
+// openJobs lists the jobs that have not ended, oldest first.
+type openJobs struct{ first, last *Job }
+
+func (o *openJobs) add(j *Job) {
+	j.older = o.last
+	if o.last != nil {
+		o.last.newer = j
+	} else {
+		o.first = j
+	}
+	o.last = j
+}
+
+func (o *openJobs) remove(j *Job) {
+	if j.older != nil {
+		j.older.newer = j.newer
+	} else {
+		o.first = j.newer
+	}
+	if j.newer != nil {
+		j.newer.older = j.older
+	} else {
+		o.last = j.older
+	}
+	j.older, j.newer = nil, nil
+}

@@ -1,0 +1,345 @@
+package pool_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/gomultiprocessing/mp/internal/pool"
+)
+
+func leaks(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// lab is a scheduler with fake workers, and what was seen of it.
+type lab struct {
+	t testingT
+	s *pool.Scheduler
+
+	slowSend  atomic.Int64
+	dieInSend atomic.Bool
+
+	lag   time.Duration // between the end of an item and its report
+	hold  bool          // results are collected for a while
+	lossy bool          // and lost by a death
+
+	mu      sync.Mutex
+	workers []*fake // alive
+	starts  int
+	onStart func(start int) (time.Duration, error) // start counts from 1
+	quiet   bool                                   // no begins are kept
+	begins  []begin
+	deaths  map[begin]bool // with at zero
+	batches int
+	largest int // most items in a span
+}
+
+type testingT interface {
+	Helper()
+	Errorf(format string, args ...any)
+	Fatalf(format string, args ...any)
+}
+
+type begin struct {
+	job            *pool.Job
+	index, attempt int
+	worker         *fake
+	at             time.Time
+}
+
+func config(workers int) pool.Config { return pool.Config{Workers: workers} }
+
+type errTimedOut struct {
+	after time.Duration
+	stack string
+}
+
+func (e *errTimedOut) Error() string { return fmt.Sprintf("timed out after %v", e.after) }
+
+type errTooBig struct{ used, limit int64 }
+
+func (e *errTooBig) Error() string { return fmt.Sprintf("%d of %d bytes", e.used, e.limit) }
+
+// newLab starts a scheduler; tweak may change the lab before.
+func newLab(t testingT, cfg pool.Config, tweak ...func(*lab)) *lab {
+	t.Helper()
+	l, err := tryLab(t, cfg, tweak...)
+	if err != nil {
+		t.Fatalf("New: %v", err)
+	}
+	return l
+}
+
+func tryLab(t testingT, cfg pool.Config, tweak ...func(*lab)) (*lab, error) {
+	l := &lab{t: t, deaths: make(map[begin]bool)}
+	for _, f := range tweak {
+		f(l)
+	}
+	cfg.Start = l.startFake
+	if cfg.Grace == 0 {
+		cfg.Grace = time.Second
+	}
+	cfg.TimedOut = func(after time.Duration, stack string) error { return &errTimedOut{after, stack} }
+	cfg.OverMemory = func(used, limit int64) error { return &errTooBig{used, limit} }
+	var err error
+	l.s, err = pool.New(cfg)
+	return l, err
+}
+
+func (l *lab) beforeStart(int) (time.Duration, error) {
+	l.mu.Lock()
+	l.starts++
+	start, f := l.starts, l.onStart
+	l.mu.Unlock()
+	if f == nil {
+		return 0, nil
+	}
+	return f(start)
+}
+
+func (l *lab) noteBatch(b *pool.Batch) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.batches++
+	for i := range b.Spans {
+		l.largest = max(l.largest, b.Spans[i].N)
+	}
+}
+
+func (l *lab) began(f *fake, j *pool.Job, index, attempt int) {
+	if l.quiet {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.begins = append(l.begins, begin{j, index, attempt, f, time.Now()})
+}
+
+// seen returns all begins so far.
+func (l *lab) seen() []begin {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.begins)
+}
+
+// beginsOf returns the begins of one job's tasks.
+func (l *lab) beginsOf(k *track) (out []begin) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, b := range l.begins {
+		if b.job == &k.job {
+			out = append(out, b)
+		}
+	}
+	return out
+}
+
+func (l *lab) worker(i int) *fake {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.workers[i]
+}
+
+func (l *lab) alive() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.workers)
+}
+
+// track is a job and what came of it.
+type track struct {
+	job pool.Job
+	l   *lab
+
+	mu       sync.Mutex
+	outcomes map[int]outcome
+	now      map[int]bool // being delivered
+	finished int
+	cause    error
+	slow     time.Duration // each Deliver takes
+	script   script
+	before   func() // called by Finished first
+	done     chan struct{}
+}
+
+type outcome struct {
+	err      error
+	attempts int
+	pid      int
+	at       time.Time
+}
+
+// track makes a job without submitting it.
+func (l *lab) track(items int, s script) *track {
+	k := &track{l: l, script: s, outcomes: make(map[int]outcome), now: make(map[int]bool), done: make(chan struct{})}
+	k.job = pool.Job{Options: &pool.Options{}, Func: "f", Items: items, Client: k}
+	return k
+}
+
+// submit makes a job and submits it.
+func (l *lab) submit(items int, s script, opts ...func(*pool.Job)) *track {
+	l.t.Helper()
+	k := l.track(items, s)
+	for _, o := range opts {
+		o(&k.job)
+	}
+	if err := l.s.Submit(context.Background(), &k.job); err != nil {
+		l.t.Fatalf("Submit: %v", err)
+	}
+	return k
+}
+
+func (k *track) Deliver(o *pool.Outcome) {
+	k.hold(o, 1)
+	if k.slow > 0 {
+		time.Sleep(k.slow)
+	}
+	defer k.hold(o, -1)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.finished > 0 {
+		k.l.t.Errorf("delivered %d after Finished", o.First)
+	}
+	if o.Err == nil {
+		if v, ok := o.Value.(token); !ok || v.job != &k.job || v.first != o.First || v.attempt != o.Attempts {
+			k.l.t.Errorf("task %d: somebody else's outcome: %+v", o.First, o.Value)
+		}
+	} else if o.Count != 1 {
+		k.l.t.Errorf("a failure of %d tasks", o.Count)
+	}
+	for i := o.First; i < o.First+o.Count; i++ {
+		if _, twice := k.outcomes[i]; twice || i < 0 || !k.job.Lazy && i >= k.job.Items {
+			k.l.t.Errorf("task %d has an outcome twice, or is none", i)
+		}
+		k.outcomes[i] = outcome{o.Err, o.Attempts, o.PID, time.Now()}
+	}
+}
+
+// hold notes that outcomes are being delivered, or are no longer.
+func (k *track) hold(o *pool.Outcome, n int) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for i := o.First; i < o.First+o.Count; i++ {
+		if n > 0 && k.now[i] {
+			k.l.t.Errorf("task %d is delivered twice at once", i)
+		}
+		if n > 0 {
+			k.now[i] = true
+		} else {
+			delete(k.now, i)
+		}
+	}
+}
+
+func (k *track) Finished(cause error) {
+	if k.before != nil {
+		k.before()
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.finished++; k.finished > 1 {
+		k.l.t.Errorf("Finished twice")
+		return
+	}
+	if len(k.now) > 0 {
+		k.l.t.Errorf("Finished during %d deliveries", len(k.now))
+	}
+	k.cause = cause
+	if cause == nil && len(k.outcomes) != k.job.Items {
+		k.l.t.Errorf("Finished with %d of %d outcomes", len(k.outcomes), k.job.Items)
+	}
+	close(k.done)
+}
+
+// wait waits for the end of the job.
+func (k *track) wait() *track { <-k.done; return k }
+
+func (k *track) isDone() bool {
+	select {
+	case <-k.done:
+		return true
+	default:
+		return false
+	}
+}
+
+func (k *track) err(i int) error { return k.get(i).err }
+
+func (k *track) get(i int) outcome {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	o, ok := k.outcomes[i]
+	if !ok {
+		k.l.t.Errorf("task %d has no outcome", i)
+	}
+	return o
+}
+
+// succeeded checks that each task has succeeded.
+func (k *track) succeeded() {
+	k.l.t.Helper()
+	k.wait()
+	for i := range k.job.Items {
+		if err := k.err(i); err != nil {
+			k.l.t.Errorf("task %d: %v", i, err)
+		}
+	}
+}
+
+// end closes the pool and waits for everything.
+func (l *lab) end() {
+	l.t.Helper()
+	l.s.Close()
+	if err := l.s.Join(context.Background()); err != nil {
+		l.t.Errorf("Join: %v", err)
+	}
+	if n := l.alive(); n > 0 {
+		l.t.Errorf("%d workers are left", n)
+	}
+}
+
+func trivial(int, int) act { return act{} }
+
+// each is a script by the task's index alone.
+func each(f func(index int) act) script { return func(i, _ int) act { return f(i) } }
+
+func lasting(d time.Duration) script { return func(int, int) act { return act{takes: d} } }
+
+// bubble runs a test in virtual time.
+func bubble(t *testing.T, f func(t *testing.T)) {
+	t.Helper()
+	t.Parallel()
+	synctest.Test(t, f)
+}
+
+func is(t testingT, err, want error) {
+	t.Helper()
+	if !errors.Is(err, want) {
+		t.Errorf("error %v, want %v", err, want)
+	}
+}
+
+func equal[T comparable](t testingT, what string, got, want T) {
+	t.Helper()
+	if got != want {
+		t.Errorf("%s: %v, want %v", what, got, want)
+	}
+}
+
+// noteDeath notes which task ran when its worker died.
+func (l *lab) noteDeath(f *fake, d pool.Death) {
+	if !d.Running {
+		return
+	}
+	sp, at := d.Batch.At(d.Item)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.deaths[begin{job: sp.Job, index: sp.First + at, attempt: sp.Attempt, worker: f}] = true
+}

@@ -1,0 +1,123 @@
+package pool
+
+import "time"
+
+// member is the scheduler's side of one worker. It is the worker's Sink.
+type member struct {
+	s  *Scheduler
+	n  int // the worker's number, from 1
+	w  Worker
+	pd int // its pid, for good
+
+	nudge  chan struct{} // to its sender: look for work
+	parked bool          // its sender waits for a nudge
+	listed bool          // in s.idle
+
+	batches     []*Batch  // in flight, oldest first
+	sending     *Batch    // the one being sent
+	outstanding int       // items in flight without a result
+	sent        int       // items sent in all, less those called back
+	tasks       int       // items with a result
+	memory      int64     // its memory when last looked at
+	looked      time.Time // when that was
+	headSince   time.Time // since when the oldest item could have begun
+	sendSince   time.Time // since when a batch is being sent
+
+	retiring bool // gets no more tasks and is closed when it has none
+	closing  bool // was told to close
+	killed   bool
+	deaf     bool // did not begin what it was sent; gets nothing until it is heard of
+	dead     bool
+	lost     error     // why it died before it was ready
+	known    bool      // has reported something
+	since    time.Time // ready since
+
+	stop   *stopping   // the item that is being stopped
+	watch  *time.Timer // looks at timeouts
+	due    time.Time   // when it does; zero: it is not set
+	leave  *time.Timer // kills the worker when it did not close
+	bored  *time.Timer // ends the worker when it was idle for long
+	rested time.Time   // idle since
+	seen   int         // tasks when last looked at for a stall
+	dues   []delivery  // scratch of Results
+}
+
+// accepts says whether the worker may be sent more.
+func (m *member) accepts() bool {
+	return m.stays() && m.stop == nil && !m.deaf
+}
+
+// stays says whether the worker is neither gone nor on its way out.
+func (m *member) stays() bool { return !m.retiring && !m.closing && !m.killed && !m.dead }
+
+// serve is the sender: one goroutine a worker, which picks batches and hands
+// them over until the worker is gone.
+func (m *member) serve() {
+	s := m.s
+	for range m.nudge {
+		for {
+			s.mu.Lock()
+			b := s.take(m)
+			if b == nil {
+				m.parked = true
+				s.rest(m)
+				s.mu.Unlock()
+				break
+			}
+			m.parked = false
+			m.sending, m.sendSince = b, time.Now()
+			for i := range b.Spans {
+				b.Spans[i].Job.sending++
+			}
+			s.mu.Unlock()
+			size := m.w.Send(b)
+			s.mu.Lock()
+			m.sending = nil
+			if len(m.batches) > 0 && m.batches[0] == b {
+				m.headSince = time.Now()
+			}
+			b.pace.carried(b.items, size)
+			if b.timed {
+				s.watchOver(m) // while it was being sent, it was given more time
+			}
+			for i := range b.Spans {
+				s.letGo(b.Spans[i].Job)
+			}
+			s.mu.Unlock()
+		}
+	}
+}
+
+// letGo notes that a batch with tasks of j is no longer being sent.
+func (s *Scheduler) letGo(j *Job) {
+	j.sending--
+	if j.sending == 0 && j.released != nil {
+		close(j.released)
+		j.released = nil
+	}
+}
+
+// Released returns a channel that is closed when no input of a cancelled job is
+// being read any more; nil when none is.
+func (s *Scheduler) Released(j *Job) <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if j.sending == 0 {
+		return nil
+	}
+	if j.released == nil {
+		j.released = make(chan struct{})
+	}
+	return j.released
+}
+
+// wake makes the member's sender look for work. It is called with the lock held.
+func (m *member) wake() {
+	if m.dead {
+		return
+	}
+	select {
+	case m.nudge <- struct{}{}:
+	default:
+	}
+}

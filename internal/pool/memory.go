@@ -1,0 +1,71 @@
+package pool
+
+import "time"
+
+// memoryEvery is how often the workers' memory is looked at while tasks run.
+const memoryEvery = 20 * time.Millisecond
+
+// watchMemory starts the looks at the workers' memory.
+func (s *Scheduler) watchMemory() {
+	if s.cfg.MaxMemory <= 0 || s.watching {
+		return
+	}
+	s.watching = true
+	if s.memory == nil {
+		s.memory = time.AfterFunc(memoryEvery, s.lookAtMemory)
+		return
+	}
+	s.memory.Reset(memoryEvery)
+}
+
+// lookAtMemory kills the tasks whose worker has passed the limit. A worker that
+// holds most of it between two tasks is replaced: the next task should not be
+// blamed for what the last one left.
+func (s *Scheduler) lookAtMemory() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.watching = false
+	for _, m := range s.members {
+		if m.dead || m.killed {
+			continue
+		}
+		switch s.weigh(m); {
+		case m.outstanding == 0 && s.bloated(m):
+			s.retire(m)
+		case m.outstanding > 0 && m.memory > s.cfg.MaxMemory:
+			s.tooBig(m)
+		}
+	}
+	if s.running() > 0 {
+		s.watchMemory()
+	}
+}
+
+// weigh looks at a worker's memory.
+func (s *Scheduler) weigh(m *member) { m.memory, m.looked = m.w.Memory(), time.Now() }
+
+func (s *Scheduler) tooBig(m *member) {
+	s.recallAll(m)
+	b, item, _, ok := m.w.Running()
+	if !ok || b.done > item {
+		s.retire(m) // between two tasks: the next should not be blamed
+		return
+	}
+	if m.stop != nil && m.stop.timer != nil {
+		m.stop.timer.Stop()
+	}
+	m.stop = &stopping{batch: b, item: item, err: s.cfg.OverMemory(m.memory, s.cfg.MaxMemory)}
+	s.kill(m)
+}
+
+// bloated says whether a worker without tasks should be replaced. A look costs
+// more than a short task, so there is not one after each.
+func (s *Scheduler) bloated(m *member) bool {
+	if s.cfg.MaxMemory <= 0 || m.tasks == 0 || m.outstanding > 0 {
+		return false
+	}
+	if time.Since(m.looked) >= time.Millisecond {
+		s.weigh(m)
+	}
+	return m.memory > s.cfg.MaxMemory/10*9
+}

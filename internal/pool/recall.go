@@ -1,0 +1,172 @@
+package pool
+
+import "time"
+
+const (
+	worthStealing = 200 * time.Microsecond // of work that waits behind another task
+	stallAfter    = 5 * time.Millisecond   // without a result: the estimate was wrong
+)
+
+// recall takes back what a worker has not begun, down to keep items of each
+// batch, and makes it wait for the next free worker.
+func (s *Scheduler) recall(m *member, b *Batch, keep int) int {
+	if keep >= b.limit || b.done >= b.limit {
+		return 0
+	}
+	limit := m.w.Limit(b, keep)
+	if limit >= b.limit {
+		return 0
+	}
+	n := b.limit - limit
+	b.parts(limit, b.limit, func(sp Span) { s.giveBack(sp) })
+	b.limit = limit
+	m.outstanding -= n
+	m.sent -= n
+	return n
+}
+
+// recallAll takes back everything that a worker has not begun.
+func (s *Scheduler) recallAll(m *member) {
+	n := 0
+	for i := len(m.batches) - 1; i >= 0; i-- {
+		n += s.recall(m, m.batches[i], 0)
+	}
+	if n > 0 {
+		s.rouse(n)
+	}
+}
+
+// giveBack makes tasks that were at a worker wait again, in front.
+func (s *Scheduler) giveBack(sp Span) {
+	j := sp.Job
+	j.inflight -= sp.N
+	if j.over {
+		return
+	}
+	j.giveBack(sp)
+	s.ready.items += sp.N
+	s.ready.push(j, true)
+}
+
+// steal finds work for an idle worker among what was sent ahead to others.
+func (s *Scheduler) steal(idle *member) {
+	var from *member
+	for _, m := range s.members {
+		if m != idle && m.outstanding > 1 && (from == nil || m.outstanding > from.outstanding) {
+			from = m
+		}
+	}
+	if from == nil {
+		return
+	}
+	p := from.batches[len(from.batches)-1].pace
+	if p.mean > 0 && float64(from.outstanding)*p.mean < float64(worthStealing) {
+		s.look() // it should be through with it before a thief would be
+		return
+	}
+	if s.stealFrom(from) > 0 {
+		s.rouse(s.ready.items)
+	}
+	s.look()
+}
+
+// stealFrom takes back half of what a worker has not finished, at least one
+// item if one has not begun.
+func (s *Scheduler) stealFrom(m *member) int {
+	want, got := (m.outstanding+1)/2, 0
+	for i := len(m.batches) - 1; i >= 0 && got < want; i-- {
+		b := m.batches[i]
+		got += s.recall(m, b, max(b.done, b.limit-(want-got)))
+	}
+	return got
+}
+
+// look sets the timer that finds tasks stuck behind one that takes longer than
+// expected, or at a worker that does not begin them.
+func (s *Scheduler) look() {
+	if s.stalling || s.want < 2 && len(s.members) < 2 {
+		return
+	}
+	s.stalling = true
+	for _, m := range s.members {
+		m.seen = m.tasks
+	}
+	if s.stall == nil {
+		s.stall = time.AfterFunc(stallAfter, s.lookNow)
+		return
+	}
+	s.stall.Reset(stallAfter)
+}
+
+// lookNow calls back what waits at workers that have not ended an item since look.
+func (s *Scheduler) lookNow() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stalling = false
+	again, n := false, 0
+	for _, m := range s.members {
+		if m.outstanding == 0 || !m.stays() {
+			continue
+		}
+		_, _, _, runs := m.w.Running()
+		again = again || !runs || m.outstanding > 1
+		if m.tasks != m.seen {
+			continue
+		}
+		switch {
+		case runs && m.outstanding > 1 && s.others(m):
+			n += s.stealFrom(m)
+		case !runs && len(s.idle) > 0 && s.overdue(m): // stopped, or out of breath
+			m.deaf = true
+			for i := len(m.batches) - 1; i >= 0; i-- {
+				n += s.recall(m, m.batches[i], 0)
+			}
+		}
+	}
+	if n > 0 {
+		s.rouse(s.ready.items)
+	}
+	if again {
+		s.look()
+	}
+}
+
+// overdue says whether a worker that runs nothing has had the time to begin. One
+// that is being sent its input gets more, and more again after each time that it
+// was called back for that: every worker may need as long.
+func (s *Scheduler) overdue(m *member) bool {
+	b := m.sending
+	if b == nil {
+		return true
+	}
+	j := b.Spans[0].Job
+	if time.Since(m.sendSince) < readPatience<<min(j.moved, 10) {
+		return false
+	}
+	j.moved++
+	return true
+}
+
+// readPatience is how long a worker may take to read a batch while another is idle.
+const readPatience = 100 * time.Millisecond
+
+// others says whether somebody else could take what is called back from a worker.
+func (s *Scheduler) others(m *member) bool {
+	for _, other := range s.members {
+		if other != m && other.accepts() {
+			return true
+		}
+	}
+	return false
+}
+
+// yieldTo takes back what waits at workers with less than the given priority.
+func (s *Scheduler) yieldTo(priority int) {
+	for _, m := range s.members {
+		for i := len(m.batches) - 1; i >= 0; i-- {
+			if b := m.batches[i]; b.priority < priority && m.outstanding > 1 {
+				s.recall(m, b, b.done)
+			}
+		}
+	}
+}

@@ -1,0 +1,203 @@
+package pool
+
+import "time"
+
+// delivery is an outcome on its way out of the lock.
+type delivery struct {
+	job    *Job
+	out    Outcome
+	finish bool // it was the job's last
+}
+
+// Started implements Sink.
+func (m *member) Started(b *Batch, item int) {
+	s := m.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m.begun(b, item)
+}
+
+// begun tells the begin of all items up to the given one, each once.
+func (m *member) begun(b *Batch, item int) {
+	if !b.Report {
+		return
+	}
+	for ; b.started <= item; b.started++ {
+		sp, at := b.At(b.started)
+		if sp == nil {
+			return
+		}
+		if !sp.Job.over {
+			m.s.events.add(entry{kind: TaskStarted, job: sp.Job, first: sp.First + at, n: 1, attempt: sp.Attempt, worker: m.n, pid: m.pd})
+		}
+	}
+}
+
+// Results implements Sink.
+func (m *member) Results(rs []Result) {
+	s := m.s
+	s.mu.Lock()
+	due := m.dues[:0]
+	for i := range rs {
+		due = s.result(m, &rs[i], due)
+	}
+	s.heard(m)
+	s.mu.Unlock()
+	s.deliver(due)
+	clear(due)
+	m.dues = due[:0]
+}
+
+// heard is what happens whenever a worker reports something.
+func (s *Scheduler) heard(m *member) {
+	m.deaf, m.known, s.strikes, s.shots = false, true, 0, 0
+	m.headSince = time.Now()
+	if m.parked {
+		switch {
+		case s.ready.items == 0 || !m.accepts():
+			s.rest(m)
+		case m.outstanding == 0 || 2*m.outstanding <= m.batches[len(m.batches)-1].pace.depth():
+			m.parked = false
+			m.wake()
+		}
+	}
+	s.makeRoom()
+}
+
+// result settles what one Result is about.
+func (s *Scheduler) result(m *member, r *Result, due []delivery) []delivery {
+	b := r.Batch
+	if r.Count < 1 || r.Count > b.limit-b.done {
+		s.kill(m) // it reports what it was not given
+		return due
+	}
+	last := b.done + r.Count - 1
+	if b.Report {
+		m.begun(b, last)
+	}
+	sp, at := b.advance(r.Count)
+	m.outstanding -= r.Count
+	m.tasks += r.Count
+	s.stopped(m, b, last)
+	j := sp.Job
+	j.inflight -= r.Count
+	if j.over {
+		return due
+	}
+	out := Outcome{
+		First: sp.First + at, Count: r.Count, Payload: r.Payload, Value: r.Value,
+		Err: r.Err, Attempts: sp.Attempt, PID: m.pd, Measure: r.Measure,
+	}
+	if r.Err != nil {
+		return s.failed(j, out, m.n, r.Final, due)
+	}
+	s.counts.done += r.Count
+	s.events.add(entry{kind: TaskDone, job: j, first: out.First, n: r.Count, attempt: sp.Attempt, worker: m.n, pid: m.pd})
+	return s.settle(j, out, due)
+}
+
+// settle takes an outcome as final.
+func (s *Scheduler) settle(j *Job, out Outcome, due []delivery) []delivery {
+	j.unsettled -= out.Count
+	s.unsettled -= out.Count
+	j.delivering += out.Count
+	return append(due, delivery{job: j, out: out})
+}
+
+// failed retries a task that failed, or settles it.
+func (s *Scheduler) failed(j *Job, out Outcome, worker int, final bool, due []delivery) []delivery {
+	if !final && out.Attempts <= j.Retries {
+		s.counts.retried++
+		s.events.add(entry{kind: TaskRetried, job: j, first: out.First, n: 1, attempt: out.Attempts, worker: worker, pid: out.PID, err: out.Err})
+		s.again(j, out.First, out.Attempts)
+		return due
+	}
+	s.counts.failed++
+	s.events.add(entry{kind: TaskFailed, job: j, first: out.First, n: 1, attempt: out.Attempts, worker: worker, pid: out.PID, err: out.Err})
+	due = s.settle(j, out, due)
+	if j.FailFast && (j.unsettled > 0 || !j.sealed) {
+		s.abandon(j, ErrCancelled)
+	}
+	return due
+}
+
+// deliver hands outcomes to their jobs and finishes the jobs that have all. It
+// is called without the lock.
+func (s *Scheduler) deliver(due []delivery) {
+	if len(due) == 0 {
+		return
+	}
+	for i := range due {
+		due[i].job.Client.Deliver(&due[i].out)
+	}
+	any := false
+	s.mu.Lock()
+	for i := range due {
+		d := &due[i]
+		d.job.delivering -= d.out.Count
+		d.finish = s.settled(d.job)
+		any = any || d.finish
+	}
+	s.mu.Unlock()
+	if !any {
+		return
+	}
+	n := 0
+	for i := range due {
+		if due[i].finish {
+			due[i].job.Client.Finished(due[i].job.cause)
+			n++
+		}
+	}
+	s.finished(n)
+}
+
+// settled says whether a job has just come to its end; it says so once, and who
+// is told calls finish or finished.
+func (s *Scheduler) settled(j *Job) bool {
+	if j.finished || j.delivering > 0 || !j.over && (!j.sealed || j.unsettled > 0) {
+		return false
+	}
+	j.finished, j.over = true, true
+	s.open.remove(j)
+	s.finishing++
+	s.wind()
+	return true
+}
+
+// finish tells jobs that they are finished. It is called without the lock.
+func (s *Scheduler) finish(jobs ...*Job) {
+	for _, j := range jobs {
+		j.Client.Finished(j.cause)
+	}
+	s.finished(len(jobs))
+}
+
+// finished notes that so many calls of Finished have returned. Until then the pool
+// is not at its end: they may add callbacks, which Join waits for.
+func (s *Scheduler) finished(n int) {
+	if n == 0 {
+		return
+	}
+	s.mu.Lock()
+	s.finishing -= n
+	if s.finishing == 0 {
+		s.end()
+	}
+	s.mu.Unlock()
+}
+
+// Ended implements Sink.
+func (m *member) Ended(b *Batch, busy time.Duration) {
+	s := m.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b.pace.ran(b.done, busy)
+	for i, other := range m.batches {
+		if other == b {
+			m.batches = append(m.batches[:i], m.batches[i+1:]...)
+			break
+		}
+	}
+	s.heard(m)
+}

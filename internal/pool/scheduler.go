@@ -1,0 +1,260 @@
+package pool
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Errors of the scheduler. Package mp exports them under these names.
+var (
+	ErrClosed     = errors.New("mp: closed")
+	ErrTerminated = errors.New("mp: the pool was terminated")
+	ErrCancelled  = errors.New("mp: cancelled")
+	ErrMemory     = errors.New("mp: memory limit passed")
+	ErrBroken     = errors.New("mp: broken")
+	ErrOpen       = errors.New("mp: the pool is open: Join comes after Close or Terminate")
+)
+
+// Config says how a scheduler works. Everything has been given its default.
+type Config struct {
+	Workers        int
+	Start          StartFunc
+	TasksPerWorker int           // 0: no end
+	MaxMemory      int64         // bytes; 0: not watched
+	MaxQueued      int           // 0: Submit never waits
+	IdleTimeout    time.Duration // 0: never
+	Grace          time.Duration
+	Events         func(Event)
+	// TimedOut and OverMemory make the errors of tasks that were killed for it.
+	TimedOut   func(after time.Duration, stack string) error
+	OverMemory func(used, limit int64) error
+	// Shot says whether a worker that died was killed from outside, which says
+	// nothing of the next one. nil: none ever is.
+	Shot func(err error) bool
+}
+
+// Scheduler is the state machine. All methods may be called by any goroutine.
+type Scheduler struct {
+	cfg Config
+
+	mu      sync.Mutex
+	members []*member // ready or on their way out
+	idle    []*member // nothing to do
+	want    int       // workers there should be
+	hiring  int       // workers that are being started
+	numbers []bool    // worker numbers taken
+	strikes int       // starts in a row that failed
+	shots   int       // workers in a row that were killed from outside before they had done anything
+	backing bool      // a start waits for its back-off
+
+	ready     ready
+	paces     map[string]*pace
+	open      openJobs
+	unsettled int             // tasks without an outcome, of open jobs
+	waiting   int             // tasks that wait for their back-off
+	finishing int             // jobs whose Finished is being called
+	ranked    bool            // priorities other than 0 were used
+	room      []chan struct{} // Submits that wait for MaxQueued, first come first
+
+	closed     bool
+	terminated bool
+	broken     error
+	starting   context.Context // ends when no start makes sense any more
+	stopStarts context.CancelFunc
+	ended      chan struct{} // closed: closed, nothing left to do, no worker left
+
+	stall    *time.Timer // looks for tasks stuck behind slow ones
+	stalling bool
+	memory   *time.Timer // looks at the workers' memory
+	watching bool
+
+	counts    counts
+	events    events
+	callbacks callbacks
+	inside    sync.Map // goroutines that are within a call's own callback
+}
+
+// counts are totals since the start.
+type counts struct{ done, failed, retried, restarts int }
+
+// New starts the workers and returns when all are ready, or with the first
+// failure after the others were ended.
+func New(cfg Config) (*Scheduler, error) {
+	s := &Scheduler{
+		cfg:   cfg,
+		want:  cfg.Workers,
+		paces: make(map[string]*pace),
+		ended: make(chan struct{}),
+	}
+	s.starting, s.stopStarts = context.WithCancel(context.Background())
+	s.events.init(s)
+	if err := s.hireAll(); err != nil {
+		s.Terminate()
+		return nil, err
+	}
+	return s, nil
+}
+
+// Submit takes a job. With MaxQueued it waits for room until ctx ends, unless ctx
+// is nil. An error means that nothing was taken.
+func (s *Scheduler) Submit(ctx context.Context, j *Job) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	for s.refusal() == nil && s.cfg.MaxQueued > 0 && s.queued() >= s.cfg.MaxQueued {
+		if err := s.awaitRoom(ctx); err != nil {
+			s.mu.Unlock()
+			return err
+		}
+	}
+	return s.accept(j)
+}
+
+// SubmitNow is Submit for a caller that waits for the outcome anyway: it does not
+// wait for room.
+func (s *Scheduler) SubmitNow(j *Job) error {
+	s.mu.Lock()
+	return s.accept(j)
+}
+
+// accept takes a job if one is taken, and gives up the lock.
+func (s *Scheduler) accept(j *Job) error {
+	if err := s.refusal(); err != nil {
+		s.mu.Unlock()
+		return err
+	}
+	s.admit(j)
+	finish := s.settled(j)
+	s.mu.Unlock()
+	if finish {
+		s.finish(j)
+	}
+	return nil
+}
+
+// awaitRoom waits, without the lock, until fewer tasks may be queued.
+func (s *Scheduler) awaitRoom(ctx context.Context) error {
+	room := make(chan struct{})
+	s.room = append(s.room, room)
+	s.mu.Unlock()
+	defer s.mu.Lock()
+	select {
+	case <-room:
+		return nil
+	case <-ctx.Done():
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if i := slices.Index(s.room, room); i >= 0 {
+		s.room = slices.Delete(s.room, i, i+1)
+	} else {
+		s.makeRoom() // the room was for this one: the next may have it
+	}
+	return ctx.Err()
+}
+
+// refusal says why no job is taken, nil when one is.
+func (s *Scheduler) refusal() error {
+	switch {
+	case s.terminated:
+		return ErrTerminated
+	case s.broken != nil:
+		return s.broken
+	case s.closed:
+		return ErrClosed
+	}
+	return nil
+}
+
+// admit lists a job and its tasks.
+func (s *Scheduler) admit(j *Job) {
+	j.s = s
+	if j.Options == nil {
+		j.Options = &noOptions
+	}
+	j.sealed = !j.Lazy
+	j.pace = s.paceOf(j.Func)
+	s.open.add(j)
+	s.ranked = s.ranked || j.Priority != 0
+	s.enqueue(j, j.Items)
+}
+
+// Extend adds n tasks to a lazy job.
+func (s *Scheduler) Extend(j *Job, n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if j.over || j.sealed {
+		return
+	}
+	j.Items += n
+	s.enqueue(j, n)
+}
+
+// Seal says that no more tasks will come to a lazy job.
+func (s *Scheduler) Seal(j *Job) {
+	s.mu.Lock()
+	j.sealed = true
+	finish := j.s != nil && s.settled(j)
+	s.mu.Unlock()
+	if finish {
+		s.finish(j)
+	}
+}
+
+// enqueue makes n new tasks of a job wait for workers.
+func (s *Scheduler) enqueue(j *Job, n int) {
+	if n == 0 {
+		return
+	}
+	j.unsettled += n
+	j.unsent += n
+	s.unsettled += n
+	s.ready.items += n
+	s.ready.push(j, false)
+	s.events.add(entry{kind: TaskQueued, job: j, first: j.Items - n, n: n, attempt: 1})
+	if s.ranked {
+		s.yieldTo(j.Priority)
+	}
+	s.rouse(n)
+}
+
+// queued is the number of tasks that wait: for a worker, for their back-off, or
+// at a worker behind the one that it runs.
+func (s *Scheduler) queued() int {
+	n := s.ready.items + s.waiting
+	for _, m := range s.members {
+		n += max(0, m.outstanding-1)
+	}
+	return n
+}
+
+// running is the number of workers that have something to do.
+func (s *Scheduler) running() int {
+	n := 0
+	for _, m := range s.members {
+		if m.outstanding > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// makeRoom wakes as many of the Submits that wait for MaxQueued as have room now,
+// and all of them when there is nothing to wait for any more.
+func (s *Scheduler) makeRoom() {
+	if len(s.room) == 0 {
+		return
+	}
+	n := len(s.room)
+	if s.refusal() == nil {
+		n = min(n, max(0, s.cfg.MaxQueued-s.queued()))
+	}
+	for _, room := range s.room[:n] {
+		close(room)
+	}
+	s.room = slices.Delete(s.room, 0, n)
+}

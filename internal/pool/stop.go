@@ -1,0 +1,219 @@
+package pool
+
+import "time"
+
+// stopping is an item that is being stopped: it was asked, and is killed with
+// its worker when its grace is over.
+type stopping struct {
+	batch *Batch
+	item  int
+	after time.Duration // of a timeout: what it was; 0: cancelled
+	err   error         // the outcome, when the worker is killed for it
+	timer *time.Timer
+}
+
+// Cancel ends a job with the given cause, unless it has ended. What waits is
+// dropped, what runs is asked to stop and killed after the grace.
+func (s *Scheduler) Cancel(j *Job, cause error) {
+	s.mu.Lock()
+	if j.s == nil || j.over {
+		s.mu.Unlock()
+		return
+	}
+	s.abandon(j, cause)
+	finish := s.settled(j)
+	s.mu.Unlock()
+	if finish {
+		s.finish(j)
+	}
+}
+
+// abandon takes a job out of everything. It has ended but for the outcomes that
+// are being delivered, which settled sees.
+func (s *Scheduler) abandon(j *Job, cause error) {
+	if j.over {
+		return
+	}
+	s.counts.failed += j.unsettled
+	j.over, j.sealed, j.cause = true, true, cause
+	for _, sp := range j.returned {
+		s.dropped(sp, nil)
+	}
+	for index, r := range j.waiting {
+		r.timer.Stop()
+		s.dropped(Span{Job: j, First: index, N: 1, Attempt: r.attempt - 1}, nil)
+	}
+	s.dropped(Span{Job: j, First: j.next, N: j.Items - j.next, Attempt: 1}, nil)
+	s.ready.remove(j)
+	s.ready.items -= j.unsent
+	s.unsettled -= j.unsettled
+	s.waiting -= len(j.waiting)
+	j.unsent, j.unsettled, j.returned, j.waiting = 0, 0, nil, nil
+	if j.inflight > 0 || j.sending > 0 {
+		for _, m := range s.members {
+			s.withdraw(m, j)
+		}
+	}
+	s.makeRoom()
+}
+
+// dropped tells that tasks of a cancelled job have failed; m is where they are.
+func (s *Scheduler) dropped(sp Span, m *member) {
+	en := entry{kind: TaskFailed, job: sp.Job, first: sp.First, n: sp.N, attempt: sp.Attempt, err: sp.Job.cause}
+	if m != nil {
+		en.worker, en.pid = m.n, m.pd
+	}
+	s.events.add(en)
+}
+
+// withdraw stops what a worker does for a job that is over.
+func (s *Scheduler) withdraw(m *member, j *Job) {
+	n := 0
+	for i := len(m.batches) - 1; i >= 0; i-- {
+		if b := m.batches[i]; b.holds(j) {
+			b.parts(b.done, b.limit, func(sp Span) {
+				if sp.Job == j {
+					s.dropped(sp, m)
+				}
+			})
+			n += s.recall(m, b, 0)
+		}
+	}
+	s.stopOver(m)
+	if _, _, _, runs := m.w.Running(); n > 0 && !runs && m.outstanding == 0 && m.sending == nil && time.Since(m.headSince) >= breath {
+		s.kill(m) // it had the task for long and did not begin it: it was stopped
+	}
+	if b := m.sending; b != nil && b.holds(j) {
+		time.AfterFunc(sendGrace, func() { s.abort(m, b, time.Now()) })
+	}
+	if n > 0 {
+		s.rouse(s.ready.items)
+		m.wake()
+	}
+}
+
+// stopOver stops what a worker may be running for a job that is over. What it has
+// not begun for it has been called back.
+func (s *Scheduler) stopOver(m *member) {
+	for _, b := range m.batches {
+		if item, ok := b.last(); ok {
+			if sp, _ := b.At(item); sp.Job.over {
+				s.stopItem(m, &stopping{batch: b, item: item})
+			}
+		}
+	}
+}
+
+// sendGrace is how long a cancelled call's input may go on being sent before the
+// worker that it is for is killed: the caller wants its memory back. A task of
+// somebody else that the worker runs meanwhile gets it the worker's whole grace.
+const sendGrace = 20 * time.Millisecond
+
+// abort kills the worker that a batch is still being sent to.
+func (s *Scheduler) abort(m *member, b *Batch, since time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if m.sending != b || m.dead || m.killed {
+		return
+	}
+	s.recallAll(m)
+	for _, other := range m.batches {
+		if item, ok := other.last(); ok && time.Since(since) < s.cfg.Grace {
+			if sp, _ := other.At(item); !sp.Job.over {
+				time.AfterFunc(sendGrace, func() { s.abort(m, b, since) })
+				return
+			}
+		}
+	}
+	s.kill(m)
+}
+
+// stopItem asks an item to stop, calls back what waits behind it, and sets the
+// end of its grace.
+func (s *Scheduler) stopItem(m *member, st *stopping) {
+	if m.stop != nil || m.dead || m.killed {
+		return
+	}
+	m.stop = st
+	s.unlist(m)
+	s.recallAll(m)
+	m.w.Cancel(st.batch, st.item)
+	st.timer = time.AfterFunc(s.cfg.Grace, func() { s.enforce(m, st) })
+}
+
+// stopped notes that items up to the given one have ended by themselves.
+func (s *Scheduler) stopped(m *member, b *Batch, item int) {
+	if st := m.stop; st != nil && st.batch == b && st.item <= item {
+		s.resume(m)
+	}
+}
+
+// resume lets a worker have tasks again. What it began just before it was told not
+// to may have to be stopped too.
+func (s *Scheduler) resume(m *member) {
+	if m.stop.timer != nil {
+		m.stop.timer.Stop()
+	}
+	m.stop = nil
+	s.stopOver(m)
+	for _, b := range m.batches {
+		if b.timed && b.done < b.limit {
+			s.watchOver(m)
+		}
+	}
+	m.wake()
+}
+
+// enforce kills the worker whose item did not stop, after it was asked where the
+// item is. Since the rest was called back nothing else can have begun; and if
+// the item ends meanwhile the worker lives.
+func (s *Scheduler) enforce(m *member, st *stopping) {
+	if !s.persists(m, st) {
+		return
+	}
+	stack := ""
+	if st.after > 0 {
+		stack = m.w.Stack(stackWait)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if m.stop != st || m.dead {
+		return
+	}
+	if st.after > 0 {
+		st.err = s.cfg.TimedOut(st.after, stack)
+	}
+	s.kill(m)
+}
+
+// stackWait is how long a task that is about to be killed may take to say where it is.
+const stackWait = 50 * time.Millisecond
+
+// persists says whether an item still has to be stopped.
+func (s *Scheduler) persists(m *member, st *stopping) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if m.stop != st || m.dead || m.killed {
+		return false
+	}
+	s.recallAll(m)
+	if b, item, _, ok := m.w.Running(); ok && b == st.batch && item == st.item {
+		return true
+	}
+	if st.batch.done > st.item || st.batch.limit <= st.item {
+		s.resume(m)
+		return false
+	}
+	st.timer = time.AfterFunc(stallAfter, func() { s.enforce(m, st) }) // its result is on its way
+	return false
+}
+
+// kill ends a worker at once. What becomes of its tasks is said when it is dead.
+func (s *Scheduler) kill(m *member) {
+	if m.killed || m.dead {
+		return
+	}
+	m.killed = true
+	s.unlist(m)
+	m.w.Kill()
+}

@@ -1,0 +1,93 @@
+package pool
+
+import (
+	"context"
+	"time"
+)
+
+// Worker is one executor of tasks. It runs the items of the batches it is sent
+// in order, one at a time.
+//
+// All methods but Send and Stack return at once and do not call the Sink: the
+// scheduler calls them with its lock held. Any of them may be called while Send
+// is under way, and after the worker's death.
+type Worker interface {
+	// PID is the operating system's number of the process, for messages.
+	PID() int
+	// Open makes the batch known, with a limit of b.Items(), before it is sent.
+	Open(b *Batch)
+	// Send hands the batch over. It may block and is called by one goroutine at
+	// a time. A failure is told by Sink.Died, not here; after Kill, or the
+	// worker's death, it returns soon. Items may have been called back, all of
+	// them even, before it has begun. It returns how many bytes were sent.
+	Send(b *Batch) (size int64)
+	// Limit lowers the number of items of b that may be begun to n, or to the
+	// number already begun where that is more, and returns what it is now. It
+	// goes on working after the worker's death. It is not called any more when
+	// all items below the limit have been reported.
+	Limit(b *Batch, n int) int
+	// Running tells the item that is being run and since when, never earlier than
+	// its begin. An item that has ended may be told until it is reported.
+	Running() (b *Batch, item int, since time.Time, ok bool)
+	// Cancel asks the given item to stop by cancelling its ctx, if it runs.
+	Cancel(b *Batch, item int)
+	// Stack asks where the running task is. It waits for at most the given time.
+	Stack(wait time.Duration) string
+	// Memory is what the worker holds now, in bytes; 0 when that is not known.
+	Memory() int64
+	// Close asks the worker to end when all that was sent to it is done. It is
+	// called when that is so.
+	Close()
+	// Kill ends it at once.
+	Kill()
+}
+
+// Sink is where a worker reports. All calls for one worker come from one
+// goroutine at a time; Died is the last.
+type Sink interface {
+	// Started says that an item was begun. Only for batches with Report set, and
+	// before the item's Result; one that is left out is made up for.
+	Started(b *Batch, item int)
+	// Results says how items ended, in the order in which they were sent.
+	Results(rs []Result)
+	// Ended says that the worker is through with a batch, and how long its items
+	// ran in all. It is said once of each batch that was sent, after its last
+	// Result, also when all its items were called back: a worker that does not say
+	// it counts as one that does not listen.
+	Ended(b *Batch, busy time.Duration)
+	// Died says that the worker is gone, after everything that it reported. It is
+	// said once of each worker, whatever its end.
+	Died(d Death)
+}
+
+// StartFunc starts worker number n and returns when it is ready for tasks. When
+// ctx ends it gives up. After it has returned an error nothing may reach the sink.
+type StartFunc func(ctx context.Context, n int, sink Sink) (Worker, error)
+
+// Result is how Count consecutive items of one span of a batch ended. Count is
+// more than one only for items that succeeded.
+type Result struct {
+	Batch   *Batch
+	Count   int
+	Payload []byte // of success: what the transport has for the job's Deliver; valid during the call
+	Value   any    // the same, for transports that move no bytes
+	Err     error  // of failure
+	Final   bool   // of failure: not to be retried
+	Measure *Measure
+}
+
+// Measure is what was measured while one item ran.
+type Measure struct {
+	Wall, CPU      time.Duration
+	MaxMemory      int64
+	Stdout, Stderr []byte
+}
+
+// Death is how a worker ended.
+type Death struct {
+	Err     error  // says so to the task that ran; nil only when it ended as it was asked to
+	Batch   *Batch // the item that ran, nil when none did
+	Item    int
+	Running bool
+	Measure *Measure // what is known of that item; nil: nothing
+}
