@@ -1,0 +1,190 @@
+package talk
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/gomultiprocessing/mp/internal/pool"
+	"github.com/gomultiprocessing/mp/internal/wire"
+)
+
+// How the inputs of a span are encoded.
+const (
+	bodyTogether = iota // one block for all
+	bodyApart           // each on its own, because one of them cannot be encoded
+)
+
+// encodeBatch writes a batch as the payload of a frame. It returns the errors of
+// items that cannot be encoded; the worker reports them back in their turn.
+func encodeBatch(b, scratch *wire.Buffer, f *flight, batch *pool.Batch) (voids map[int]error) {
+	b.Uvarint(uint64(f.slot))
+	b.Uvarint(f.id)
+	b.String(batch.Spans[0].Job.Func)
+	b.Byte(flag(batch.Report))
+	item := 0
+	for i := 0; i < len(batch.Spans); {
+		b.Byte(1)
+		sp := &batch.Spans[i]
+		if n := encodeSingles(scratch, batch.Spans[i:]); n > 1 {
+			encodeSpan(b, sp, n, true)
+			b.Byte(bodyTogether)
+			b.Nested(scratch)
+			i, item = i+n, item+n
+			continue
+		}
+		encodeSpan(b, sp, sp.N, false)
+		inputs := sp.Job.Client.(Inputs)
+		scratch.Reset()
+		body, err := inputs.Encode(scratch, sp.First, sp.N)
+		if err == nil {
+			b.Byte(bodyTogether)
+			b.Nested(body)
+		} else {
+			voids = encodeApart(b, scratch, inputs, sp, item, voids)
+		}
+		i, item = i+1, item+sp.N
+	}
+	b.Byte(0)
+	return voids
+}
+
+// smallSingle is the size in bytes up to which the inputs of jobs with one task are
+// sent together. Blocks that have to be aligned are larger.
+const smallSingle = 1 << 10
+
+// encodeSingles encodes the inputs of as many jobs as it can whose one task is like
+// any other, as if they were the inputs of one job: there may be thousands, and the
+// worker then decodes them at once.
+func encodeSingles(b *wire.Buffer, spans []pool.Span) (n int) {
+	if len(spans) < 2 || !single(&spans[0]) || !single(&spans[1]) {
+		return 0
+	}
+	b.Reset()
+	for i := range spans {
+		sp := &spans[i]
+		if !single(sp) {
+			break
+		}
+		before := b.Mark()
+		from := b.Len()
+		body, err := sp.Job.Client.(Inputs).Encode(b, 0, 1)
+		if err == nil && body != b && body.Len() <= smallSingle {
+			b.Append(body)
+		}
+		if err != nil || body.Len() > smallSingle && body != b || b.Len()-from > smallSingle {
+			b.Rewind(before)
+			break
+		}
+		n++
+	}
+	return n
+}
+
+// single says whether a span is a job with one task like any other.
+func single(sp *pool.Span) bool {
+	return sp.N == 1 && sp.First == 0 && sp.Attempt == 1 && sp.Job.Plain()
+}
+
+// encodeSpan writes what the worker has to know of a span's n tasks. singles says
+// that each is the first of a job of its own.
+func encodeSpan(b *wire.Buffer, sp *pool.Span, n int, singles bool) {
+	j := sp.Job
+	b.Byte(flag(singles))
+	b.Uvarint(uint64(sp.First))
+	b.Uvarint(uint64(n))
+	b.Uvarint(uint64(sp.Attempt))
+	b.Uvarint(uint64(j.Timeout))
+	deadline := uint64(0)
+	if !j.Deadline.IsZero() {
+		deadline = uint64(now() + int64(time.Until(j.Deadline)))
+	}
+	b.Uint64(deadline)
+	b.Uvarint(uint64(j.Capture))
+	b.Byte(flag(j.Measure))
+}
+
+// encodeApart writes each input of a span on its own, so that only those that
+// cannot be encoded fail.
+func encodeApart(b, scratch *wire.Buffer, inputs Inputs, sp *pool.Span, item int, voids map[int]error) map[int]error {
+	b.Byte(bodyApart)
+	for i := range sp.N {
+		scratch.Reset()
+		body, err := inputs.Encode(scratch, sp.First+i, 1)
+		if err != nil {
+			if voids == nil {
+				voids = make(map[int]error)
+			}
+			voids[item+i] = err
+			b.Byte(0)
+			continue
+		}
+		b.Byte(1)
+		b.Nested(body)
+	}
+	return voids
+}
+
+func flag(v bool) byte {
+	if v {
+		return 1
+	}
+	return 0
+}
+
+// task is a span as the worker sees it.
+type task struct {
+	singles           bool // all are the first of their jobs
+	first, n, attempt int
+	timeout           time.Duration
+	deadline          int64 // on the shared clock; 0: none
+	capture           int
+	measure           bool
+	apart             [][]byte // bodyApart: each input, nil for one that is void
+	body              []byte   // bodyTogether
+}
+
+// assignment is a batch as the worker sees it.
+type assignment struct {
+	slot   int
+	id     uint64
+	fn     string
+	report bool
+	tasks  []task
+}
+
+// decodeBatch reads the payload of a batch frame. The payload belongs to the
+// assignment from then on.
+func decodeBatch(payload []byte) (*assignment, error) {
+	r := wire.NewReader(payload)
+	a := &assignment{slot: int(r.Uvarint()), id: r.Uvarint(), fn: r.String(), report: r.Byte() != 0}
+	if a.slot >= slots {
+		return nil, fmt.Errorf("mp: a batch for slot %d", a.slot)
+	}
+	for r.Byte() != 0 {
+		t := task{
+			singles: r.Byte() != 0, first: int(r.Uvarint()), n: int(r.Uvarint()), attempt: int(r.Uvarint()),
+			timeout: time.Duration(r.Uvarint()), deadline: int64(r.Uint64()),
+			capture: int(r.Uvarint()), measure: r.Byte() != 0,
+		}
+		if r.Byte() == bodyTogether {
+			t.body = r.Raw()
+		} else {
+			t.apart = make([][]byte, 0, min(t.n, r.Len()))
+			for range t.n {
+				var in []byte
+				if r.Byte() != 0 {
+					in = append([]byte{}, r.Raw()...)
+				}
+				t.apart = append(t.apart, in)
+				if r.Err() != nil {
+					return nil, r.Err()
+				}
+			}
+		}
+		if r.Err() != nil {
+			return nil, r.Err()
+		}
+		a.tasks = append(a.tasks, t)
+	}
+	return a, r.Done()
+}

@@ -1,0 +1,48 @@
+package talk
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// bell rings at the parent when it sleeps and there is something for it in the
+// ring: at once when the worker has nothing else to do, else within a millisecond.
+type bell struct {
+	page  *page
+	ring  func()
+	timer *time.Timer
+	armed atomic.Bool
+	count int
+}
+
+const (
+	bellAfter = time.Millisecond
+	bellCount = 4096 // outcomes
+)
+
+// note says that something was committed; idle that nothing will follow soon.
+func (b *bell) note(idle bool) {
+	b.count++
+	if idle || b.count >= bellCount {
+		b.count = 0
+		b.now()
+		return
+	}
+	if b.armed.Load() || !b.armed.CompareAndSwap(false, true) {
+		return
+	}
+	if b.timer == nil {
+		b.timer = time.AfterFunc(bellAfter, func() {
+			b.armed.Store(false)
+			b.now()
+		})
+		return
+	}
+	b.timer.Reset(bellAfter)
+}
+
+func (b *bell) now() {
+	if b.page.parentSleep.Load() == 1 && b.page.parentSleep.CompareAndSwap(1, 0) {
+		b.ring()
+	}
+}

@@ -1,0 +1,121 @@
+package talk
+
+import (
+	"errors"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/gomultiprocessing/mp/internal/spawn"
+	"github.com/gomultiprocessing/mp/internal/wire"
+)
+
+// Caller is the parent's end of a child that was started for one call.
+type Caller struct {
+	program Program
+	proc    *spawn.Process
+	writing sync.Mutex
+
+	output []byte // what the function returned
+	ended  bool   // it was sent whole
+	failed error  // what it returned instead
+}
+
+// StartCall starts a child that calls one function. wanted says that its output
+// is to be sent back. It returns when the child runs; the input is sent behind it.
+func StartCall(spec spawn.Spec, program Program, call Call, wanted bool, deadline time.Time) (*Caller, error) {
+	proc, err := spawn.Start(spec)
+	if err != nil {
+		return nil, err
+	}
+	c := &Caller{program: program, proc: proc}
+	var hello wire.Buffer
+	hello.Byte(helloCall)
+	hello.String(call.Func)
+	hello.Byte(flag(wanted))
+	at := uint64(0)
+	if !deadline.IsZero() {
+		at = uint64(now() + int64(time.Until(deadline)))
+	}
+	hello.Uint64(at)
+	hello.Raw(call.Input)
+	c.writing.Lock() // the first frame
+	go func() {
+		defer c.writing.Unlock()
+		wire.WriteFrame(proc.Conn(), frameHello, &hello) // Wait sees that it is dead
+	}()
+	return c, nil
+}
+
+// PID is the child's number.
+func (c *Caller) PID() int { return c.proc.PID() }
+
+// Memory is what the child holds, in bytes; 0 when that is not known.
+func (c *Caller) Memory() int64 {
+	n, err := c.proc.Memory()
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// Signal signals the child's process group.
+func (c *Caller) Signal(sig syscall.Signal) error { return c.proc.Signal(sig) }
+
+// Interrupt asks the function to stop. It does not wait.
+func (c *Caller) Interrupt() {
+	go func() {
+		c.writing.Lock()
+		defer c.writing.Unlock()
+		wire.WriteFrame(c.proc.Conn(), frameCancel, none) // an error: it is dead, then
+	}()
+}
+
+// outputWait is how long what a dead child has printed may take to be passed on: a
+// writer that never returns must not keep it alive.
+const outputWait = time.Second
+
+// Wait waits until the child has ended. The error is what its function failed
+// with, if it came to say so. It is called once.
+func (c *Caller) Wait() (spawn.Exit, error) {
+	gone := make(chan struct{})
+	go func() {
+		select {
+		case <-c.proc.Dead():
+			c.proc.Conn().SetReadDeadline(time.Now().Add(deathGrace)) // an error: it is closed, which is as good
+		case <-gone:
+		}
+	}()
+	if err := c.read(); err != nil {
+		c.proc.Kill() // it does not make sense any more; dead, mostly
+	}
+	close(gone)
+	exit := c.proc.ExitSoon(outputWait)
+	c.proc.Conn().Close()
+	return exit, c.failed
+}
+
+// read takes what the child sends until its socket is at its end. The error says
+// that it does not speak as a child does.
+func (c *Caller) read() error {
+	frames := wire.NewFrameReader(c.proc.Conn())
+	for {
+		kind, payload, err := frames.Next(anySize)
+		var bad *wire.FrameError
+		if errors.As(err, &bad) {
+			return err
+		}
+		if err != nil {
+			return nil // it is dead, or something reads no more
+		}
+		switch kind {
+		case frameOutput:
+			c.output, c.ended = own(payload), true
+		case frameFailed:
+			c.failed = c.program.DecodeError(wire.NewReader(payload))
+		}
+	}
+}
+
+// Output is what the function returned. It is called after Wait.
+func (c *Caller) Output() (body []byte, ok bool) { return c.output, c.ended }

@@ -1,0 +1,74 @@
+package talk
+
+import "sync/atomic"
+
+// contexts are the ctxs of some consecutive items of a span, made together, and
+// found again by whoever wants to cancel one.
+type contexts struct {
+	owner     *contextsOf
+	run       running
+	batch     uint64
+	slot      int
+	first     int // the first one's item in the batch
+	index     int // and in the job
+	of        []taskContext
+	deadlines []int64 // each one's, if they have a Timeout
+	one       [1]taskContext
+}
+
+// maxContexts are made together. A function that keeps its ctx keeps them all.
+const maxContexts = 32
+
+// contextsOf hands out contexts, on one goroutine, and cancels them, on any.
+type contextsOf struct {
+	page      *page
+	current   atomic.Pointer[contexts]
+	cancelled atomic.Uint64 // the last request's batch and item, which may have come too early
+}
+
+// more makes the contexts for the next items of a span, of which the first one was
+// claimed; left says how many come.
+func (o *contextsOf) more(cs *contexts, left int) *contexts {
+	cs.owner, cs.of = o, cs.one[:]
+	if left > 1 {
+		cs.of = make([]taskContext, min(left, maxContexts))
+	}
+	for i := range cs.of {
+		cs.of[i].set, cs.of[i].at = cs, i
+	}
+	if cs.run.timeout > 0 {
+		cs.deadlines = make([]int64, len(cs.of))
+	}
+	o.current.Store(cs)
+	if early := o.cancelled.Load(); early>>32 == cs.batch {
+		cs.cancel(int(uint32(early)))
+	}
+	return cs
+}
+
+// over says whether the call with that ctx has returned: there are contexts for
+// later ones, or the item after it was begun.
+func (cs *contexts) over(at int) bool {
+	return cs.owner.current.Load() != cs || cs.owner.page.begun(cs.slot) > cs.first+at+1
+}
+
+// forget lets go of the last batch's.
+func (o *contextsOf) forget() { o.current.Store(nil) }
+
+// cancel ends the ctx of an item, now or, when it has none yet, as soon as more
+// makes it.
+func (o *contextsOf) cancel(batch uint64, item int) {
+	o.cancelled.Store(target(batch, item))
+	if cs := o.current.Load(); cs != nil && cs.batch == batch {
+		cs.cancel(item)
+	}
+}
+
+func (cs *contexts) cancel(item int) {
+	if item >= cs.first && item < cs.first+len(cs.of) {
+		cs.of[item-cs.first].cancel()
+	}
+}
+
+// target is a request to cancel as one number.
+func target(batch uint64, item int) uint64 { return batch<<32 | uint64(item) }

@@ -1,0 +1,308 @@
+package talk
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/gomultiprocessing/mp/internal/pool"
+	"github.com/gomultiprocessing/mp/internal/wire"
+)
+
+// drain reports all that is in the ring. The worker is not trusted: every word
+// is read once and checked.
+func (r *reader) drain() error {
+	for {
+		tail := r.page.tail.Load()
+		if tail-r.pos > ringSize {
+			return errors.New("the ring's tail is nonsense")
+		}
+		if tail == r.pos {
+			r.flush()
+			return nil
+		}
+		at := r.pos % ringSize
+		if ringSize-at < headerSize {
+			return errors.New("the ring's tail is not at a word")
+		}
+		h := unpack(word(r.page.ring[at:]))
+		if h.span() > int(min(tail-r.pos, ringSize-at)) {
+			return fmt.Errorf("a record of %d bytes", h.size)
+		}
+		payload := r.page.ring[at+headerSize : at+headerSize+uint64(h.size)]
+		open, err := r.take(h, payload)
+		if err != nil {
+			return err
+		}
+		if open {
+			r.flush()
+			return nil
+		}
+		r.pos += uint64(h.span())
+		if len(r.results) >= maxResults {
+			r.flush()
+		}
+	}
+}
+
+// flush reports the results so far and gives their memory back to the worker.
+func (r *reader) flush() {
+	r.report()
+	if r.page.head.Load() != r.pos {
+		r.page.head.Store(r.pos)
+	}
+	if r.page.workerSleep.Load() == 1 && r.page.workerSleep.CompareAndSwap(1, 0) {
+		r.w.control(frameRoom, none)
+	}
+}
+
+// take takes one record. open says that it is a run that goes on.
+func (r *reader) take(h record, payload []byte) (open bool, err error) {
+	if h.kind == recordSkip {
+		return false, nil
+	}
+	f := r.flightOf(h.slot)
+	if f == nil {
+		return false, fmt.Errorf("a record for slot %d, which has no batch", h.slot)
+	}
+	switch h.kind {
+	case recordResult, recordFailure, recordVoid:
+		return false, r.outcome(f, h, payload)
+	case recordRun:
+		return r.run(f, payload)
+	case recordBegin:
+		r.report()
+		if f.done >= f.batch.Items() {
+			return false, errors.New("more items than the batch has")
+		}
+		r.w.sink.Started(f.batch, f.done)
+		return false, nil
+	case recordBig:
+		return false, r.big(f)
+	case recordEnded:
+		return false, r.ended(f, payload)
+	}
+	return false, fmt.Errorf("a record of kind %d", h.kind)
+}
+
+func (r *reader) flightOf(slot int) *flight {
+	if slot >= slots {
+		return nil
+	}
+	r.w.mu.Lock()
+	defer r.w.mu.Unlock()
+	return r.w.slots[slot]
+}
+
+// report reports the results so far; their memory stays the parent's.
+func (r *reader) report() {
+	if len(r.results) > 0 {
+		r.w.sink.Results(r.results)
+		clear(r.results)
+		r.results = r.results[:0]
+	}
+}
+
+// count notes n more outcomes of a batch.
+func (r *reader) count(f *flight, n int) error {
+	r.w.mu.Lock()
+	defer r.w.mu.Unlock()
+	if f.done+n > f.limit || f.done+n > r.page.begun(f.slot) {
+		return errors.New("more outcomes than items were begun")
+	}
+	f.done += n
+	f.at += n
+	return nil
+}
+
+// left is how many outcomes of the present span are to come; 0: none of any.
+func (f *flight) left() int {
+	for f.span < len(f.batch.Spans) && f.at >= f.batch.Spans[f.span].N {
+		f.at -= f.batch.Spans[f.span].N
+		f.span++
+	}
+	if f.span == len(f.batch.Spans) {
+		return 0
+	}
+	return f.batch.Spans[f.span].N - f.at
+}
+
+// run takes what is new in a run.
+func (r *reader) run(f *flight, payload []byte) (open bool, err error) {
+	if len(payload) <= headerSize {
+		return false, errors.New("a run without room")
+	}
+	state := r.page.word(payload).Load()
+	open = state&runClosed == 0
+	size := runSize(f)
+	n := int(uint32(state))
+	if size <= 0 || n < r.runDone || 8+n*size > len(payload) {
+		return false, fmt.Errorf("a run of %d outcomes", n)
+	}
+	for r.runDone < n {
+		left := f.left()
+		if left == 0 {
+			return false, errors.New("more outcomes than the batch has items")
+		}
+		k := min(n-r.runDone, left)
+		from := 8 + r.runDone*size
+		if err := r.count(f, k); err != nil {
+			return false, err
+		}
+		r.results = append(r.results, pool.Result{Batch: f.batch, Count: k, Payload: payload[from : from+k*size]})
+		r.runDone += k
+	}
+	if !open {
+		r.runDone = 0
+	}
+	return open, nil
+}
+
+// Sized is what the Inputs of a job say whose outputs travel as memory.
+type Sized interface{ OutputSize() int }
+
+func runSize(f *flight) int {
+	if s, ok := f.batch.Spans[0].Job.Client.(Sized); ok {
+		return s.OutputSize()
+	}
+	return 0
+}
+
+// outcome takes one item's outcome.
+func (r *reader) outcome(f *flight, h record, payload []byte) error {
+	item := f.done
+	if err := r.count(f, 1); err != nil {
+		return err
+	}
+	res := pool.Result{Batch: f.batch, Count: 1}
+	sp, _ := f.batch.At(item)
+	if h.kind == recordVoid {
+		if sp.Job.Capture > 0 {
+			r.w.captures++ // it was begun and is empty
+		}
+		r.w.mu.Lock()
+		res.Err, res.Final = f.voids[item], true
+		r.w.mu.Unlock()
+		if res.Err == nil {
+			return errors.New("an item that was sent came back as one that was not")
+		}
+		r.results = append(r.results, res)
+		return nil
+	}
+	if h.flags&flagCaptured != 0 && sp.Job.Capture <= 0 {
+		return errors.New("a capture that nobody asked for")
+	}
+	if h.flags&flagMeasured != 0 {
+		m, rest, err := r.measure(h, payload)
+		if err != nil {
+			return err
+		}
+		res.Measure, payload = m, rest
+	}
+	res.Payload = payload
+	if h.kind == recordFailure {
+		res.Payload = nil
+		res.Err = r.w.program.DecodeError(wire.NewReader(payload))
+		res.Final = h.flags&flagFinal != 0
+		if h.flags&flagTimeout != 0 && sp.Job.Timeout > 0 {
+			res.Err = r.w.program.TimedOut(sp.Job.Timeout)
+		}
+	}
+	r.results = append(r.results, res)
+	return nil
+}
+
+// measure takes the measures off the front of a payload.
+func (r *reader) measure(h record, payload []byte) (*pool.Measure, []byte, error) {
+	n := 24
+	if h.flags&flagCaptured != 0 {
+		n = 32
+	}
+	if len(payload) < n {
+		return nil, nil, errors.New("measures are missing")
+	}
+	m := &pool.Measure{
+		Wall:      time.Duration(word(payload)),
+		CPU:       time.Duration(word(payload[8:])),
+		MaxMemory: int64(word(payload[16:])),
+	}
+	if n == 32 {
+		r.w.captures = word(payload[24:])
+		m.Stdout, m.Stderr, _ = r.w.proc.TakeCapture(r.w.captures, captureWait)
+	}
+	return m, payload[n:], nil
+}
+
+// captureWait is how long the end of a task's output may take after its outcome:
+// only for a task that has closed its own output.
+const captureWait = time.Second
+
+// big takes an outcome that came, or comes now, as a frame.
+func (r *reader) big(f *flight) error {
+	for len(r.stash) == 0 {
+		if err := r.frame(); err != nil {
+			return err
+		}
+	}
+	payload := r.stash[0]
+	r.stash = r.stash[1:]
+	fr := wire.NewReader(payload)
+	h := unpack(fr.Uint64())
+	var prefix []byte
+	words := 0
+	if h.flags&flagMeasured != 0 {
+		words = 3
+	}
+	if h.flags&flagCaptured != 0 {
+		words = 4
+	}
+	for range words {
+		var w [8]byte
+		putWord(w[:], fr.Uint64())
+		prefix = append(prefix, w[:]...)
+	}
+	body := fr.Raw()
+	if err := fr.Done(); err != nil {
+		return err
+	}
+	if h.slot != f.slot || h.kind != recordResult && h.kind != recordFailure {
+		return errors.New("a frame that is no outcome")
+	}
+	if words == 0 {
+		return r.outcome(f, h, body)
+	}
+	if err := r.outcome(f, h, prefix); err != nil {
+		return err
+	}
+	res := &r.results[len(r.results)-1]
+	if h.kind == recordResult {
+		res.Payload = body
+	} else if h.flags&flagTimeout == 0 {
+		res.Err = r.w.program.DecodeError(wire.NewReader(body))
+	}
+	return nil
+}
+
+// ended takes the end of a batch.
+func (r *reader) ended(f *flight, payload []byte) error {
+	if len(payload) < 8 {
+		return errors.New("the end of a batch without its time")
+	}
+	busy := time.Duration(word(payload))
+	r.report()
+	r.w.mu.Lock()
+	if f.done < f.limit || f.done < r.page.begun(f.slot) {
+		r.w.mu.Unlock()
+		return errors.New("a batch ended that has items without outcome")
+	}
+	r.w.slots[f.slot] = nil
+	for i, other := range r.w.flight {
+		if other == f {
+			r.w.flight = append(r.w.flight[:i], r.w.flight[i+1:]...)
+			break
+		}
+	}
+	r.w.mu.Unlock()
+	r.w.sink.Ended(f.batch, busy)
+	return nil
+}

@@ -1,0 +1,184 @@
+//go:build unix
+
+package talk
+
+import (
+	"encoding/binary"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"os"
+	"runtime"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/gomultiprocessing/mp/internal/pool"
+	"github.com/gomultiprocessing/mp/internal/shm"
+	"github.com/gomultiprocessing/mp/internal/spawn"
+	"github.com/gomultiprocessing/mp/internal/wire"
+)
+
+// fuzzProgram knows nothing: errors are text.
+type fuzzProgram struct{}
+
+func (fuzzProgram) Lookup(string) (Handler, error) { return nil, errors.ErrUnsupported }
+func (fuzzProgram) EncodeError(b *wire.Buffer, err error) bool {
+	b.String(err.Error())
+	return false
+}
+func (fuzzProgram) DecodeError(r *wire.Reader) error { return errors.New(r.String()) }
+func (fuzzProgram) Panicked(any, string) error       { return io.EOF }
+func (fuzzProgram) Exited() error                    { return io.EOF }
+func (fuzzProgram) TooLarge(int64, int64) error      { return io.EOF }
+func (fuzzProgram) TimedOut(time.Duration) error     { return os.ErrDeadlineExceeded }
+func (fuzzProgram) Died(int, spawn.Exit) error       { return io.ErrClosedPipe }
+func (fuzzProgram) TaskKey() any                     { return nil }
+func (fuzzProgram) Task(string, int, int, int) any   { return nil }
+
+// fuzzCall has outputs of so many bytes.
+type fuzzCall struct{ size int }
+
+func (fuzzCall) Deliver(*pool.Outcome) {}
+func (fuzzCall) Finished(error)        {}
+func (c fuzzCall) OutputSize() int     { return c.size }
+func (fuzzCall) Encode(b *wire.Buffer, _, _ int) (*wire.Buffer, error) {
+	return b, nil
+}
+
+// fuzzSink checks that nothing is reported that was not asked for.
+type fuzzSink struct {
+	t     testing.TB
+	done  map[*pool.Batch]int
+	ended map[*pool.Batch]bool
+}
+
+func (s *fuzzSink) Started(*pool.Batch, int) {}
+func (s *fuzzSink) Results(rs []pool.Result) {
+	for _, r := range rs {
+		if s.done[r.Batch] += r.Count; r.Count < 1 || s.done[r.Batch] > r.Batch.Items() || s.ended[r.Batch] {
+			s.t.Errorf("%d results of a batch of %d", s.done[r.Batch], r.Batch.Items())
+		}
+		for _, b := range r.Payload {
+			_ = b
+		}
+	}
+}
+func (s *fuzzSink) Ended(b *pool.Batch, _ time.Duration) {
+	if s.done[b] != b.Items() {
+		s.t.Errorf("a batch of %d ended with %d", b.Items(), s.done[b])
+	}
+	s.ended[b] = true
+}
+func (s *fuzzSink) Died(pool.Death) {}
+
+// fuzzReader is a reader of a worker that writes anything: ring into the shared
+// memory, frames to the socket, and then ends.
+func fuzzReader(t testing.TB, claims, tail uint64, ring, frames []byte) *reader {
+	region, err := shm.New("fuzz", pageSize)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { region.Close() })
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, fd := range fds {
+		unix.SetNonblock(fd, true)
+	}
+	near, far := os.NewFile(uintptr(fds[0]), "near"), os.NewFile(uintptr(fds[1]), "far")
+	t.Cleanup(func() { near.Close(); far.Close() })
+	sink := &fuzzSink{t: t, done: make(map[*pool.Batch]int), ended: make(map[*pool.Batch]bool)}
+	w := &Worker{program: fuzzProgram{}, max: 1 << 20, frames: wire.NewFrameReader(near), sink: sink, page: newPage(region), stacks: make(chan stackAnswer, 1)}
+	for slot, size := range []int{8, 1, 0, 24} {
+		j := &pool.Job{Options: new(pool.Options), Client: fuzzCall{size}}
+		b := pool.NewBatch(pool.Span{Job: j, N: 5, Attempt: 1}, pool.Span{Job: j, First: 9, N: 1, Attempt: 1})
+		w.Open(b)
+		w.page.claims[slot].Store(w.page.claims[slot].Load() + claims>>(8*slot)&0xff%8)
+	}
+	copy(w.page.ring, ring)
+	w.page.tail.Store(tail)
+	go func() {
+		far.Write(frames)
+		far.Close()
+	}()
+	return &reader{w: w, page: w.page}
+}
+
+// fuzzRecords makes records that are almost right.
+func fuzzRecords(rng *rand.Rand) (ring []byte) {
+	for range rng.IntN(30) {
+		h := record{kind: 1 + rng.IntN(9), slot: rng.IntN(5), flags: rng.IntN(16), size: rng.IntN(100)}
+		if rng.IntN(3) == 0 {
+			h.kind, h.size, h.flags = recordResult, 8, 0
+		}
+		b := make([]byte, h.span())
+		putWord(b, h.pack())
+		for i := headerSize; i < len(b); i++ {
+			b[i] = byte(rng.IntN(256))
+		}
+		if len(b) >= 16 && rng.IntN(2) == 0 {
+			putWord(b[8:], uint64(rng.IntN(7))|uint64(rng.IntN(2))<<63)
+		}
+		ring = append(ring, b...)
+	}
+	return ring
+}
+
+// The worker may write whatever it likes: the reader says that it is nonsense, and
+// neither panics, hangs nor takes memory for what is not there.
+func FuzzDrain(f *testing.F) {
+	f.Add(uint64(0x01020304), uint64(16), []byte{1, 0, 0, 0, 8, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8}, []byte{})
+	for seed := range uint64(20) {
+		rng := rand.New(rand.NewPCG(seed, 1))
+		ring := fuzzRecords(rng)
+		var frames []byte
+		for range rng.IntN(4) {
+			n := rng.IntN(40)
+			frames = binary.LittleEndian.AppendUint64(frames, uint64(n))
+			frames = append(frames, byte(frameStack+rng.IntN(8)), 0, 0, 0, 0, 0, 0, 0)
+			frames = append(frames, make([]byte, n)...)
+		}
+		f.Add(rng.Uint64(), uint64(len(ring)), ring, frames)
+	}
+	f.Fuzz(func(t *testing.T, claims, tail uint64, ring, frames []byte) {
+		r := fuzzReader(t, claims, tail, ring, frames)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		ended := make(chan error, 1)
+		go func() {
+			err := r.loop()
+			if err == errEnd {
+				err = r.drain()
+			}
+			ended <- err
+		}()
+		select {
+		case <-ended:
+		case <-time.After(20 * time.Second):
+			t.Fatal("the reader hangs")
+		}
+		runtime.ReadMemStats(&after)
+		if used := after.TotalAlloc - before.TotalAlloc; used > 64<<20 {
+			t.Errorf("%d bytes for nothing", used)
+		}
+	})
+}
+
+// Random pages, thousands of them, in every test run.
+func TestDrainRandom(t *testing.T) {
+	n := 300
+	if os.Getenv("MP_LONG") != "" {
+		n = 20000
+	}
+	for seed := range uint64(n) {
+		rng := rand.New(rand.NewPCG(seed, 2))
+		ring := fuzzRecords(rng)
+		r := fuzzReader(t, rng.Uint64(), uint64(len(ring)), ring, nil)
+		if err := r.loop(); err == nil {
+			t.Fatal("a loop without end")
+		}
+	}
+}

@@ -1,0 +1,240 @@
+package talk
+
+import (
+	"runtime/debug"
+	"sync/atomic"
+
+	"github.com/gomultiprocessing/mp/internal/spawn"
+	"github.com/gomultiprocessing/mp/internal/wire"
+)
+
+// executor runs a worker's tasks, one at a time. Its loop moves to a new
+// goroutine when a task ends its own by runtime.Goexit.
+type executor struct {
+	program Program
+	self    *spawn.Self
+	server  *server
+	page    *page
+	out     outbox
+	bell    bell
+	queue   chan *assignment
+	max     int64 // bytes of one outcome
+	scratch wire.Buffer
+
+	// The batch, the span and the item that are run.
+	batch  *assignment
+	handle Handler
+	broken error // why no function of the batch can be called
+	next   int   // the span after the present one
+	task   *task
+	calls  Calls
+	opened error // why the inputs of the span could not be decoded
+	offset int   // the item's place in the span
+	item   int   // and in the batch
+	begun  int64 // when the batch was begun
+	info   running
+	size   int // of an output that travels as memory; 0: it does not
+	ctx    *taskContext
+	set    *contexts // that x.ctx is one of
+	ctxs   contextsOf
+	inCall bool
+	meter  meter
+
+	goid atomic.Pointer[string]
+}
+
+// loop runs batches until the queue is closed, or until a task ends the goroutine.
+func (x *executor) loop() {
+	id := goroutine()
+	x.goid.Store(&id)
+	for {
+		if x.batch == nil {
+			a, ok := <-x.queue
+			if !ok {
+				break
+			}
+			x.open(a)
+		}
+		for x.runSome() {
+		}
+		x.close()
+	}
+	x.out.closeRun()
+	x.server.finish()
+}
+
+// open begins a batch.
+func (x *executor) open(a *assignment) {
+	x.batch, x.next, x.item, x.task, x.begun = a, 0, 0, nil, now()
+	x.handle, x.broken = x.program.Lookup(a.fn)
+}
+
+// close ends a batch.
+func (x *executor) close() {
+	busy := now() - x.begun
+	x.ctxs.forget() // before the slot may be another batch's
+	x.leave()
+	x.ctx, x.set = nil, nil
+	x.out.put(record{kind: recordEnded, slot: x.batch.slot, size: 8}, func(b []byte) { putWord(b, uint64(busy)) })
+	x.batch, x.calls, x.task = nil, nil, nil
+	x.bell.note(len(x.queue) == 0)
+}
+
+// runSome runs items until there is none left, or until a call panics: then it
+// says that there is more.
+func (x *executor) runSome() (more bool) {
+	defer func() {
+		if x.inCall {
+			x.inCall = false
+			more = x.caught(recover())
+		}
+	}()
+	for x.claim() {
+		var err error
+		if err = x.refusal(); err == nil {
+			x.inCall = true
+			err = x.calls.Call(x.ctx, x.place())
+			x.inCall = false
+		}
+		x.ended(err)
+	}
+	return false
+}
+
+// caught takes a panic as the item's outcome. Without one the call ended this
+// goroutine, and another goes on.
+func (x *executor) caught(v any) (more bool) {
+	if v == nil {
+		x.ended(x.program.Exited())
+		go x.loop()
+		return false
+	}
+	x.ended(x.program.Panicked(v, string(debug.Stack())))
+	return true
+}
+
+// place is where the item's input is in x.calls.
+func (x *executor) place() int {
+	if x.task.apart != nil {
+		return 0
+	}
+	return x.offset
+}
+
+// claim begins the next item of the batch, if there is one that may be begun.
+func (x *executor) claim() bool {
+	t := x.task
+	enter := t == nil || x.offset+1 >= t.n
+	if enter {
+		if x.next >= len(x.batch.tasks) {
+			return false
+		}
+		t = &x.batch.tasks[x.next]
+	}
+	if enter || t.timeout > 0 || x.batch.report {
+		x.page.since.Store(uint64(now())) // before the claim: who sees the claim sees when
+	}
+	if _, ok := x.page.claim(x.batch.slot); !ok {
+		return false
+	}
+	if x.task != nil {
+		x.item++
+	}
+	if enter {
+		x.enter(t)
+	} else {
+		x.offset++
+	}
+	x.prepare()
+	return true
+}
+
+// enter begins a span.
+func (x *executor) enter(t *task) {
+	x.next++
+	x.task, x.offset, x.calls, x.opened = t, 0, nil, x.broken
+	x.info = running{
+		program: x.program, fn: x.batch.fn, worker: x.self.Worker,
+		attempt: t.attempt, deadline: t.deadline, timeout: t.timeout, singles: t.singles,
+	}
+	if x.broken == nil && t.apart == nil {
+		r := wire.NewReader(t.body)
+		r.Alias = true
+		x.calls, x.opened = x.handle.Open(r, t.n)
+	}
+	x.size = 0
+	if x.calls != nil && !t.measure && t.capture == 0 {
+		if n := x.calls.Memory(); n <= maxRun && (x.max <= 0 || int64(n) <= x.max) {
+			x.size = n
+		}
+	}
+}
+
+// prepare makes the item's ctx and what is measured of it.
+func (x *executor) prepare() {
+	t := x.task
+	x.leave()
+	if x.offset > 0 && x.item < x.set.first+len(x.set.of) {
+		x.ctx = &x.set.of[x.item-x.set.first]
+	} else {
+		x.set = x.ctxs.more(&contexts{
+			run: x.info, batch: x.batch.id, slot: x.batch.slot, first: x.item, index: t.first + x.offset,
+		}, t.n-x.offset)
+		x.ctx = &x.set.of[0]
+	}
+	if t.timeout > 0 {
+		d := int64(x.page.since.Load()) + int64(t.timeout)
+		if t.deadline != 0 {
+			d = min(d, t.deadline)
+		}
+		x.ctx.set.deadlines[x.ctx.at] = d
+	}
+	if x.batch.report {
+		x.out.put(record{kind: recordBegin, slot: x.batch.slot}, nil)
+		x.bell.note(false)
+	}
+	if t.measure || t.capture > 0 {
+		x.meter.begin(x.self, t)
+	}
+}
+
+// leave ends the ctx of the call before, if anybody looks at it. It comes after the
+// claim of the next item, or after forget: see taskContext.look.
+func (x *executor) leave() {
+	if x.ctx != nil {
+		x.ctx.returned()
+	}
+}
+
+// refusal says why an item's function cannot be called.
+func (x *executor) refusal() error {
+	if t := x.task; t.apart != nil && x.broken == nil {
+		in := t.apart[x.offset]
+		if in == nil {
+			return errVoid
+		}
+		x.calls, x.opened = x.handle.Open(wire.NewReader(in), 1)
+	}
+	return x.opened
+}
+
+// stack is where the running task is, or as much of it as fits.
+func (x *executor) stack() string {
+	id := x.goid.Load()
+	if id == nil {
+		return ""
+	}
+	return stackOf(*id)
+}
+
+// ended commits the item's outcome.
+func (x *executor) ended(err error) {
+	flags := 0
+	if err != nil && x.task.timeout > 0 && x.ctx.late() {
+		flags = flagTimeout
+	}
+	x.commit(err, flags)
+	if x.offset+1 < x.task.n || x.next < len(x.batch.tasks) { // else close, which comes next, rings
+		x.bell.note(false)
+	}
+}

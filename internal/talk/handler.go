@@ -1,0 +1,59 @@
+package talk
+
+import (
+	"context"
+	"time"
+
+	"github.com/gomultiprocessing/mp/internal/spawn"
+	"github.com/gomultiprocessing/mp/internal/wire"
+)
+
+// Program is what this package knows of the program: its functions and errors.
+// Parent and child are the same build, so both have the same one.
+type Program interface {
+	// Lookup finds a registered function.
+	Lookup(name string) (Handler, error)
+	// EncodeError and DecodeError carry an error to the other side. final says
+	// that the error is not to be retried.
+	EncodeError(b *wire.Buffer, err error) (final bool)
+	DecodeError(r *wire.Reader) error
+	// Panicked is the error of a call that panicked, Exited of one that called
+	// runtime.Goexit, TooLarge of one whose encoded output is over the limit.
+	Panicked(v any, stack string) error
+	Exited() error
+	TooLarge(size, limit int64) error
+	// TimedOut is the error of a task that returned one when its time was over.
+	TimedOut(after time.Duration) error
+	// Died is the error of a task whose worker died.
+	Died(pid int, e spawn.Exit) error
+	// WithTask gives the ctx of a call what CurrentTask finds.
+	TaskKey() any
+	Task(fn string, index, attempt, worker int) any
+}
+
+// Handler is a registered function as bytes see it.
+type Handler interface {
+	// Open decodes n inputs.
+	Open(r *wire.Reader, n int) (Calls, error)
+}
+
+// Calls are inputs that the function can be called with. They belong to one
+// goroutine at a time.
+type Calls interface {
+	// Call runs the function on input i and keeps its output.
+	Call(ctx context.Context, i int) error
+	// Memory is the size in bytes of an output that travels as memory, or 0.
+	Memory() int
+	// PutMemory copies such an output to dst.
+	PutMemory(dst []byte)
+	// Encode appends the output.
+	Encode(b *wire.Buffer) error
+}
+
+// Inputs is what a job's Client must be for this transport: the inputs of its tasks.
+type Inputs interface {
+	// Encode returns n inputs from first on, in the form that Handler.Open reads:
+	// in the empty buffer it is given, or in one of its own. An error says that
+	// one of them cannot travel.
+	Encode(b *wire.Buffer, first, n int) (*wire.Buffer, error)
+}

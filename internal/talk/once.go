@@ -1,0 +1,131 @@
+package talk
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"sync"
+
+	"github.com/gomultiprocessing/mp/internal/wire"
+)
+
+// once calls a function once, on this goroutine or, because a call may end its
+// goroutine, on one of its own.
+func (s *server) once(ctx context.Context, name string, body []byte) (calls Calls, panicked bool, err error) {
+	h, err := s.program.Lookup(name)
+	if err != nil {
+		return nil, false, err
+	}
+	r := wire.NewReader(body)
+	r.Alias = true
+	calls, err = h.Open(r, 1)
+	if err != nil {
+		return nil, false, err
+	}
+	outcome := make(chan error, 1)
+	go func() {
+		returned := false
+		defer func() {
+			if returned {
+				return
+			}
+			if v := recover(); v != nil {
+				panicked = true
+				outcome <- s.program.Panicked(v, string(debug.Stack()))
+				return
+			}
+			outcome <- s.program.Exited()
+		}()
+		err := calls.Call(ctx, 0)
+		returned = true
+		outcome <- err
+	}()
+	err = <-outcome
+	return calls, panicked, err
+}
+
+// Exit codes of a child whose one call failed: as an uncaught exception in
+// Python, and as an uncaught panic in Go.
+const (
+	exitFailed   = 1
+	exitPanicked = 2
+)
+
+// call is what a child does that was started for one call.
+func (s *server) call(r *wire.Reader) {
+	name, wanted, deadline := r.String(), r.Byte() != 0, int64(r.Uint64())
+	body := r.Raw()
+	ctx := s.context(deadline)
+	calls, panicked, err := s.once(ctx, name, body)
+	if err == nil && wanted {
+		var out wire.Buffer
+		if err = calls.Encode(&out); err == nil {
+			s.write(frameOutput, &out)
+		}
+	}
+	if err == nil {
+		s.finish()
+	}
+	s.fail(err)
+	if p, ok := err.(Stacked); ok && panicked {
+		value, stack := p.StackTrace()
+		fmt.Fprintf(os.Stderr, "panic: %s\n\n%s", value, stack)
+		os.Exit(exitPanicked)
+	}
+	fmt.Fprintf(os.Stderr, "%s: %v\n", s.self.Name, err)
+	os.Exit(exitFailed)
+}
+
+// Stacked is an error that carries the stack of a panic.
+type Stacked interface {
+	error
+	StackTrace() (value, stack string)
+}
+
+// callContext is the ctx of a function called in a process of its own. From the
+// first time that the function looks at it, a goroutine waits for what the parent
+// says. One that does not look could not be told, and without that goroutine the
+// Go runtime sees when the function waits for ever: "all goroutines are asleep".
+type callContext struct {
+	context.Context
+	listen func()
+}
+
+func (s *server) context(deadline int64) context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	if deadline != 0 {
+		ctx, cancel = context.WithDeadline(context.Background(), at(deadline))
+	}
+	c := callContext{ctx, sync.OnceFunc(func() { go s.listen(cancel) })}
+	if runtime.GOOS != "linux" {
+		c.listen() // the end of file on the socket is what ends this process when its parent dies
+	}
+	return c
+}
+
+// Done implements context.Context.
+func (c callContext) Done() <-chan struct{} {
+	c.listen()
+	return c.Context.Done()
+}
+
+// Err implements context.Context.
+func (c callContext) Err() error {
+	c.listen()
+	return c.Context.Err()
+}
+
+// listen takes the parent's requests to a child that was started for one call.
+func (s *server) listen(cancel context.CancelFunc) {
+	for {
+		kind, _, err := s.frames.Next(maxControl)
+		if err != nil {
+			s.lost(err)
+		}
+		if kind == frameCancel {
+			cancel()
+		}
+	}
+}

@@ -1,0 +1,101 @@
+package talk
+
+import (
+	"sync/atomic"
+
+	"github.com/gomultiprocessing/mp/internal/shm"
+)
+
+// The page, by byte offsets. Words that different sides write are on different
+// cache lines.
+//
+//	  0  magic
+//	 64  tail: bytes of outcomes committed since the start, written by the worker
+//	128  head: bytes of outcomes taken since the start, written by the parent
+//	192  1: the parent sleeps and wants a bell when tail moves
+//	256  1: the worker sleeps and wants a frame when head moves
+//	320  since when the running item runs, in nanoseconds of the shared clock
+//	512  claims, one line for each slot: limit in the high half, begun in the low
+//	4096 the ring of outcomes
+const (
+	magicAt       = 0
+	tailAt        = 64
+	headAt        = 128
+	parentSleepAt = 192
+	workerSleepAt = 256
+	sinceAt       = 320
+	claimsAt      = 512
+	ringAt        = 4096
+
+	lineSize = 64
+	slots    = 16 // batches in flight; the scheduler has no more
+	ringSize = 256 << 10
+	pageSize = ringAt + ringSize
+
+	magic = 0x6d702d7061676531 // "mp-page1"
+)
+
+// page is the memory that a worker shares with its parent.
+type page struct {
+	region      *shm.Region
+	tail, head  *atomic.Uint64
+	parentSleep *atomic.Uint64
+	workerSleep *atomic.Uint64
+	since       *atomic.Uint64
+	claims      [slots]*atomic.Uint64
+	ring        []byte
+}
+
+func newPage(r *shm.Region) *page {
+	p := &page{
+		region: r, tail: r.Word(tailAt), head: r.Word(headAt),
+		parentSleep: r.Word(parentSleepAt), workerSleep: r.Word(workerSleepAt),
+		since: r.Word(sinceAt), ring: r.Bytes(ringAt, ringSize),
+	}
+	for i := range p.claims {
+		p.claims[i] = r.Word(claimsAt + i*lineSize)
+	}
+	return p
+}
+
+// open makes a slot ready for a batch of n items.
+func (p *page) open(slot, n int) { p.claims[slot].Store(uint64(n) << 32) }
+
+// claim takes the next item of a batch; ok is false when it may not be begun.
+func (p *page) claim(slot int) (item int, ok bool) {
+	w := p.claims[slot]
+	for {
+		v := w.Load()
+		if uint32(v) >= uint32(v>>32) {
+			return 0, false
+		}
+		if w.CompareAndSwap(v, v+1) {
+			return int(uint32(v)), true
+		}
+	}
+}
+
+// limit lowers the number of items of a batch that may be begun to n, or to
+// those begun if they are more, and returns what it is now.
+func (p *page) limit(slot, n int) int {
+	w := p.claims[slot]
+	for {
+		v := w.Load()
+		begun, limit := int(uint32(v)), int(v>>32)
+		to := max(begun, n)
+		if to >= limit {
+			return limit
+		}
+		if w.CompareAndSwap(v, uint64(to)<<32|uint64(begun)) {
+			return to
+		}
+	}
+}
+
+// begun is how many items of a batch were begun.
+func (p *page) begun(slot int) int { return int(uint32(p.claims[slot].Load())) }
+
+// word is the first word of a record's payload.
+func (p *page) word(payload []byte) *atomic.Uint64 {
+	return p.region.WordOf(payload)
+}

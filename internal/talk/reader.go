@@ -1,0 +1,188 @@
+package talk
+
+import (
+	"errors"
+	"fmt"
+	"syscall"
+	"time"
+
+	"github.com/gomultiprocessing/mp/internal/pool"
+	"github.com/gomultiprocessing/mp/internal/wire"
+)
+
+// reader takes a worker's outcomes. It is one goroutine, the only one that
+// reports to the sink.
+type reader struct {
+	w       *Worker
+	page    *page
+	pos     uint64 // bytes of the ring that were looked at
+	runDone int    // outcomes taken of the run at pos
+	results []pool.Result
+	stash   [][]byte // outcome frames whose places in the ring were not reached yet
+}
+
+// maxResults are reported at once.
+const maxResults = 256
+
+// read reports what the worker does until it is dead.
+func (w *Worker) read() {
+	r := &reader{w: w, page: w.page}
+	gone := make(chan struct{})
+	go func() {
+		select {
+		case <-w.proc.Dead():
+			hangUp(w.proc.Conn())
+		case <-gone:
+		}
+	}()
+	err := r.loop()
+	close(gone)
+	if err == errEnd && !w.dies() {
+		err = errHungUp
+	}
+	if err != errEnd {
+		w.proc.Kill() // dead, perhaps
+	}
+	r.last(err)
+}
+
+// dies says whether a worker whose socket is at its end is dead: it is almost, if
+// no task has closed the socket. To kill it then would hide what it died of.
+func (w *Worker) dies() bool {
+	select {
+	case <-w.proc.Dead():
+		return true
+	case <-time.After(dyingTime):
+		return false
+	}
+}
+
+// dyingTime is what a process may take between the end of its files and its own.
+const dyingTime = 500 * time.Millisecond
+
+// errHungUp says that a worker closed its socket and lives on.
+var errHungUp = errors.New("its control socket is closed")
+
+// loop reports until the socket is at its end, or something is wrong with what
+// the worker says.
+func (r *reader) loop() error {
+	for {
+		if err := r.drain(); err != nil {
+			return err
+		}
+		r.page.parentSleep.Store(1)
+		if r.more() {
+			r.page.parentSleep.Store(0)
+			continue
+		}
+		if err := r.frame(); err != nil {
+			return err
+		}
+		r.page.parentSleep.Store(0)
+	}
+}
+
+// more says whether there is something in the ring that was not taken.
+func (r *reader) more() bool {
+	if r.page.tail.Load() == r.pos {
+		return false
+	}
+	at := r.pos % ringSize
+	h := unpack(word(r.page.ring[at:]))
+	if h.kind != recordRun || at+2*headerSize > ringSize {
+		return true
+	}
+	state := r.page.region.Word(ringAt + int(at) + headerSize).Load()
+	return int(uint32(state)) > r.runDone || state&runClosed != 0
+}
+
+// errEnd is the end of the socket.
+var errEnd = errors.New("end")
+
+// frame takes one frame off the socket.
+func (r *reader) frame() error {
+	limit := r.w.max + frameSlack
+	if r.w.max < 0 {
+		limit = anySize
+	}
+	kind, payload, err := r.w.frames.Next(limit)
+	if err != nil {
+		var bad *wire.FrameError
+		if errors.As(err, &bad) {
+			return err
+		}
+		return errEnd
+	}
+	switch kind {
+	case frameBell:
+	case frameStack:
+		fr := wire.NewReader(payload)
+		s := stackAnswer{request: fr.Uvarint(), stack: fr.String()}
+		select {
+		case r.w.stacks <- s:
+		default:
+		}
+	case frameOutcome:
+		// One more than the ring has places for: the place of the last one is
+		// committed after it was sent, but before the next one is.
+		if len(r.stash) > 1 {
+			return errors.New("outcomes without a place")
+		}
+		r.stash = append(r.stash, own(payload))
+	default:
+		return fmt.Errorf("a frame of kind %d", kind)
+	}
+	return nil
+}
+
+// last reports what a dead worker left, and its death.
+func (r *reader) last(err error) {
+	w := r.w
+	if err == errEnd || err == errHungUp {
+		if bad := r.drain(); bad != nil && bad != errEnd {
+			err = bad
+		}
+	}
+	d := pool.Death{}
+	e := w.proc.ExitSoon(deathGrace)
+	if err == errHungUp && e.Signal != syscall.SIGKILL {
+		err = errEnd // it took its time to die
+	}
+	if e.Code != 0 || err != nil && err != errEnd {
+		d.Err = w.program.Died(w.proc.PID(), e)
+	}
+	if err != nil && err != errEnd {
+		d.Err = fmt.Errorf("mp: worker %d was killed because it broke the protocol: %w: %w", w.number, err, d.Err)
+	}
+	ran := int64(0)
+	w.mu.Lock()
+	for _, f := range w.flight {
+		f.lower(w.page, 0)
+		if begun := min(w.page.begun(f.slot), f.limit); begun > f.done && !d.Running {
+			d.Running, d.Batch, d.Item = true, f.batch, begun-1
+			ran = now() - w.since(f, begun)
+		}
+	}
+	if d.Running && d.Err == nil {
+		d.Err = w.program.Died(w.proc.PID(), e) // a task called os.Exit(0)
+	}
+	region := w.page.region
+	w.page = nil
+	w.mu.Unlock()
+	if d.Running {
+		d.Measure = w.fragment(d.Batch, d.Item, ran)
+	}
+	w.proc.Conn().Close()
+	region.Close()
+	w.sink.Died(d)
+}
+
+// fragment is what is known of an item that did not come to its end: how long it
+// ran, and with Capture what it printed.
+func (w *Worker) fragment(b *pool.Batch, item int, ran int64) *pool.Measure {
+	m := &pool.Measure{Wall: time.Duration(ran)}
+	if sp, _ := b.At(item); sp.Job.Capture > 0 {
+		m.Stdout, m.Stderr, _ = w.proc.TakeCapture(w.captures+1, captureWait)
+	}
+	return m
+}

@@ -1,0 +1,230 @@
+//go:build unix
+
+package talk
+
+import (
+	"bytes"
+	"context"
+	"math/rand/v2"
+	"os"
+	"sync"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/gomultiprocessing/mp/internal/pool"
+	"github.com/gomultiprocessing/mp/internal/shm"
+	"github.com/gomultiprocessing/mp/internal/wire"
+)
+
+func testPage(t *testing.T) *page {
+	t.Helper()
+	region, err := shm.New("test", pageSize)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { region.Close() })
+	return newPage(region)
+}
+
+// Claims and limits from two sides: each item is begun or taken back, never both.
+func TestPageClaimsAndLimits(t *testing.T) {
+	t.Parallel()
+	p := testPage(t)
+	for round := range 3000 {
+		n := 1 + round%20
+		slot := round % slots
+		p.open(slot, n)
+		begun, limit := 0, n
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			for {
+				item, ok := p.claim(slot)
+				if !ok {
+					return
+				}
+				if item != begun {
+					t.Errorf("item %d after %d", item, begun)
+				}
+				begun++
+			}
+		})
+		wg.Go(func() {
+			for to := n - 1; to >= 0; to -= 1 + round%3 {
+				got := p.limit(slot, to)
+				if got > limit || got < to {
+					t.Errorf("limit(%d) is %d after %d", to, got, limit)
+				}
+				limit = got
+			}
+			limit = p.limit(slot, 0)
+		})
+		wg.Wait()
+		if begun != limit || p.begun(slot) != begun {
+			t.Fatalf("%d begun, the limit is %d", begun, limit)
+		}
+	}
+}
+
+type ringProgram struct{ fuzzProgram }
+
+// ringSink compares what comes with what was put.
+type ringSink struct {
+	fuzzSink
+	got [][]byte
+}
+
+func (s *ringSink) Results(rs []pool.Result) {
+	for _, r := range rs {
+		size := len(r.Payload) / r.Count
+		for i := range r.Count {
+			s.got = append(s.got, bytes.Clone(r.Payload[i*size:(i+1)*size]))
+		}
+	}
+}
+
+// What one side puts into the ring comes out at the other in order, whatever its
+// size and however full the ring is, with both at work at once.
+func TestRingInOrder(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(4) {
+		rng := rand.New(rand.NewPCG(seed, 3))
+		p := testPage(t)
+		fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		unix.SetNonblock(fds[0], true)
+		unix.SetNonblock(fds[1], true)
+		near, far := os.NewFile(uintptr(fds[0]), "near"), os.NewFile(uintptr(fds[1]), "far")
+		sink := &ringSink{fuzzSink: fuzzSink{t: t, ended: make(map[*pool.Batch]bool)}}
+		w := &Worker{program: ringProgram{}, max: -1, frames: wire.NewFrameReader(near), sink: sink, page: p, stacks: make(chan stackAnswer, 1)}
+		const n, size = 5000, 40
+		b := pool.NewBatch(pool.Span{Job: &pool.Job{Options: new(pool.Options), Client: fuzzCall{size}}, N: n, Attempt: 1})
+		w.Open(b)
+		p.claims[0].Add(n)
+		want := make([][]byte, n)
+		ended := make(chan struct{})
+		go func() { // the worker
+			defer close(ended)
+			defer far.Close()
+			o := outbox{page: p, room: func(has func() bool) {
+				for !has() {
+					unix.Poll(nil, 1)
+				}
+			}}
+			bell := bell{page: p, ring: func() { wire.WriteFrame(far, frameBell, none) }}
+			for i := 0; i < n; {
+				if rng.IntN(3) == 0 {
+					k := min(n-i, 1+rng.IntN(1000))
+					for range k {
+						m := o.next(0, size, k)
+						for j := range m {
+							m[j] = byte(i + j)
+						}
+						want[i] = bytes.Clone(m)
+						o.publish()
+						bell.note(false)
+						i++
+					}
+					continue
+				}
+				h := record{kind: recordResult, size: rng.IntN(maxInline + 1)}
+				if rng.IntN(2) == 0 {
+					h.size = rng.IntN(50)
+				}
+				o.put(h, func(b []byte) {
+					for j := range b {
+						b[j] = byte(i + j)
+					}
+					want[i] = bytes.Clone(b)
+				})
+				bell.note(rng.IntN(10) == 0)
+				i++
+			}
+			o.closeRun()
+			if bell.timer != nil {
+				bell.timer.Stop()
+			}
+			bell.now()
+		}()
+		r := &reader{w: w, page: p}
+		if err := r.loop(); err != errEnd {
+			t.Fatal(err)
+		}
+		if err := r.drain(); err != nil {
+			t.Fatal(err)
+		}
+		near.Close()
+		<-ended
+		if len(sink.got) != n {
+			t.Fatalf("%d of %d outcomes", len(sink.got), n)
+		}
+		for i := range want {
+			if !bytes.Equal(want[i], sink.got[i]) {
+				t.Fatalf("outcome %d: %d bytes, not %d", i, len(sink.got[i]), len(want[i]))
+			}
+		}
+	}
+}
+
+func TestBatchThereAndBack(t *testing.T) {
+	t.Parallel()
+	j := &pool.Job{Options: new(pool.Options), Client: fuzzCall{8}}
+	j.Func = "f"
+	f := &flight{id: 77, slot: 5}
+	var b, scratch wire.Buffer
+	if voids := encodeBatch(&b, &scratch, f, pool.NewBatch(pool.Span{Job: j, First: 3, N: 4, Attempt: 2}, pool.Span{Job: j, First: 9, N: 1, Attempt: 1})); voids != nil {
+		t.Fatal(voids)
+	}
+	a, err := decodeBatch(b.Bytes())
+	if err != nil || a.slot != 5 || a.id != 77 || a.fn != "f" || len(a.tasks) != 2 || a.tasks[0].first != 3 || a.tasks[0].n != 4 || a.tasks[0].attempt != 2 {
+		t.Errorf("%+v, %v", a, err)
+	}
+	whole := b.Bytes()
+	for n := range whole { // never a panic
+		decodeBatch(whole[:n])
+	}
+}
+
+// A cancel is for one item of one batch, whenever it comes.
+func TestContextsCancelOne(t *testing.T) {
+	t.Parallel()
+	p := testPage(t)
+	p.open(0, 10)
+	o := contextsOf{page: p}
+	var cs *contexts
+	next := func(batch uint64, item, left int) context.Context {
+		p.claims[0].Store(p.claims[0].Load()>>32<<32 | uint64(item+1))
+		if cs == nil || cs.batch != batch || item >= cs.first+len(cs.of) {
+			cs = o.more(&contexts{run: running{program: fuzzProgram{}}, batch: batch, first: item, index: item}, left)
+		}
+		return &cs.of[item-cs.first]
+	}
+	a := next(1, 0, 3)
+	o.cancel(1, 2) // before it is begun
+	if a.Err() != nil {
+		t.Error("another item's ctx")
+	}
+	if c := next(1, 1, 2); c.Err() != nil {
+		t.Error("another item's ctx")
+	}
+	c := next(1, 2, 1)
+	select {
+	case <-c.Done():
+	default:
+		t.Error("not cancelled")
+	}
+	o.cancel(1, 3) // of the next contexts, which are not there yet
+	if c := next(1, 3, 1); c.Err() == nil {
+		t.Error("not cancelled")
+	}
+	o.forget()
+	if c := next(2, 2, 1); c.Err() != nil {
+		t.Error("the next batch's ctx")
+	}
+	o.cancel(1, 2) // too late
+	if c := next(2, 3, 1); c.Err() != nil {
+		t.Error("the next batch's ctx")
+	}
+}

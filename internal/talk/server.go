@@ -1,0 +1,184 @@
+package talk
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync"
+
+	"github.com/gomultiprocessing/mp/internal/shm"
+	"github.com/gomultiprocessing/mp/internal/spawn"
+	"github.com/gomultiprocessing/mp/internal/wire"
+)
+
+// server is the child's end of the socket.
+type server struct {
+	program Program
+	self    *spawn.Self
+	frames  *wire.FrameReader
+
+	mu sync.Mutex // for writing
+}
+
+// Serve is what a child does. It never returns.
+func Serve(self *spawn.Self, program Program) {
+	s := &server{program: program, self: self, frames: wire.NewFrameReader(self.Conn)}
+	kind, payload, err := s.frames.Next(anySize)
+	if err != nil {
+		s.lost(err)
+	}
+	if kind != frameHello {
+		s.lost(fmt.Errorf("mp: the first frame is of kind %d", kind))
+	}
+	r := wire.NewReader(own(payload))
+	r.Alias = true
+	switch r.Byte() {
+	case helloWorker:
+		s.work(r)
+	case helloCall:
+		s.call(r)
+	default:
+		s.lost(fmt.Errorf("mp: not understood: %v", r.Err()))
+	}
+	panic("unreachable")
+}
+
+// lost ends this process: its parent is gone, or does not make sense any more.
+func (s *server) lost(err error) {
+	s.self.Lost()
+	fmt.Fprintln(os.Stderr, "mp: a child lost its parent:", err)
+	os.Exit(1)
+}
+
+// write sends a frame.
+func (s *server) write(kind byte, b *wire.Buffer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := wire.WriteFrame(s.self.Conn, kind, b); err != nil {
+		s.lost(err)
+	}
+}
+
+// fail tells the parent an error.
+func (s *server) fail(err error) {
+	var b wire.Buffer
+	s.program.EncodeError(&b, err)
+	s.write(frameFailed, &b)
+}
+
+// finish ends this process when all is done. Exit hooks run, so that a binary
+// built with -cover writes its counters.
+func (s *server) finish() { os.Exit(0) }
+
+// work is what a pool's worker does.
+func (s *server) work(r *wire.Reader) {
+	init, max := r.String(), int64(r.Uint64())
+	body := r.Raw()
+	if len(s.self.Files) == 0 {
+		s.lost(fmt.Errorf("mp: a worker without shared memory"))
+	}
+	region, err := shm.Open(s.self.Files[0], pageSize)
+	if err != nil {
+		s.lost(err)
+	}
+	region.CloseFile()
+	if region.Word(magicAt).Load() != magic {
+		s.lost(fmt.Errorf("mp: the shared memory is not a worker's page"))
+	}
+	p := newPage(region)
+	x := &executor{
+		program: s.program, self: s.self, server: s, page: p, max: max,
+		queue: make(chan *assignment, 2*slots),
+		bell:  bell{page: p, ring: func() { s.write(frameBell, none) }},
+	}
+	rooms := make(chan struct{}, 1)
+	x.ctxs.page = p
+	x.out = outbox{page: p, room: func(has func() bool) { s.waitForRoom(p, rooms, has) }}
+	inits := make(chan error, 1)
+	go func() { inits <- s.initialise(init, body) }()
+	go s.begin(inits, x)
+	s.read(x, rooms)
+}
+
+// begin tells the parent how Init ended and runs tasks if it ended well.
+func (s *server) begin(inits <-chan error, x *executor) {
+	if err := <-inits; err != nil {
+		s.fail(err)
+		os.Exit(1)
+	}
+	s.write(frameReady, none)
+	x.loop()
+}
+
+// initialise runs the pool's Init.
+func (s *server) initialise(name string, body []byte) error {
+	if name == "" {
+		return nil
+	}
+	_, _, err := s.once(context.Background(), name, body)
+	return err
+}
+
+// waitForRoom sleeps until the parent has taken something from the ring.
+func (s *server) waitForRoom(p *page, rooms <-chan struct{}, has func() bool) {
+	for {
+		p.workerSleep.Store(1)
+		if has() {
+			p.workerSleep.Store(0)
+			return
+		}
+		if p.parentSleep.CompareAndSwap(1, 0) {
+			s.write(frameBell, none)
+		}
+		<-rooms
+	}
+}
+
+// read takes the parent's frames until there are none any more.
+func (s *server) read(x *executor, rooms chan<- struct{}) {
+	closed := false
+	for {
+		kind, payload, err := s.frames.Next(anySize)
+		if err != nil {
+			s.lost(err)
+		}
+		switch kind {
+		case frameBatch:
+			a, err := decodeBatch(own(payload))
+			if err != nil {
+				s.lost(err)
+			}
+			x.queue <- a
+		case frameCancel:
+			r := wire.NewReader(payload)
+			x.ctxs.cancel(r.Uvarint(), int(r.Uvarint()))
+		case frameStack:
+			go s.tellStack(x, wire.NewReader(payload).Uvarint())
+		case frameRoom:
+			select {
+			case rooms <- struct{}{}:
+			default:
+			}
+		case frameClose:
+			if !closed {
+				closed = true
+				close(x.queue)
+			}
+		}
+	}
+}
+
+func (s *server) tellStack(x *executor, request uint64) {
+	var b wire.Buffer
+	b.Uvarint(request)
+	b.String(x.stack())
+	s.write(frameStack, &b)
+}
+
+// own copies a payload that is only valid until the next frame.
+func own(payload []byte) []byte {
+	if len(payload) >= 64<<10 {
+		return payload
+	}
+	return append(make([]byte, 0, len(payload)), payload...)
+}

@@ -1,0 +1,118 @@
+package talk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/gomultiprocessing/mp/internal/pool"
+	"github.com/gomultiprocessing/mp/internal/shm"
+	"github.com/gomultiprocessing/mp/internal/spawn"
+	"github.com/gomultiprocessing/mp/internal/wire"
+)
+
+// WorkerSpec says how workers are started.
+type WorkerSpec struct {
+	Spec    spawn.Spec // the shared memory is added to its Files
+	Program Program
+	Init    Call          // the zero Call: none
+	Max     int64         // bytes of one outcome; negative: no limit
+	Timeout time.Duration // of the start, Init included
+}
+
+// Call names a function and has its encoded input.
+type Call struct {
+	Func  string
+	Input []byte
+}
+
+// StartWorker starts a worker and waits until it is ready for tasks. It answers
+// Init's own error when that failed.
+func StartWorker(ctx context.Context, ws WorkerSpec, sink pool.Sink) (pool.Worker, error) {
+	region, err := shm.New("mp-worker", pageSize)
+	if err != nil {
+		return nil, err
+	}
+	ws.Spec.Files = append([]*os.File{region.File()}, ws.Spec.Files...)
+	proc, err := spawn.Start(ws.Spec)
+	region.CloseFile()
+	if err != nil {
+		region.Close()
+		return nil, err
+	}
+	w := newWorker(ws, proc, newPage(region), sink)
+	ctx, cancel := context.WithTimeoutCause(ctx, ws.Timeout,
+		fmt.Errorf("mp: worker %d was not ready after %v: StartTimeout", ws.Spec.Worker, ws.Timeout))
+	defer cancel()
+	if err := w.greet(ctx, ws); err != nil {
+		proc.Kill()
+		proc.ExitSoon(deathGrace)
+		proc.Conn().Close()
+		region.Close()
+		return nil, err
+	}
+	go w.read()
+	return w, nil
+}
+
+// greet sends the first frame and waits for the answer.
+func (w *Worker) greet(ctx context.Context, ws WorkerSpec) error {
+	unblock := context.AfterFunc(ctx, func() { w.proc.Conn().SetDeadline(time.Unix(1, 0)) })
+	watch := make(chan struct{})
+	defer close(watch)
+	go func() { // end of file is not certain: something may have got hold of the socket
+		select {
+		case <-w.proc.Dead():
+			w.proc.Conn().SetReadDeadline(time.Now().Add(deathGrace))
+		case <-watch:
+		}
+	}()
+	err := w.shakeHands(ws)
+	if !unblock() {
+		<-ctx.Done()
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+func (w *Worker) shakeHands(ws WorkerSpec) error {
+	var hello wire.Buffer
+	hello.Byte(helloWorker)
+	hello.String(ws.Init.Func)
+	hello.Uint64(uint64(ws.Max))
+	hello.Raw(ws.Init.Input)
+	err := wire.WriteFrame(w.proc.Conn(), frameHello, &hello)
+	var kind byte
+	var payload []byte
+	if err == nil {
+		kind, payload, err = w.frames.Next(maxControl)
+	}
+	switch {
+	case err != nil:
+		return w.stillborn(err)
+	case kind == frameReady:
+		return nil
+	case kind == frameFailed:
+		return w.program.DecodeError(wire.NewReader(payload))
+	}
+	return fmt.Errorf("mp: worker %d did not answer as a worker does (frame %d)", w.number, kind)
+}
+
+// stillborn is the error of a worker that died before it was ready.
+func (w *Worker) stillborn(err error) error {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		select {
+		case <-w.proc.Dead():
+		default:
+			return err // greet knows why
+		}
+	}
+	select {
+	case <-w.proc.Dead():
+		return fmt.Errorf("mp: worker %d ended before it was ready: %w", w.number, w.program.Died(w.proc.PID(), w.proc.ExitSoon(deathGrace)))
+	case <-time.After(time.Second):
+		return fmt.Errorf("mp: worker %d does not talk: %w", w.number, err)
+	}
+}

@@ -1,0 +1,212 @@
+package talk
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gomultiprocessing/mp/internal/pool"
+	"github.com/gomultiprocessing/mp/internal/spawn"
+	"github.com/gomultiprocessing/mp/internal/wire"
+)
+
+// Worker is the parent's end of a worker process. It implements pool.Worker.
+type Worker struct {
+	program Program
+	proc    *spawn.Process
+	number  int
+	max     int64
+	frames  *wire.FrameReader
+	sink    pool.Sink
+	stacks  chan stackAnswer
+
+	writing sync.Mutex // for the socket
+	frame   wire.Buffer
+	scratch wire.Buffer
+
+	mu     sync.Mutex // for the rest; held for moments only
+	page   *page      // nil when the worker is dead
+	flight []*flight  // batches in the worker, oldest first
+	slots  [slots]*flight
+	opened uint64 // batches so far
+
+	asked    atomic.Uint64 // for the stack, so often
+	captures uint64        // taken so far; the reader's
+}
+
+// stackAnswer is a worker's answer to a request for its stack.
+type stackAnswer struct {
+	request uint64
+	stack   string
+}
+
+// flight is a batch in the worker.
+type flight struct {
+	id    uint64 // of all batches of this worker: slots are used again
+	batch *pool.Batch
+	slot  int
+	done  int           // outcomes taken from the ring
+	limit int           // items that may be begun, as this side has lowered it
+	voids map[int]error // why items could not be encoded
+
+	span int // where the next outcome belongs: the span,
+	at   int // and the place in it
+
+	opened int64 // when it was, on the shared clock
+	seen   int   // the item, from 1, that was last seen running
+	seenAt int64 // and when it was seen first
+}
+
+// lower is page.limit, and what this side knows of it: the worker can write the
+// page as well. It is called with the worker's lock held.
+func (f *flight) lower(p *page, n int) int {
+	f.limit = max(f.done, min(f.limit, p.limit(f.slot, n)))
+	return f.limit
+}
+
+// deathGrace is how long the end of a dying worker may take to show, and its last
+// words to come.
+const deathGrace = 100 * time.Millisecond
+
+func newWorker(ws WorkerSpec, proc *spawn.Process, p *page, sink pool.Sink) *Worker {
+	p.region.Word(magicAt).Store(magic)
+	return &Worker{
+		program: ws.Program, proc: proc, number: ws.Spec.Worker, max: ws.Max,
+		frames: wire.NewFrameReader(proc.Conn()), sink: sink, page: p,
+		stacks: make(chan stackAnswer, 1),
+	}
+}
+
+// PID implements pool.Worker.
+func (w *Worker) PID() int { return w.proc.PID() }
+
+// Open implements pool.Worker.
+func (w *Worker) Open(b *pool.Batch) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.opened++
+	f := &flight{batch: b, id: w.opened, opened: now()}
+	for w.slots[f.slot] != nil {
+		f.slot++ // the scheduler has no more batches in flight than there are slots
+	}
+	b.Tag = f
+	w.slots[f.slot] = f
+	w.flight = append(w.flight, f)
+	if w.page == nil {
+		return
+	}
+	f.limit = b.Items()
+	w.page.open(f.slot, f.limit)
+}
+
+// Send implements pool.Worker. An error of the socket is the reader's to report.
+func (w *Worker) Send(b *pool.Batch) int64 {
+	w.writing.Lock()
+	defer w.writing.Unlock()
+	f := b.Tag.(*flight)
+	w.frame.Reset()
+	voids := encodeBatch(&w.frame, &w.scratch, f, b)
+	if voids != nil {
+		w.mu.Lock()
+		f.voids = voids
+		w.mu.Unlock()
+	}
+	size := w.frame.Len()
+	wire.WriteFrame(w.proc.Conn(), frameBatch, &w.frame) // the reader sees an error too
+	w.frame.Reset()
+	w.scratch.Reset()
+	return size
+}
+
+// control sends a frame without making the caller wait.
+func (w *Worker) control(kind byte, b *wire.Buffer) {
+	go func() {
+		w.writing.Lock()
+		defer w.writing.Unlock()
+		wire.WriteFrame(w.proc.Conn(), kind, b) // the reader sees an error too
+	}()
+}
+
+// Limit implements pool.Worker.
+func (w *Worker) Limit(b *pool.Batch, n int) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	f := b.Tag.(*flight)
+	if w.page == nil {
+		return f.limit // what it had begun
+	}
+	return f.lower(w.page, n)
+}
+
+// Running implements pool.Worker.
+func (w *Worker) Running() (b *pool.Batch, item int, since time.Time, ok bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.page == nil {
+		return nil, 0, time.Time{}, false
+	}
+	for _, f := range w.flight {
+		if begun := min(w.page.begun(f.slot), f.limit); begun > f.done {
+			return f.batch, begun - 1, at(w.since(f, begun)), true
+		}
+	}
+	return nil, 0, time.Time{}, false
+}
+
+// since is when the running item was begun, on the shared clock. The worker says
+// so, but can neither put it before the batch was sent nor after it was first seen:
+// a task must not escape its deadline by what it writes there.
+func (w *Worker) since(f *flight, begun int) int64 {
+	if f.seen != begun {
+		f.seen, f.seenAt = begun, now()
+	}
+	return max(f.opened, min(f.seenAt, int64(w.page.since.Load())))
+}
+
+// Cancel implements pool.Worker.
+func (w *Worker) Cancel(b *pool.Batch, item int) {
+	var msg wire.Buffer
+	msg.Uvarint(b.Tag.(*flight).id)
+	msg.Uvarint(uint64(item))
+	w.control(frameCancel, &msg)
+}
+
+// Stack implements pool.Worker.
+func (w *Worker) Stack(wait time.Duration) string {
+	var msg wire.Buffer
+	request := w.asked.Add(1)
+	msg.Uvarint(request)
+	w.control(frameStack, &msg)
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	for {
+		select {
+		case s := <-w.stacks:
+			if s.request == request { // else it comes too late
+				return s.stack
+			}
+		case <-timer.C:
+			return ""
+		case <-w.proc.Dead():
+			return ""
+		}
+	}
+}
+
+// Memory implements pool.Worker.
+func (w *Worker) Memory() int64 {
+	n, err := w.proc.Memory()
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// Close implements pool.Worker.
+func (w *Worker) Close() { w.control(frameClose, none) }
+
+// Kill implements pool.Worker.
+func (w *Worker) Kill() {
+	w.proc.Kill()                                   // an error: it is dead already
+	w.proc.Conn().SetWriteDeadline(time.Unix(1, 0)) // only to free a Send sooner
+}
