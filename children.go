@@ -1,0 +1,77 @@
+package mp
+
+import (
+	"context"
+	"slices"
+	"sync"
+)
+
+// family is the processes that this one started and that live.
+type family struct {
+	mu    sync.Mutex
+	alive []*Process // in the order of their starts
+}
+
+var children family
+
+func (f *family) add(p *Process) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.alive = append(f.alive, p)
+}
+
+func (f *family) remove(p *Process) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.alive = slices.DeleteFunc(f.alive, func(other *Process) bool { return other == p })
+}
+
+// Children returns the processes that Start and Call have started here and that
+// live, in the order of their starts, as multiprocessing.active_children.
+func Children() []*Process {
+	children.mu.Lock()
+	defer children.mu.Unlock()
+	return slices.Clone(children.alive)
+}
+
+// JoinAll waits until all children that are no daemons have ended, also those that
+// are started meanwhile, and then ends the daemons and waits for them: what Python
+// does at the end of the interpreter. The error is ctx's; then the others go on.
+// How each child ended its own Join tells.
+func JoinAll(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	for {
+		p := firstChild(func(p *Process) bool { return !p.daemon })
+		if p == nil {
+			break
+		}
+		select {
+		case <-p.done:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	for {
+		p := firstChild(func(p *Process) bool { return p.daemon })
+		if p == nil {
+			return nil
+		}
+		p.Terminate() // dead by now, then
+		select {
+		case <-p.done:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func firstChild(is func(*Process) bool) *Process {
+	for _, p := range Children() {
+		if is(p) {
+			return p
+		}
+	}
+	return nil
+}

@@ -1,0 +1,231 @@
+package mp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/gomultiprocessing/mp/internal/pool"
+)
+
+// Errors that functions and methods return as they are or wrapped: ask with
+// errors.Is. Each is returned when:
+var (
+	// ErrNoMain: this process has not come to Main.
+	ErrNoMain = errors.New("mp: Main was not entered: call mp.Main first thing in main, or in TestMain")
+	// ErrNotRegistered: a process does not know the Func's name.
+	ErrNotRegistered = errors.New("mp: the function is not registered")
+	// ErrOpen: Join was called before Close or Terminate.
+	ErrOpen = pool.ErrOpen
+	// ErrClosed: the pool, queue or pipe takes nothing more.
+	ErrClosed = pool.ErrClosed
+	// ErrTerminated: the pool was terminated before the task was done.
+	ErrTerminated = pool.ErrTerminated
+	// ErrCancelled: the task was cancelled by Result.Cancel, or in Outcomes by the
+	// failure of another with FailFast.
+	ErrCancelled = pool.ErrCancelled
+	// ErrMemory: a process passed its memory limit, its own or the kernel's.
+	ErrMemory = pool.ErrMemory
+	// ErrFull: there is no room.
+	ErrFull = errors.New("mp: full")
+	// ErrEmpty: there is nothing.
+	ErrEmpty = errors.New("mp: empty")
+	// ErrNotOwner: what should be released is not held.
+	ErrNotOwner = errors.New("mp: not the owner")
+	// ErrAbandoned: a process died without having released, or finished, what it had.
+	ErrAbandoned = errors.New("mp: abandoned")
+	// ErrBroken: a pool cannot start workers any more, or a barrier is broken.
+	ErrBroken = pool.ErrBroken
+)
+
+var errNilFunc = errors.New("mp: the Func is nil")
+
+// TaskError is why a task has no value. Any other error of a call is about the
+// call as a whole: its ctx, the pool.
+type TaskError struct {
+	Func     string
+	Index    int // of the input in its call, from 0
+	Attempts int // that were made
+	PID      int // of the worker of the last one; 0: it was not sent
+	Err      error
+}
+
+// Error names the task and the cause.
+func (e *TaskError) Error() string {
+	s := fmt.Sprintf("mp: task %s[%d]", e.Func, e.Index)
+	if e.Attempts > 1 {
+		s += fmt.Sprintf(", attempt %d", e.Attempts)
+	}
+	return s + ": " + strings.TrimPrefix(e.Err.Error(), "mp: ")
+}
+
+// Unwrap returns the cause.
+func (e *TaskError) Unwrap() error { return e.Err }
+
+// MapError is why a Map has not all of its values. With FailFast it lists what has
+// failed; what was cancelled for it is zero and not listed.
+type MapError struct {
+	Errs  []*TaskError // by index
+	Total int          // tasks in the call
+}
+
+// Error shows the first three and the count.
+func (e *MapError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "mp: %d of %d tasks failed", len(e.Errs), e.Total)
+	for i, err := range e.Errs {
+		if i == 3 {
+			fmt.Fprintf(&b, "; and %d more", len(e.Errs)-i)
+			break
+		}
+		b.WriteString("; ")
+		b.WriteString(strings.TrimPrefix(err.Error(), "mp: "))
+	}
+	return b.String()
+}
+
+// Unwrap returns all of them.
+func (e *MapError) Unwrap() []error {
+	errs := make([]error, len(e.Errs))
+	for i, err := range e.Errs {
+		errs[i] = err
+	}
+	return errs
+}
+
+// WorkerDiedError says that the worker ended while it ran the task.
+type WorkerDiedError struct {
+	PID      int
+	ExitCode int       // -N: ended by signal N
+	Signal   os.Signal // nil: it exited
+	Reason   string    // the line that says why, such as "fatal error: ..." or "SIGSEGV: ..."; "": not known
+	Stderr   string    // its last words, at most 32 KiB
+}
+
+// reasonOOM is the Reason of a process that the kernel killed for its memory.
+const reasonOOM = "out of memory: killed by the kernel"
+
+// Error says how it ended and why.
+func (e *WorkerDiedError) Error() string {
+	return fmt.Sprintf("mp: the worker (pid %d) died: %s", e.PID, ending(e.ExitCode, e.Signal, e.Reason))
+}
+
+// Is says that a worker that got no more memory, or that the kernel killed for
+// its memory, is ErrMemory.
+func (e *WorkerDiedError) Is(target error) bool {
+	return target == ErrMemory && outOfMemory(e.Reason)
+}
+
+// outOfMemory says whether a process ended for want of memory. The other two are
+// what the Go runtime says when the kernel gives it none.
+func outOfMemory(reason string) bool {
+	switch strings.TrimPrefix(strings.TrimPrefix(reason, "fatal error: "), "runtime: ") {
+	case "out of memory", "cannot allocate memory":
+		return true
+	}
+	return reason == reasonOOM
+}
+
+// ending is how a process ended, in words.
+func ending(code int, sig os.Signal, reason string) string {
+	s := fmt.Sprintf("exit code %d", code)
+	if sig != nil {
+		s = "signal: " + sig.String()
+	}
+	if reason != "" {
+		s += ": " + reason
+	}
+	return s
+}
+
+// TimeoutError says that the task did not end in the time it was given. It is
+// context.DeadlineExceeded.
+type TimeoutError struct {
+	After time.Duration // the time it was given
+	Stack string        // where the task was when its worker was killed; "": it returned, or did not answer
+}
+
+// Error says how long it had.
+func (e *TimeoutError) Error() string { return fmt.Sprintf("mp: not done after %v", e.After) }
+
+// Is says that this is context.DeadlineExceeded.
+func (e *TimeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
+
+// Timeout says that this is a timeout, as net.Error does.
+func (e *TimeoutError) Timeout() bool { return true }
+
+// PanicError says that the function panicked. Its worker lives on.
+type PanicError struct {
+	Value string // what it panicked with, as text
+	Stack string
+}
+
+// Error says what it panicked with; the stack is in the field.
+func (e *PanicError) Error() string { return "mp: panic: " + e.Value }
+
+// StackTrace returns the two.
+func (e *PanicError) StackTrace() (value, stack string) { return e.Value, e.Stack }
+
+// RemoteError stands for an error of another process whose type or identity did
+// not travel. The errors it wrapped can be found by errors.Is and errors.As as far
+// as they are known here: see RegisterError and RegisterErrorType.
+type RemoteError struct {
+	Type    string // as %T prints it
+	Message string
+
+	wrapped   []error
+	netClosed bool
+}
+
+// Error is the message of the error over there.
+func (e *RemoteError) Error() string { return e.Message }
+
+// Unwrap returns the errors that it wrapped.
+func (e *RemoteError) Unwrap() []error { return e.wrapped }
+
+// Is finds net.ErrClosed, which this package knows without importing net.
+func (e *RemoteError) Is(target error) bool { return e.netClosed && isNetClosed(target) }
+
+// ExitError says how a process ended that did not end well.
+type ExitError struct {
+	PID    int
+	Code   int       // -N: ended by signal N
+	Signal os.Signal // nil: it exited
+	Err    error     // what its Func returned, a *PanicError, or why it was killed; nil: not known
+	Reason string    // the line that says why, such as "panic: ..."; "": not known
+	Stderr string    // its last words, at most 32 KiB
+}
+
+// Error says how it ended and why.
+func (e *ExitError) Error() string {
+	reason := e.Reason
+	if e.Err != nil {
+		reason = strings.TrimPrefix(e.Err.Error(), "mp: ")
+	}
+	return fmt.Sprintf("mp: the process (pid %d) ended: %s", e.PID, ending(e.Code, e.Signal, reason))
+}
+
+// Unwrap returns Err.
+func (e *ExitError) Unwrap() error { return e.Err }
+
+// Is says that a process that got no more memory, or that the kernel killed for
+// its memory, is ErrMemory.
+func (e *ExitError) Is(target error) bool { return target == ErrMemory && outOfMemory(e.Reason) }
+
+// permanentError is not to be retried.
+type permanentError struct{ err error }
+
+func (e *permanentError) Error() string { return e.err.Error() }
+func (e *permanentError) Unwrap() error { return e.err }
+
+// Permanent wraps an error that is not to be retried: see Retries. Permanent(nil)
+// is nil.
+func Permanent(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &permanentError{err}
+}

@@ -1,0 +1,186 @@
+package mp
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"sync"
+
+	"github.com/gomultiprocessing/mp/internal/talk"
+	"github.com/gomultiprocessing/mp/internal/wire"
+)
+
+// Unbounded is the capacity of what is bounded by memory only.
+const Unbounded = 0
+
+// None is the input or output of a Func that has none.
+type None = struct{}
+
+// Func is a function that other processes of this program know by its name. It
+// is made by Register and safe for concurrent use.
+type Func[In, Out any] struct {
+	name   string
+	runner string // the type's name, of a Func made by RegisterRunner
+	fn     func(ctx context.Context, in In) (Out, error)
+	in     *wire.Codec[In]
+	out    *wire.Codec[Out]
+	flat   bool // the input travels as memory
+	size   int  // of an output that travels as memory; 0: it does not
+
+	checked  sync.Once
+	checkErr error // of types that can never travel
+}
+
+// Register makes a function known to all processes of the program. It is called
+// before Main, normally by the initialisation of a package variable, so that
+// every process has the same functions.
+//
+// It panics when the name is empty or taken, when fn is nil, and after Main. It
+// does not look at the types: what cannot travel is an error of the call.
+func Register[In, Out any](name string, fn func(ctx context.Context, in In) (Out, error)) *Func[In, Out] {
+	if fn == nil {
+		panic(fmt.Sprintf("mp: Register(%q): the function is nil", name))
+	}
+	f := &Func[In, Out]{name: name, fn: fn, in: wire.For[In](), out: wire.For[Out]()}
+	_, f.flat = wire.MemorySize[In]()
+	f.size, _ = wire.MemorySize[Out]()
+	funcs.add(name, handler[In, Out]{f})
+	return f
+}
+
+// Runner is a value that is a piece of work, as a subclass of Python's
+// multiprocessing.Process with a run method.
+type Runner interface {
+	Run(ctx context.Context) error
+}
+
+// RegisterRunner is Register for a type with a Run method: the input is a value
+// of the type, and calling the Func runs it. Use RegisterRunner[*T] when Run has
+// a pointer receiver. A process started with it is named after the type.
+func RegisterRunner[R Runner](name string) *Func[R, None] {
+	f := Register(name, func(ctx context.Context, r R) (None, error) {
+		return None{}, r.Run(ctx)
+	})
+	t := reflect.TypeFor[R]()
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	f.runner = t.Name()
+	return f
+}
+
+// Name is the name under which the function was registered.
+func (f *Func[In, Out]) Name() string { return f.name }
+
+// Do calls the function here, in this goroutine: nothing is copied, and a panic
+// is a panic.
+func (f *Func[In, Out]) Do(ctx context.Context, in In) (Out, error) { return f.fn(ctx, in) }
+
+// Binding is a call that is ready to be made: a Func and its input. The zero
+// Binding is none.
+type Binding struct {
+	name   string
+	encode func() ([]byte, error)
+}
+
+// Bind makes a Binding. The input is encoded when the Binding is used.
+func Bind[In, Out any](f *Func[In, Out], in In) Binding {
+	if f == nil || f.fn == nil {
+		return Binding{name: "nil", encode: func() ([]byte, error) { return nil, errNilFunc }}
+	}
+	return Binding{name: f.name, encode: func() ([]byte, error) { return f.encode(in) }}
+}
+
+// encode is one input in the form that handler.Open reads.
+func (f *Func[In, Out]) encode(in In) ([]byte, error) {
+	b := wire.Buffer{Copy: true}
+	if err := f.in.EncodeSlice(&b, "in", []In{in}); err != nil {
+		return nil, f.pathless(in, err)
+	}
+	return b.Bytes(), nil
+}
+
+// decode reads one output, which may share the memory of body from then on.
+func (f *Func[In, Out]) decode(body []byte, out *Out) error {
+	r := wire.NewReader(body)
+	r.Alias = true
+	if err := f.out.Decode(r, out); err != nil {
+		return err
+	}
+	return r.Done()
+}
+
+// pathless turns in[0].X into in.X: there is one input, not a list.
+func (f *Func[In, Out]) pathless(in In, err error) error {
+	var b wire.Buffer
+	if one := f.in.Encode(&b, "in", &in); one != nil {
+		return one
+	}
+	return err
+}
+
+// registry is the functions of this program.
+type registry struct {
+	mu     sync.RWMutex
+	byName map[string]talk.Handler
+}
+
+var funcs = registry{byName: make(map[string]talk.Handler)}
+
+func (r *registry) add(name string, h talk.Handler) {
+	if entered.Load() {
+		panic(fmt.Sprintf("mp: Register(%q) after Main: other processes would not know it; register in a package variable", name))
+	}
+	if name == "" {
+		panic("mp: Register: the name is empty")
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, taken := r.byName[name]; taken {
+		panic(fmt.Sprintf("mp: Register(%q): the name is taken", name))
+	}
+	r.byName[name] = h
+}
+
+func (r *registry) find(name string) (talk.Handler, error) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	if h, ok := r.byName[name]; ok {
+		return h, nil
+	}
+	return nil, fmt.Errorf("%w: %q: register it in a package variable, in every process alike", ErrNotRegistered, name)
+}
+
+// handler is a Func as package talk calls it.
+type handler[In, Out any] struct{ f *Func[In, Out] }
+
+func (h handler[In, Out]) Open(r *wire.Reader, n int) (talk.Calls, error) {
+	in, errs, err := h.f.in.DecodeEach(r, n)
+	if err != nil {
+		return nil, err
+	}
+	return &calls[In, Out]{f: h.f, in: in, errs: errs}, r.Done()
+}
+
+// calls are decoded inputs and the last output.
+type calls[In, Out any] struct {
+	f    *Func[In, Out]
+	in   []In
+	errs map[int]error // of inputs whose UnmarshalBinary failed; mostly nil
+	out  Out
+}
+
+func (c *calls[In, Out]) Call(ctx context.Context, i int) (err error) {
+	if err := c.errs[i]; err != nil {
+		return err
+	}
+	c.out, err = c.f.fn(ctx, c.in[i])
+	return err
+}
+
+func (c *calls[In, Out]) Memory() int          { return c.f.size }
+func (c *calls[In, Out]) PutMemory(dst []byte) { c.f.out.PutMemory(dst, &c.out) }
+
+func (c *calls[In, Out]) Encode(b *wire.Buffer) error {
+	return c.f.out.Encode(b, "out", &c.out)
+}

@@ -1,0 +1,83 @@
+package mp
+
+import (
+	"context"
+	"iter"
+	"time"
+)
+
+// Imap calls f with each input and yields the outputs in the order of the inputs,
+// as multiprocessing.Pool.imap, but lazy on both sides: inputs are taken as
+// outputs are, at most Window ahead. The iterator over the inputs runs on a
+// goroutine of its own.
+//
+// A task's error is yielded in its place as a *TaskError, and the loop goes on;
+// with FailFast it ends after the first. An error about the call (ctx's,
+// ErrClosed, ErrTerminated, ...) is yielded last. Leaving the loop early cancels
+// the rest and waits for nobody. A panic of the input iterator comes out in the
+// loop. Each range over the result is a new call.
+func Imap[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in iter.Seq[In], opts ...TaskOption) iter.Seq2[Out, error] {
+	return pairs(ctx, p, f, in, true, opts)
+}
+
+// ImapUnordered is Imap that yields outputs as tasks end, as
+// multiprocessing.Pool.imap_unordered.
+func ImapUnordered[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in iter.Seq[In], opts ...TaskOption) iter.Seq2[Out, error] {
+	return pairs(ctx, p, f, in, false, opts)
+}
+
+func pairs[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in iter.Seq[In], ordered bool, opts []TaskOption) iter.Seq2[Out, error] {
+	return func(yield func(Out, error) bool) {
+		s, err := newStream(ctx, p, f, in, ordered, false, opts)
+		if err == nil {
+			err = s.each(ctx, func(it *streamItem[In, Out]) bool {
+				return yield(it.out[0], it.err)
+			})
+		}
+		if err != nil && err != errFailedFast {
+			var zero Out
+			yield(zero, err)
+		}
+	}
+}
+
+// Outcome is how one task ended, with what it took.
+type Outcome[In, Out any] struct {
+	Index          int // of the input, from 0; -1: not about a task but about the call
+	In             In
+	Out            Out
+	Err            error // a *TaskError, or about the call
+	Attempts       int
+	PID            int           // of the worker of the last attempt
+	Wall           time.Duration // of the last attempt, in the worker
+	CPU            time.Duration // that the worker used meanwhile
+	MaxMemory      int64         // bytes of anonymous memory that the worker held at its end
+	Stdout, Stderr []byte        // with Capture
+}
+
+// Outcomes is ImapUnordered that tells all about each task. When the call as a
+// whole fails, every input that was taken and has not ended has an Outcome with
+// that error, and if there is none one with Index -1 has it.
+func Outcomes[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in iter.Seq[In], opts ...TaskOption) iter.Seq[Outcome[In, Out]] {
+	return func(yield func(Outcome[In, Out]) bool) {
+		s, err := newStream(ctx, p, f, in, false, true, opts)
+		if err != nil {
+			yield(Outcome[In, Out]{Index: -1, Err: err})
+			return
+		}
+		err = s.each(ctx, func(it *streamItem[In, Out]) bool { return yield(it.outcome()) })
+		if err == nil {
+			return
+		}
+		told := false
+		for _, it := range s.unfinished(err) {
+			told = told || it.err == err
+			if !yield(it.outcome()) {
+				return
+			}
+		}
+		if !told && err != errFailedFast {
+			yield(Outcome[In, Out]{Index: -1, Err: err})
+		}
+	}
+}

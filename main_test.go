@@ -1,0 +1,76 @@
+package mp_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gomultiprocessing/mp"
+	"go.uber.org/goleak"
+)
+
+// launchTemp is the directory of what tests have built; "" for none.
+var launchTemp = func() string { return "" }
+
+func TestMain(m *testing.M) {
+	mp.Main()
+	code := m.Run()
+	if dir := launchTemp(); dir != "" {
+		os.RemoveAll(dir)
+	}
+	if code == 0 && !fuzzing() {
+		if err := leftovers(); err != nil {
+			fmt.Fprintln(os.Stderr, "leak:", err)
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
+
+// fuzzing says that this is "go test -fuzz", whose engine keeps goroutines and processes.
+func fuzzing() bool {
+	for _, arg := range os.Args {
+		if strings.HasPrefix(arg, "-test.fuzz=") || strings.HasPrefix(arg, "-test.fuzzworker") {
+			return true
+		}
+	}
+	return false
+}
+
+// leftovers looks for what the tests have left: goroutines, processes, descriptors.
+func leftovers() error {
+	if err := goleak.Find(); err != nil {
+		return err
+	}
+	if n := len(mp.Children()); n > 0 {
+		return fmt.Errorf("%d children", n)
+	}
+	var err error
+	for end := time.Now().Add(2 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if err = leftInProc(); err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+// leftInProc finds processes, zombies among them, and sockets and pipes to them.
+func leftInProc() error {
+	tasks, _ := filepath.Glob("/proc/self/task/*/children")
+	for _, task := range tasks {
+		if b, _ := os.ReadFile(task); len(b) > 0 {
+			return fmt.Errorf("processes %s", b)
+		}
+	}
+	fds, _ := filepath.Glob("/proc/self/fd/*")
+	for _, fd := range fds {
+		to, _ := os.Readlink(fd)
+		if strings.HasPrefix(to, "socket:") || strings.Contains(to, "pidfd") || strings.Contains(to, "mp-worker") {
+			return fmt.Errorf("descriptor %s is %s", filepath.Base(fd), to)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,176 @@
+package mp
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+
+	"github.com/gomultiprocessing/mp/internal/pool"
+	"github.com/gomultiprocessing/mp/internal/wire"
+)
+
+// Map calls f with each input and returns the outputs in the order of the inputs,
+// as multiprocessing.Pool.map. It waits for all tasks, also after a failure; with
+// FailFast not. Tasks are handed to workers several at a time, as many as fit into
+// a millisecond or two, and taken back where they would wait behind a slow one.
+//
+// When tasks failed the error is a *MapError and their places are zero. Any other
+// error is about the call, and there are no outputs: ctx's, ErrClosed,
+// ErrTerminated, ErrBroken, ErrNotRegistered, a type that cannot travel.
+func Map[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in []In, opts ...TaskOption) ([]Out, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	m, err := newMapped(ctx, p, f, in, opts)
+	if err != nil {
+		return nil, err
+	}
+	m.changed = make(chan struct{}, 1)
+	if err := p.s.SubmitNow(&m.job); err != nil {
+		return nil, err
+	}
+	returned := false
+	defer func() {
+		if !returned { // Progress panicked
+			p.abandon(&m.job, ErrCancelled)
+		}
+	}()
+	for {
+		select {
+		case <-m.result.Done():
+			m.tell()
+			returned = true
+			return m.result.value, m.result.err
+		case <-ctx.Done():
+			returned = true
+			p.abandon(&m.job, ctx.Err())
+			return nil, ctx.Err()
+		case <-m.changed:
+			m.tell()
+		}
+	}
+}
+
+// MapAsync is Map as a Result. It returns at once; with PoolConfig.MaxQueued it
+// waits for room. ctx is the tasks': when it ends they are cancelled. The inputs
+// must not be changed before the outcome is there.
+func MapAsync[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in []In, opts ...TaskOption) *Result[[]Out] {
+	if err := ctx.Err(); err != nil {
+		return failedResult[[]Out](p, err)
+	}
+	m, err := newMapped(ctx, p, f, in, opts)
+	if err != nil {
+		return failedResult[[]Out](p, err)
+	}
+	m.result.job = &m.job
+	m.async = p.s
+	p.submit(ctx, &m.job, &m.stop)
+	return &m.result
+}
+
+// mapped is a call with a list of tasks.
+type mapped[In, Out any] struct {
+	job      pool.Job
+	f        *Func[In, Out]
+	in       []In
+	result   Result[[]Out]
+	stop     func() bool
+	progress func(done, total int)
+	changed  chan struct{}   // for Map: tasks have ended
+	async    *pool.Scheduler // for MapAsync: runs progress
+	out      []Out
+
+	mu   sync.Mutex
+	done int
+	told int
+	errs []*TaskError
+}
+
+func newMapped[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in []In, opts []TaskOption) (*mapped[In, Out], error) {
+	if err := p.refusal(); err != nil {
+		return nil, err
+	}
+	if err := f.check(); err != nil {
+		return nil, err
+	}
+	o, err := optionsOf(opts)
+	if err != nil {
+		return nil, err
+	}
+	m := &mapped[In, Out]{f: f, in: in, progress: o.progress, out: make([]Out, len(in))}
+	m.result.s = p.s
+	m.job.Options, m.job.Func, m.job.Client, m.job.Items = o.pool(ctx), f.name, m, len(in)
+	return m, nil
+}
+
+// Encode implements talk.Inputs.
+func (m *mapped[In, Out]) Encode(b *wire.Buffer, first, n int) (*wire.Buffer, error) {
+	return b, m.f.encodeInputs(b, m.in[first:first+n])
+}
+
+// OutputSize implements talk.Sized.
+func (m *mapped[In, Out]) OutputSize() int { return m.f.size }
+
+// Deliver implements pool.Client: it keeps the outcome of some tasks.
+func (m *mapped[In, Out]) Deliver(o *pool.Outcome) {
+	err := o.Err
+	if err == nil {
+		err = m.f.decodeOutputs(o, m.out[o.First:o.First+o.Count])
+	}
+	if err == nil && m.progress == nil {
+		return
+	}
+	m.mu.Lock()
+	m.done += o.Count
+	if err != nil {
+		clear(m.out[o.First : o.First+o.Count])
+		m.errs = append(m.errs, taskError(m.f.name, o, err))
+	}
+	m.mu.Unlock()
+	if m.progress == nil {
+		return
+	}
+	if m.async != nil {
+		m.async.Callback(m.tell)
+		return
+	}
+	select {
+	case m.changed <- struct{}{}:
+	default:
+	}
+}
+
+// tell calls Progress if there is something new.
+func (m *mapped[In, Out]) tell() {
+	if m.progress == nil {
+		return
+	}
+	m.mu.Lock()
+	done, news := m.done, m.done > m.told
+	m.told = max(m.told, done)
+	m.mu.Unlock()
+	if news {
+		m.progress(done, m.job.Items)
+	}
+}
+
+// Finished implements pool.Client.
+func (m *mapped[In, Out]) Finished(cause error) {
+	if m.stop != nil {
+		m.stop()
+	}
+	m.mu.Lock()
+	errs := m.errs
+	m.mu.Unlock()
+	if cause != nil && !(m.job.FailFast && len(errs) > 0 && errors.Is(cause, ErrCancelled)) {
+		m.result.complete(nil, cause)
+		return
+	}
+	if len(errs) == 0 {
+		m.result.complete(m.out, nil)
+		return
+	}
+	slices.SortFunc(errs, func(a, b *TaskError) int { return a.Index - b.Index })
+	m.result.complete(m.out, &MapError{Errs: errs, Total: m.job.Items})
+}

@@ -1,0 +1,225 @@
+package mp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/gomultiprocessing/mp/internal/pool"
+	"github.com/gomultiprocessing/mp/internal/spawn"
+	"github.com/gomultiprocessing/mp/internal/talk"
+)
+
+// PoolConfig says how a pool works. The zero PoolConfig is a pool of as many
+// processes as this one has processors.
+type PoolConfig struct {
+	Name           string          // shown by ps and Current; default Pool-N
+	Workers        int             // 0: runtime.GOMAXPROCS(0)
+	Init           Binding         // run once in each new worker before its first task
+	TasksPerWorker int             // a worker is replaced after so many tasks; 0: never
+	MaxMemory      int64           // bytes of anonymous memory per worker; passing it kills the task: ErrMemory
+	MaxQueued      int             // ApplyAsync and MapAsync wait while so many are queued; 0: they never block
+	MaxResult      int64           // bytes of one outcome; 0: 1 GiB; -1: no limit
+	IdleTimeout    time.Duration   // a worker idle for so long ends, and comes back on demand; 0: never
+	StartTimeout   time.Duration   // of one worker, Init included; 0: 1 minute
+	Grace          time.Duration   // between asking a task to stop and killing its worker; 0: 1 s
+	Procs          int             // GOMAXPROCS of each worker; 0: max(2, ceil(GOMAXPROCS/Workers))
+	Env            []string        // the workers' whole environment; nil: this process's
+	Dir            string          // the workers' working directory; "": this process's
+	Limits         Limits          // of each worker
+	Stdout, Stderr io.Writer       // get what workers print, in whole lines; nil: os.Stdout and os.Stderr
+	Events         func(PoolEvent) // told what happens, in order, one at a time, on one goroutine of the pool; must not wait for a task of it
+}
+
+// Pool feeds worker processes with tasks. It is made by NewPool; its methods, and
+// the functions that take it, may be called by any number of goroutines. A nil
+// Pool answers ErrClosed: the pool that main has made does not exist in a worker.
+type Pool struct{ s *pool.Scheduler }
+
+var pools atomic.Int64 // made so far, for names
+
+// NewPool starts the workers and returns when all are ready, some milliseconds
+// later, or with the first failure to start or to Init. The error is ErrNoMain
+// before Main, one that says what is wrong with cfg, Init's own, or the operating
+// system's; then nothing is left.
+func NewPool(cfg PoolConfig) (*Pool, error) {
+	if !entered.Load() {
+		return nil, ErrNoMain
+	}
+	if err := cfg.complete(); err != nil {
+		return nil, err
+	}
+	start, err := cfg.starter()
+	if err != nil {
+		return nil, err
+	}
+	s, err := pool.New(pool.Config{
+		Workers: cfg.Workers, Start: start, TasksPerWorker: cfg.TasksPerWorker,
+		MaxMemory: cfg.MaxMemory, MaxQueued: cfg.MaxQueued, IdleTimeout: cfg.IdleTimeout, Grace: cfg.Grace,
+		Events:     cfg.events(),
+		TimedOut:   func(after time.Duration, stack string) error { return &TimeoutError{After: after, Stack: stack} },
+		OverMemory: overMemory,
+		Shot:       shot,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("mp: NewPool: %w", err)
+	}
+	return &Pool{s: s}, nil
+}
+
+// shot says whether a worker was killed from outside.
+func shot(err error) bool {
+	var died *WorkerDiedError
+	return errors.As(err, &died) && died.Signal == syscall.SIGKILL && !errors.Is(died, ErrMemory)
+}
+
+// maxWorkers is far beyond what a machine can run, and what Go can: 10,000 threads.
+const maxWorkers = 10_000
+
+// complete checks the configuration and fills in the defaults.
+func (c *PoolConfig) complete() error {
+	for _, f := range []struct {
+		name  string
+		value int64
+	}{
+		{"Workers", int64(c.Workers)}, {"TasksPerWorker", int64(c.TasksPerWorker)}, {"MaxMemory", c.MaxMemory},
+		{"MaxQueued", int64(c.MaxQueued)}, {"MaxResult", c.MaxResult + 1}, {"IdleTimeout", int64(c.IdleTimeout)},
+		{"StartTimeout", int64(c.StartTimeout)}, {"Grace", int64(c.Grace)}, {"Procs", int64(c.Procs)},
+		{"Limits.Memory", c.Limits.Memory}, {"Limits.CPU", int64(c.Limits.CPU)}, {"Limits.OpenFiles", int64(c.Limits.OpenFiles)},
+	} {
+		if f.value < 0 {
+			return fmt.Errorf("mp: NewPool: PoolConfig.%s is negative", f.name)
+		}
+	}
+	if c.Workers > maxWorkers {
+		return fmt.Errorf("mp: NewPool: PoolConfig.Workers is %d, more than %d", c.Workers, maxWorkers)
+	}
+	n := pools.Add(1)
+	if c.Name == "" {
+		c.Name = fmt.Sprintf("Pool-%d", n)
+	}
+	procs := runtime.GOMAXPROCS(0)
+	if c.Workers == 0 {
+		c.Workers = procs
+	}
+	if c.Procs == 0 {
+		c.Procs = max(2, (procs+c.Workers-1)/c.Workers)
+	}
+	if c.MaxResult == 0 {
+		c.MaxResult = 1 << 30
+	}
+	if c.StartTimeout == 0 {
+		c.StartTimeout = time.Minute
+	}
+	if c.Grace == 0 {
+		c.Grace = time.Second
+	}
+	if c.Stdout == nil {
+		c.Stdout = os.Stdout // now, and not whenever a worker is replaced
+	}
+	if c.Stderr == nil {
+		c.Stderr = os.Stderr
+	}
+	if l := c.Limits.Memory; l > 0 && (c.MaxMemory == 0 || l < c.MaxMemory) {
+		c.MaxMemory = l
+	}
+	return nil
+}
+
+// starter returns what starts one worker.
+func (c *PoolConfig) starter() (pool.StartFunc, error) {
+	ws := talk.WorkerSpec{
+		Spec: spawn.Spec{
+			Pool: c.Name, Env: c.Env, Dir: c.Dir, Stdout: c.Stdout, Stderr: c.Stderr,
+			Procs: c.Procs, Limits: c.Limits.spawn(), MemoryLimit: gcTarget(c.MaxMemory),
+		},
+		Program: program{}, Max: c.MaxResult, Timeout: c.StartTimeout,
+	}
+	if c.Init.encode != nil {
+		input, err := c.Init.encode()
+		if err != nil {
+			return nil, fmt.Errorf("mp: NewPool: the input of Init: %w", err)
+		}
+		ws.Init = talk.Call{Func: c.Init.name, Input: input}
+	}
+	base := filepath.Base(os.Args[0])
+	return func(ctx context.Context, n int, sink pool.Sink) (pool.Worker, error) {
+		ws := ws
+		ws.Spec.Worker = n
+		ws.Spec.Name = fmt.Sprintf("%s-%d", ws.Spec.Pool, n)
+		ws.Spec.Title = fmt.Sprintf("%s: %s %d", base, ws.Spec.Pool, n)
+		return talk.StartWorker(ctx, ws, sink)
+	}, nil
+}
+
+// refusal says why nothing can be submitted, nil when it can.
+func (p *Pool) refusal() error {
+	if p == nil || p.s == nil {
+		return fmt.Errorf("%w: the pool is nil: a pool made in main does not exist in a worker", ErrClosed)
+	}
+	return nil
+}
+
+// Close takes no more tasks, as multiprocessing.Pool.close. It returns at once;
+// the workers end when all that was submitted is done. The error is nil, or
+// ErrClosed for a nil Pool. Closing again does nothing.
+func (p *Pool) Close() error {
+	if err := p.refusal(); err != nil {
+		return err
+	}
+	p.s.Close()
+	return nil
+}
+
+// Join waits, after Close or Terminate, until the workers are reaped and all
+// callbacks have returned. The error is ErrOpen before Close, ctx's error, that of
+// callbacks that panicked, or one that says that a callback called Join, which
+// would wait for itself.
+func (p *Pool) Join(ctx context.Context) error {
+	if err := p.refusal(); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return p.s.Join(ctx)
+}
+
+// Shutdown is Close and Join, and Terminate when ctx ends before that is done;
+// then the error is ctx's.
+func (p *Pool) Shutdown(ctx context.Context) error {
+	if err := p.Close(); err != nil {
+		return err
+	}
+	err := p.s.Join(ctx)
+	if ctx.Err() != nil {
+		p.s.Terminate()
+	}
+	return err
+}
+
+// Terminate kills the workers at once, as multiprocessing.Pool.terminate. What was
+// not done fails with ErrTerminated. It returns when no worker is left, without
+// waiting for callbacks, and may be called from one.
+func (p *Pool) Terminate() {
+	if p.refusal() == nil {
+		p.s.Terminate()
+	}
+}
+
+// Resize changes the number of workers. It returns at once: new ones are being
+// started (with IdleTimeout when there is work for them), and those too many end when they have done what they run. The error is
+// about the number, or ErrClosed, ErrTerminated or ErrBroken.
+func (p *Pool) Resize(workers int) error {
+	if err := p.refusal(); err != nil {
+		return err
+	}
+	return p.s.Resize(workers)
+}

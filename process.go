@@ -1,0 +1,329 @@
+package mp
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/gomultiprocessing/mp/internal/spawn"
+	"github.com/gomultiprocessing/mp/internal/talk"
+)
+
+// ProcessOption is a ProcessConfig.
+type ProcessOption interface{ process(*ProcessConfig) }
+
+// ProcessConfig says how Start and Call start a process. What is zero is as in
+// this process.
+type ProcessConfig struct {
+	Name           string        // default Process-N; for a Runner its type's name, MyProcess-N
+	Daemon         bool          // JoinAll does not wait for it, and ends it
+	Env            []string      // the whole environment, as in os/exec
+	Dir            string        // the working directory
+	Stdin          io.Reader     // nil: nothing to read
+	Stdout, Stderr io.Writer     // get whole lines as soon as they are complete; lines of several processes are never mixed
+	Grace          time.Duration // when Start's ctx ends: between cancelling the Func's ctx and the kill; default 1 s
+	Procs          int           // GOMAXPROCS
+	Limits         Limits
+}
+
+func (c ProcessConfig) process(to *ProcessConfig) { *to = c }
+
+// Process is a process that this one started. Its methods may be called by any
+// number of goroutines.
+type Process struct {
+	name   string
+	daemon bool
+	call   *talk.Caller
+	killed atomic.Pointer[error] // why it was killed by us
+	asked  sync.Once             // Interrupt was called, or the ctx has ended
+	ending sync.Once             // Terminate was called
+	forced atomic.Bool           // and SIGTERM was not enough
+	shot   atomic.Bool           // Kill was called
+	done   chan struct{}
+	err    *ExitError // valid after done; nil: it ended well
+	code   int
+}
+
+// Start starts a process that calls f with in, as multiprocessing.Process.start.
+// It returns when the process runs, a millisecond or two later; f has its own copy of the
+// input by then or gets it soon, so in may be changed. What f returns besides an
+// error is dropped.
+//
+// ctx governs the whole life of the process: when it ends, the ctx of f is
+// cancelled, and after Grace the process is killed. ctx's deadline is that of f's
+// ctx; its values stay here.
+//
+// A fatal error of the Go runtime ends the process as it would end a program. That
+// all goroutines are asleep is found out as long as f has not looked at its ctx,
+// and, as in any program, not with cgo, a timer or a handler of signals.
+//
+// The error is ErrNoMain, ctx's error, that of a value that cannot travel, or the
+// operating system's. That f is not known over there, or fails, is Join's.
+func Start[In, Out any](ctx context.Context, f *Func[In, Out], in In, opts ...ProcessOption) (*Process, error) {
+	return startProcess(ctx, f, in, false, opts)
+}
+
+// Call calls f in a fresh process of its own and returns its output. When ctx
+// ends it returns at once; the process is asked to stop and killed after Grace.
+//
+// An error of f, and every other way in which the process may end, is an
+// *ExitError; the errors of Start come as they are.
+func Call[In, Out any](ctx context.Context, f *Func[In, Out], in In, opts ...ProcessOption) (Out, error) {
+	var out Out
+	p, err := startProcess(ctx, f, in, true, opts)
+	if err != nil {
+		return out, err
+	}
+	if err := p.Join(ctx); err != nil {
+		return out, err
+	}
+	body, ok := p.call.Output()
+	if !ok {
+		return out, &ExitError{PID: p.PID(), Err: errors.New("mp: it ended before its Func returned")}
+	}
+	if err := f.decode(body, &out); err != nil {
+		return out, fmt.Errorf("mp: the output of %s: %w", f.name, err)
+	}
+	return out, nil
+}
+
+var processes atomic.Int64 // started so far, for names
+
+func startProcess[In, Out any](ctx context.Context, f *Func[In, Out], in In, wanted bool, opts []ProcessOption) (*Process, error) {
+	if ctx == nil {
+		panic("mp: the ctx is nil")
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if !entered.Load() {
+		return nil, ErrNoMain
+	}
+	if f == nil {
+		return nil, errNilFunc
+	}
+	if _, err := funcs.find(f.name); err != nil {
+		return nil, err
+	}
+	var cfg ProcessConfig
+	for _, o := range opts {
+		if o != nil {
+			o.process(&cfg)
+		}
+	}
+	if err := cfg.complete(); err != nil {
+		return nil, err
+	}
+	body, err := f.encode(in)
+	if err != nil {
+		return nil, fmt.Errorf("mp: the input of %s cannot be sent: %w", f.name, err)
+	}
+	if n := processes.Add(1); cfg.Name == "" {
+		cfg.Name = fmt.Sprintf("%s-%d", cmp.Or(f.runner, "Process"), n)
+	}
+	deadline, _ := ctx.Deadline()
+	call, err := talk.StartCall(cfg.spec(), program{}, talk.Call{Func: f.name, Input: body}, wanted, deadline)
+	if err != nil {
+		return nil, err
+	}
+	p := &Process{name: cfg.Name, daemon: cfg.Daemon, call: call, done: make(chan struct{})}
+	children.add(p)
+	go p.attend(ctx, cfg)
+	return p, nil
+}
+
+// complete checks the configuration and fills in the default of Grace.
+func (c *ProcessConfig) complete() error {
+	for _, f := range []struct {
+		name  string
+		value int64
+	}{
+		{"Grace", int64(c.Grace)}, {"Procs", int64(c.Procs)}, {"Limits.Memory", c.Limits.Memory},
+		{"Limits.CPU", int64(c.Limits.CPU)}, {"Limits.OpenFiles", int64(c.Limits.OpenFiles)},
+	} {
+		if f.value < 0 {
+			return fmt.Errorf("mp: ProcessConfig.%s is negative", f.name)
+		}
+	}
+	c.Grace = cmp.Or(c.Grace, time.Second)
+	return nil
+}
+
+// spec is the configuration as package spawn wants it.
+func (c *ProcessConfig) spec() spawn.Spec {
+	spec := spawn.Spec{
+		Name: c.Name, Title: title(c.Name), Env: c.Env, Dir: c.Dir,
+		Stdin: c.Stdin, Stdout: c.Stdout, Stderr: c.Stderr,
+		Procs: c.Procs, Limits: c.Limits.spawn(),
+	}
+	if c.Limits.Memory > 0 {
+		spec.MemoryLimit = gcTarget(c.Limits.Memory)
+	}
+	return spec
+}
+
+// title is how a process is shown by ps.
+func title(name string) string { return filepath.Base(os.Args[0]) + ": " + name }
+
+// attend waits for the process's end and sees to its limits.
+func (p *Process) attend(ctx context.Context, cfg ProcessConfig) {
+	stop := context.AfterFunc(ctx, func() {
+		p.asked.Do(p.call.Interrupt)
+		select {
+		case <-p.done:
+		case <-time.After(cfg.Grace):
+			p.kill(context.Cause(ctx))
+		}
+	})
+	if cfg.Limits.Memory > 0 {
+		go p.watchMemory(cfg.Limits.Memory)
+	}
+	exit, err := p.call.Wait()
+	if p.forced.Load() && !p.shot.Load() && p.killed.Load() == nil && exit.Signal == syscall.SIGKILL {
+		exit.Signal, exit.Code, exit.OOMKilled = syscall.SIGTERM, -int(syscall.SIGTERM), false
+	}
+	p.code = exit.Code
+	if exit.Code != 0 || err != nil {
+		p.err = &ExitError{PID: p.PID(), Code: exit.Code, Err: err, Reason: exit.Reason, Stderr: exit.Stderr}
+		if exit.Signal != 0 {
+			p.err.Signal = exit.Signal
+		}
+		if exit.OOMKilled {
+			p.err.Reason = reasonOOM
+		}
+		if panicked, ok := err.(*PanicError); ok && p.err.Reason == "" {
+			p.err.Reason = "panic: " + panicked.Value
+		}
+		if why := p.killed.Load(); why != nil && err == nil && exit.Signal == syscall.SIGKILL {
+			p.err.Err = *why
+		}
+	}
+	children.remove(p)
+	close(p.done)
+	stop()
+}
+
+// watchMemory kills the process when it holds more than limit bytes.
+func (p *Process) watchMemory(limit int64) {
+	tick := time.NewTicker(memoryEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-p.done:
+			return
+		case <-tick.C:
+			if used := p.call.Memory(); used > limit {
+				p.kill(overMemory(used, limit))
+				return
+			}
+		}
+	}
+}
+
+// memoryEvery is how often a process's memory is looked at.
+const memoryEvery = 20 * time.Millisecond
+
+func overMemory(used, limit int64) error {
+	return fmt.Errorf("%w: %d bytes held, %d allowed", ErrMemory, used, limit)
+}
+
+// kill kills the process and notes why.
+func (p *Process) kill(why error) {
+	p.killed.CompareAndSwap(nil, &why)
+	p.call.Signal(syscall.SIGKILL)
+}
+
+// PID is the process's number.
+func (p *Process) PID() int { return p.call.PID() }
+
+// Name is the process's name.
+func (p *Process) Name() string { return p.name }
+
+// Alive says whether it has not ended, as multiprocessing.Process.is_alive.
+func (p *Process) Alive() bool {
+	select {
+	case <-p.done:
+		return false
+	default:
+		return true
+	}
+}
+
+// Done returns a channel that is closed when the process has ended and what it
+// printed was passed on, for which a slow writer has a second.
+func (p *Process) Done() <-chan struct{} { return p.done }
+
+// Join waits until the process has ended. The error is nil if it ended well, an
+// *ExitError that says how it ended, or ctx's error.
+func (p *Process) Join(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case <-p.done:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if p.err != nil {
+		return p.err
+	}
+	return nil
+}
+
+// ExitCode is how the process ended: 0 well, 1 with an error, 2 with a panic, -N
+// by signal N, as multiprocessing.Process.exitcode.
+func (p *Process) ExitCode() (code int, exited bool) {
+	select {
+	case <-p.done:
+		return p.code, true
+	default:
+		return 0, false
+	}
+}
+
+// Interrupt asks the process to end: the ctx of its Func is cancelled. It does not
+// wait, and has no effect on a process that has ended.
+func (p *Process) Interrupt() error {
+	p.asked.Do(p.call.Interrupt) // nobody may be listening, so that more would pile up
+	return nil
+}
+
+// terminateGrace is how long a process may take to end by SIGTERM. Only one that
+// handles or ignores that signal needs it all. It cannot be asked to undo that: a
+// Go program which changes its handlers while it is dying by a signal crashes.
+const terminateGrace = 40 * time.Millisecond
+
+// Terminate ends the process and its process group at once by SIGTERM, whether or
+// not its Func looks at its ctx; its exit code is -15, also when it handles that
+// signal or ignores it and had to be killed. It does not wait, and has no effect
+// on a process that has ended.
+func (p *Process) Terminate() error {
+	err := p.call.Signal(syscall.SIGTERM)
+	p.resume() // a stopped process would not notice
+	p.ending.Do(func() {
+		go func() {
+			select {
+			case <-p.done:
+			case <-time.After(terminateGrace):
+				p.forced.Store(true)
+				p.call.Signal(syscall.SIGKILL) // Join tells
+			}
+		}()
+	})
+	return err
+}
+
+// Kill ends the process and its process group at once by SIGKILL. It does not
+// wait, and has no effect on a process that has ended.
+func (p *Process) Kill() error {
+	p.shot.Store(true)
+	return p.call.Signal(syscall.SIGKILL)
+}

@@ -1,0 +1,70 @@
+package mp
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/gomultiprocessing/mp/internal/spawn"
+	"github.com/gomultiprocessing/mp/internal/talk"
+	"github.com/gomultiprocessing/mp/internal/wire"
+)
+
+// program is what package talk is told of this program.
+type program struct{}
+
+func (program) Lookup(name string) (talk.Handler, error) { return funcs.find(name) }
+
+func (program) EncodeError(b *wire.Buffer, err error) (final bool) {
+	encodeError(b, err)
+	return isFinal(err)
+}
+
+func (program) DecodeError(r *wire.Reader) error { return decodeError(r) }
+
+func (program) Panicked(v any, stack string) error {
+	return &PanicError{Value: text(v), Stack: stack}
+}
+
+func (program) Exited() error {
+	return errors.New("mp: the function ended its goroutine by runtime.Goexit")
+}
+
+func (program) TooLarge(size, limit int64) error {
+	return Permanent(fmt.Errorf("mp: an outcome of %d bytes or more is over PoolConfig.MaxResult, which is %d", size, limit))
+}
+
+func (program) TimedOut(after time.Duration) error { return &TimeoutError{After: after} }
+
+func (program) Died(pid int, e spawn.Exit) error {
+	d := &WorkerDiedError{PID: pid, ExitCode: e.Code, Reason: e.Reason, Stderr: e.Stderr}
+	if e.Signal != 0 {
+		d.Signal = e.Signal
+	}
+	if e.OOMKilled {
+		d.Reason = reasonOOM
+	}
+	return d
+}
+
+// taskKey finds the TaskInfo in a task's ctx.
+type taskKey struct{}
+
+func (program) TaskKey() any { return taskKey{} }
+
+func (program) Task(fn string, index, attempt, worker int) any {
+	return TaskInfo{Func: fn, Index: index, Attempt: attempt, Worker: worker}
+}
+
+// text is a value as fmt prints it, also when its own methods panic.
+func text(v any) (s string) {
+	defer func() {
+		if r := recover(); r != nil {
+			s = fmt.Sprintf("%T, whose text panics: %v", v, r)
+		}
+	}()
+	if err, ok := v.(error); ok {
+		return err.Error()
+	}
+	return fmt.Sprint(v)
+}

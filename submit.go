@@ -1,0 +1,103 @@
+package mp
+
+import (
+	"context"
+	"reflect"
+
+	"github.com/gomultiprocessing/mp/internal/pool"
+	"github.com/gomultiprocessing/mp/internal/wire"
+)
+
+// smallInput is the size up to which the input of a single task is encoded when it
+// is submitted: its errors come at once, and it may be changed at once.
+const smallInput = 32 << 10
+
+// encodeInputs appends inputs in the form that handler.Open reads.
+func (f *Func[In, Out]) encodeInputs(b *wire.Buffer, vs []In) error {
+	err := f.in.EncodeSlice(b, "in", vs)
+	if err != nil && len(vs) == 1 {
+		err = f.pathless(vs[0], err)
+	}
+	return err
+}
+
+// decodeOutputs reads the outputs of an outcome into out, which has o.Count
+// elements. A large output shares the memory of the payload, which came as a frame
+// of its own; what came through the ring is small and copied.
+func (f *Func[In, Out]) decodeOutputs(o *pool.Outcome, out []Out) error {
+	if f.size > 0 {
+		return f.out.Memory(o.Payload, out)
+	}
+	r := wire.NewReader(o.Payload)
+	r.Alias = true
+	if err := f.out.DecodeInto(r, out); err != nil {
+		return err
+	}
+	return r.Done()
+}
+
+// check says why a function cannot be called by a pool of processes at all.
+func (f *Func[In, Out]) check() error {
+	if f == nil {
+		return errNilFunc
+	}
+	if _, err := funcs.find(f.name); err != nil {
+		return err
+	}
+	return f.hopeless()
+}
+
+// hopeless says that the input or output can never travel, whatever its value.
+func (f *Func[In, Out]) hopeless() error {
+	f.checked.Do(func() {
+		if f.checkErr = wire.Check(reflect.TypeFor[In]()); f.checkErr == nil {
+			f.checkErr = wire.Check(reflect.TypeFor[Out]())
+		}
+	})
+	return f.checkErr
+}
+
+// pool is what the scheduler has to know of the options; nil: nothing.
+func (o *taskOptions) pool(ctx context.Context) *pool.Options {
+	deadline, bounded := ctx.Deadline()
+	plain := o.timeout == 0 && o.priority == 0 && o.chunk == 0 && o.retries == 0 && !o.failFast
+	if plain && !bounded {
+		return nil
+	}
+	p := &pool.Options{
+		Timeout: o.timeout, Deadline: deadline, Priority: o.priority, Chunk: o.chunk,
+		Retries: o.retries, FailFast: o.failFast,
+	}
+	if o.retries > 0 {
+		p.Backoff = o.backoff.pool()
+	}
+	return p
+}
+
+// taskError is an outcome's error as the caller gets it: about the task, unless it
+// is about the pool.
+func taskError(name string, o *pool.Outcome, err error) *TaskError {
+	return &TaskError{Func: name, Index: o.First, Attempts: o.Attempts, PID: o.PID, Err: err}
+}
+
+// submit submits a job whose caller does not wait for it, and has ctx cancel it.
+// stop ends that watch.
+func (p *Pool) submit(ctx context.Context, j *pool.Job, stop *func() bool) {
+	if ctx.Done() != nil {
+		*stop = context.AfterFunc(ctx, func() { p.s.Cancel(j, ctx.Err()) })
+	}
+	if err := p.s.Submit(ctx, j); err != nil {
+		j.Client.Finished(err)
+	} else if err := ctx.Err(); err != nil {
+		p.s.Cancel(j, err) // the watch may have looked before there was a job
+	}
+}
+
+// abandon cancels a job for its caller, who gets the memory of the inputs back: it
+// waits, for some 20 ms at most, until none of it is being sent.
+func (p *Pool) abandon(j *pool.Job, cause error) {
+	p.s.Cancel(j, cause)
+	if released := p.s.Released(j); released != nil {
+		<-released
+	}
+}

@@ -1,0 +1,164 @@
+package mp
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/gomultiprocessing/mp/internal/pool"
+)
+
+// TaskOption says how the tasks of one call are treated.
+type TaskOption func(*taskOptions)
+
+type taskOptions struct {
+	timeout  time.Duration
+	retries  int
+	backoff  Backoff
+	failFast bool
+	priority int
+	chunk    int
+	window   int
+	capture  int
+	progress func(done, total int)
+	err      error // the first thing that was wrong
+}
+
+func (o *taskOptions) wrong(format string, args ...any) {
+	if o.err == nil {
+		o.err = fmt.Errorf("mp: "+format, args...)
+	}
+}
+
+func optionsOf(opts []TaskOption) (taskOptions, error) {
+	if len(opts) == 0 {
+		return taskOptions{}, nil // on the stack, as most calls have none
+	}
+	return collect(opts)
+}
+
+func collect(opts []TaskOption) (taskOptions, error) {
+	var o taskOptions
+	for _, set := range opts {
+		if set != nil {
+			set(&o)
+		}
+	}
+	return o, o.err
+}
+
+// Timeout gives each item and attempt so long from its begin in the worker. Then
+// its ctx ends, and if it still runs after PoolConfig.Grace its worker is killed
+// and replaced: a *TimeoutError. What a task returns within the grace is kept.
+func Timeout(d time.Duration) TaskOption {
+	return func(o *taskOptions) {
+		if d < 0 {
+			o.wrong("Timeout(%v) is negative", d)
+		}
+		o.timeout = d
+	}
+}
+
+// Retries gives a task n further attempts after a death of its worker, a timeout,
+// a panic or an error that is not Permanent. A task may then be begun more than
+// once.
+func Retries(n int, b Backoff) TaskOption {
+	return func(o *taskOptions) {
+		if n < 0 {
+			o.wrong("Retries(%d) is negative", n)
+		}
+		o.retries, o.backoff = n, b
+	}
+}
+
+// Backoff says how long a failed task waits before its next attempt: Min after the
+// first, Factor times as long after each further one, at most Max, less a random
+// part of up to Jitter of it. What is zero is 10 ms, 1 s, 2 and 0.5.
+type Backoff struct {
+	Min, Max time.Duration
+	Factor   float64
+	Jitter   float64 // 0 to 1; negative: none
+}
+
+func (b Backoff) pool() pool.Backoff {
+	if b.Min <= 0 {
+		b.Min = 10 * time.Millisecond
+	}
+	if b.Max <= 0 {
+		b.Max = time.Second
+	}
+	if b.Factor == 0 {
+		b.Factor = 2
+	}
+	if b.Jitter == 0 {
+		b.Jitter = 0.5
+	}
+	return pool.Backoff{Min: b.Min, Max: max(b.Max, b.Min), Factor: max(b.Factor, 1), Jitter: min(max(b.Jitter, 0), 1)}
+}
+
+// FailFast makes the first failure cancel the rest of the call.
+func FailFast() TaskOption { return func(o *taskOptions) { o.failFast = true } }
+
+// Priority puts tasks before those with a lower number, also before those that
+// were sent ahead to a worker. Equal ones are first in, first out. The default is 0.
+func Priority(n int) TaskOption { return func(o *taskOptions) { o.priority = n } }
+
+// Chunk hands tasks to a worker n at a time, 65,536 at most. Without it the number
+// follows from how long tasks take.
+func Chunk(n int) TaskOption {
+	return func(o *taskOptions) {
+		if n < 1 {
+			o.wrong("Chunk(%d): at least 1", n)
+		}
+		o.chunk = min(n, 65536)
+	}
+}
+
+// Window bounds how many inputs of a lazy call are taken and not yet given back as
+// outcomes, finished ones that wait for an earlier one included. The default is 8
+// a worker.
+func Window(n int) TaskOption {
+	return func(o *taskOptions) {
+		if n < 1 {
+			o.wrong("Window(%d): at least 1", n)
+		}
+		o.window = n
+	}
+}
+
+// Capture keeps the last max bytes of what each task writes to its standard output
+// and error, in its Outcome, instead of passing it on; 0 is 1 MiB. It is for
+// Outcomes; other calls have no place for it and pass the output on.
+func Capture(max int) TaskOption {
+	return func(o *taskOptions) {
+		if max < 0 {
+			o.wrong("Capture(%d) is negative", max)
+		}
+		if max == 0 {
+			max = 1 << 20
+		}
+		o.capture = max
+	}
+}
+
+// Progress calls f whenever tasks have ended, on the goroutine that waits for the
+// call, or that ranges over it; in MapAsync on that of the callbacks. done counts
+// tasks; total is -1 while it is not known. A panic of f comes out there. Apply and
+// ApplyAsync, with one task, do not call it.
+func Progress(f func(done, total int)) TaskOption {
+	return func(o *taskOptions) { o.progress = f }
+}
+
+// TaskInfo says which task a ctx belongs to.
+type TaskInfo struct {
+	Func    string
+	Index   int // of the input in its call, from 0
+	Attempt int // from 1
+	Worker  int // the worker's number, from 1
+}
+
+// CurrentTask says which task ctx belongs to; ok is false outside of a pool's task.
+func CurrentTask(ctx context.Context) (TaskInfo, bool) {
+	info, ok := ctx.Value(taskKey{}).(TaskInfo)
+	return info, ok
+}

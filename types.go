@@ -1,0 +1,21 @@
+package mp
+
+import (
+	"reflect"
+
+	"github.com/gomultiprocessing/mp/internal/wire"
+)
+
+// RegisterType makes a type known by a name, so that its values may travel
+// inside interface values, such as any. Types without a name of their own ([]T,
+// map[K]V, *T) need no registration when their parts are known, nor do the
+// predeclared types, time.Time and time.Duration.
+//
+// It is called before Main, in every process alike, and panics when the name or
+// the type is taken.
+func RegisterType[T any](name string) {
+	if entered.Load() {
+		panic("mp: RegisterType(\"" + name + "\") after Main: other processes would not know it")
+	}
+	wire.RegisterType(name, reflect.TypeFor[T]())
+}
