@@ -162,6 +162,8 @@ func (h handler[In, Out]) Open(r *wire.Reader, n int) (talk.Calls, error) {
 	return &calls[In, Out]{f: h.f, in: in, errs: errs}, r.Done()
 }
 
+func (h handler[In, Out]) Copies() bool { return h.f.flat }
+
 // calls are decoded inputs and the last output.
 type calls[In, Out any] struct {
 	f    *Func[In, Out]
@@ -171,11 +173,21 @@ type calls[In, Out any] struct {
 }
 
 func (c *calls[In, Out]) Call(ctx context.Context, i int) (err error) {
-	if err := c.errs[i]; err != nil {
-		return err
+	if c.errs != nil {
+		if err := c.errs[i]; err != nil {
+			return err
+		}
 	}
 	c.out, err = c.f.fn(ctx, c.in[i])
 	return err
+}
+
+func (c *calls[In, Out]) CallMemory(ctx context.Context, i int, dst []byte) error {
+	if err := c.Call(ctx, i); err != nil {
+		return err
+	}
+	c.PutMemory(dst)
+	return nil
 }
 
 func (c *calls[In, Out]) Memory() int          { return c.f.size }

@@ -150,13 +150,14 @@ type assignment struct {
 	fn     string
 	report bool
 	tasks  []task
+	memory []byte // the payload that it was decoded from
 }
 
 // decodeBatch reads the payload of a batch frame. The payload belongs to the
 // assignment from then on.
 func decodeBatch(payload []byte) (*assignment, error) {
 	r := wire.NewReader(payload)
-	a := &assignment{slot: int(r.Uvarint()), id: r.Uvarint(), fn: r.String(), report: r.Byte() != 0}
+	a := &assignment{memory: payload, slot: int(r.Uvarint()), id: r.Uvarint(), fn: r.String(), report: r.Byte() != 0}
 	if a.slot >= slots {
 		return nil, fmt.Errorf("mp: a batch for slot %d", a.slot)
 	}

@@ -25,7 +25,7 @@ func (x *executor) commit(err error, flags int) {
 	if err == nil && x.size > 0 {
 		left := t.n - x.offset + len(x.batch.tasks) - x.next
 		x.calls.PutMemory(x.out.next(x.batch.slot, x.size, left))
-		x.out.publish()
+		x.out.add()
 		return
 	}
 	kind := recordResult

@@ -3,16 +3,22 @@ package talk
 import (
 	"context"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
-// taskContext is the ctx of one call. Most functions never look at theirs, so it
-// costs next to nothing until somebody asks for its Done.
-type taskContext struct {
-	set  *contexts
-	at   int                         // in the set
-	live atomic.Pointer[liveContext] // what Done needs
+// taskContext is the ctx of one call. Most functions never look at theirs, so it is
+// one word until somebody asks for its Done; which call it is the ctx of, its place
+// in the set says.
+type taskContext struct{ set *contexts }
+
+// at is the ctx's place in its set.
+func (c *taskContext) at() int {
+	for i := range c.set.of {
+		if c == &c.set.of[i] {
+			return i
+		}
+	}
+	panic("unreachable: a ctx that is not in its set")
 }
 
 // running is what the contexts of a span have in common.
@@ -49,7 +55,7 @@ func (c *taskContext) Deadline() (time.Time, bool) {
 // deadline is the earlier one of the call's and of the task's, on the shared clock.
 func (c *taskContext) deadline() int64 {
 	if c.set.deadlines != nil {
-		return c.set.deadlines[c.at]
+		return c.set.deadlines[c.at()]
 	}
 	return c.set.run.deadline
 }
@@ -70,8 +76,8 @@ func (c *taskContext) Err() error {
 
 // Value implements context.Context.
 func (c *taskContext) Value(key any) any {
-	if r := &c.set.run; key == r.program.TaskKey() {
-		index := c.set.index + c.at
+	if r := c.set.run; key == r.program.TaskKey() {
+		index := c.set.index + c.at()
 		if r.singles {
 			index = 0
 		}
@@ -113,16 +119,17 @@ func (c *taskContext) late() bool {
 // look makes the ctx live. Either it sees that the call is over, or the executor,
 // which looks after each call whether its ctx is live, sees that it is.
 func (c *taskContext) look() *liveContext {
-	if l := c.live.Load(); l != nil {
+	at := c.at()
+	if l := c.set.live(at); l != nil {
 		return l
 	}
 	l := &liveContext{done: make(chan struct{})}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !c.live.CompareAndSwap(nil, l) {
-		return c.live.Load()
+	if first := c.set.makeLive(at, l); first != l {
+		return first
 	}
-	if c.set.over(c.at) {
+	if c.set.over(at) {
 		l.end(context.Canceled)
 	} else if d := c.deadline(); d != 0 {
 		l.timer = time.AfterFunc(time.Duration(d-now()), func() {
@@ -136,25 +143,18 @@ func (c *taskContext) look() *liveContext {
 
 // cancel ends the ctx, unless it has ended.
 func (c *taskContext) cancel() {
-	l := c.live.Load()
+	at := c.at()
+	l := c.set.live(at)
 	if l == nil {
 		fresh := &liveContext{done: make(chan struct{})}
 		fresh.end(context.Canceled)
-		if c.live.CompareAndSwap(nil, fresh) {
+		if l = c.set.makeLive(at, fresh); l == fresh {
 			return
 		}
-		l = c.live.Load()
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.end(context.Canceled)
-}
-
-// returned ends the ctx of a call that has returned, if anybody cares.
-func (c *taskContext) returned() {
-	if c.live.Load() != nil {
-		c.cancel()
-	}
 }
 
 // end ends a live ctx. It is called with the lock held.

@@ -6,18 +6,22 @@ import "sync/atomic"
 // found again by whoever wants to cancel one.
 type contexts struct {
 	owner     *contextsOf
-	run       running
+	run       *running
 	batch     uint64
 	slot      int
 	first     int // the first one's item in the batch
 	index     int // and in the job
 	of        []taskContext
-	deadlines []int64 // each one's, if they have a Timeout
+	deadlines []int64                // each one's, if they have a Timeout
+	lives     atomic.Pointer[liveOf] // of those that somebody looks at; nil while nobody did
 	one       [1]taskContext
 }
 
 // maxContexts are made together. A function that keeps its ctx keeps them all.
-const maxContexts = 32
+const maxContexts = 64
+
+// liveOf has a place for each ctx of a set.
+type liveOf [maxContexts]atomic.Pointer[liveContext]
 
 // contextsOf hands out contexts, on one goroutine, and cancels them, on any.
 type contextsOf struct {
@@ -34,7 +38,7 @@ func (o *contextsOf) more(cs *contexts, left int) *contexts {
 		cs.of = make([]taskContext, min(left, maxContexts))
 	}
 	for i := range cs.of {
-		cs.of[i].set, cs.of[i].at = cs, i
+		cs.of[i].set = cs
 	}
 	if cs.run.timeout > 0 {
 		cs.deadlines = make([]int64, len(cs.of))
@@ -44,6 +48,26 @@ func (o *contextsOf) more(cs *contexts, left int) *contexts {
 		cs.cancel(int(uint32(early)))
 	}
 	return cs
+}
+
+// live is the live part of a ctx of the set, nil while nobody looks at it.
+func (cs *contexts) live(at int) *liveContext {
+	if all := cs.lives.Load(); all != nil {
+		return all[at].Load()
+	}
+	return nil
+}
+
+// makeLive gives a ctx of the set a live part, unless it has one, and returns the
+// one that it has then.
+func (cs *contexts) makeLive(at int, fresh *liveContext) *liveContext {
+	all := cs.lives.Load()
+	if all == nil {
+		cs.lives.CompareAndSwap(nil, new(liveOf))
+		all = cs.lives.Load()
+	}
+	all[at].CompareAndSwap(nil, fresh)
+	return all[at].Load()
 }
 
 // over says whether the call with that ctx has returned: there are contexts for
@@ -67,6 +91,13 @@ func (o *contextsOf) cancel(batch uint64, item int) {
 func (cs *contexts) cancel(item int) {
 	if item >= cs.first && item < cs.first+len(cs.of) {
 		cs.of[item-cs.first].cancel()
+	}
+}
+
+// returned ends the ctx of a call that has returned, if anybody cares.
+func (cs *contexts) returned(at int) {
+	if cs.live(at) != nil {
+		cs.of[at].cancel()
 	}
 }
 

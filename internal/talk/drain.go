@@ -3,6 +3,7 @@ package talk
 import (
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/gomultiprocessing/mp/internal/pool"
@@ -132,10 +133,8 @@ func (r *reader) run(f *flight, payload []byte) (open bool, err error) {
 	if len(payload) <= headerSize {
 		return false, errors.New("a run without room")
 	}
-	state := r.page.word(payload).Load()
-	open = state&runClosed == 0
+	n, open := r.committed(f, r.page.word(payload))
 	size := runSize(f)
-	n := int(uint32(state))
 	if size <= 0 || n < r.runDone || 8+n*size > len(payload) {
 		return false, fmt.Errorf("a run of %d outcomes", n)
 	}
@@ -156,6 +155,18 @@ func (r *reader) run(f *flight, payload []byte) (open bool, err error) {
 		r.runDone = 0
 	}
 	return open, nil
+}
+
+// committed is how many outcomes a run has. In an open one, those of all items of the
+// batch before the last claimed one: that number is read before the run's word, so
+// that it is not of items after the run.
+func (r *reader) committed(f *flight, word *atomic.Uint64) (n int, open bool) {
+	before := r.page.begun(f.slot) - 1
+	state := word.Load()
+	if state&runClosed != 0 {
+		return int(uint32(state)), false
+	}
+	return max(r.runDone, before-(f.done-r.runDone)), true
 }
 
 // Sized is what the Inputs of a job say whose outputs travel as memory.

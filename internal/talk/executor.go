@@ -18,7 +18,8 @@ type executor struct {
 	out     outbox
 	bell    bell
 	queue   chan *assignment
-	max     int64 // bytes of one outcome
+	spare   chan []byte // memory of batches that are through, for the next ones
+	max     int64       // bytes of one outcome
 	scratch wire.Buffer
 
 	// The batch, the span and the item that are run.
@@ -32,10 +33,10 @@ type executor struct {
 	offset int   // the item's place in the span
 	item   int   // and in the batch
 	begun  int64 // when the batch was begun
-	info   running
-	size   int // of an output that travels as memory; 0: it does not
-	ctx    *taskContext
-	set    *contexts // that x.ctx is one of
+	info   *running
+	size   int       // of an output that travels as memory; 0: it does not
+	set    *contexts // the item's ctx is one of these,
+	ctxAt  int       // at this place
 	ctxs   contextsOf
 	inCall bool
 	meter  meter
@@ -74,10 +75,31 @@ func (x *executor) close() {
 	busy := now() - x.begun
 	x.ctxs.forget() // before the slot may be another batch's
 	x.leave()
-	x.ctx, x.set = nil, nil
+	x.set = nil
 	x.out.put(record{kind: recordEnded, slot: x.batch.slot, size: 8}, func(b []byte) { putWord(b, uint64(busy)) })
+	if x.broken == nil && x.handle.Copies() {
+		x.recycle(x.batch.memory)
+	}
 	x.batch, x.calls, x.task = nil, nil, nil
 	x.bell.note(len(x.queue) == 0)
+}
+
+// What a batch of small tasks takes, and one more while that one is run, is kept.
+const (
+	spares   = 2
+	maxSpare = 2 << 20 // bytes
+)
+
+// recycle keeps the memory of a batch for another: to clear and to collect that of
+// each would cost more than a small task does.
+func (x *executor) recycle(memory []byte) {
+	if cap(memory) > maxSpare || !wire.IsLarge(memory) {
+		return
+	}
+	select {
+	case x.spare <- memory:
+	default:
+	}
 }
 
 // runSome runs items until there is none left, or until a call panics: then it
@@ -90,10 +112,22 @@ func (x *executor) runSome() (more bool) {
 		}
 	}()
 	for x.claim() {
-		var err error
-		if err = x.refusal(); err == nil {
+		if dst := x.out.following(x.batch.slot, x.size); dst != nil {
 			x.inCall = true
-			err = x.calls.Call(x.ctx, x.place())
+			err := x.calls.CallMemory(x.ctx(), x.offset, dst)
+			x.inCall = false
+			if err == nil {
+				x.out.add()
+				x.noted()
+			} else {
+				x.ended(err)
+			}
+			continue
+		}
+		err := x.refusal()
+		if err == nil {
+			x.inCall = true
+			err = x.calls.Call(x.ctx(), x.place())
 			x.inCall = false
 		}
 		x.ended(err)
@@ -137,6 +171,9 @@ func (x *executor) claim() bool {
 	if _, ok := x.page.claim(x.batch.slot); !ok {
 		return false
 	}
+	if x.out.claimed() {
+		x.bell.note(false)
+	}
 	if x.task != nil {
 		x.item++
 	}
@@ -153,7 +190,7 @@ func (x *executor) claim() bool {
 func (x *executor) enter(t *task) {
 	x.next++
 	x.task, x.offset, x.calls, x.opened = t, 0, nil, x.broken
-	x.info = running{
+	x.info = &running{
 		program: x.program, fn: x.batch.fn, worker: x.self.Worker,
 		attempt: t.attempt, deadline: t.deadline, timeout: t.timeout, singles: t.singles,
 	}
@@ -163,7 +200,7 @@ func (x *executor) enter(t *task) {
 		x.calls, x.opened = x.handle.Open(r, t.n)
 	}
 	x.size = 0
-	if x.calls != nil && !t.measure && t.capture == 0 {
+	if x.calls != nil && x.opened == nil && !t.measure && t.capture == 0 {
 		if n := x.calls.Memory(); n <= maxRun && (x.max <= 0 || int64(n) <= x.max) {
 			x.size = n
 		}
@@ -175,19 +212,19 @@ func (x *executor) prepare() {
 	t := x.task
 	x.leave()
 	if x.offset > 0 && x.item < x.set.first+len(x.set.of) {
-		x.ctx = &x.set.of[x.item-x.set.first]
+		x.ctxAt = x.item - x.set.first
 	} else {
 		x.set = x.ctxs.more(&contexts{
 			run: x.info, batch: x.batch.id, slot: x.batch.slot, first: x.item, index: t.first + x.offset,
 		}, t.n-x.offset)
-		x.ctx = &x.set.of[0]
+		x.ctxAt = 0
 	}
 	if t.timeout > 0 {
 		d := int64(x.page.since.Load()) + int64(t.timeout)
 		if t.deadline != 0 {
 			d = min(d, t.deadline)
 		}
-		x.ctx.set.deadlines[x.ctx.at] = d
+		x.set.deadlines[x.ctxAt] = d
 	}
 	if x.batch.report {
 		x.out.put(record{kind: recordBegin, slot: x.batch.slot}, nil)
@@ -198,11 +235,14 @@ func (x *executor) prepare() {
 	}
 }
 
+// ctx is the item's ctx.
+func (x *executor) ctx() *taskContext { return &x.set.of[x.ctxAt] }
+
 // leave ends the ctx of the call before, if anybody looks at it. It comes after the
 // claim of the next item, or after forget: see taskContext.look.
 func (x *executor) leave() {
-	if x.ctx != nil {
-		x.ctx.returned()
+	if x.set != nil {
+		x.set.returned(x.ctxAt)
 	}
 }
 
@@ -230,11 +270,17 @@ func (x *executor) stack() string {
 // ended commits the item's outcome.
 func (x *executor) ended(err error) {
 	flags := 0
-	if err != nil && x.task.timeout > 0 && x.ctx.late() {
+	if err != nil && x.task.timeout > 0 && x.ctx().late() {
 		flags = flagTimeout
 	}
 	x.commit(err, flags)
-	if x.offset+1 < x.task.n || x.next < len(x.batch.tasks) { // else close, which comes next, rings
+	x.noted()
+}
+
+// noted rings for an outcome, unless something that rings comes next: the claim
+// that commits it, or close.
+func (x *executor) noted() {
+	if !x.out.pending && (x.offset+1 < x.task.n || x.next < len(x.batch.tasks)) {
 		x.bell.note(false)
 	}
 }

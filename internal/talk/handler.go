@@ -35,6 +35,9 @@ type Program interface {
 type Handler interface {
 	// Open decodes n inputs.
 	Open(r *wire.Reader, n int) (Calls, error)
+	// Copies says that the function gets copies of what Open decodes, so that
+	// nothing of the message is referred to any more when all calls have returned.
+	Copies() bool
 }
 
 // Calls are inputs that the function can be called with. They belong to one
@@ -46,6 +49,8 @@ type Calls interface {
 	Memory() int
 	// PutMemory copies such an output to dst.
 	PutMemory(dst []byte)
+	// CallMemory is Call for a function with such an output, and copies it to dst.
+	CallMemory(ctx context.Context, i int, dst []byte) error
 	// Encode appends the output.
 	Encode(b *wire.Buffer) error
 }

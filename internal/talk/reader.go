@@ -92,8 +92,12 @@ func (r *reader) more() bool {
 	if h.kind != recordRun || at+2*headerSize > ringSize {
 		return true
 	}
-	state := r.page.region.Word(ringAt + int(at) + headerSize).Load()
-	return int(uint32(state)) > r.runDone || state&runClosed != 0
+	f := r.flightOf(h.slot)
+	if f == nil {
+		return true // nonsense, which drain finds
+	}
+	n, open := r.committed(f, r.page.region.Word(ringAt+int(at)+headerSize))
+	return n > r.runDone || !open
 }
 
 // errEnd is the end of the socket.

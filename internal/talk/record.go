@@ -7,9 +7,11 @@ import "encoding/binary"
 //
 //	header: kind 8 bits | slot 8 bits | flags 16 bits | payload bytes 32 bits
 //
-// A run is for consecutive outcomes that travel as memory. Its payload is a word,
-// with the number of outcomes so far and, in the top bit, that there will be no
-// more, and then room for the outcomes. Each is committed by a store of that word.
+// A run is for consecutive outcomes that travel as memory. Its payload is a word
+// and then room for the outcomes. While the run is open the word is 0, and who claims
+// an item has committed the outcome of the one before it: that is one locked
+// instruction for each item instead of two. When the run is over the word holds the
+// number of its outcomes and, in the top bit, that it is over.
 const (
 	recordResult  = iota + 1 // an item's output
 	recordFailure            // an item's error

@@ -15,6 +15,7 @@ type outbox struct {
 	runSize  int // bytes of one outcome
 	runCount int
 	runMax   int
+	pending  bool // the last outcome of the run waits to be committed
 }
 
 // put writes and commits a record. fill is given the payload's memory.
@@ -59,35 +60,51 @@ func (o *outbox) waitFor(n uint64) {
 }
 
 // next is the memory for the next outcome of a run of outcomes of size bytes, at
-// most n of them. It is committed by publish.
+// most n of them. It counts from add on.
 func (o *outbox) next(slot, size, n int) []byte {
-	if o.run == nil || o.runSlot != slot || o.runSize != size {
-		o.runMax = max(1, min(n, maxRun/size))
-		h := record{kind: recordRun, slot: slot, size: 8 + o.runMax*size}
-		b := o.reserve(h)
-		putWord(b, 0)
-		o.run, o.runSlot, o.runSize, o.runCount = b, slot, size, 0
-		o.runWord = o.page.word(b)
-		o.commit()
+	if b := o.following(slot, size); b != nil {
+		return b
+	}
+	o.runMax = max(1, min(n, maxRun/size))
+	h := record{kind: recordRun, slot: slot, size: 8 + o.runMax*size}
+	b := o.reserve(h)
+	putWord(b, 0)
+	o.run, o.runSlot, o.runSize, o.runCount = b, slot, size, 0
+	o.runWord = o.page.word(b)
+	o.commit()
+	return b[8 : 8+size]
+}
+
+// following is next, but nil where a run would have to be opened for it.
+func (o *outbox) following(slot, size int) []byte {
+	if o.run == nil || o.runSize != size || o.runSlot != slot {
+		return nil
 	}
 	at := 8 + o.runCount*size
 	return o.run[at : at+size]
 }
 
-// publish commits what was written to the memory that next returned.
-func (o *outbox) publish() {
+// add takes what was written to the memory of next as an outcome. It is committed
+// by whichever comes first: the claim of the batch's next item, which then calls
+// claimed, or the end of the run.
+func (o *outbox) add() {
 	o.runCount++
+	o.pending = true
 	if o.runCount == o.runMax {
 		o.closeRun()
-		return
 	}
-	o.runWord.Store(uint64(o.runCount))
+}
+
+// claimed notes that an item was claimed; it says whether that committed an outcome.
+func (o *outbox) claimed() (committed bool) {
+	committed, o.pending = o.pending, false
+	return committed
 }
 
 // closeRun says that a run is over.
 func (o *outbox) closeRun() {
 	if o.run != nil {
 		o.runWord.Store(uint64(o.runCount) | runClosed)
-		o.run = nil
+		o.run, o.pending = nil, false
 	}
 }

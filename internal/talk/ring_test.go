@@ -102,7 +102,6 @@ func TestRingInOrder(t *testing.T) {
 		const n, size = 5000, 40
 		b := pool.NewBatch(pool.Span{Job: &pool.Job{Options: new(pool.Options), Client: fuzzCall{size}}, N: n, Attempt: 1})
 		w.Open(b)
-		p.claims[0].Add(n)
 		want := make([][]byte, n)
 		ended := make(chan struct{})
 		go func() { // the worker
@@ -114,6 +113,12 @@ func TestRingInOrder(t *testing.T) {
 				}
 			}}
 			bell := bell{page: p, ring: func() { wire.WriteFrame(far, frameBell, none) }}
+			claim := func() {
+				if _, ok := p.claim(0); ok && o.claimed() {
+					bell.note(false)
+				}
+			}
+			claim()
 			for i := 0; i < n; {
 				if rng.IntN(3) == 0 {
 					k := min(n-i, 1+rng.IntN(1000))
@@ -123,8 +128,8 @@ func TestRingInOrder(t *testing.T) {
 							m[j] = byte(i + j)
 						}
 						want[i] = bytes.Clone(m)
-						o.publish()
-						bell.note(false)
+						o.add()
+						claim()
 						i++
 					}
 					continue
@@ -140,6 +145,7 @@ func TestRingInOrder(t *testing.T) {
 					want[i] = bytes.Clone(b)
 				})
 				bell.note(rng.IntN(10) == 0)
+				claim()
 				i++
 			}
 			o.closeRun()
@@ -166,6 +172,57 @@ func TestRingInOrder(t *testing.T) {
 			}
 		}
 	}
+}
+
+// The claim of an item commits the outcome before it, and nothing more: what ran at
+// a death is the item that was claimed last.
+func TestTheNextClaimCommitsAnOutcome(t *testing.T) {
+	t.Parallel()
+	p := testPage(t)
+	sink := &ringSink{fuzzSink: fuzzSink{t: t, done: make(map[*pool.Batch]int), ended: make(map[*pool.Batch]bool)}}
+	w := &Worker{program: ringProgram{}, sink: sink, page: p}
+	b := pool.NewBatch(pool.Span{Job: &pool.Job{Options: new(pool.Options), Client: fuzzCall{8}}, N: 6, Attempt: 1})
+	w.Open(b)
+	r := &reader{w: w, page: p}
+	o := outbox{page: p}
+	claim := func() {
+		if _, ok := p.claim(0); !ok {
+			t.Fatal("not claimed")
+		}
+	}
+	const nothing = -1
+	look := func(when string, outcomes int, running int) {
+		t.Helper()
+		wakes := r.more()
+		if before := len(sink.got); wakes != (outcomes > before) && !o.pending && o.run != nil {
+			t.Errorf("%s: the parent wakes: %v", when, wakes)
+		}
+		if err := r.drain(); err != nil {
+			t.Fatal(when, err)
+		}
+		if len(sink.got) != outcomes {
+			t.Errorf("%s: %d outcomes, want %d", when, len(sink.got), outcomes)
+		}
+		if _, item, _, ok := w.Running(); ok != (running != nothing) || ok && item != running {
+			t.Errorf("%s: item %d runs: %v, want %d", when, item, ok, running)
+		}
+	}
+	add := func() {
+		copy(o.next(0, 8, 6), "outcome.")
+		o.add()
+	}
+	claim()
+	look("the first was claimed", 0, 0)
+	add()
+	look("it has returned", 0, 0)
+	claim()
+	o.claimed()
+	look("the second was claimed", 1, 1)
+	add()
+	claim()
+	o.claimed()
+	o.put(record{kind: recordResult, size: 3}, nil)
+	look("the third had another kind of outcome", 3, nothing)
 }
 
 func TestBatchThereAndBack(t *testing.T) {
@@ -197,7 +254,7 @@ func TestContextsCancelOne(t *testing.T) {
 	next := func(batch uint64, item, left int) context.Context {
 		p.claims[0].Store(p.claims[0].Load()>>32<<32 | uint64(item+1))
 		if cs == nil || cs.batch != batch || item >= cs.first+len(cs.of) {
-			cs = o.more(&contexts{run: running{program: fuzzProgram{}}, batch: batch, first: item, index: item}, left)
+			cs = o.more(&contexts{run: &running{program: fuzzProgram{}}, batch: batch, first: item, index: item}, left)
 		}
 		return &cs.of[item-cs.first]
 	}

@@ -88,8 +88,16 @@ func (s *server) work(r *wire.Reader) {
 	p := newPage(region)
 	x := &executor{
 		program: s.program, self: s.self, server: s, page: p, max: max,
-		queue: make(chan *assignment, 2*slots),
-		bell:  bell{page: p, ring: func() { s.write(frameBell, none) }},
+		queue: make(chan *assignment, 2*slots), spare: make(chan []byte, spares),
+		bell: bell{page: p, ring: func() { s.write(frameBell, none) }},
+	}
+	s.frames.Spare = func() []byte {
+		select {
+		case p := <-x.spare:
+			return p
+		default:
+			return nil
+		}
 	}
 	rooms := make(chan struct{}, 1)
 	x.ctxs.page = p
@@ -177,7 +185,7 @@ func (s *server) tellStack(x *executor, request uint64) {
 
 // own copies a payload that is only valid until the next frame.
 func own(payload []byte) []byte {
-	if len(payload) >= 64<<10 {
+	if wire.IsLarge(payload) {
 		return payload
 	}
 	return append(make([]byte, 0, len(payload)), payload...)

@@ -98,6 +98,10 @@ func (b *Buffer) joined(head []byte, f func([]byte) error) error {
 
 // FrameReader reads frames from a stream. It is for one goroutine at a time.
 type FrameReader struct {
+	// Spare may return memory, begun at a multiple of eight, that a large payload is
+	// then read into if it fits; the payload is the caller's as ever. Nil: there is none.
+	Spare func() []byte
+
 	source io.Reader
 	buf    []byte // begins at a multiple of eight
 	from   int    // buf[from:to] is read and not yet consumed
@@ -112,6 +116,9 @@ func NewFrameReader(r io.Reader) *FrameReader { return &FrameReader{source: r} }
 // Buffered returns the number of bytes that were read from the stream and do
 // not belong to a frame that Next returned.
 func (f *FrameReader) Buffered() int { return f.to - f.from }
+
+// IsLarge says whether a payload that Next returned is the caller's.
+func IsLarge(payload []byte) bool { return len(payload) >= smallFrame }
 
 // Next reads one frame. A payload below 64 KiB is valid until the next call; a
 // larger one is the caller's. Both begin at a multiple of eight in memory. A
@@ -213,7 +220,7 @@ func (f *FrameReader) small(n int) ([]byte, error) {
 
 // large returns a payload in memory of its own.
 func (f *FrameReader) large(n int) ([]byte, error) {
-	payload := make([]byte, min(n, firstPayload))
+	payload := f.room(n)
 	f.from += headerSize
 	arrived := copy(payload, f.buf[f.from:f.to])
 	f.from += arrived
@@ -234,6 +241,17 @@ func (f *FrameReader) large(n int) ([]byte, error) {
 		copy(grown, payload)
 		payload = grown
 	}
+}
+
+// room returns memory for the beginning of a large payload of n bytes, or for all of
+// it where that is there already.
+func (f *FrameReader) room(n int) []byte {
+	if f.Spare != nil {
+		if spare := f.Spare(); cap(spare) >= n {
+			return spare[:n]
+		}
+	}
+	return make([]byte, min(n, firstPayload))
 }
 
 // grow returns the next size of a payload of which arrived bytes are there.

@@ -179,6 +179,32 @@ func TestALyingHeaderTakesLittleMemory(t *testing.T) {
 	}
 }
 
+func TestALargeFrameIsReadIntoSpareMemory(t *testing.T) {
+	t.Parallel()
+	const n = 3 << 20
+	want := bytes.Repeat([]byte("abc"), n/3)
+	for _, size := range []int{0, n - 1, n, n + 5} {
+		b := &wire.Buffer{Copy: true}
+		b.Append(frameOf(0))
+		b.Raw(want)
+		var stream bytes.Buffer
+		if err := wire.WriteFrame(&stream, 1, b); err != nil {
+			t.Fatal(err)
+		}
+		length := int(b.Len())
+		spare := bytes.Repeat([]byte{9}, size+length-n)
+		f := wire.NewFrameReader(&stream)
+		f.Spare = func() []byte { return spare }
+		_, payload, err := f.Next(n * 2)
+		if err != nil || len(payload) != length || !bytes.HasSuffix(payload, want) {
+			t.Errorf("%d bytes are spare: %d bytes of %d, %v", len(spare), len(payload), length, err)
+		}
+		if used := len(spare) > 0 && &payload[0] == &spare[0]; used != (len(spare) >= length) {
+			t.Errorf("%d bytes are spare for %d: used is %v", len(spare), length, used)
+		}
+	}
+}
+
 // pausing fails once in the middle of a small frame, as a deadline does.
 type pausing struct {
 	parts [][]byte
