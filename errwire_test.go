@@ -121,14 +121,40 @@ var errwireCases = map[string]struct {
 		if errors.As(got, &died) {
 			t.Error("it was not this worker that died")
 		}
-		errwireRemote("*mp.TaskError", "mp: task f[0]: the worker (pid 1) died: exit code -9")(t, got)
+		task, ok := got.(*mp.TaskError)
+		if !ok || task.Func != "f" {
+			t.Fatalf("%#v", got)
+		}
+		errwireRemote("*mp.WorkerDiedError", "mp: the worker (pid 1) died: exit code -9")(t, task.Err)
 	}},
-	"uncomparable": {func() error { return errwireUncomparable{[]string{"a"}} }, errwireIs("uncomparable [a]", io.ErrNoProgress)},
-	"holding":      {func() error { return errwireHolding{[]int{1}} }, errwireIs("holding", io.ErrShortWrite)},
-	"panicking":    {func() error { return &errwirePanics{} }, errwireRemote("*mp_test.errwirePanics", "*mp_test.errwirePanics, whose text panics: no text")},
-	"nil pointer":  {func() error { return (*errwireCircle)(nil) }, errwireRemote("*mp_test.errwireCircle", "circle")},
-	"circle":       {errwireMakeCircle, errwireRemote("*mp_test.errwireCircle", "circle")},
-	"bushy circle": {func() error { e := &errwireTwins{}; e.wraps = []error{e, io.EOF, nil, e, e}; return e }, errwireIs("twins", io.EOF)},
+	"task error": {func() error { return &mp.TaskError{Func: "f", Index: 3, Attempts: 2, PID: 9, Err: io.EOF} },
+		errwireDeep(&mp.TaskError{Func: "f", Index: 3, Attempts: 2, PID: 9, Err: io.EOF})},
+	"map error": {func() error {
+		return &mp.MapError{Total: 5, Errs: []*mp.TaskError{{Func: "f", Err: io.EOF}, {Func: "f", Index: 4, Err: errwireOwn}}}
+	}, errwireDeep(&mp.MapError{Total: 5, Errs: []*mp.TaskError{{Func: "f", Err: io.EOF}, {Func: "f", Index: 4, Err: errwireOwn}}})},
+	"huge map error": {func() error {
+		e := &mp.MapError{Total: 5000}
+		for i := range e.Total {
+			e.Errs = append(e.Errs, &mp.TaskError{Func: "f", Index: i, Err: io.EOF})
+		}
+		return e
+	}, errwireIs("mp: 5000 of 5000 tasks failed; task f[0]: EOF; task f[1]: EOF; task f[2]: EOF; and 4997 more", io.EOF)},
+	"exit error": {func() error {
+		return &mp.ExitError{PID: 1, Code: -9, Signal: syscall.SIGKILL, Reason: "r", Stderr: "s"}
+	},
+		errwireDeep(&mp.ExitError{PID: 1, Code: -9, Signal: syscall.SIGKILL, Reason: "r", Stderr: "s"})},
+	"nil path error":    {func() error { return (*fs.PathError)(nil) }, errwireNil("*fs.PathError")},
+	"nil link error":    {func() error { return (*os.LinkError)(nil) }, errwireNil("*os.LinkError")},
+	"nil syscall error": {func() error { return (*os.SyscallError)(nil) }, errwireNil("*os.SyscallError")},
+	"nil timeout":       {func() error { return (*mp.TimeoutError)(nil) }, errwireNil("*mp.TimeoutError")},
+	"nil panic":         {func() error { return (*mp.PanicError)(nil) }, errwireNil("*mp.PanicError")},
+	"nil task error":    {func() error { return (*mp.TaskError)(nil) }, errwireNil("*mp.TaskError")},
+	"uncomparable":      {func() error { return errwireUncomparable{[]string{"a"}} }, errwireIs("uncomparable [a]", io.ErrNoProgress)},
+	"holding":           {func() error { return errwireHolding{[]int{1}} }, errwireIs("holding", io.ErrShortWrite)},
+	"panicking":         {func() error { return &errwirePanics{} }, errwireRemote("*mp_test.errwirePanics", "*mp_test.errwirePanics, whose text panics: no text")},
+	"nil pointer":       {func() error { return (*errwireCircle)(nil) }, errwireRemote("*mp_test.errwireCircle", "circle")},
+	"circle":            {errwireMakeCircle, errwireRemote("*mp_test.errwireCircle", "circle")},
+	"bushy circle":      {func() error { e := &errwireTwins{}; e.wraps = []error{e, io.EOF, nil, e, e}; return e }, errwireIs("twins", io.EOF)},
 	"deep": {func() error {
 		err := io.EOF
 		for range 45 {
@@ -163,8 +189,7 @@ var errwireCases = map[string]struct {
 	}, func(t *testing.T, got error) { _ = got.Error() }},
 	"long text": {func() error { return errors.New(strings.Repeat("long ", 1<<20)) }, errwireRemote("*errors.errorString", strings.Repeat("long ", 1<<20))},
 	"odd text":  {func() error { return errors.New("\x00\xff\n") }, errwireRemote("*errors.errorString", "\x00\xff\n")},
-	"typed nil": {func() error { var e *errwirePointer; return e }, errwireRemote("*mp_test.errwirePointer",
-		"*mp_test.errwirePointer, whose text panics: runtime error: invalid memory address or nil pointer dereference")},
+	"typed nil": {func() error { var e *errwirePointer; return e }, errwireNil("*mp_test.errwirePointer")},
 }
 
 func errwireMakeCircle() error {
@@ -212,6 +237,11 @@ func errwireRemote(typ, text string) func(*testing.T, error) {
 			t.Errorf("%T %.300q", got, got.Error())
 		}
 	}
+}
+
+// errwireNil is for a nil pointer in an error, whose methods panic.
+func errwireNil(typ string) func(*testing.T, error) {
+	return errwireRemote(typ, typ+", whose text panics: runtime error: invalid memory address or nil pointer dereference")
 }
 
 var errwireFail = mp.Register("errwire/fail", func(_ context.Context, name string) (mp.None, error) {

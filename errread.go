@@ -1,0 +1,157 @@
+package mp
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"reflect"
+	"syscall"
+	"time"
+
+	"github.com/gomultiprocessing/mp/internal/wire"
+)
+
+// decodeError reads an error. Bytes that are none are an error as well.
+func decodeError(r *wire.Reader) error {
+	nodes := 0
+	err := decodeNode(r, 0, &nodes)
+	if r.Err() != nil {
+		return fmt.Errorf("mp: an error that cannot be understood: %w", r.Err())
+	}
+	if err == nil {
+		return errors.New("mp: an error that cannot be understood")
+	}
+	return err
+}
+
+// decodeInner reads what a PathError, a TaskError or the like wraps. Those cannot be printed
+// without: where there was nothing, or too much, something says so.
+func decodeInner(r *wire.Reader, depth int, nodes *int) error {
+	if err := decodeNode(r, depth+1, nodes); err != nil {
+		return err
+	}
+	return &RemoteError{Type: "error", Message: "error not known"}
+}
+
+// isFinal says whether an error is not to be retried. It does not trust the
+// error: errors.As would call its methods and follow it for ever in a circle.
+func isFinal(err error) bool {
+	nodes := 0
+	var look func(err error, depth int) bool
+	look = func(err error, depth int) bool {
+		if nodes++; err == nil || depth > maxErrorDepth || nodes > maxErrorNodes {
+			return false
+		}
+		if _, ok := err.(*permanentError); ok || same(err, ErrNotRegistered) {
+			return true
+		}
+		for _, w := range unwrap(err) {
+			if look(w, depth+1) {
+				return true
+			}
+		}
+		return false
+	}
+	return look(err, 0)
+}
+
+// same is == for errors that may hold what cannot be compared.
+func same(err, sentinel error) bool {
+	return reflect.TypeOf(err) == reflect.TypeOf(sentinel) && err == sentinel
+}
+
+func decodeNode(r *wire.Reader, depth int, nodes *int) error {
+	*nodes++
+	if depth > maxErrorDepth+1 || *nodes > 2*maxErrorNodes {
+		return errors.New("mp: an error that wraps too many others")
+	}
+	switch r.Byte() {
+	case nodeRemote:
+		return decodeRemote(r, depth, nodes)
+	case nodeSentinel:
+		name := r.String()
+		known.mu.RLock()
+		defer known.mu.RUnlock()
+		if err, ok := known.byName[name]; ok {
+			return err
+		}
+		return &RemoteError{Type: "error", Message: name}
+	case nodeType:
+		return decodeRegistered(r)
+	case nodePanic:
+		return &PanicError{Value: r.String(), Stack: r.String()}
+	case nodeTimeout:
+		return &TimeoutError{After: time.Duration(r.Uint64()), Stack: r.String()}
+	case nodeTask:
+		return decodeTask(r, depth, nodes)
+	case nodeMap:
+		return decodeMap(r, depth, nodes)
+	case nodeExit:
+		return decodeExit(r, depth, nodes)
+	case nodeErrno:
+		return syscall.Errno(r.Uint64())
+	case nodePath:
+		return &fs.PathError{Op: r.String(), Path: r.String(), Err: decodeInner(r, depth, nodes)}
+	case nodeLink:
+		return &os.LinkError{Op: r.String(), Old: r.String(), New: r.String(), Err: decodeInner(r, depth, nodes)}
+	case nodeSyscall:
+		return &os.SyscallError{Syscall: r.String(), Err: decodeInner(r, depth, nodes)}
+	}
+	return nil
+}
+
+func decodeTask(r *wire.Reader, depth int, nodes *int) *TaskError {
+	e := &TaskError{Func: r.String(), Index: int(r.Uint64()), Attempts: int(r.Uint64()), PID: int(r.Uint64())}
+	e.Err = decodeInner(r, depth, nodes)
+	return e
+}
+
+func decodeMap(r *wire.Reader, depth int, nodes *int) error {
+	e := &MapError{Total: int(r.Uint64())}
+	for n := r.Uvarint(); n > 0 && r.Err() == nil && *nodes <= 2*maxErrorNodes; n-- {
+		if *nodes++; r.Byte() != nodeTask {
+			return nil
+		}
+		e.Errs = append(e.Errs, decodeTask(r, depth+1, nodes))
+	}
+	return e
+}
+
+func decodeExit(r *wire.Reader, depth int, nodes *int) error {
+	e := &ExitError{PID: int(r.Uint64()), Code: int(r.Uint64())}
+	if sig := syscall.Signal(r.Uint64()); sig != 0 {
+		e.Signal = sig
+	}
+	e.Reason, e.Stderr = r.String(), r.String()
+	e.Err = decodeNode(r, depth+1, nodes)
+	return e
+}
+
+func decodeRemote(r *wire.Reader, depth int, nodes *int) error {
+	e := &RemoteError{Type: r.String(), Message: r.String(), netClosed: r.Byte() != 0}
+	for n := r.Uvarint(); n > 0 && r.Err() == nil && *nodes <= 2*maxErrorNodes; n-- {
+		if w := decodeNode(r, depth+1, nodes); w != nil {
+			e.wrapped = append(e.wrapped, w)
+		}
+	}
+	return e
+}
+
+func decodeRegistered(r *wire.Reader) error {
+	name, value := r.String(), r.Raw()
+	known.mu.RLock()
+	t, ok := known.types[name]
+	known.mu.RUnlock()
+	if !ok {
+		return &RemoteError{Type: name, Message: "mp: an error of a type that is not registered here"}
+	}
+	v := reflect.New(t).Elem()
+	if err := wire.DecodeValue(wire.NewReader(value), v); err != nil {
+		return &RemoteError{Type: name, Message: err.Error()}
+	}
+	if isNil(v) {
+		return &RemoteError{Type: name, Message: "mp: an error that is a nil pointer"}
+	}
+	return v.Interface().(error)
+}
