@@ -54,11 +54,17 @@ func JoinAll(ctx context.Context) error {
 		}
 	}
 	for {
-		p := firstChild(func(p *Process) bool { return p.daemon })
-		if p == nil {
+		alive := Children()
+		first := slices.IndexFunc(alive, func(p *Process) bool { return p.daemon })
+		if first < 0 {
 			return nil
 		}
-		p.Terminate() // dead by now, then
+		for _, p := range alive[first:] {
+			if p.daemon {
+				p.Terminate() // an error: dead by now
+			}
+		}
+		p := alive[first]
 		select {
 		case <-p.done:
 		case <-ctx.Done():

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"strings"
 	"sync"
 
 	"github.com/gomultiprocessing/mp/internal/talk"
@@ -65,7 +66,7 @@ func RegisterRunner[R Runner](name string) *Func[R, None] {
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	f.runner = t.Name()
+	f.runner, _, _ = strings.Cut(t.Name(), "[") // without type arguments
 	return f
 }
 

@@ -8,8 +8,20 @@ import (
 	"github.com/gomultiprocessing/mp/internal/talk"
 )
 
-// entered says that this process has come to Main.
+// entered says that this process has come to Main: nothing can be registered any more.
 var entered atomic.Bool
+
+// working says that a child runs Funcs. Before that only what is no Func's can want
+// to start something, a goroutine of some init: it would do so in every child anew.
+var working atomic.Bool
+
+// mayStart says why nothing can be started in this process.
+func mayStart() error {
+	if !entered.Load() || spawn.Child() != nil && !working.Load() {
+		return ErrNoMain
+	}
+	return nil
+}
 
 // Main is the first thing in main, and in TestMain of a test that starts
 // processes. In a process that was started by this package it serves and never

@@ -50,8 +50,8 @@ var pools atomic.Int64 // made so far, for names
 // before Main, one that says what is wrong with cfg, Init's own, or the operating
 // system's; then nothing is left.
 func NewPool(cfg PoolConfig) (*Pool, error) {
-	if !entered.Load() {
-		return nil, ErrNoMain
+	if err := mayStart(); err != nil {
+		return nil, err
 	}
 	if err := cfg.complete(); err != nil {
 		return nil, err

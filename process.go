@@ -27,10 +27,10 @@ type ProcessConfig struct {
 	Daemon         bool          // JoinAll does not wait for it, and ends it
 	Env            []string      // the whole environment, as in os/exec
 	Dir            string        // the working directory
-	Stdin          io.Reader     // nil: nothing to read
-	Stdout, Stderr io.Writer     // get whole lines as soon as they are complete; lines of several processes are never mixed
+	Stdin          io.Reader     // nil: nothing to read; a terminal cannot be handed over, only read for the process
+	Stdout, Stderr io.Writer     // get whole lines as soon as they are complete; nil: os.Stdout and os.Stderr
 	Grace          time.Duration // when Start's ctx ends: between cancelling the Func's ctx and the kill; default 1 s
-	Procs          int           // GOMAXPROCS
+	Procs          int           // GOMAXPROCS; 0: as any program starts with
 	Limits         Limits
 }
 
@@ -65,6 +65,9 @@ type Process struct {
 // all goroutines are asleep is found out as long as f has not looked at its ctx,
 // and, as in any program, not with cgo, a timer or a handler of signals.
 //
+// When f fails, its error is printed to the process's stderr, a panic with its stack.
+// Lines of up to 64 KiB that several processes print to one destination are never mixed.
+//
 // The error is ErrNoMain, ctx's error, that of a value that cannot travel, or the
 // operating system's. That f is not known over there, or fails, is Join's.
 func Start[In, Out any](ctx context.Context, f *Func[In, Out], in In, opts ...ProcessOption) (*Process, error) {
@@ -75,7 +78,8 @@ func Start[In, Out any](ctx context.Context, f *Func[In, Out], in In, opts ...Pr
 // ends it returns at once; the process is asked to stop and killed after Grace.
 //
 // An error of f, and every other way in which the process may end, is an
-// *ExitError; the errors of Start come as they are.
+// *ExitError; the errors of Start come as they are, and that of a type of output that
+// can never travel.
 func Call[In, Out any](ctx context.Context, f *Func[In, Out], in In, opts ...ProcessOption) (Out, error) {
 	var out Out
 	p, err := startProcess(ctx, f, in, true, opts)
@@ -104,8 +108,8 @@ func startProcess[In, Out any](ctx context.Context, f *Func[In, Out], in In, wan
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if !entered.Load() {
-		return nil, ErrNoMain
+	if err := mayStart(); err != nil {
+		return nil, err
 	}
 	if f == nil {
 		return nil, errNilFunc
@@ -125,6 +129,11 @@ func startProcess[In, Out any](ctx context.Context, f *Func[In, Out], in In, wan
 	body, err := f.encode(in)
 	if err != nil {
 		return nil, fmt.Errorf("mp: the input of %s cannot be sent: %w", f.name, err)
+	}
+	if wanted {
+		if err := f.hopeless(); err != nil {
+			return nil, fmt.Errorf("mp: the output of %s cannot be sent: %w", f.name, err)
+		}
 	}
 	if n := processes.Add(1); cfg.Name == "" {
 		cfg.Name = fmt.Sprintf("%s-%d", cmp.Or(f.runner, "Process"), n)
@@ -302,9 +311,10 @@ func (p *Process) Interrupt() error {
 const terminateGrace = 40 * time.Millisecond
 
 // Terminate ends the process and its process group at once by SIGTERM, whether or
-// not its Func looks at its ctx; its exit code is -15, also when it handles that
-// signal or ignores it and had to be killed. It does not wait, and has no effect
-// on a process that has ended.
+// not its Func looks at its ctx; its exit code is -15, also when it catches that
+// signal or ignores it and had to be killed. Only a handler that exits by itself, within
+// 40 ms, has its own exit code reported. It does not wait, and has no effect on a
+// process that has ended.
 func (p *Process) Terminate() error {
 	err := p.call.Signal(syscall.SIGTERM)
 	p.resume() // a stopped process would not notice

@@ -13,6 +13,8 @@ import (
 // program is what package talk is told of this program.
 type program struct{}
 
+func (program) Begin() { working.Store(true) }
+
 func (program) Lookup(name string) (talk.Handler, error) { return funcs.find(name) }
 
 func (program) EncodeError(b *wire.Buffer, err error) (final bool) {

@@ -5,8 +5,10 @@ package spawn
 import (
 	"fmt"
 	"os"
+	"os/signal"
 	"runtime"
 	"runtime/debug"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -72,7 +74,7 @@ func hungUp() bool {
 // become turns this process into the child that the mark describes.
 func (m *mark) become() (*Self, error) {
 	s := &Self{
-		Name: m.name, Pool: m.pool, Worker: m.worker, ParentPID: m.parent,
+		Name: m.name, Pool: m.pool, Worker: m.worker, ParentPID: m.parent, Depth: m.depth,
 		nonce: m.nonce, outputs: [2]int{-1, -1},
 	}
 	if err := s.takeFiles(m); err != nil {
@@ -87,6 +89,9 @@ func (m *mark) become() (*Self, error) {
 	if m.memory > 0 {
 		debug.SetMemoryLimit(m.memory)
 	}
+	// A process outside of the terminal's group that reads it, or changes its settings, is
+	// stopped by these, for ever. Ignored, a read is an error.
+	signal.Ignore(syscall.SIGTTIN, syscall.SIGTTOU)
 	setComm(m.title)
 	if len(os.Args) > 0 {
 		os.Args[0] = m.argv0

@@ -10,8 +10,7 @@ import (
 // childEnv is the environment of a child: base, or this process's when it is nil, where
 // the last of equal keys counts, without any mark that is not its own.
 func childEnv(base []string, dir string, m *mark) []string {
-	inherit := base == nil
-	if inherit {
+	if base == nil {
 		base = os.Environ()
 		if dir != "" && runtime.GOOS != "plan9" {
 			if abs, err := filepath.Abs(dir); err == nil {
@@ -33,7 +32,7 @@ func childEnv(base []string, dir string, m *mark) []string {
 		}
 		env = append(env, kv)
 	}
-	if _, set := last["GORACE"]; raceBuild && inherit && !set {
+	if _, set := last["GORACE"]; raceBuild && !set {
 		// The race detector would have every child sleep for a second at its end.
 		env = append(env, "GORACE=atexit_sleep_ms=0")
 	}

@@ -19,6 +19,7 @@ type mark struct {
 	name   string
 	pool   string
 	worker int
+	depth  int // 1: a child of the main process, 2: a child of one, ...
 	procs  int
 	memory int64
 	limits Limits
@@ -28,7 +29,7 @@ type mark struct {
 // fields lists what travels, once for both directions.
 func (m *mark) fields() []any {
 	return []any{
-		&m.parent, &m.nonce, &m.argv0, &m.title, &m.name, &m.pool, &m.worker, &m.procs, &m.memory,
+		&m.parent, &m.nonce, &m.argv0, &m.title, &m.name, &m.pool, &m.worker, &m.depth, &m.procs, &m.memory,
 		&m.limits.CPU, &m.limits.OpenFiles, &m.limits.Nice, &m.files,
 	}
 }

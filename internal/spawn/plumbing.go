@@ -140,6 +140,7 @@ func (pl *plumbing) closeParentEnds() {
 // copyStdin feeds the child from a reader until either has enough. There is nobody to
 // tell about a failing reader: the child sees the end of its input.
 func (pl *plumbing) copyStdin(in io.Reader) {
+	defer pl.stdin.Close()
+	defer func() { _ = recover() }() // a panic on this goroutine, which is ours, would end the program
 	io.Copy(pl.stdin, in)
-	pl.stdin.Close()
 }

@@ -136,7 +136,7 @@ func (p *Process) bury(reapable bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.signalGroup(syscall.SIGKILL)
-	p.exit = Exit{Code: CodeUnknown}
+	p.exit = Exit{Code: CodeUnknown, Unknown: true}
 	if reapable {
 		p.exit = p.reap()
 	}
@@ -161,7 +161,7 @@ func (p *Process) reap() Exit {
 		_, err = unix.Wait4(p.pid, &status, 0, &usage)
 	}
 	if err != nil {
-		return Exit{Code: CodeUnknown}
+		return Exit{Code: CodeUnknown, Unknown: true}
 	}
 	return exitOf(status, &usage)
 }

@@ -10,6 +10,7 @@ type Self struct {
 	Name, Pool string
 	Worker     int
 	ParentPID  int
+	Depth      int        // 1: a child of the main process, 2: a child of one, ...
 	Conn       *os.File   // this end of the control socket; deadlines work
 	Files      []*os.File // Spec.Files
 

@@ -29,9 +29,11 @@ type Spec struct {
 	Env []string // nil: this process's; else the whole environment, the last of equal keys counts
 	Dir string   // "": this process's
 
-	// Stdin nil is /dev/null. An *os.File is handed over as it is. Any other reader is
+	// Stdin nil is /dev/null. An *os.File is handed over as it is, unless it is a terminal,
+	// which a child cannot read: that is an error of Start. Any other reader is
 	// copied by a goroutine until the child dies; a Read that blocks for ever then
-	// keeps that goroutine, and nothing else, as with os/exec.
+	// keeps that goroutine, and nothing else, as with os/exec. A reader that fails, or
+	// panics, is the end of the child's input.
 	Stdin io.Reader
 	// Stdout and Stderr get whole lines; nil is os.Stdout and os.Stderr at the time of
 	// Start. A Write of two children's lines to equal writers is never concurrent. After
@@ -47,9 +49,10 @@ type Spec struct {
 
 // Exit is how a process ended.
 type Exit struct {
-	Code   int            // as in Python: -N is signal N. CodeUnknown: somebody else took the status
-	Signal syscall.Signal // 0: it exited
-	Core   bool
+	Code    int            // as in Python: -N is signal N
+	Unknown bool           // somebody else took the status; Code is CodeUnknown
+	Signal  syscall.Signal // 0: it exited
+	Core    bool
 
 	// Reason is the first line of what the Go runtime printed about a crash, such as
 	// "panic: ..." or "fatal error: ...", if it ended by a signal or with exit code 2.

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 )
 
@@ -24,11 +26,8 @@ func start(spec *Spec) (*Process, error) {
 	if len(mainArgs) == 0 {
 		return nil, errors.New("this process has no command line")
 	}
-	if spec.Dir != "" {
-		// The kernel's own answer would name the program, not the directory.
-		if _, err := os.Stat(spec.Dir); err != nil {
-			return nil, &os.PathError{Op: "chdir", Path: spec.Dir, Err: errors.Unwrap(err)}
-		}
+	if err := spec.check(); err != nil {
+		return nil, err
 	}
 	pl, err := newPlumbing(spec)
 	if err != nil {
@@ -63,6 +62,46 @@ func start(spec *Spec) (*Process, error) {
 	return p, nil
 }
 
+// maxDepth is how many processes may stand in a line, each started by the one before.
+// Nobody needs so many: they are children that start themselves again, and would go on
+// until the machine is full.
+const maxDepth = 16
+
+// depth is how far this process is from the main one.
+func depth() int {
+	if child == nil {
+		return 0
+	}
+	return child.Depth
+}
+
+// check finds what the kernel would refuse with an answer that names nothing.
+func (spec *Spec) check() error {
+	if depth() >= maxDepth {
+		return fmt.Errorf("this process is child number %d in a line of children, each started by the one before: "+
+			"does something start processes that runs in every process, before or beside main?", depth())
+	}
+	if spec.Dir != "" {
+		info, err := os.Stat(spec.Dir)
+		if err == nil && !info.IsDir() {
+			err = &os.PathError{Err: syscall.ENOTDIR}
+		}
+		if err != nil {
+			return &os.PathError{Op: "chdir", Path: spec.Dir, Err: errors.Unwrap(err)}
+		}
+	}
+	for _, text := range slices.Concat(spec.Env, []string{spec.Name, spec.Title}) {
+		if strings.IndexByte(text, 0) >= 0 {
+			return fmt.Errorf("a NUL byte in %q: %w", text, syscall.EINVAL)
+		}
+	}
+	if f, ok := spec.Stdin.(*os.File); ok && f != nil && isTerminal(f) {
+		return errors.New("Stdin is a terminal, which a child cannot read, as it is in a process group of its own: " +
+			"pass struct{ io.Reader }{os.Stdin}, and this process reads it for the child")
+	}
+	return nil
+}
+
 // mark is what the child is told.
 func (spec *Spec) mark(nonce string) *mark {
 	return &mark{
@@ -70,7 +109,7 @@ func (spec *Spec) mark(nonce string) *mark {
 		title: cmp.Or(spec.Title, filepath.Base(mainArgs[0])),
 		name:  spec.Name, pool: spec.Pool, worker: spec.Worker,
 		procs: spec.Procs, memory: spec.MemoryLimit, limits: spec.Limits,
-		files: len(spec.Files),
+		files: len(spec.Files), depth: depth() + 1,
 	}
 }
 

@@ -2,6 +2,7 @@ package talk
 
 import (
 	"errors"
+	"fmt"
 	"sync"
 	"syscall"
 	"time"
@@ -16,8 +17,9 @@ type Caller struct {
 	proc    *spawn.Process
 	writing sync.Mutex
 
+	begun  bool   // the function was called
 	output []byte // what the function returned
-	ended  bool   // it was sent whole
+	ended  bool   // it has returned
 	failed error  // what it returned instead
 }
 
@@ -76,7 +78,7 @@ func (c *Caller) Interrupt() {
 const outputWait = time.Second
 
 // Wait waits until the child has ended. The error is what its function failed
-// with, if it came to say so. It is called once.
+// with, if it came to say so, or why it cannot have ended well. It is called once.
 func (c *Caller) Wait() (spawn.Exit, error) {
 	gone := make(chan struct{})
 	go func() {
@@ -87,11 +89,26 @@ func (c *Caller) Wait() (spawn.Exit, error) {
 		}
 	}()
 	if err := c.read(); err != nil {
-		c.proc.Kill() // it does not make sense any more; dead, mostly
+		c.proc.Kill() // it does not make sense any more
+		c.failed = fmt.Errorf("mp: it was killed because it broke the protocol: %w", err)
 	}
 	close(gone)
 	exit := c.proc.ExitSoon(outputWait)
 	c.proc.Conn().Close()
+	return c.verdict(exit)
+}
+
+// verdict is how the child ended, by its exit code and by what it has said.
+func (c *Caller) verdict(exit spawn.Exit) (spawn.Exit, error) {
+	switch {
+	case c.failed != nil || exit.Signal != 0:
+	case exit.Unknown && c.ended:
+		exit.Code = 0 // what it has said is enough
+	case exit.Unknown:
+		c.failed = errors.New("mp: its exit status was taken by something else in this program, such as a wait for any child")
+	case exit.Code == 0 && !c.begun:
+		c.failed = errors.New("mp: it ended before it came to mp.Main: call mp.Main first thing in main, or in TestMain")
+	}
 	return exit, c.failed
 }
 
@@ -109,6 +126,8 @@ func (c *Caller) read() error {
 			return nil // it is dead, or something reads no more
 		}
 		switch kind {
+		case frameBegun:
+			c.begun = true
 		case frameOutput:
 			c.output, c.ended = own(payload), true
 		case frameFailed:

@@ -23,6 +23,7 @@ import (
 // fuzzProgram knows nothing: errors are text.
 type fuzzProgram struct{}
 
+func (fuzzProgram) Begin()                         {}
 func (fuzzProgram) Lookup(string) (Handler, error) { return nil, errors.ErrUnsupported }
 func (fuzzProgram) EncodeError(b *wire.Buffer, err error) bool {
 	b.String(err.Error())

@@ -67,6 +67,7 @@ func (x *executor) loop() {
 // open begins a batch.
 func (x *executor) open(a *assignment) {
 	x.batch, x.next, x.item, x.task, x.begun = a, 0, 0, nil, now()
+	x.program.Begin()
 	x.handle, x.broken = x.program.Lookup(a.fn)
 }
 

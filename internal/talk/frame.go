@@ -18,7 +18,8 @@ const (
 	frameBell               // worker: there is something in the ring
 	frameRoom               // parent: there is room in the ring
 	frameOutcome            // worker: an outcome too big for the ring
-	frameOutput             // call: the output
+	frameBegun              // call: the function is being called
+	frameOutput             // call: it has returned; payload: the output, if that is wanted
 )
 
 const (

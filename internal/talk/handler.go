@@ -11,6 +11,8 @@ import (
 // Program is what this package knows of the program: its functions and errors.
 // Parent and child are the same build, so both have the same one.
 type Program interface {
+	// Begin is called in a child before functions are called.
+	Begin()
 	// Lookup finds a registered function.
 	Lookup(name string) (Handler, error)
 	// EncodeError and DecodeError carry an error to the other side. final says

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"sync"
+	"time"
 
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
@@ -24,6 +25,7 @@ func (s *server) once(ctx context.Context, name string, body []byte) (calls Call
 	if err != nil {
 		return nil, false, err
 	}
+	s.program.Begin()
 	outcome := make(chan error, 1)
 	go func() {
 		returned := false
@@ -57,15 +59,14 @@ const (
 func (s *server) call(r *wire.Reader) {
 	name, wanted, deadline := r.String(), r.Byte() != 0, int64(r.Uint64())
 	body := r.Raw()
-	ctx := s.context(deadline)
-	calls, panicked, err := s.once(ctx, name, body)
+	s.write(frameBegun, none)
+	calls, panicked, err := s.once(s.context(deadline), name, body)
+	var out wire.Buffer
 	if err == nil && wanted {
-		var out wire.Buffer
-		if err = calls.Encode(&out); err == nil {
-			s.write(frameOutput, &out)
-		}
+		err = calls.Encode(&out)
 	}
 	if err == nil {
+		s.write(frameOutput, &out)
 		s.finish()
 	}
 	s.fail(err)
@@ -74,7 +75,9 @@ func (s *server) call(r *wire.Reader) {
 		fmt.Fprintf(os.Stderr, "panic: %s\n\n%s", value, stack)
 		os.Exit(exitPanicked)
 	}
-	fmt.Fprintf(os.Stderr, "%s: %v\n", s.self.Name, err)
+	if !wanted { // else it is the answer of a call
+		fmt.Fprintf(os.Stderr, "%s: %v\n", s.self.Name, err)
+	}
 	os.Exit(exitFailed)
 }
 
@@ -86,36 +89,46 @@ type Stacked interface {
 
 // callContext is the ctx of a function called in a process of its own. From the
 // first time that the function looks at it, a goroutine waits for what the parent
-// says. One that does not look could not be told, and without that goroutine the
-// Go runtime sees when the function waits for ever: "all goroutines are asleep".
+// says, and a timer for the deadline. One that does not look could not be told, and
+// without the two the Go runtime sees when the function waits for ever: "all
+// goroutines are asleep".
 type callContext struct {
-	context.Context
-	listen func()
+	deadline int64 // on the shared clock; 0: none
+	live     func() context.Context
 }
 
 func (s *server) context(deadline int64) context.Context {
-	ctx, cancel := context.WithCancel(context.Background())
-	if deadline != 0 {
-		ctx, cancel = context.WithDeadline(context.Background(), at(deadline))
-	}
-	c := callContext{ctx, sync.OnceFunc(func() { go s.listen(cancel) })}
+	c := callContext{deadline, sync.OnceValue(func() context.Context {
+		ctx, cancel := context.WithCancel(context.Background())
+		if deadline != 0 {
+			ctx, cancel = context.WithDeadline(context.Background(), at(deadline))
+		}
+		go s.listen(cancel)
+		return ctx
+	})}
 	if runtime.GOOS != "linux" {
-		c.listen() // the end of file on the socket is what ends this process when its parent dies
+		c.live() // the end of file on the socket is what ends this process when its parent dies
 	}
 	return c
 }
 
-// Done implements context.Context.
-func (c callContext) Done() <-chan struct{} {
-	c.listen()
-	return c.Context.Done()
+// Deadline implements context.Context.
+func (c callContext) Deadline() (time.Time, bool) {
+	if c.deadline == 0 {
+		return time.Time{}, false
+	}
+	return at(c.deadline), true
 }
 
+// Done implements context.Context.
+func (c callContext) Done() <-chan struct{} { return c.live().Done() }
+
 // Err implements context.Context.
-func (c callContext) Err() error {
-	c.listen()
-	return c.Context.Err()
-}
+func (c callContext) Err() error { return c.live().Err() }
+
+// Value implements context.Context. There are none; package context asks for its own
+// when it derives from this ctx.
+func (c callContext) Value(key any) any { return c.live().Value(key) }
 
 // listen takes the parent's requests to a child that was started for one call.
 func (s *server) listen(cancel context.CancelFunc) {

@@ -111,7 +111,12 @@ func (w *Worker) stillborn(err error) error {
 	}
 	select {
 	case <-w.proc.Dead():
-		return fmt.Errorf("mp: worker %d ended before it was ready: %w", w.number, w.program.Died(w.proc.PID(), w.proc.ExitSoon(deathGrace)))
+		exit := w.proc.ExitSoon(deathGrace)
+		if exit.Code == 0 {
+			return fmt.Errorf("mp: worker %d exited before it was ready, in Init or before it came to mp.Main: "+
+				"call mp.Main first thing in main, or in TestMain", w.number)
+		}
+		return fmt.Errorf("mp: worker %d ended before it was ready: %w", w.number, w.program.Died(w.proc.PID(), exit))
 	case <-time.After(time.Second):
 		return fmt.Errorf("mp: worker %d does not talk: %w", w.number, err)
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -70,6 +71,14 @@ func init() {
 			syscall.Kill(os.Getpid(), syscall.SIGSTOP)
 			select {}
 		},
+		"exit 0":   func(context.Context) (string, error) { os.Exit(0); return "", nil },
+		"exit 255": func(context.Context) (string, error) { os.Exit(255); return "", nil },
+		"garbage": func(context.Context) (string, error) {
+			_, err := os.NewFile(3, "conn").Write([]byte("this is no frame, and never was one"))
+			must(err)
+			select {}
+		},
+		"fail": func(context.Context) (string, error) { return "", errors.New("it fails") },
 		"nest": func(ctx context.Context) (string, error) {
 			start("spin")
 			start("sleep")
@@ -80,6 +89,9 @@ func init() {
 	}
 	if mode() == "init" {
 		_, early = mp.Start(context.Background(), act, "args")
+	}
+	if mode() == "beside main" || mode() == "pool beside main" {
+		go besideMain()
 	}
 	if mode() == "twice" {
 		mp.Register("act", func(context.Context, int) (int, error) { return 0, nil })
@@ -121,6 +133,21 @@ func init() {
 	}
 }
 
+// besideMain starts something in every process, children included.
+func besideMain() {
+	time.Sleep(50 * time.Millisecond) // let main come to mp.Main
+	var err error
+	if mode() == "beside main" {
+		_, err = mp.Start(context.Background(), act, "await")
+	} else if !mp.Current().Main {
+		_, err = mp.NewPool(mp.PoolConfig{Workers: 1})
+		fmt.Println(errors.Is(err, mp.ErrNoMain))
+	}
+	if err != nil {
+		fmt.Println(err)
+	}
+}
+
 type uncomparable struct{ parts []int }
 
 func (uncomparable) Error() string { return "uncomparable" }
@@ -148,6 +175,10 @@ func call(what string) {
 
 func main() {
 	switch mode() {
+	case "returns early":
+		if !mp.Current().Main {
+			return
+		}
 	case "init", "variable":
 		fmt.Println(errors.Is(early, mp.ErrNoMain), early)
 		return
@@ -174,6 +205,28 @@ func main() {
 	case "call":
 		call(os.Args[2])
 		return
+	case "call with deadline":
+		ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
+		defer cancel()
+		_, err := mp.Call(ctx, act, os.Args[2])
+		fmt.Println(err)
+		return
+	case "call without children":
+		signal.Ignore(syscall.SIGCHLD)
+		call(os.Args[2])
+		fmt.Println(start(os.Args[2]).Join(context.Background()))
+		return
+	case "returns early":
+		fmt.Println(start("args").Join(context.Background()))
+		_, err := mp.NewPool(mp.PoolConfig{Workers: 1})
+		fmt.Println(err)
+		return
+	case "beside main":
+		select {}
+	case "pool beside main":
+		_, err := mp.NewPool(mp.PoolConfig{Workers: 1})
+		must(err)
+		select {}
 	case "late":
 		mp.Register("late", func(context.Context, int) (int, error) { return 0, nil })
 	case "joinall":
