@@ -1,40 +1,51 @@
+//go:build linux || darwin || freebsd || netbsd || openbsd || dragonfly
+
 package spawn
 
 import (
 	"fmt"
 	"io"
+	"os"
 	"reflect"
 	"sync"
 )
 
-// destination is a writer of the program's into which any number of children print. Equal
-// writers are one destination, so that no two of its lines are written at once.
+// destination is where any number of children print: a writer of the program's, or a file
+// that several writers lead to, as os.Stdout and os.Stderr do after 2>&1. No two of its
+// lines are written at once.
 type destination struct {
-	to io.Writer
+	key any
 
-	mu   sync.Mutex // held while writing
-	refs int        // guarded by destinations
+	mu         sync.Mutex // held while writing
+	unfinished *stream    // that wrote last, and no newline at the end; nil: none
+	refs       int        // guarded by destinations
 }
 
 var destinations struct {
 	sync.Mutex
-	byWriter map[io.Writer]*destination
+	byKey map[any]*destination
 }
 
-// destinationOf is the destination of w. It is released when the stream is over.
+// destinationOf is the destination that w leads to. It is released when the stream is over.
 func destinationOf(w io.Writer) *destination {
-	if !reflect.ValueOf(w).Comparable() {
-		return &destination{to: w}
+	var key any = w
+	if f, ok := w.(*os.File); ok && f != nil {
+		if id, ok := fileID(f); ok {
+			key = id
+		}
+	}
+	if !reflect.ValueOf(key).Comparable() {
+		return new(destination)
 	}
 	destinations.Lock()
 	defer destinations.Unlock()
-	d := destinations.byWriter[w]
+	d := destinations.byKey[key]
 	if d == nil {
-		d = &destination{to: w}
-		if destinations.byWriter == nil {
-			destinations.byWriter = make(map[io.Writer]*destination)
+		d = &destination{key: key}
+		if destinations.byKey == nil {
+			destinations.byKey = make(map[any]*destination)
 		}
-		destinations.byWriter[w] = d
+		destinations.byKey[key] = d
 	}
 	d.refs++
 	return d
@@ -47,21 +58,34 @@ func (d *destination) release() {
 		return // was never registered
 	}
 	if d.refs--; d.refs == 0 {
-		delete(destinations.byWriter, d.to)
+		delete(destinations.byKey, d.key)
 	}
 }
 
-// write writes all of b. A writer that panics has failed, no more: it is called on a
-// goroutine of ours, where a panic would end the program.
-func (d *destination) write(b []byte) (err error) {
+// write writes all of b to the writer of one of the streams that end here. What another
+// one has left without a newline gets one first.
+func (d *destination) write(s *stream, b []byte) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.unfinished != nil && d.unfinished != s {
+		b = append([]byte{'\n'}, b...)
+	}
+	d.unfinished = nil
+	if b[len(b)-1] != '\n' {
+		d.unfinished = s
+	}
+	return writeAll(s.to, b)
+}
+
+// writeAll writes all of b. A writer that panics has failed, no more: it is called on a
+// goroutine of ours, where a panic would end the program.
+func writeAll(w io.Writer, b []byte) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = fmt.Errorf("spawn: the writer panicked: %v", v)
 		}
 	}()
-	n, err := d.to.Write(b)
+	n, err := w.Write(b)
 	if err == nil && n < len(b) {
 		err = io.ErrShortWrite
 	}

@@ -2,6 +2,7 @@ package spawn_test
 
 import (
 	"bytes"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -25,7 +26,7 @@ func drawOutput(t *rapid.T) []byte {
 			genuine(true, 1)[:20], genuine(false, 1)[:60], strings.Replace(genuine(true, 1), "B", "X", 1),
 			string(spawn.StreamMark(strings.Repeat("0", 32), true, 1)),
 			"panic: a\n", "fatal error: b\n", "runtime: c\n", "SIGSEGV: d\n", "SIG\n", "SIG", "panic:", "fatal error:", " panic: e\n",
-			"\npanic: ", "\nfatal err", "or: f\n", "\n", "goroutine 1 [running]:\n",
+			"\npanic: ", "\nfatal err", "or: f\n", "\n", "goroutine 1 [running]:\n", "half a line panic: g\n\ngoroutine 7 [running]:\n",
 			strings.Repeat("x", maxLine-1), strings.Repeat("y", 9<<10) + "\n", strings.Repeat("z\n", 20<<10),
 		}),
 	)
@@ -132,8 +133,17 @@ func naiveTail(all string) (reason, words string) {
 			}
 		}
 	}
-	return "", all[max(0, len(all)-8<<10):]
+	words = all[max(0, len(all)-8<<10):]
+	before, _, stacks := strings.Cut(words, "\n\ngoroutine ")
+	if m := inLine.FindStringSubmatchIndex(before); m != nil && stacks { // in the middle of a line
+		words = words[m[2]:]
+		reason, _, _ = strings.Cut(words, "\n")
+		return reason, words
+	}
+	return "", words
 }
+
+var inLine = regexp.MustCompile(`(?s)^.*(panic: |fatal error: )`)
 
 func TestLastAgainstModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -33,6 +34,11 @@ func init() {
 		fmt.Fprintln(s.Conn, "begun")
 		s.Conn.Read(make([]byte, 1))
 		os.Stdout.WriteString(" and ended\nno end")
+	}
+	helpers["wide chatter"] = func(s *spawn.Self) {
+		for range 100 {
+			os.Stdout.WriteString(strings.Repeat(string(rune('a'+s.Worker)), wide) + "\n")
+		}
 	}
 	helpers["long line"] = func(s *spawn.Self) {
 		os.Stdout.WriteString(strings.Repeat("x", 200_000) + "\nshort\n")
@@ -101,6 +107,68 @@ func TestLinesOfManyChildren(t *testing.T) {
 		if n != 1000 {
 			t.Errorf("child %d: %d lines", child, n)
 		}
+	}
+}
+
+// Two descriptors of one pipe, as after 2>&1, are one destination.
+func TestLinesOfManyDescriptors(t *testing.T) {
+	tidy(t)
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	fd, err := syscall.Dup(int(w.Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := os.NewFile(uintptr(fd), "again")
+	var kids []*kid
+	for i, out := range []*os.File{w, again, w, again} {
+		kids = append(kids, start(t, spawn.Spec{Name: "wide chatter", Worker: i, Stdout: out}))
+	}
+	go func() {
+		for _, k := range kids {
+			<-k.Done()
+		}
+		w.Close()
+		again.Close()
+	}()
+	all, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for line := range strings.Lines(string(all)) {
+		if n++; line != strings.Repeat(line[:1], wide)+"\n" {
+			t.Fatalf("mixed: %d bytes, %.20q", len(line), line)
+		}
+	}
+	if n != 400 {
+		t.Errorf("%d lines", n)
+	}
+	for _, k := range kids {
+		k.wait()
+	}
+}
+
+// wide is more than a pipe takes in one piece.
+const wide = 7000
+
+// What one child leaves without a newline is a line of its own when another prints.
+func TestUnfinishedLineIsEnded(t *testing.T) {
+	tidy(t)
+	var out buffer
+	long := start(t, spawn.Spec{Name: "partial", Stdout: &out})
+	long.line()
+	short := start(t, spawn.Spec{Name: "partial", Stdout: &out})
+	short.line()
+	short.say("")
+	short.wait()
+	long.say("")
+	long.wait()
+	if want := "begun and ended\nno end\nbegun and ended\nno end"; out.String() != want {
+		t.Errorf("%q", out.String())
 	}
 }
 

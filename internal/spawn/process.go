@@ -57,8 +57,8 @@ func newProcess(pid, pidfd int, pl *plumbing, nonce string) *Process {
 
 // run sets the goroutines going that attend to the child.
 func (p *Process) run(spec *Spec) {
-	p.stdout.to = destinationOf(or(spec.Stdout, &os.Stdout))
-	p.stderr.to = destinationOf(or(spec.Stderr, &os.Stderr))
+	p.stdout.printTo(or(spec.Stdout, &os.Stdout))
+	p.stderr.printTo(or(spec.Stderr, &os.Stderr))
 	go p.stdout.run()
 	go p.stderr.run()
 	if p.pl.stdin != nil {

@@ -35,9 +35,10 @@ type Spec struct {
 	// keeps that goroutine, and nothing else, as with os/exec. A reader that fails, or
 	// panics, is the end of the child's input.
 	Stdin io.Reader
-	// Stdout and Stderr get whole lines; nil is os.Stdout and os.Stderr at the time of
-	// Start. A Write of two children's lines to equal writers is never concurrent. After
-	// a Write that fails or panics the rest of that stream is dropped.
+	// Stdout and Stderr get whole lines, of up to 64 KiB; nil is os.Stdout and os.Stderr at
+	// the time of Start. Lines that several children print to equal writers, or to one
+	// file, are never written at once, and one without a newline gets it before another
+	// child's comes. After a Write that fails or panics the rest of that stream is dropped.
 	Stdout, Stderr io.Writer
 
 	Procs       int   // GOMAXPROCS; 0: untouched

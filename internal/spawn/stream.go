@@ -4,10 +4,14 @@ package spawn
 
 import (
 	"errors"
+	"io"
 	"os"
 
 	"golang.org/x/sys/unix"
 )
+
+// printTo says where the stream leads. It is called before run.
+func (s *stream) printTo(w io.Writer) { s.to, s.dest = w, destinationOf(w) }
 
 // stream reads what a child prints and hands it on: into a capture, while one is open, else
 // in whole lines to the program's writer.
@@ -19,8 +23,9 @@ type stream struct {
 	open     []*capture // the last one gets what comes
 	lines    lines
 	tail     *tail // nil: nobody wants the last words
-	to       *destination
-	broken   bool // the writer has failed: read on, so that the child is not stuck
+	to       io.Writer
+	dest     *destination // that to leads to
+	broken   bool         // the writer has failed: read on, so that the child is not stuck
 	ended    chan struct{}
 }
 
@@ -34,7 +39,7 @@ func newStream(file *os.File, number int, nonce string, cs *captures, t *tail) *
 func (s *stream) run() {
 	defer close(s.ended)
 	defer s.captures.close(s.number)
-	defer s.to.release()
+	defer s.dest.release()
 	defer s.file.Close()
 	s.read()
 	s.scanner.end(s)
@@ -113,6 +118,6 @@ func (s *stream) mark(kind byte, id uint64, max int) {
 
 func (s *stream) forward(b []byte) {
 	if !s.broken {
-		s.broken = s.to.write(b) != nil
+		s.broken = s.dest.write(s, b) != nil
 	}
 }

@@ -75,12 +75,27 @@ func (t *tail) keep(b []byte) {
 func (t *tail) words() (reason, text string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !t.found {
-		return "", string(t.last.bytes())
-	}
 	text = string(t.reason)
+	if !t.found {
+		text = string(t.last.bytes())
+		at := reasonInside(text)
+		if at < 0 {
+			return "", text
+		}
+		text = text[at:]
+	}
 	reason, _, _ = strings.Cut(text, "\n")
 	return strings.TrimSuffix(reason, "\r"), text
+}
+
+// reasonInside finds the reason of a program that crashed when it had printed a part of a
+// line: stacks follow it, which tell it from other text. It returns -1 without one.
+func reasonInside(text string) int {
+	stacks := strings.Index(text, "\n\ngoroutine ")
+	if stacks < 0 {
+		return -1
+	}
+	return max(strings.LastIndex(text[:stacks], "panic: "), strings.LastIndex(text[:stacks], "fatal error: "))
 }
 
 // last keeps the last max bytes of what is written.
