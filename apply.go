@@ -83,7 +83,7 @@ func newApplied[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in 
 		return nil, &TaskError{Func: f.name, Err: err}
 	}
 	a.result.s = p.s
-	a.job.Options, a.job.Func, a.job.Client, a.job.Items = o.pool(ctx), f.name, a, 1
+	a.job.Options, a.job.Func, a.job.Client, a.job.Items, a.job.Apart = o.pool(ctx), f.name, a, 1, f.apart
 	return a, nil
 }
 

@@ -27,6 +27,7 @@ type Func[In, Out any] struct {
 	out    *wire.Codec[Out]
 	flat   bool // the input travels as memory
 	size   int  // of an output that travels as memory; 0: it does not
+	apart  bool // decoding an output may run code of the program's
 
 	checked  sync.Once
 	checkErr error // of types that can never travel
@@ -45,6 +46,7 @@ func Register[In, Out any](name string, fn func(ctx context.Context, in In) (Out
 	f := &Func[In, Out]{name: name, fn: fn, in: wire.For[In](), out: wire.For[Out]()}
 	_, f.flat = wire.MemorySize[In]()
 	f.size, _ = wire.MemorySize[Out]()
+	f.apart = f.size == 0 && wire.RunsCode(reflect.TypeFor[Out]())
 	funcs.add(name, handler[In, Out]{f})
 	return f
 }

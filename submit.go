@@ -22,14 +22,13 @@ func (f *Func[In, Out]) encodeInputs(b *wire.Buffer, vs []In) error {
 }
 
 // decodeOutputs reads the outputs of an outcome into out, which has o.Count
-// elements. A large output shares the memory of the payload, which came as a frame
-// of its own; what came through the ring is small and copied.
+// elements. A large output shares the memory of the payload, if that is nobody else's.
 func (f *Func[In, Out]) decodeOutputs(o *pool.Outcome, out []Out) error {
 	if f.size > 0 {
 		return f.out.Memory(o.Payload, out)
 	}
 	r := wire.NewReader(o.Payload)
-	r.Alias = true
+	r.Alias = o.Owned
 	if err := f.out.DecodeInto(r, out); err != nil {
 		return err
 	}

@@ -15,11 +15,12 @@ type Batch struct {
 	Tag    any  // the transport's own
 
 	items    int
-	limit    int // items that may be begun, as far as the scheduler has lowered it
-	done     int // items with a result; results come in order
-	started  int // items whose begin was told as an event (Report)
-	span     int // the span the next result is for
-	offset   int // and the place in it
+	limit    int  // items that may be begun, as far as the scheduler has lowered it
+	done     int  // items with a result; results come in order
+	started  int  // items whose begin was told as an event (Report)
+	span     int  // the span the next result is for
+	offset   int  // and the place in it
+	unread   bool // its one item is blamed for the worker's death, though it was not begun
 	priority int
 	timed    bool // some item has a timeout
 	pace     *pace

@@ -115,8 +115,9 @@ func (c *callbacks) within() bool {
 // itself.
 func (s *Scheduler) Within(f func()) {
 	id := goroutine()
-	s.inside.Store(id, nil)
-	defer s.inside.Delete(id)
+	if _, nested := s.inside.LoadOrStore(id, nil); !nested {
+		defer s.inside.Delete(id)
+	}
 	f()
 }
 

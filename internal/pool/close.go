@@ -37,6 +37,13 @@ func (s *Scheduler) wind() {
 
 // end notes the end of all workers of a closed pool, and of all that they did.
 func (s *Scheduler) end() {
+	if s.terminated && len(s.members) == 0 && s.hiring == 0 {
+		select {
+		case <-s.unstaffed:
+		default:
+			close(s.unstaffed)
+		}
+	}
 	if !s.closed || len(s.members) > 0 || s.hiring > 0 || s.open.first != nil || s.finishing > 0 {
 		return
 	}
@@ -54,7 +61,8 @@ func (s *Scheduler) end() {
 }
 
 // Terminate kills all workers. What was not done fails with ErrTerminated. It
-// returns when no worker is left, so it must not be called by a Deliver or Finished.
+// returns when no worker is left, so it must not be called by a Deliver or Finished
+// of a job that is not Apart.
 func (s *Scheduler) Terminate() {
 	s.mu.Lock()
 	s.closed, s.terminated = true, true
@@ -67,8 +75,18 @@ func (s *Scheduler) Terminate() {
 	s.end()
 	s.mu.Unlock()
 	s.finish(finished...)
-	<-s.ended
+	<-s.unstaffed
+	timer := time.NewTimer(codePatience)
+	defer timer.Stop()
+	select {
+	case <-s.ended:
+	case <-timer.C:
+	}
 }
+
+// codePatience is how long Terminate waits, when no worker is left, for code of the
+// program's that belongs to a call: the decoding of an output, the reading of an input.
+const codePatience = 50 * time.Millisecond
 
 // Join waits, after Close or Terminate, until the workers are gone and the
 // callbacks have returned. A panic of a callback comes out here.

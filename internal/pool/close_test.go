@@ -287,3 +287,26 @@ func TestBlockedEventsHoldTheTasks(t *testing.T) {
 		equal(t, "started", told, 20000)
 	})
 }
+
+// Code of the program's that an outcome runs into holds up nothing but its own call.
+func TestDeliverThatDoesNotReturn(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		l := newLab(t, config(1))
+		stuck := l.track(1, trivial)
+		stuck.slow, stuck.job.Apart = time.Hour, true
+		if err := l.s.SubmitNow(&stuck.job); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		start := time.Now()
+		l.submit(5, trivial).succeeded()
+		died := l.submit(1, func(int, int) act { return act{dies: true} }).wait()
+		is(t, died.err(0), errDied)
+		equal(t, "the others took", time.Since(start), 0)
+		l.s.Terminate()
+		equal(t, "Terminate took", time.Since(start), 50*time.Millisecond)
+		equal(t, "the call has ended", stuck.isDone(), false)
+		time.Sleep(time.Hour)
+		equal(t, "the call has ended", stuck.isDone(), true)
+	})
+}

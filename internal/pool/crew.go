@@ -85,7 +85,10 @@ func (s *Scheduler) hire() {
 
 // start starts one worker. It is called with the worker counted in s.hiring.
 func (s *Scheduler) start(n int) error {
-	m := &member{s: s, n: n, nudge: make(chan struct{}, 1)}
+	m := &member{
+		s: s, n: n, nudge: make(chan struct{}, 1),
+		quit: make(chan struct{}), decoding: make(chan struct{}, maxDecoding),
+	}
 	s.mu.Lock()
 	s.events.add(entry{kind: WorkerStarted, first: -1, n: 1, worker: n})
 	s.mu.Unlock()

@@ -46,7 +46,11 @@ func (s *Scheduler) bury(m *member, d Death, due []delivery) []delivery {
 		if b.done >= b.limit {
 			continue
 		}
-		if begun := m.w.Limit(b, 0); begun < b.limit {
+		begun := m.w.Limit(b, 0)
+		if m.unreadable(b, begun, d) {
+			begun++
+		}
+		if begun < b.limit {
 			b.parts(begun, b.limit, func(sp Span) { s.giveBack(sp) })
 			b.limit = max(begun, b.done)
 		}
@@ -55,7 +59,7 @@ func (s *Scheduler) bury(m *member, d Death, due []delivery) []delivery {
 			item := b.done
 			sp, at := b.advance(1)
 			one := Span{Job: sp.Job, First: sp.First + at, N: 1, Attempt: sp.Attempt}
-			ran := d.Running && d.Batch == b && d.Item == item
+			ran := d.Running && d.Batch == b && d.Item == item || item >= begun-1 && b.unread
 			if !ran && sp.N > 1 {
 				s.giveBack(one)
 				continue
@@ -77,6 +81,29 @@ func (s *Scheduler) bury(m *member, d Death, due []delivery) []delivery {
 	m.batches, m.outstanding = nil, 0
 	return due
 }
+
+// unreadable says whether the first item that a dead worker had not begun is to blame
+// for the death: its input is more than a worker may hold, or worker after worker has
+// died while it came.
+func (m *member) unreadable(b *Batch, begun int, d Death) bool {
+	if begun > 0 || b.items > 1 || d.Running {
+		return false
+	}
+	if st := m.stop; st != nil && st.batch == b && st.unread {
+		b.unread = true
+		return true
+	}
+	if m.batches[0] == b && !m.killed && d.Err != nil {
+		j := b.Spans[0].Job
+		if j.perished++; j.perished >= maxPerished {
+			j.perished, b.unread = 0, true
+		}
+	}
+	return b.unread
+}
+
+// maxPerished is how many workers in a row may die while they are sent a job's input.
+const maxPerished = 10
 
 // verdict is the error of the item that ran when its worker died.
 func (m *member) verdict(b *Batch, item int, err error) error {
@@ -108,12 +135,12 @@ func (s *Scheduler) dismissed(m *member, d Death) (dropped []*Job) {
 	if kind == WorkerDied && !s.terminated {
 		s.counts.restarts++
 	}
-	switch {
-	case kind != WorkerDied || m.killed || m.known || d.Running:
-	case time.Since(m.since) < hurried:
+	soon := hurried
+	if m.used {
+		soon = hurriedWithTask
+	}
+	if kind == WorkerDied && !m.killed && !m.known && !d.Running && time.Since(m.since) < soon {
 		dropped = s.strike(fmt.Errorf("%w: %w", errHurried, d.Err))
-	default:
-		s.strikes, s.shots = 0, 0
 	}
 	s.hire()
 	s.rouse(s.ready.items)
@@ -121,7 +148,11 @@ func (s *Scheduler) dismissed(m *member, d Death) (dropped []*Job) {
 }
 
 // hurried is how soon after its start the death of a worker that was never heard
-// of counts as a start that failed: the next one will not live long either.
-const hurried = 20 * time.Millisecond
+// of counts as a start that failed: the next one will not live long either. When it
+// was sent a task, that may be what it died of.
+const (
+	hurried         = time.Second
+	hurriedWithTask = 20 * time.Millisecond
+)
 
 var errHurried = errors.New("mp: the worker died as soon as it was ready")

@@ -56,6 +56,7 @@ func (s *Scheduler) send(m *member, b *Batch) {
 	if m.outstanding == 0 {
 		m.headSince = time.Now()
 	}
+	m.used = true
 	m.batches = append(m.batches, b)
 	m.outstanding += b.items
 	m.sent += b.items

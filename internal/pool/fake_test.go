@@ -74,15 +74,24 @@ func (f *fake) PID() int { return 1000 + f.n }
 
 func (f *fake) Open(b *pool.Batch) { b.Tag = &flight{b: b, limit: b.Items()} }
 
-func (f *fake) Send(b *pool.Batch) int64 {
+func (f *fake) Send(b *pool.Batch, read func()) int64 {
 	f.lab.noteBatch(b)
+	if d := f.lab.slowRead.Load(); d > 0 {
+		time.Sleep(time.Duration(d))
+	}
+	read()
+	if n := f.lab.bigInput.Load(); n > 0 {
+		f.mu.Lock()
+		f.memory += n
+		f.mu.Unlock()
+	}
 	if d := f.lab.slowSend.Load(); d > 0 {
 		select {
 		case <-time.After(time.Duration(d)):
 		case <-f.dead:
 		}
 	}
-	if f.lab.dieInSend.CompareAndSwap(true, false) {
+	if f.lab.dieInEachSend.Load() || f.lab.dieInSend.CompareAndSwap(true, false) {
 		f.Kill()
 		return 0
 	}
@@ -318,6 +327,9 @@ func (f *fake) report(b *pool.Batch, item int, sp *pool.Span, index int, r pool.
 			}
 		}
 		r.Value = token{sp.Job, index, sp.Attempt}
+		if sp.Job.Apart {
+			r.Payload = []byte{1}
+		}
 	}
 	f.pending = append(f.pending, r)
 }

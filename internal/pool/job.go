@@ -11,6 +11,7 @@ type Job struct {
 	Client   Client
 	Items    int  // tasks known at the start
 	Lazy     bool // more may come by Extend, until Seal
+	Apart    bool // Deliver runs code of the program's, which may take its time
 
 	s          *Scheduler
 	pace       *pace
@@ -20,6 +21,7 @@ type Job struct {
 	unsent     int              // tasks that wait in the ready list
 	inflight   int              // tasks at workers
 	moved      int              // times that it was called back from a worker that did not read it
+	perished   int              // workers in a row that died while they read an input of it
 	waiting    map[int]*retrial // tasks that wait for their back-off, by index
 	delivering int              // Deliver calls under way, in tasks
 	sealed     bool             // no more tasks will come
@@ -27,7 +29,8 @@ type Job struct {
 	finished   bool
 	cause      error
 	sending    int           // batches with tasks of this job that are being sent
-	released   chan struct{} // closed when sending reaches 0, if somebody waits
+	reading    int           // batches with tasks of this job whose inputs are being read
+	released   chan struct{} // closed when reading reaches 0, if somebody waits
 
 	listed       bool // in the ready list
 	prev, follow *Job // there
@@ -73,6 +76,7 @@ type Client interface {
 type Outcome struct {
 	First, Count int
 	Payload      []byte
+	Owned        bool // Payload stays valid
 	Value        any
 	Err          error
 	Attempts     int

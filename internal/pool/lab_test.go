@@ -23,8 +23,11 @@ type lab struct {
 	t testingT
 	s *pool.Scheduler
 
-	slowSend  atomic.Int64
-	dieInSend atomic.Bool
+	slowSend      atomic.Int64
+	slowRead      atomic.Int64 // the same, of reading its inputs
+	bigInput      atomic.Int64 // bytes that a worker holds more of after each Send
+	dieInSend     atomic.Bool
+	dieInEachSend atomic.Bool
 
 	lag   time.Duration // between the end of an item and its report
 	hold  bool          // results are collected for a while

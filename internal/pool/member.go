@@ -30,16 +30,20 @@ type member struct {
 	dead     bool
 	lost     error     // why it died before it was ready
 	known    bool      // has reported something
+	used     bool      // was sent something
 	since    time.Time // ready since
 
-	stop   *stopping   // the item that is being stopped
-	watch  *time.Timer // looks at timeouts
-	due    time.Time   // when it does; zero: it is not set
-	leave  *time.Timer // kills the worker when it did not close
-	bored  *time.Timer // ends the worker when it was idle for long
-	rested time.Time   // idle since
-	seen   int         // tasks when last looked at for a stall
-	dues   []delivery  // scratch of Results
+	stop     *stopping     // the item that is being stopped
+	watch    *time.Timer   // looks at timeouts
+	due      time.Time     // when it does; zero: it is not set
+	leave    *time.Timer   // kills the worker when it did not close
+	bored    *time.Timer   // ends the worker when it was idle for long
+	rested   time.Time     // idle since
+	quit     chan struct{} // closed when the worker is killed
+	decoding chan struct{} // one for each goroutine that decodes what the worker has sent
+
+	seen int        // tasks when last looked at for a stall
+	dues []delivery // scratch of Results
 }
 
 // accepts says whether the worker may be sent more.
@@ -68,9 +72,10 @@ func (m *member) serve() {
 			m.sending, m.sendSince = b, time.Now()
 			for i := range b.Spans {
 				b.Spans[i].Job.sending++
+				b.Spans[i].Job.reading++
 			}
 			s.mu.Unlock()
-			size := m.w.Send(b)
+			size := m.w.Send(b, func() { s.wereRead(b) })
 			s.mu.Lock()
 			m.sending = nil
 			if len(m.batches) > 0 && m.batches[0] == b {
@@ -81,34 +86,11 @@ func (m *member) serve() {
 				s.watchOver(m) // while it was being sent, it was given more time
 			}
 			for i := range b.Spans {
-				s.letGo(b.Spans[i].Job)
+				b.Spans[i].Job.sending--
 			}
 			s.mu.Unlock()
 		}
 	}
-}
-
-// letGo notes that a batch with tasks of j is no longer being sent.
-func (s *Scheduler) letGo(j *Job) {
-	j.sending--
-	if j.sending == 0 && j.released != nil {
-		close(j.released)
-		j.released = nil
-	}
-}
-
-// Released returns a channel that is closed when no input of a cancelled job is
-// being read any more; nil when none is.
-func (s *Scheduler) Released(j *Job) <-chan struct{} {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if j.sending == 0 {
-		return nil
-	}
-	if j.released == nil {
-		j.released = make(chan struct{})
-	}
-	return j.released
 }
 
 // wake makes the member's sender look for work. It is called with the lock held.

@@ -45,16 +45,32 @@ func (s *Scheduler) lookAtMemory() {
 func (s *Scheduler) weigh(m *member) { m.memory, m.looked = m.w.Memory(), time.Now() }
 
 func (s *Scheduler) tooBig(m *member) {
-	s.recallAll(m)
 	b, item, _, ok := m.w.Running()
-	if !ok || b.done > item {
+	if ok && b.done <= item {
+		s.recallAll(m)
+		s.condemn(m, &stopping{batch: b, item: item, err: s.cfg.OverMemory(m.memory, s.cfg.MaxMemory)})
+		return
+	}
+	if b = m.sending; b == nil || b.items > 1 || b.done >= b.limit {
+		s.recallAll(m)
 		s.retire(m) // between two tasks: the next should not be blamed
 		return
 	}
+	// It is reading an input. A worker that has done nothing else has nothing else.
+	if m.tasks == 0 {
+		s.condemn(m, &stopping{batch: b, unread: true, err: s.cfg.OverMemory(m.memory, s.cfg.MaxMemory)})
+		return
+	}
+	s.recallAll(m)
+	s.kill(m)
+}
+
+// condemn kills a worker for one of its items.
+func (s *Scheduler) condemn(m *member, st *stopping) {
 	if m.stop != nil && m.stop.timer != nil {
 		m.stop.timer.Stop()
 	}
-	m.stop = &stopping{batch: b, item: item, err: s.cfg.OverMemory(m.memory, s.cfg.MaxMemory)}
+	m.stop = st
 	s.kill(m)
 }
 

@@ -1,6 +1,9 @@
 package pool
 
-import "time"
+import (
+	"bytes"
+	"time"
+)
 
 // delivery is an outcome on its way out of the lock.
 type delivery struct {
@@ -43,10 +46,48 @@ func (m *member) Results(rs []Result) {
 	}
 	s.heard(m)
 	s.mu.Unlock()
-	s.deliver(due)
+	s.deliver(m.apart(due))
 	clear(due)
 	m.dues = due[:0]
 }
+
+// apart gives outcomes whose Deliver runs code of the program's to a goroutine of their
+// own, and returns the others: who reports for the worker does not wait for such code,
+// or its death would not be heard of. There are not many of these goroutines at a
+// time, until the worker is killed.
+func (m *member) apart(due []delivery) (others []delivery) {
+	var theirs []delivery
+	others = due[:0]
+	for _, d := range due {
+		if !d.job.Apart || d.out.Payload == nil {
+			others = append(others, d)
+			continue
+		}
+		if !d.out.Owned {
+			d.out.Payload, d.out.Owned = bytes.Clone(d.out.Payload), true
+		}
+		theirs = append(theirs, d)
+	}
+	if theirs == nil {
+		return others
+	}
+	slot := m.decoding
+	select {
+	case slot <- struct{}{}:
+	case <-m.quit:
+		slot = nil
+	}
+	go func() {
+		m.s.deliver(theirs)
+		if slot != nil {
+			<-slot
+		}
+	}()
+	return others
+}
+
+// maxDecoding is how many goroutines may decode what one worker has sent.
+const maxDecoding = 16
 
 // heard is what happens whenever a worker reports something.
 func (s *Scheduler) heard(m *member) {
@@ -81,11 +122,12 @@ func (s *Scheduler) result(m *member, r *Result, due []delivery) []delivery {
 	s.stopped(m, b, last)
 	j := sp.Job
 	j.inflight -= r.Count
+	j.perished = 0
 	if j.over {
 		return due
 	}
 	out := Outcome{
-		First: sp.First + at, Count: r.Count, Payload: r.Payload, Value: r.Value,
+		First: sp.First + at, Count: r.Count, Payload: r.Payload, Owned: r.Owned, Value: r.Value,
 		Err: r.Err, Attempts: sp.Attempt, PID: m.pd, Measure: r.Measure,
 	}
 	if r.Err != nil {
@@ -155,7 +197,7 @@ func (s *Scheduler) deliver(due []delivery) {
 // settled says whether a job has just come to its end; it says so once, and who
 // is told calls finish or finished.
 func (s *Scheduler) settled(j *Job) bool {
-	if j.finished || j.delivering > 0 || !j.over && (!j.sealed || j.unsettled > 0) {
+	if j.finished || j.delivering > 0 || j.reading > 0 || !j.over && (!j.sealed || j.unsettled > 0) {
 		return false
 	}
 	j.finished, j.over = true, true

@@ -65,6 +65,7 @@ type Scheduler struct {
 	starting   context.Context // ends when no start makes sense any more
 	stopStarts context.CancelFunc
 	ended      chan struct{} // closed: closed, nothing left to do, no worker left
+	unstaffed  chan struct{} // closed: terminated, no worker left
 
 	stall    *time.Timer // looks for tasks stuck behind slow ones
 	stalling bool
@@ -87,7 +88,7 @@ func New(cfg Config) (*Scheduler, error) {
 		cfg:   cfg,
 		want:  cfg.Workers,
 		paces: make(map[string]*pace),
-		ended: make(chan struct{}),
+		ended: make(chan struct{}), unstaffed: make(chan struct{}),
 	}
 	s.starting, s.stopStarts = context.WithCancel(context.Background())
 	s.events.init(s)

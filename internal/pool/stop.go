@@ -5,11 +5,12 @@ import "time"
 // stopping is an item that is being stopped: it was asked, and is killed with
 // its worker when its grace is over.
 type stopping struct {
-	batch *Batch
-	item  int
-	after time.Duration // of a timeout: what it was; 0: cancelled
-	err   error         // the outcome, when the worker is killed for it
-	timer *time.Timer
+	batch  *Batch
+	item   int
+	after  time.Duration // of a timeout: what it was; 0: cancelled
+	err    error         // the outcome, when the worker is killed for it
+	unread bool          // it was not even begun: its input is what is wrong
+	timer  *time.Timer
 }
 
 // Cancel ends a job with the given cause, unless it has ended. What waits is
@@ -53,6 +54,9 @@ func (s *Scheduler) abandon(j *Job, cause error) {
 		for _, m := range s.members {
 			s.withdraw(m, j)
 		}
+	}
+	if j.reading > 0 {
+		time.AfterFunc(readingPatience, func() { s.giveUpReading(j) })
 	}
 	s.makeRoom()
 }
@@ -105,7 +109,7 @@ func (s *Scheduler) stopOver(m *member) {
 }
 
 // sendGrace is how long a cancelled call's input may go on being sent before the
-// worker that it is for is killed: the caller wants its memory back. A task of
+// worker that it is for is killed: others wait behind it. A task of
 // somebody else that the worker runs meanwhile gets it the worker's whole grace.
 const sendGrace = 20 * time.Millisecond
 
@@ -214,6 +218,7 @@ func (s *Scheduler) kill(m *member) {
 		return
 	}
 	m.killed = true
+	close(m.quit)
 	s.unlist(m)
 	m.w.Kill()
 }

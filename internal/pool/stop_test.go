@@ -169,27 +169,73 @@ func TestCancelWhileATaskWaitsForItsBackoff(t *testing.T) {
 	})
 }
 
-func TestReleased(t *testing.T) {
+// A call has not ended as long as its inputs are read: then its caller may change them.
+func TestNoEndWhileInputsAreRead(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := newLab(t, config(1))
 		k := l.submit(1, trivial)
 		k.wait()
-		equal(t, "nothing is being sent", l.s.Released(&k.job) == nil, true)
+		equal(t, "nothing is being read", l.s.Released(&k.job) == nil, true)
+		l.slowRead.Store(int64(time.Second))
+		ends := map[string]func(k *track){
+			"cancelled":  func(k *track) { l.s.Cancel(&k.job, errFake) },
+			"terminated": func(k *track) { go l.s.Terminate() },
+		}
+		for _, how := range []string{"cancelled", "terminated"} {
+			start := time.Now()
+			k = l.submit(1, trivial)
+			synctest.Wait()
+			ends[how](k)
+			synctest.Wait()
+			equal(t, how+" at once", k.isDone(), false)
+			released := l.s.Released(&k.job)
+			k.wait()
+			<-released
+			equal(t, how, time.Since(start), time.Second)
+			equal(t, "nothing is being read", l.s.Released(&k.job) == nil, true)
+		}
+	})
+}
+
+func TestReadingThatDoesNotEnd(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		l := newLab(t, config(1))
+		l.slowRead.Store(int64(time.Hour))
+		k := l.submit(1, trivial)
+		synctest.Wait()
+		start := time.Now()
+		l.s.Cancel(&k.job, errFake)
+		<-l.s.Released(&k.job)
+		k.wait()
+		equal(t, "given up after", time.Since(start), 5*time.Second)
+		is(t, k.cause, errFake)
+		start = time.Now()
+		l.s.Terminate()
+		equal(t, "Terminate took", time.Since(start), 0)
+		time.Sleep(time.Hour) // for the goroutine that reads
+	})
+}
+
+// What is still being sent of a cancelled call holds nobody up.
+func TestSendOfACancelledCall(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		l := newLab(t, config(1))
 		l.slowSend.Store(int64(time.Hour))
-		k = l.submit(1, trivial)
+		k := l.submit(1, trivial)
 		synctest.Wait()
 		start := time.Now()
 		l.s.Cancel(&k.job, errFake)
 		k.wait()
-		<-l.s.Released(&k.job)
-		equal(t, "time", time.Since(start), 20*time.Millisecond)
-		equal(t, "nothing is being sent", l.s.Released(&k.job) == nil, true)
-		l.s.Terminate()
+		equal(t, "ended after", time.Since(start), 0)
+		l.slowSend.Store(0)
+		l.submit(1, trivial).succeeded()
+		equal(t, "the next one after", time.Since(start), 20*time.Millisecond)
+		l.end()
 	})
 }
 
 // Who runs a task while a cancelled call's input is sent behind it is not to blame.
-func TestReleasedBesideAnInnocentTask(t *testing.T) {
+func TestSendBesideAnInnocentTask(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := newLab(t, config(1))
 		l.submit(100, lasting(10*time.Microsecond)).wait()
@@ -199,7 +245,7 @@ func TestReleasedBesideAnInnocentTask(t *testing.T) {
 		k := l.submit(1, trivial)
 		synctest.Wait()
 		l.s.Cancel(&k.job, errFake)
-		<-l.s.Released(&k.job)
+		k.wait()
 		l.slowSend.Store(0)
 		innocent.succeeded()
 		l.end()

@@ -17,10 +17,12 @@ type Worker interface {
 	// Open makes the batch known, with a limit of b.Items(), before it is sent.
 	Open(b *Batch)
 	// Send hands the batch over. It may block and is called by one goroutine at
-	// a time. A failure is told by Sink.Died, not here; after Kill, or the
+	// a time. It calls read when it will not look at the inputs any more but as
+	// plain memory: what becomes of that then does not matter, unless the item is
+	// begun. A failure is told by Sink.Died, not here; after Kill, or the
 	// worker's death, it returns soon. Items may have been called back, all of
 	// them even, before it has begun. It returns how many bytes were sent.
-	Send(b *Batch) (size int64)
+	Send(b *Batch, read func()) (size int64)
 	// Limit lowers the number of items of b that may be begun to n, or to the
 	// number already begun where that is more, and returns what it is now. It
 	// goes on working after the worker's death. It is not called any more when
@@ -69,7 +71,8 @@ type StartFunc func(ctx context.Context, n int, sink Sink) (Worker, error)
 type Result struct {
 	Batch   *Batch
 	Count   int
-	Payload []byte // of success: what the transport has for the job's Deliver; valid during the call
+	Payload []byte // of success: what the transport has for the job's Deliver; valid during the call,
+	Owned   bool   // or for ever: it is nobody else's
 	Value   any    // the same, for transports that move no bytes
 	Err     error  // of failure
 	Final   bool   // of failure: not to be retried

@@ -66,6 +66,9 @@ func (r *reader) take(h record, payload []byte) (open bool, err error) {
 	if f == nil {
 		return false, fmt.Errorf("a record for slot %d, which has no batch", h.slot)
 	}
+	if h.size > h.most(f) {
+		return false, fmt.Errorf("a record of kind %d with %d bytes", h.kind, h.size)
+	}
 	switch h.kind {
 	case recordResult, recordFailure, recordVoid:
 		return false, r.outcome(f, h, payload)
@@ -84,6 +87,15 @@ func (r *reader) take(h record, payload []byte) (open bool, err error) {
 		return false, r.ended(f, payload)
 	}
 	return false, fmt.Errorf("a record of kind %d", h.kind)
+}
+
+// most is how many bytes a record may have. What is larger comes as a frame: its memory
+// is then nobody else's, while a worker could go on writing to that of the ring.
+func (h record) most(f *flight) int {
+	if h.kind == recordRun {
+		return 8 + max(maxRun, runSize(f))
+	}
+	return maxInline
 }
 
 func (r *reader) flightOf(slot int) *flight {
@@ -280,14 +292,18 @@ func (r *reader) big(f *flight) error {
 		return errors.New("a frame that is no outcome")
 	}
 	if words == 0 {
-		return r.outcome(f, h, body)
+		err := r.outcome(f, h, body)
+		if n := len(r.results); err == nil && n > 0 {
+			r.results[n-1].Owned = true
+		}
+		return err
 	}
 	if err := r.outcome(f, h, prefix); err != nil {
 		return err
 	}
 	res := &r.results[len(r.results)-1]
 	if h.kind == recordResult {
-		res.Payload = body
+		res.Payload, res.Owned = body, true
 	} else if h.flags&flagTimeout == 0 {
 		res.Err = r.w.program.DecodeError(wire.NewReader(body))
 	}

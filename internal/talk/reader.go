@@ -148,6 +148,7 @@ func (r *reader) last(err error) {
 		}
 	}
 	d := pool.Death{}
+	begun := time.Now()
 	e := w.proc.ExitSoon(deathGrace)
 	if err == errHungUp && e.Signal != syscall.SIGKILL {
 		err = errEnd // it took its time to die
@@ -174,7 +175,7 @@ func (r *reader) last(err error) {
 	w.page = nil
 	w.mu.Unlock()
 	if d.Running {
-		d.Measure = w.fragment(d.Batch, d.Item, ran)
+		d.Measure = w.fragment(d.Batch, d.Item, ran, max(0, deathGrace-time.Since(begun)))
 	}
 	w.proc.Conn().Close()
 	region.Close()
@@ -183,10 +184,10 @@ func (r *reader) last(err error) {
 
 // fragment is what is known of an item that did not come to its end: how long it
 // ran, and with Capture what it printed.
-func (w *Worker) fragment(b *pool.Batch, item int, ran int64) *pool.Measure {
+func (w *Worker) fragment(b *pool.Batch, item int, ran int64, wait time.Duration) *pool.Measure {
 	m := &pool.Measure{Wall: time.Duration(ran)}
 	if sp, _ := b.At(item); sp.Job.Capture > 0 {
-		m.Stdout, m.Stderr, _ = w.proc.TakeCapture(w.captures+1, captureWait)
+		m.Stdout, m.Stderr, _ = w.proc.TakeCapture(w.captures+1, wait)
 	}
 	return m
 }

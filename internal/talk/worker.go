@@ -100,7 +100,7 @@ func (w *Worker) Open(b *pool.Batch) {
 }
 
 // Send implements pool.Worker. An error of the socket is the reader's to report.
-func (w *Worker) Send(b *pool.Batch) int64 {
+func (w *Worker) Send(b *pool.Batch, read func()) int64 {
 	w.writing.Lock()
 	defer w.writing.Unlock()
 	f := b.Tag.(*flight)
@@ -111,6 +111,7 @@ func (w *Worker) Send(b *pool.Batch) int64 {
 		f.voids = voids
 		w.mu.Unlock()
 	}
+	read()
 	size := w.frame.Len()
 	wire.WriteFrame(w.proc.Conn(), frameBatch, &w.frame) // the reader sees an error too
 	w.frame.Reset()
