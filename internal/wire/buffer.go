@@ -66,7 +66,7 @@ func (b *Buffer) Reset() {
 		b.references = nil
 	}
 	b.zone = zoneMemo{}
-	b.walk = walk{}
+	b.walk = walk{way: b.walk.way[:0]}
 }
 
 // Mark notes the present end of the message.

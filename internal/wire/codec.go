@@ -50,14 +50,15 @@ func (c *Codec[T]) EncodeSlice(b *Buffer, root string, vs []T) error {
 		b.block(elements(vs))
 		return nil
 	}
-	before := b.walk.depth
+	before := b.begin(uintptr(len(vs)) * c.plan.size)
 	for i := range vs {
 		if err := c.plan.encode(b, addressOf(&vs[i])); err != nil {
-			b.stopWalk(before)
+			b.end(before)
 			err.Index = i
 			return err.withinIndex(i).finish(root)
 		}
 	}
+	b.end(before)
 	return nil
 }
 
@@ -165,21 +166,13 @@ func DecodeValue(r *Reader, v reflect.Value) error {
 }
 
 func (b *Buffer) encode(root string, p *plan, v address) error {
-	before := b.walk.depth
-	if err := p.encode(b, v); err != nil {
-		b.stopWalk(before)
+	before := b.begin(p.size)
+	err := p.encode(b, v)
+	b.end(before)
+	if err != nil {
 		return err.finish(root)
 	}
 	return nil
-}
-
-// stopWalk forgets the way to a place that failed. A hook may encode inside an
-// encoding, so the way need not be over.
-func (b *Buffer) stopWalk(before int) {
-	b.walk.depth = before
-	if before == 0 {
-		b.walk.on = nil
-	}
 }
 
 func (r *Reader) decode(p *plan, v address) error {

@@ -125,7 +125,6 @@ func TestABufferIsUsableAfterARefusal(t *testing.T) {
 
 func TestMaxStopsSharedDiamonds(t *testing.T) {
 	t.Parallel()
-	type diamond struct{ Left, Right *diamond }
 	var top *diamond
 	for range 60 {
 		top = &diamond{top, top}
@@ -133,5 +132,47 @@ func TestMaxStopsSharedDiamonds(t *testing.T) {
 	b := wire.Buffer{Max: 1 << 20}
 	if err := wire.Encode(&b, "in", &top); err == nil || !strings.Contains(err.Error(), "limit") || b.Len() > 2<<20 {
 		t.Errorf("%d bytes, %v", b.Len(), err)
+	}
+}
+
+// heavy is a cycle of itself, with much to say before it comes round.
+type heavy struct {
+	Rows []string
+	Next *heavy
+}
+
+// heavyCycle leads over lead nodes into a cycle of as many as around.
+func heavyCycle(lead, around int) *heavy {
+	rows := make([]string, 100)
+	first := &heavy{Rows: rows}
+	last := first
+	var entry *heavy
+	for i := range lead + around - 1 {
+		if i == lead-1 {
+			entry = last
+		}
+		last.Next = &heavy{Rows: rows}
+		last = last.Next
+	}
+	if entry != nil {
+		last.Next = entry.Next
+	} else {
+		last.Next = first
+	}
+	return first
+}
+
+// TestACycleIsFoundBeforeMuchIsWritten: a few times what is there.
+func TestACycleIsFoundBeforeMuchIsWritten(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ lead, around, most int }{
+		{0, 1, 6}, {0, 2, 8}, {0, 10, 30}, {3, 1, 10}, {0, 1000, 1100}, {300, 7, 600}, {900, 1000, 3100}, {33_000, 1, 37_000},
+	} {
+		var b wire.Buffer
+		v := heavyCycle(test.lead, test.around)
+		err := wire.Encode(&b, "in", &v)
+		if err == nil || !strings.Contains(err.Error(), "cycle") || b.Len() > int64(test.most)*110 {
+			t.Errorf("%d, %d: %d bytes, %v", test.lead, test.around, b.Len(), err)
+		}
 	}
 }

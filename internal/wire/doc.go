@@ -30,9 +30,9 @@
 //
 // Values may be nested 100,000 levels deep, where every pointer, slice, map,
 // interface, struct and array on the way counts as one. Cycles are an error.
-// Pointers that are shared, but form no cycle, arrive as separate copies, so a
-// chain in which every node points twice at the next doubles with each node:
-// Buffer.Max puts an end to that.
+// Pointers that are shared, but form no cycle, arrive as separate copies. A
+// chain in which every node points twice at the next doubles with each node, and
+// is refused when the message is some tens of MiB large.
 //
 // # Trust
 //

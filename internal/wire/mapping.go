@@ -25,7 +25,7 @@ func encodeMap(b *Buffer, v address, t reflect.Type, key, elem *plan) *Error {
 	if n == 0 {
 		return nil
 	}
-	here := place{at: *at[address](v), typ: t}
+	here := place{at: *at[address](v), typ: t, words: n * int((key.size+elem.size)/wordSize)}
 	if err := b.enter(here); err != nil {
 		return err
 	}

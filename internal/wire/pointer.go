@@ -14,7 +14,7 @@ func (c compiler) pointer(p *plan) {
 		if elem.flat {
 			return elem.encode(b, target)
 		}
-		here := place{at: target, typ: t}
+		here := place{at: target, typ: t, words: int(elem.size / wordSize)}
 		if err := b.enter(here); err != nil {
 			return err
 		}
@@ -40,10 +40,13 @@ func decodePointer(r *Reader, v address, elem *plan) error {
 	if err := r.need(1, uint64(elem.least)); err != nil {
 		return err
 	}
+	*target = newValue(elem.typ)
+	if elem.flat {
+		return elem.decode(r, *target)
+	}
 	if err := r.descend(); err != nil {
 		return err
 	}
-	*target = newValue(elem.typ)
 	if err := elem.decode(r, *target); err != nil {
 		return err
 	}

@@ -13,6 +13,9 @@ import (
 // address is where a value of a type known from the context lives.
 type address = unsafe.Pointer
 
+// wordSize is the size of a pointer. What holds pointers has a multiple of it.
+const wordSize = unsafe.Sizeof(address(nil))
+
 // sliceHeader is the memory of any slice.
 type sliceHeader struct {
 	data address
@@ -43,6 +46,12 @@ func pointerAt(t reflect.Type, p address) reflect.Value { return reflect.NewAt(t
 
 // addressOfValue returns the address of v, which is addressable.
 func addressOfValue(v reflect.Value) address { return v.Addr().UnsafePointer() }
+
+// slotOf spreads addresses over the slots of a watch.
+func slotOf(p address) int {
+	const golden = 0x9e3779b97f4a7c15
+	return int(uint64(uintptr(p)) * golden >> 32 % recentPlaces)
+}
 
 // newValue allocates a zero t.
 func newValue(t reflect.Type) address { return reflect.New(t).UnsafePointer() }

@@ -61,7 +61,7 @@ func encodeSlice(b *Buffer, s sliceHeader, t reflect.Type, elem *plan) *Error {
 	if s.len == 0 {
 		return nil
 	}
-	here := place{at: s.data, typ: t, len: s.len}
+	here := place{at: s.data, typ: t, words: s.len * int(elem.size/wordSize)}
 	if err := b.enter(here); err != nil {
 		return err
 	}
@@ -92,16 +92,20 @@ func decodeSlice(r *Reader, v address, t reflect.Type, elem *plan) error {
 		*s = sliceOver(nil, 0)
 		return nil
 	}
-	return decodeGrowing(r, v, t, elem, n)
+	if err := r.descend(); err != nil {
+		return err
+	}
+	if err := decodeGrowing(r, v, t, elem, n); err != nil {
+		return err
+	}
+	r.ascend()
+	return nil
 }
 
 // decodeGrowing decodes n elements into the nil slice at v. Memory grows
 // fourfold with the elements that have arrived, because an element may take a
 // single byte in the message and many in memory.
 func decodeGrowing(r *Reader, v address, t reflect.Type, elem *plan, n int) error {
-	if err := r.descend(); err != nil {
-		return err
-	}
 	s, slice := at[sliceHeader](v), valueAt(t, v)
 	for s.len < n {
 		room := min(n, max(4*s.len, firstElements/max(int(elem.size), 1), 1))
@@ -115,6 +119,5 @@ func decodeGrowing(r *Reader, v address, t reflect.Type, elem *plan, n int) erro
 		}
 	}
 	slice.SetCap(n)
-	r.ascend()
 	return nil
 }

@@ -2,16 +2,11 @@ package wire
 
 import "reflect"
 
-const (
-	// maxDepth is how deep values may be nested: every pointer, slice, map,
-	// interface, struct and array on the way to a value counts as one. At this
-	// depth the Go stack takes less than 64 MB, or 128 MB under the race detector,
-	// of the 1 GB (250 MB on 32-bit systems) that the runtime allows.
-	maxDepth = 100_000
-	// trackingDepth is the depth from which the way is remembered to find
-	// cycles. Ordinary values never get there, so they pay nothing.
-	trackingDepth = 500
-)
+// maxDepth is how deep values may be nested: every pointer, slice, map,
+// interface, struct and array on the way to a value counts as one. At this
+// depth the Go stack takes less than 64 MB, or 128 MB under the race detector,
+// of the 1 GB (250 MB on 32-bit systems) that the runtime allows.
+const maxDepth = 100_000
 
 const (
 	reasonCycle = "cycle: the value leads back to itself through its pointers, and would never end; cut the cycle, or send indices instead of pointers"
@@ -21,15 +16,59 @@ const (
 
 // walk is where encoding stands in the value.
 type walk struct {
-	depth int
-	on    map[place]struct{} // what the way leads through, beyond trackingDepth
+	position
+	start int64   // of the message, when the outermost value began
+	way   []place // the landmarks on the way from the root, see landmark
+	watch *watch  // nil until the message is large
 }
 
-// place is something that can be met twice on the way.
+// position is what a failure takes a walk back to.
+type position struct {
+	depth     int
+	entered   int  // pointers, slices and maps on the way
+	reachable int  // words of memory that they lead to
+	landmarks int  // how many of them are in way
+	inKey     bool // inside a map key, see key.go
+}
+
+// place is something that can be met twice: what a pointer, slice or map leads to.
 type place struct {
 	at  address
 	typ reflect.Type
-	len int // two slices of different length over one array are different things
+	// words is the size of what is there. Two slices of different length over
+	// one array are different things.
+	words int
+}
+
+// landmark says whether the n-th place on the way is remembered to find cycles.
+// Going round a cycle, the way meets a landmark inside it again before it is thrice
+// as long, soon enough not to write much twice. A short way is remembered in
+// full, a long one at a few dozen places. Ordinary values have no landmark at all.
+func landmark(n int) bool {
+	const (
+		ordinary = 4
+		near     = 20
+		apart    = 4096
+	)
+	return n > ordinary && (n <= near || n&(n-1) == 0 || n%apart == 0)
+}
+
+// begin notes that a value is encoded from its root. A hook may encode inside
+// an encoding: then the walk goes on.
+func (b *Buffer) begin(words uintptr) position {
+	before := b.walk.position
+	if before.depth == 0 {
+		b.walk.start, b.walk.watch = b.Len(), nil
+	}
+	b.walk.reachable += int(words / wordSize)
+	return before
+}
+
+// end takes the walk back to where begin found it, also after a failure.
+func (b *Buffer) end(before position) {
+	b.walk.position = before
+	clear(b.walk.way[before.landmarks:])
+	b.walk.way = b.walk.way[:before.landmarks]
 }
 
 // descend goes one level down without passing something that can be met again.
@@ -49,24 +88,37 @@ func (b *Buffer) ascend() { b.walk.depth-- }
 // enter follows a pointer, slice or map. After an error the walk is over, so
 // only success is answered by leave.
 func (b *Buffer) enter(p place) *Error {
-	if err := b.descend(); err != nil || b.walk.depth <= trackingDepth {
+	w := &b.walk
+	w.entered++
+	w.reachable += p.words
+	for i := range w.way {
+		if w.way[i].at == p.at && w.way[i] == p {
+			return refused(reasonCycle)
+		}
+	}
+	if err := b.descend(); err != nil {
 		return err
 	}
-	if _, met := b.walk.on[p]; met {
-		return refused(reasonCycle)
+	if landmark(w.entered) {
+		w.way = append(w.way, p)
+		w.landmarks++
 	}
-	if b.walk.on == nil {
-		b.walk.on = make(map[place]struct{})
+	if b.Len()-w.start > watchFrom {
+		return b.observe(p)
 	}
-	b.walk.on[p] = struct{}{}
 	return nil
 }
 
 func (b *Buffer) leave(p place) {
-	if b.walk.depth > trackingDepth {
-		delete(b.walk.on, p)
+	w := &b.walk
+	w.depth--
+	if landmark(w.entered) {
+		w.landmarks--
+		w.way[w.landmarks] = place{}
+		w.way = w.way[:w.landmarks]
 	}
-	b.walk.depth--
+	w.entered--
+	w.reachable -= p.words
 }
 
 // descend goes one level down in the message.
