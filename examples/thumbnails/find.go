@@ -1,8 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
-	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -72,14 +73,16 @@ func find(ctx context.Context, paths []string, out string) *search {
 		case err != nil:
 			s.problem(p, err)
 		case s.ours(real):
-			s.problem(p, errors.New("is in the output folder"))
+			s.problem(p, fmt.Errorf("is in the output folder %s, whose images are thumbnails: name another with -out", shown(out)))
 		case !info.IsDir():
 			s.file(p)
 		default:
 			s.folder(ctx, p, real)
 		}
 	}
-	slices.SortFunc(s.pictures, func(a, b *picture) int { return strings.Compare(a.Path, b.Path) })
+	slices.SortFunc(s.pictures, func(a, b *picture) int { // folder by folder, as the contact sheet shows them
+		return cmp.Or(strings.Compare(filepath.Dir(a.Path), filepath.Dir(b.Path)), strings.Compare(a.Path, b.Path))
+	})
 	nameTargets(s.pictures)
 	return s
 }

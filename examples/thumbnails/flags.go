@@ -29,6 +29,10 @@ const usage = `Usage: thumbnails [flags] folder or image...
 Makes a thumbnail of each PNG, JPEG, GIF, WebP, BMP and TIFF image in the folders
 (links to folders are not followed), and a contact sheet, index.html.
 
+The exit code is 0 when thumbnails were made, also when some images or the contact
+sheet failed (with -strict only when nothing failed); 1 when none was made, or when
+the table at the end could not be written; 2 when a flag is wrong; 130 after Ctrl-C.
+
 `
 
 // parseFlags reads the command line. It has said what is wrong when it returns an
@@ -42,7 +46,7 @@ func parseFlags(args []string, stderr io.Writer) (*options, error) {
 	fs.IntVar(&o.size, "size", 256, "longest side of a thumbnail in `pixels`")
 	fs.DurationVar(&o.timeout, "timeout", 10*time.Second, "`time` that one image may take")
 	fs.Var(&o.memory, "memory", "`bytes` that a worker may use, as 300MiB")
-	fs.BoolVar(&o.strict, "strict", false, "exit with 1 when any image failed, not only when all did")
+	fs.BoolVar(&o.strict, "strict", false, "exit with 1 when anything failed, not only when all did")
 	fs.Usage = func() {
 		fmt.Fprint(stderr, usage)
 		fs.PrintDefaults()
@@ -73,7 +77,7 @@ func (o *options) check() error {
 	}
 	for _, p := range o.paths {
 		if _, err := os.Lstat(p); err != nil && strings.HasPrefix(p, "-") {
-			return fmt.Errorf("%s: flags come before folders", p)
+			return fmt.Errorf("%s: flags come before folders", shown(p))
 		}
 	}
 	return nil

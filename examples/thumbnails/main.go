@@ -16,6 +16,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -25,7 +26,7 @@ import (
 // How the program ends.
 const (
 	exitDone        = 0
-	exitFailed      = 1 // nothing could be done; with -strict: something could not
+	exitFailed      = 1 // nothing could be done, or told; with -strict: something could not
 	exitUsage       = 2
 	exitInterrupted = 130 // as shells say it of Ctrl-C
 )
@@ -50,10 +51,10 @@ func program(args []string, stdout, stderr io.Writer) int {
 
 	search := find(ctx, opts.paths, opts.out)
 	for _, dir := range search.empty {
-		fmt.Fprintf(stderr, "no images in %s\n", dir)
+		fmt.Fprintf(stderr, "no images in %s\n", shown(dir))
 	}
 	for _, p := range search.problems {
-		fmt.Fprintf(stderr, "%s: %s\n", p.Path, p.Reason)
+		fmt.Fprintf(stderr, "%s: %s\n", shown(p.Path), shown(p.Reason))
 	}
 	if len(search.pictures) == 0 {
 		if ctx.Err() != nil {
@@ -69,9 +70,10 @@ func program(args []string, stdout, stderr io.Writer) int {
 // work makes the thumbnails and tells about it.
 func work(ctx context.Context, opts *options, search *search, stdout, stderr io.Writer) int {
 	if err := os.MkdirAll(opts.out, 0o777); err != nil {
-		fmt.Fprintf(stderr, "cannot make the output folder: %v\n", err)
+		fmt.Fprintf(stderr, "cannot make the output folder: %s\n", shown(err.Error()))
 		return exitFailed
 	}
+	sweep(ctx, opts.out)
 	began := time.Now()
 	run, err := makeAll(ctx, opts, search.pictures, newProgress(stderr, len(search.pictures)))
 	if err != nil {
@@ -80,20 +82,34 @@ func work(ctx context.Context, opts *options, search *search, stdout, stderr io.
 	}
 	r := newReport(opts, search, run, began)
 	sheetErr := r.writeSheet()
-	r.print(stdout)
+	tableErr := r.print(stdout)
+	return r.conclude(stderr, sheetErr, tableErr)
+}
+
+// conclude says what went wrong besides single images, and gives the exit code.
+func (r *report) conclude(stderr io.Writer, sheetErr, tableErr error) int {
 	if sheetErr != nil {
-		fmt.Fprintf(stderr, "cannot write the contact sheet: %v\n", sheetErr)
+		name := filepath.Join(r.opts.out, sheetName)
+		fmt.Fprintf(stderr, "cannot write the contact sheet %s: %s\n", shown(name), shown(plain(sheetErr)))
 	}
-	if run.err != nil {
-		fmt.Fprintf(stderr, "the work ended early: %v\n", run.err)
+	if tableErr != nil {
+		fmt.Fprintf(stderr, "cannot write the table: %v\n", tableErr)
 	}
+	if r.run.err != nil {
+		fmt.Fprintf(stderr, "the work ended early, %d of %d images were not done: %v\n", r.undone, r.total, r.run.err)
+	}
+	all := r.failures() == 0 && r.undone == 0 && r.run.err == nil && sheetErr == nil
 	switch {
-	case run.interrupted:
+	case r.run.interrupted:
 		fmt.Fprintf(stderr, "interrupted: %d of %d images done\n", r.done, r.total)
 		return exitInterrupted
-	case r.done == 0 || run.err != nil || sheetErr != nil:
+	case r.done == 0:
+		fmt.Fprintln(stderr, "no thumbnail could be made")
 		return exitFailed
-	case opts.strict && r.failures() > 0:
+	case r.opts.strict && !all:
+		fmt.Fprintln(stderr, "not all was done, which -strict asks for")
+		return exitFailed
+	case tableErr != nil:
 		return exitFailed
 	}
 	return exitDone

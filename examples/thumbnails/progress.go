@@ -82,7 +82,7 @@ func (p *progress) failure(pic *picture) {
 		fmt.Fprintln(p.w, "more failed: see the table at the end")
 		return
 	}
-	fmt.Fprintf(p.w, "%s: %s\n", pic.Path, pic.reason.Detail)
+	fmt.Fprintf(p.w, "%s: %s\n", shown(pic.Path), shown(pic.reason.Detail))
 }
 
 func (p *progress) line() {

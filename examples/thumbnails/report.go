@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -27,10 +28,14 @@ func explain(err error, opts *options) reason {
 	var panicked *mp.PanicError
 	var big *tooBig
 	switch {
+	case errors.As(err, &died) && errors.Is(died, mp.ErrMemory):
+		return same("needed more memory than the machine has left: " + died.Reason)
 	case errors.Is(err, mp.ErrMemory):
 		return same("took more memory than " + opts.memory.text() + ", its worker was stopped")
 	case errors.Is(err, context.DeadlineExceeded):
 		return same(fmt.Sprintf("was not done within %v", opts.timeout))
+	case errors.As(err, &died) && died.Reason == "" && died.Signal != nil:
+		return same(fmt.Sprintf("its worker was killed (signal: %v)", died.Signal)) // perhaps not for this image
 	case errors.As(err, &died):
 		return same("crashed its worker: " + cmp.Or(died.Reason, fmt.Sprintf("exit code %d", died.ExitCode)))
 	case errors.As(err, &panicked):
@@ -147,13 +152,14 @@ func (r *report) rate() float64 {
 	return float64(r.total-r.undone) / max(r.wall.Seconds(), 1e-3)
 }
 
-// print writes the table.
-func (r *report) print(w io.Writer) {
-	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+// print writes the table. That nobody reads on, as behind | head, is no error.
+func (r *report) print(w io.Writer) error {
+	var table bytes.Buffer
+	tw := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(tw, "done\t%d of %d images\n", r.done, r.total)
 	fmt.Fprintf(tw, "failed\t%d\n", r.failures())
 	for _, g := range r.reasons {
-		fmt.Fprintf(tw, "  %s\t%s\n", g.Reason, g.names())
+		fmt.Fprintf(tw, "  %s\t%s\n", shown(g.Reason), g.names())
 	}
 	if r.undone > 0 {
 		fmt.Fprintf(tw, "not done\t%d\n", r.undone)
@@ -161,16 +167,20 @@ func (r *report) print(w io.Writer) {
 	fmt.Fprintf(tw, "workers\t%d, %d replaced\n", r.opts.workers, r.replaced)
 	fmt.Fprintf(tw, "time\t%s, %.1f images/s\n", inWords(r.wall), r.rate())
 	if r.sheet != "" {
-		fmt.Fprintf(tw, "contact sheet\t%s\n", r.sheet)
+		fmt.Fprintf(tw, "contact sheet\t%s\n", shown(r.sheet))
 	}
-	tw.Flush() // standard output is closed: nobody wants to know
+	tw.Flush() // into memory
+	if _, err := w.Write(table.Bytes()); !errors.Is(err, syscall.EPIPE) {
+		return err
+	}
+	return nil
 }
 
 // names are the paths when they are few, else their number and the first.
 func (g *group) names() string {
 	const few = 3
 	if len(g.Paths) <= few {
-		return strings.Join(g.Paths, ", ")
+		return shownList(g.Paths)
 	}
-	return fmt.Sprintf("%d: %s and %d more", len(g.Paths), strings.Join(g.Paths[:few-1], ", "), len(g.Paths)-few+1)
+	return fmt.Sprintf("%d: %s and %d more", len(g.Paths), shownList(g.Paths[:few-1]), len(g.Paths)-few+1)
 }

@@ -85,7 +85,7 @@ func (p *picture) job(opts *options) job {
 	return job{
 		Source: p.source(),
 		Target: target,
-		Temp:   fmt.Sprintf("%s.%d.part", target, os.Getpid()),
+		Temp:   tempName(target),
 		Size:   opts.size,
 		Memory: int64(opts.memory),
 	}
