@@ -17,6 +17,7 @@ var launchTemp = func() string { return "" }
 
 func TestMain(m *testing.M) {
 	mp.Main()
+	pipesBefore = openPipes()
 	code := m.Run()
 	if dir := launchTemp(); dir != "" {
 		os.RemoveAll(dir)
@@ -42,22 +43,35 @@ func fuzzing() bool {
 
 // leftovers looks for what the tests have left: goroutines, processes, descriptors.
 func leftovers() error {
-	if err := goleak.Find(); err != nil {
-		return err
-	}
-	if n := len(mp.Children()); n > 0 {
-		return fmt.Errorf("%d children", n)
-	}
 	var err error
-	for end := time.Now().Add(2 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-		if err = leftInProc(); err == nil {
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if n := len(mp.Children()); n > 0 {
+			err = fmt.Errorf("%d children", n)
+		} else if err = leftInProc(); err == nil {
+			err = goleak.Find()
+		}
+		if err == nil {
 			return nil
 		}
 	}
 	return err
 }
 
-// leftInProc finds processes, zombies among them, and sockets and pipes to them.
+// pipesBefore is how many pipes this process was given, besides its stdin, stdout and stderr.
+var pipesBefore int
+
+func openPipes() (n int) {
+	fds, _ := filepath.Glob("/proc/self/fd/*")
+	for _, fd := range fds {
+		to, _ := os.Readlink(fd)
+		if number := filepath.Base(fd); strings.HasPrefix(to, "pipe:") && number != "0" && number != "1" && number != "2" {
+			n++
+		}
+	}
+	return n
+}
+
+// leftInProc finds processes, zombies among them, and what leads to them.
 func leftInProc() error {
 	tasks, _ := filepath.Glob("/proc/self/task/*/children")
 	for _, task := range tasks {
@@ -71,6 +85,9 @@ func leftInProc() error {
 		if strings.HasPrefix(to, "socket:") || strings.Contains(to, "pidfd") || strings.Contains(to, "mp-worker") {
 			return fmt.Errorf("descriptor %s is %s", filepath.Base(fd), to)
 		}
+	}
+	if n := openPipes(); n > pipesBefore {
+		return fmt.Errorf("%d pipes are open, there were %d", n, pipesBefore)
 	}
 	return nil
 }

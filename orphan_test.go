@@ -29,7 +29,7 @@ func orphanCount(word string) (n int, list string) {
 // TestOrphans: when main ends, in whatever way, with endless loops, grandchildren, a
 // stopped child and what a child has started, nothing is left.
 func TestOrphans(t *testing.T) {
-	t.Parallel()
+	beside(t)
 	exe := launchBuild(t, "prog", nil)
 	const all = 8 // main, spin, nest, its spin and sleep, the sleep command, stop, await
 	for name, end := range map[string]func(*exec.Cmd) error{
@@ -51,12 +51,12 @@ func TestOrphans(t *testing.T) {
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
-			for late := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+			for late := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
 				n, list := orphanCount(word)
 				if n == all {
 					break
 				}
-				if n > all || time.Now().After(late) {
+				if time.Now().After(late) {
 					t.Fatalf("%d processes, want %d\n%s", n, all, list)
 				}
 			}
@@ -67,7 +67,7 @@ func TestOrphans(t *testing.T) {
 			}
 			cmd.Wait()
 			begin := time.Now()
-			for late := begin.Add(3 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+			for late := begin.Add(within(time.Second)); ; time.Sleep(5 * time.Millisecond) {
 				n, list := orphanCount(word)
 				if n == 0 {
 					break
@@ -75,9 +75,6 @@ func TestOrphans(t *testing.T) {
 				if time.Now().After(late) {
 					t.Fatalf("%d processes are left\n%s", n, list)
 				}
-			}
-			if took := time.Since(begin); took > time.Second {
-				t.Errorf("took %v", took)
 			}
 		})
 	}

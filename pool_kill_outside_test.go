@@ -100,26 +100,31 @@ func randomTime(most time.Duration) func() time.Duration {
 	return func() time.Duration { return rand.N(most) }
 }
 
+// TestKillFromOutsideWithRetries goes on until enough were killed.
 func TestKillFromOutsideWithRetries(t *testing.T) {
 	t.Parallel()
 	p := newPool(t, mp.PoolConfig{Workers: 2})
-	n := times(500, 2000)
-	in, _ := diaryInputs(t, n, noPad)
-	for i := range in {
-		in[i].Work *= 3
-	}
-	stop := killer(p, func() time.Duration { return 15 * time.Millisecond }, 100)
-	defer stop()
-	out, err := mp.Map(poolCtx(t), p, killDiary, in, mp.Retries(1000, mp.Backoff{Min: time.Millisecond, Max: 5 * time.Millisecond}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range out {
-		if !sameDiary(in[i], out[i]) {
-			t.Errorf("task %d: %v", i, out[i].N)
+	ctx := poolCtx(t)
+	kills := int64(times(10, 100))
+	k := killer(p, func() time.Duration { return 15 * time.Millisecond }, max(100, kills))
+	defer k.stop()
+	for round := 0; round == 0 || k.killed.Load() < kills; round++ {
+		in, _ := diaryInputs(t, times(500, 2000), noPad)
+		for i := range in {
+			in[i].Work *= 3
+		}
+		out, err := mp.Map(ctx, p, killDiary, in, mp.Retries(1000, mp.Backoff{Min: time.Millisecond, Max: 5 * time.Millisecond}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range out {
+			if !sameDiary(in[i], out[i]) {
+				t.Errorf("task %d: %v", i, out[i].N)
+			}
 		}
 	}
-	t.Logf("%d kills, %d retried", stop(), p.Stats().Retried)
+	k.deaths(t)
+	t.Logf("%d retried", p.Stats().Retried)
 }
 
 // checkDeaths says what is wrong when workers were killed and nothing was retried.
@@ -166,12 +171,11 @@ func TestKillFromOutsideChunkOfOne(t *testing.T) {
 	t.Parallel()
 	p := newPool(t, mp.PoolConfig{Workers: 2})
 	in, name := diaryInputs(t, times(800, 10000), noPad)
-	stop := killer(p, randomTime(20*time.Millisecond), 1<<30)
-	defer stop()
+	k := killer(p, randomTime(20*time.Millisecond), 1<<30)
+	defer k.stop()
 	out, err := mp.Map(poolCtx(t), p, killDiary, in, mp.Chunk(1))
-	kills := stop()
+	k.deaths(t)
 	checkDeaths(t, in, out, mapErrs(t, err), begins(t, name, len(in)), false)
-	t.Logf("%d kills", kills)
 }
 
 func TestKillFromOutsideInsideChunks(t *testing.T) {
@@ -181,10 +185,10 @@ func TestKillFromOutsideInsideChunks(t *testing.T) {
 	for i := range in {
 		in[i].Work /= 4
 	}
-	stop := killer(p, randomTime(20*time.Millisecond), 1<<30)
-	defer stop()
+	k := killer(p, randomTime(20*time.Millisecond), 1<<30)
+	defer k.stop()
 	out, err := mp.Map(poolCtx(t), p, killDiary, in, mp.Chunk(50))
-	kills := stop()
+	kills := k.deaths(t)
 	errs := mapErrs(t, err)
 	checkDeaths(t, in, out, errs, begins(t, name, len(in)), true)
 	if len(errs) > kills {
@@ -196,12 +200,11 @@ func TestKillFromOutsideBigValues(t *testing.T) {
 	t.Parallel()
 	p := newPool(t, mp.PoolConfig{Workers: 2})
 	in, name := diaryInputs(t, times(300, 4000), somePad)
-	stop := killer(p, randomTime(25*time.Millisecond), 1<<30)
-	defer stop()
+	k := killer(p, randomTime(25*time.Millisecond), 1<<30)
+	defer k.stop()
 	out, err := mp.Map(poolCtx(t), p, killDiary, in, mp.Chunk(1))
-	kills := stop()
+	k.deaths(t)
 	checkDeaths(t, in, out, mapErrs(t, err), begins(t, name, len(in)), false)
-	t.Logf("%d kills", kills)
 }
 
 func TestKillFromOutsideApplyAsync(t *testing.T) {
@@ -209,8 +212,8 @@ func TestKillFromOutsideApplyAsync(t *testing.T) {
 	p := newPool(t, mp.PoolConfig{Workers: 2})
 	ctx := poolCtx(t)
 	in, name := diaryInputs(t, times(800, 10000), noPad)
-	stop := killer(p, randomTime(20*time.Millisecond), 1<<30)
-	defer stop()
+	k := killer(p, randomTime(20*time.Millisecond), 1<<30)
+	defer k.stop()
 	rs := make([]*mp.Result[diaryOut], len(in))
 	for i := range in {
 		rs[i] = mp.ApplyAsync(ctx, p, killDiary, in[i])
@@ -222,10 +225,9 @@ func TestKillFromOutsideApplyAsync(t *testing.T) {
 			errs[i] = err
 		}
 	}
-	kills := stop()
+	k.deaths(t)
 	// ApplyAsync's tasks are chunks of one, in batches of many.
 	checkDeaths(t, in, out, errs, begins(t, name, len(in)), false)
-	t.Logf("%d kills", kills)
 }
 
 func TestKillFromOutsideImapAndOutcomes(t *testing.T) {
@@ -233,8 +235,8 @@ func TestKillFromOutsideImapAndOutcomes(t *testing.T) {
 	p := newPool(t, mp.PoolConfig{Workers: 2})
 	ctx := poolCtx(t)
 	in, _ := diaryInputs(t, times(400, 4000), noPad)
-	stop := killer(p, randomTime(20*time.Millisecond), 1<<30)
-	defer stop()
+	k := killer(p, randomTime(20*time.Millisecond), 1<<30)
+	defer k.stop()
 	i := 0
 	for out, err := range mp.Imap(ctx, p, killDiary, slices.Values(in)) {
 		if err != nil && !killedBy(err, syscall.SIGKILL) || err == nil && !sameDiary(in[i], out) {
@@ -257,6 +259,7 @@ func TestKillFromOutsideImapAndOutcomes(t *testing.T) {
 			t.Errorf("task %d has %d outcomes", i, n)
 		}
 	}
+	k.deaths(t)
 }
 
 // Each kind of submission side by side on one pool while workers are killed.
@@ -271,8 +274,8 @@ func TestKillFromOutsideEverythingAtOnce(t *testing.T) {
 			in[i].Pad = nil
 		}
 	}
-	stop := killer(p, randomTime(20*time.Millisecond), 1<<30)
-	defer stop()
+	k := killer(p, randomTime(20*time.Millisecond), 1<<30)
+	defer k.stop()
 	retry := mp.Retries(1000, mp.Backoff{Min: time.Millisecond, Max: time.Millisecond})
 	var wg sync.WaitGroup
 	wg.Go(func() {
@@ -314,7 +317,7 @@ func TestKillFromOutsideEverythingAtOnce(t *testing.T) {
 		}
 	})
 	wg.Wait()
-	t.Logf("%d kills", stop())
+	k.deaths(t)
 }
 
 var killNth = mp.Register("kill/nth", func(_ context.Context, n int) (int, error) {

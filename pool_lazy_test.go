@@ -117,7 +117,7 @@ func TestLazyWindowFollowsResize(t *testing.T) {
 	taken := 0
 	go func() {
 		defer cancel()
-		for end := time.Now().Add(10 * time.Second); p.Stats().Queued+p.Stats().Running < 24 && time.Now().Before(end); {
+		for end := time.Now().Add(time.Minute); p.Stats().Queued+p.Stats().Running < 24 && time.Now().Before(end); {
 			time.Sleep(time.Millisecond)
 		}
 	}()

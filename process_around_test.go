@@ -109,9 +109,12 @@ func TestProcessEnvDirProcs(t *testing.T) {
 	}
 }
 
-// procSame compares lines without order, and without GOCOVERDIR, which a test of coverage adds.
+// procSame compares lines without order, and without GOCOVERDIR, which a test of coverage
+// adds, and GORACE, which one with the race detector does.
 func procSame(got string, want ...string) bool {
-	lines := slices.DeleteFunc(strings.Split(got, "\n"), func(s string) bool { return strings.HasPrefix(s, "GOCOVERDIR=") })
+	lines := slices.DeleteFunc(strings.Split(got, "\n"), func(s string) bool {
+		return strings.HasPrefix(s, "GOCOVERDIR=") || strings.HasPrefix(s, "GORACE=")
+	})
 	slices.Sort(lines)
 	return slices.Equal(lines, want)
 }

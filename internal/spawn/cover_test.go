@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -24,7 +25,11 @@ func TestCoverageOfChildren(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, text := range coveredModule(root, string(sum)) {
+	mod, err := os.ReadFile(filepath.Join(root, "go.mod"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range coveredModule(root, string(mod), string(sum)) {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -41,17 +46,19 @@ func TestCoverageOfChildren(t *testing.T) {
 	}
 }
 
-func coveredModule(root, sum string) map[string]string {
+func coveredModule(root, mod, sum string) map[string]string {
+	sys := regexp.MustCompile(`(?m)^\s+golang\.org/x/sys v\S+`).FindString(mod)
+	version := regexp.MustCompile(`(?m)^go \S+`).FindString(mod)
 	return map[string]string{
 		"go.sum": sum,
 		// The module is inside of this one by its name, or it could not import the package.
 		"go.mod": `module github.com/gomultiprocessing/mp/covered
 
-go 1.26.0
+` + version + `
 
 require github.com/gomultiprocessing/mp v0.0.0
 
-require golang.org/x/sys v0.49.0 // indirect
+require ` + sys + ` // indirect
 
 replace github.com/gomultiprocessing/mp => ` + root + "\n",
 		"covered.go": `package covered

@@ -32,7 +32,10 @@ func init() {
 		}
 		select {}
 	}
-	helpers["stack overflow"] = func(*spawn.Self) { fmt.Println(deep(1)) }
+	helpers["stack overflow"] = func(*spawn.Self) {
+		debug.SetMaxStack(16 << 20) // else this takes a gigabyte
+		fmt.Println(deep(1))
+	}
 	helpers["unlock"] = func(*spawn.Self) { new(sync.Mutex).Unlock() }
 	helpers["nil"] = func(*spawn.Self) { *(*int)(nil) = 1 } //nolint:staticcheck
 	helpers["crowd"] = func(*spawn.Self) {
@@ -123,6 +126,10 @@ func TestExit(t *testing.T) {
 	} {
 		t.Run(c.helper, func(t *testing.T) {
 			tidy(t)
+			if raceBuild && c.helper == "map writes" {
+				used.Store(c.helper, true)
+				t.Skip("the race detector has its own words for it")
+			}
 			k := start(t, spawn.Spec{Name: c.helper, Stderr: io.Discard})
 			e := k.wait()
 			if e.Code != c.code || e.Signal != c.signal || e.Core || e.OOMKilled {
@@ -230,10 +237,10 @@ func TestGroupGoesWithTheChild(t *testing.T) {
 			c.end(k)
 			begin := time.Now()
 			k.wait()
-			if took := time.Since(begin); took >= 200*time.Millisecond {
+			if took := time.Since(begin); took >= within(200*time.Millisecond) {
 				t.Errorf("the output was waited for: %v", took)
 			}
-			eventually(t, time.Second, "the sleep ends", func() bool { return !alive(sleep) })
+			eventually(t, within(time.Second), "the sleep ends", func() bool { return !alive(sleep) })
 		})
 	}
 }
@@ -246,7 +253,7 @@ func TestLost(t *testing.T) {
 	if e := k.wait(); e.Code != -9 {
 		t.Errorf("%+v", e)
 	}
-	eventually(t, time.Second, "the sleep ends", func() bool { return !alive(sleep) })
+	eventually(t, within(time.Second), "the sleep ends", func() bool { return !alive(sleep) })
 }
 
 // What has left the group may hold the pipes, and nobody waits for it for long.
@@ -260,7 +267,7 @@ func TestDoneDoesNotWaitForADaemon(t *testing.T) {
 	<-k.Dead()
 	begin := time.Now()
 	k.wait()
-	if took := time.Since(begin); took < 100*time.Millisecond || took > 2*time.Second {
+	if took := time.Since(begin); took > within(time.Second) {
 		t.Errorf("Done came %v after Dead", took)
 	}
 	if out.String() != "started\n" {
@@ -294,7 +301,9 @@ func TestStatusTakenBySomebodyElse(t *testing.T) {
 		var status syscall.WaitStatus
 		syscall.Wait4(k.PID(), &status, 0, nil)
 	}()
-	eventually(t, patience, "somebody waits", func() bool { return waitsInWait4() })
+	if _, err := os.ReadFile("/proc/thread-self/syscall"); err == nil { // else the kernel does not tell
+		eventually(t, patience, "somebody waits", waitsInWait4)
+	}
 	k.Kill()
 	<-stolen
 	if e := k.wait(); e.Code != spawn.CodeUnknown && e.Code != -9 { // whoever was first

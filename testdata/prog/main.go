@@ -62,7 +62,11 @@ func init() {
 		"await":  func(ctx context.Context) (string, error) { <-ctx.Done(); return "", ctx.Err() },
 		"select": func(ctx context.Context) (string, error) { select {} },
 		"sleep":  func(ctx context.Context) (string, error) { time.Sleep(time.Hour); return "", nil },
-		"short":  func(ctx context.Context) (string, error) { time.Sleep(300 * time.Millisecond); return "", nil },
+		"short": func(ctx context.Context) (string, error) { // lives a moment longer than its stdin
+			io.Copy(io.Discard, os.Stdin)
+			time.Sleep(100 * time.Millisecond)
+			return "", nil
+		},
 		"spin": func(ctx context.Context) (string, error) {
 			for { //nolint:staticcheck // an endless loop
 			}
@@ -138,7 +142,10 @@ func besideMain() {
 	time.Sleep(50 * time.Millisecond) // let main come to mp.Main
 	var err error
 	if mode() == "beside main" {
-		_, err = mp.Start(context.Background(), act, "await")
+		err = mp.ErrNoMain // a child may take its time to come to it
+		for ; errors.Is(err, mp.ErrNoMain); time.Sleep(time.Millisecond) {
+			_, err = mp.Start(context.Background(), act, "await")
+		}
 	} else if !mp.Current().Main {
 		_, err = mp.NewPool(mp.PoolConfig{Workers: 1})
 		fmt.Println(errors.Is(err, mp.ErrNoMain))
@@ -257,13 +264,16 @@ func main() {
 // joinAll prints what JoinAll does.
 func joinAll() {
 	daemon := start("sleep", mp.ProcessConfig{Daemon: true, Name: "daemon"})
-	short := start("short")
+	in, end, err := os.Pipe()
+	must(err)
+	short := start("short", mp.ProcessConfig{Stdin: in})
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
 	defer cancel()
 	fmt.Println(mp.JoinAll(ctx), short.Alive(), daemon.Alive())
 	for _, p := range mp.Children() {
 		fmt.Println(strings.TrimRight(p.Name(), "0123456789"))
 	}
+	must(end.Close())
 	later := make(chan *mp.Process, 1)
 	go func() { later <- start("short") }()
 	after := <-later
