@@ -134,6 +134,8 @@ func (a *applied[In, Out]) Finished(cause error) {
 		a.stop()
 	}
 	switch {
+	case a.err != nil && overdue(&a.job):
+		a.result.complete(a.out[0], context.DeadlineExceeded)
 	case a.err != nil:
 		a.result.complete(a.out[0], a.err)
 	case cause != nil:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/gomultiprocessing/mp/internal/pool"
 	"github.com/gomultiprocessing/mp/internal/wire"
@@ -79,6 +80,7 @@ type mapped[In, Out any] struct {
 	progress func(done, total int)
 	changed  chan struct{}   // for Map: tasks have ended
 	async    *pool.Scheduler // for MapAsync: runs progress
+	telling  atomic.Bool     // and is about to
 	out      []Out
 
 	mu   sync.Mutex
@@ -132,7 +134,9 @@ func (m *mapped[In, Out]) Deliver(o *pool.Outcome) {
 		return
 	}
 	if m.async != nil {
-		m.async.Callback(m.tell)
+		if m.telling.CompareAndSwap(false, true) {
+			m.async.Callback(m.tell)
+		}
 		return
 	}
 	select {
@@ -146,6 +150,7 @@ func (m *mapped[In, Out]) tell() {
 	if m.progress == nil {
 		return
 	}
+	m.telling.Store(false) // what ends from now on is told anew
 	m.mu.Lock()
 	done, news := m.done, m.done > m.told
 	m.told = max(m.told, done)
@@ -169,6 +174,10 @@ func (m *mapped[In, Out]) Finished(cause error) {
 	}
 	if len(errs) == 0 {
 		m.result.complete(m.out, nil)
+		return
+	}
+	if overdue(&m.job) {
+		m.result.complete(nil, context.DeadlineExceeded)
 		return
 	}
 	slices.SortFunc(errs, func(a, b *TaskError) int { return a.Index - b.Index })

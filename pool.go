@@ -130,7 +130,7 @@ func (c *PoolConfig) complete() error {
 	if l := c.Limits.Memory; l > 0 && (c.MaxMemory == 0 || l < c.MaxMemory) {
 		c.MaxMemory = l
 	}
-	return nil
+	return memoryLimit(c.MaxMemory)
 }
 
 // starter returns what starts one worker.
@@ -180,8 +180,8 @@ func (p *Pool) Close() error {
 
 // Join waits, after Close or Terminate, until the workers are reaped and all
 // callbacks have returned. The error is ErrOpen before Close, ctx's error, that of
-// callbacks that panicked, or one that says that a callback called Join, which
-// would wait for itself.
+// callbacks that panicked, or one that says that a callback called Join, or the body or
+// the iterator of a loop over the pool's results: it would wait for itself.
 func (p *Pool) Join(ctx context.Context) error {
 	if err := p.refusal(); err != nil {
 		return err
@@ -207,19 +207,24 @@ func (p *Pool) Shutdown(ctx context.Context) error {
 
 // Terminate kills the workers at once, as multiprocessing.Pool.terminate. What was
 // not done fails with ErrTerminated. It returns when no worker is left, without
-// waiting for callbacks, and may be called from one.
+// waiting for callbacks, for tasks or for an UnmarshalBinary of the program's, and may
+// be called from a callback.
 func (p *Pool) Terminate() {
 	if p.refusal() == nil {
 		p.s.Terminate()
 	}
 }
 
-// Resize changes the number of workers. It returns at once: new ones are being
-// started (with IdleTimeout when there is work for them), and those too many end when they have done what they run. The error is
-// about the number, or ErrClosed, ErrTerminated or ErrBroken.
+// Resize changes the number of workers, to at most 10,000. It returns at once: new ones
+// are being started (with IdleTimeout when there is work for them), and those too many
+// end when they have done what they run. The error is about the number, or ErrClosed,
+// ErrTerminated or ErrBroken.
 func (p *Pool) Resize(workers int) error {
 	if err := p.refusal(); err != nil {
 		return err
+	}
+	if workers > maxWorkers {
+		return fmt.Errorf("mp: Resize(%d): a pool has at most %d workers", workers, maxWorkers)
 	}
 	return p.s.Resize(workers)
 }

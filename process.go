@@ -163,7 +163,7 @@ func (c *ProcessConfig) complete() error {
 		}
 	}
 	c.Grace = cmp.Or(c.Grace, time.Second)
-	return nil
+	return memoryLimit(c.Limits.Memory)
 }
 
 // spec is the configuration as package spawn wants it.

@@ -27,6 +27,8 @@ type stream[In, Out any] struct {
 	left   chan struct{} // closed: the loop was left
 	news   chan struct{} // something for the loop to look at
 
+	unwatch func() bool // ends the watch over ctx
+
 	mu        sync.Mutex
 	items     map[int]*streamItem[In, Out] // taken and not given back
 	finished  []*streamItem[In, Out]       // in the order of their ends, not yet given back
@@ -92,6 +94,8 @@ func newStream[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in i
 	if err := p.s.SubmitNow(&s.job); err != nil {
 		return nil, err
 	}
+	// The loop may be in its body when ctx ends; the tasks are to be stopped all the same.
+	s.unwatch = context.AfterFunc(ctx, func() { p.s.Cancel(&s.job, ctx.Err()) })
 	go s.take(in)
 	return s, nil
 }
@@ -115,13 +119,16 @@ func (s *stream[In, Out]) take(in iter.Seq[In]) {
 		s.p.s.Seal(&s.job)
 		s.wake()
 	}()
-	if s.room() {
+	s.p.s.Within(func() {
+		if !s.room() {
+			return
+		}
 		for v := range in {
 			if !s.push(v) || !s.room() {
 				break
 			}
 		}
-	}
+	})
 	returned = true
 }
 
@@ -226,8 +233,13 @@ var errFailedFast = fmt.Errorf("%w: another task of the call has failed", ErrCan
 
 // each gives the loop's body each item that has ended, until there are no more,
 // the body does not want any, or the call has failed: that is the error.
-func (s *stream[In, Out]) each(ctx context.Context, body func(*streamItem[In, Out]) bool) error {
+func (s *stream[In, Out]) each(ctx context.Context, body func(*streamItem[In, Out]) bool) (err error) {
 	defer s.leave()
+	s.p.s.Within(func() { err = s.loop(ctx, body) })
+	return err
+}
+
+func (s *stream[In, Out]) loop(ctx context.Context, body func(*streamItem[In, Out]) bool) error {
 	for next := 0; ; {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -311,7 +323,7 @@ func (s *stream[In, Out]) tell() {
 	s.told = done
 	s.mu.Unlock()
 	if news {
-		s.p.s.Within(func() { s.progress(done, total) })
+		s.progress(done, total)
 	}
 }
 
@@ -321,6 +333,7 @@ func (s *stream[In, Out]) leave() {
 	s.mu.Lock()
 	s.over = true // nothing is taken any more
 	s.mu.Unlock()
+	s.unwatch()
 	s.p.s.Cancel(&s.job, ErrCancelled)
 }
 

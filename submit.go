@@ -3,6 +3,7 @@ package mp
 import (
 	"context"
 	"reflect"
+	"time"
 
 	"github.com/gomultiprocessing/mp/internal/pool"
 	"github.com/gomultiprocessing/mp/internal/wire"
@@ -71,6 +72,13 @@ func (o *taskOptions) pool(ctx context.Context) *pool.Options {
 		p.Backoff = o.backoff.pool()
 	}
 	return p
+}
+
+// overdue says whether the deadline of a call's ctx has passed. A task that looks at its
+// ctx fails at that very moment, but that the time of the call is over is no news of
+// the task.
+func overdue(j *pool.Job) bool {
+	return j.Options != nil && !j.Deadline.IsZero() && !time.Now().Before(j.Deadline)
 }
 
 // taskError is an outcome's error as the caller gets it: about the task, unless it

@@ -99,7 +99,7 @@ func (s *Scheduler) Join(ctx context.Context) error {
 	}
 	_, inside := s.inside.Load(goroutine())
 	if inside || s.callbacks.within() || s.events.within() {
-		return errors.New("mp: Join was called by a callback of the pool, which it would wait for")
+		return errors.New("mp: Join was called by a callback of the pool, or inside a loop over its results, and would wait for itself")
 	}
 	if err := ctx.Err(); err != nil {
 		return err

@@ -94,11 +94,7 @@ func encodeSpan(b *wire.Buffer, sp *pool.Span, n int, singles bool) {
 	b.Uvarint(uint64(n))
 	b.Uvarint(uint64(sp.Attempt))
 	b.Uvarint(uint64(j.Timeout))
-	deadline := uint64(0)
-	if !j.Deadline.IsZero() {
-		deadline = uint64(now() + int64(time.Until(j.Deadline)))
-	}
-	b.Uint64(deadline)
+	b.Uint64(uint64(deadlineOf(j.Deadline)))
 	b.Uvarint(uint64(j.Capture))
 	b.Byte(flag(j.Measure))
 }

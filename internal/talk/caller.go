@@ -35,11 +35,7 @@ func StartCall(spec spawn.Spec, program Program, call Call, wanted bool, deadlin
 	hello.Byte(helloCall)
 	hello.String(call.Func)
 	hello.Byte(flag(wanted))
-	at := uint64(0)
-	if !deadline.IsZero() {
-		at = uint64(now() + int64(time.Until(deadline)))
-	}
-	hello.Uint64(at)
+	hello.Uint64(uint64(deadlineOf(deadline)))
 	hello.Raw(call.Input)
 	c.writing.Lock() // the first frame
 	go func() {

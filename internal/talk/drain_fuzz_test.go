@@ -183,3 +183,17 @@ func TestDrainRandom(t *testing.T) {
 		}
 	}
 }
+
+// What is too large for the ring came as a frame of its own: a worker that puts it into
+// the ring could go on writing to it when it was taken for an outcome.
+func TestDrainOversizedRecord(t *testing.T) {
+	for _, kind := range []int{recordResult, recordFailure, recordRun} {
+		h := record{kind: kind, slot: 2, size: 64 << 10}
+		ring := make([]byte, h.span())
+		putWord(ring, h.pack())
+		r := fuzzReader(t, 1<<16, uint64(len(ring)), ring, nil)
+		if err := r.drain(); err == nil {
+			t.Errorf("kind %d: believed", kind)
+		}
+	}
+}

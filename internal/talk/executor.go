@@ -33,6 +33,7 @@ type executor struct {
 	offset int   // the item's place in the span
 	item   int   // and in the batch
 	begun  int64 // when the batch was begun
+	due    int64 // when the item's timeout ends; 0: never
 	info   *running
 	size   int       // of an output that travels as memory; 0: it does not
 	set    *contexts // the item's ctx is one of these,
@@ -106,10 +107,13 @@ func (x *executor) recycle(memory []byte) {
 // runSome runs items until there is none left, or until a call panics: then it
 // says that there is more.
 func (x *executor) runSome() (more bool) {
+	returned := false
 	defer func() {
 		if x.inCall {
 			x.inCall = false
 			more = x.caught(recover())
+		} else if !returned {
+			x.left(recover())
 		}
 	}()
 	for x.claim() {
@@ -133,7 +137,22 @@ func (x *executor) runSome() (more bool) {
 		}
 		x.ended(err)
 	}
+	returned = true
 	return false
+}
+
+// left goes on after code of the program's has ended this goroutine outside of a call:
+// a method that decodes an input, encodes an output or is the text of an error.
+func (x *executor) left(v any) {
+	if v != nil {
+		panic(v) // such code cannot panic; ours has
+	}
+	err := x.program.Exited()
+	if x.calls == nil {
+		x.opened, x.size = err, 0 // the inputs of the span were being decoded
+	}
+	x.ended(err)
+	go x.loop()
 }
 
 // caught takes a panic as the item's outcome. Without one the call ended this
@@ -212,7 +231,7 @@ func (x *executor) enter(t *task) {
 func (x *executor) prepare() {
 	t := x.task
 	x.leave()
-	if x.offset > 0 && x.item < x.set.first+len(x.set.of) {
+	if x.offset > 0 && x.set != nil && x.item < x.set.first+len(x.set.of) {
 		x.ctxAt = x.item - x.set.first
 	} else {
 		x.set = x.ctxs.more(&contexts{
@@ -221,9 +240,10 @@ func (x *executor) prepare() {
 		x.ctxAt = 0
 	}
 	if t.timeout > 0 {
-		d := int64(x.page.since.Load()) + int64(t.timeout)
-		if t.deadline != 0 {
-			d = min(d, t.deadline)
+		x.due = later(int64(x.page.since.Load()), t.timeout)
+		d := x.due
+		if t.deadline != 0 && (d == 0 || t.deadline < d) {
+			d = t.deadline
 		}
 		x.set.deadlines[x.ctxAt] = d
 	}
@@ -271,7 +291,7 @@ func (x *executor) stack() string {
 // ended commits the item's outcome.
 func (x *executor) ended(err error) {
 	flags := 0
-	if err != nil && x.task.timeout > 0 && x.ctx().late() {
+	if err != nil && x.task.timeout > 0 && x.due != 0 && now() >= x.due {
 		flags = flagTimeout
 	}
 	x.commit(err, flags)
