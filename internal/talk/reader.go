@@ -27,6 +27,7 @@ const maxResults = 256
 // read reports what the worker does until it is dead.
 func (w *Worker) read() {
 	r := &reader{w: w, page: w.page}
+	w.stall.patience = stallPatience // before, there was StartTimeout
 	gone := make(chan struct{})
 	go func() {
 		select {
@@ -112,7 +113,7 @@ func (r *reader) frame() error {
 	kind, payload, err := r.w.frames.Next(limit)
 	if err != nil {
 		var bad *wire.FrameError
-		if errors.As(err, &bad) {
+		if errors.As(err, &bad) || errors.Is(err, errStalled) {
 			return err
 		}
 		return errEnd

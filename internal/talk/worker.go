@@ -17,6 +17,7 @@ type Worker struct {
 	number  int
 	max     int64
 	frames  *wire.FrameReader
+	stall   *stallReader // that frames read from
 	sink    pool.Sink
 	stacks  chan stackAnswer
 
@@ -70,9 +71,10 @@ const deathGrace = 100 * time.Millisecond
 
 func newWorker(ws WorkerSpec, proc *spawn.Process, p *page, sink pool.Sink) *Worker {
 	p.region.Word(magicAt).Store(magic)
+	frames, stall := newStallReader(proc.Conn())
 	return &Worker{
 		program: ws.Program, proc: proc, number: ws.Spec.Worker, max: ws.Max,
-		frames: wire.NewFrameReader(proc.Conn()), sink: sink, page: p,
+		frames: frames, stall: stall, sink: sink, page: p,
 		stacks: make(chan stackAnswer, 1),
 	}
 }

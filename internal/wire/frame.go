@@ -102,11 +102,12 @@ type FrameReader struct {
 	// then read into if it fits; the payload is the caller's as ever. Nil: there is none.
 	Spare func() []byte
 
-	source io.Reader
-	buf    []byte // begins at a multiple of eight
-	from   int    // buf[from:to] is read and not yet consumed
-	to     int
-	err    error // the stream cannot be read on
+	source  io.Reader
+	buf     []byte // begins at a multiple of eight
+	from    int    // buf[from:to] is read and not yet consumed
+	to      int
+	inLarge bool
+	err     error // the stream cannot be read on
 }
 
 // NewFrameReader returns a reader of the frames that come from r. It reads as
@@ -116,6 +117,10 @@ func NewFrameReader(r io.Reader) *FrameReader { return &FrameReader{source: r} }
 // Buffered returns the number of bytes that were read from the stream and do
 // not belong to a frame that Next returned.
 func (f *FrameReader) Buffered() int { return f.to - f.from }
+
+// Inside says whether a part of a frame was read, and not all of it: for a source that
+// wants to know in its Read.
+func (f *FrameReader) Inside() bool { return f.inLarge || f.to > f.from }
 
 // IsLarge says whether a payload that Next returned is the caller's.
 func IsLarge(payload []byte) bool { return len(payload) >= smallFrame }
@@ -220,6 +225,8 @@ func (f *FrameReader) small(n int) ([]byte, error) {
 
 // large returns a payload in memory of its own.
 func (f *FrameReader) large(n int) ([]byte, error) {
+	f.inLarge = true
+	defer func() { f.inLarge = false }()
 	payload := f.room(n)
 	f.from += headerSize
 	arrived := copy(payload, f.buf[f.from:f.to])

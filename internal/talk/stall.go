@@ -1,0 +1,51 @@
+package talk
+
+import (
+	"errors"
+	"io"
+	"os"
+	"time"
+
+	"github.com/gomultiprocessing/mp/internal/wire"
+)
+
+// stallPatience is how long a frame may stand still in the middle. A worker writes each
+// in one go; one that does not go on was stopped there, or somebody has written the
+// beginning of a frame that never was one.
+const stallPatience = 10 * time.Second
+
+var errStalled = errors.New("a frame stood still in the middle")
+
+// stallReader reads a socket, and does not wait for ever for the rest of a frame. Between
+// frames it does.
+type stallReader struct {
+	conn interface {
+		io.Reader
+		SetReadDeadline(time.Time) error
+	}
+	frames   *wire.FrameReader
+	patience time.Duration // 0: for ever
+	armed    bool
+}
+
+// newStallReader returns a reader of frames that stall is asked about.
+func newStallReader(conn *os.File) (*wire.FrameReader, *stallReader) {
+	s := &stallReader{conn: conn}
+	s.frames = wire.NewFrameReader(s)
+	return s.frames, s
+}
+
+// Read implements io.Reader.
+func (s *stallReader) Read(p []byte) (int, error) {
+	if inside := s.patience > 0 && s.frames.Inside(); inside {
+		s.armed = s.conn.SetReadDeadline(time.Now().Add(s.patience)) == nil
+	} else if s.armed {
+		s.armed = false
+		s.conn.SetReadDeadline(time.Time{}) // an error: it is closed, which Read tells
+	}
+	n, err := s.conn.Read(p)
+	if s.armed && errors.Is(err, os.ErrDeadlineExceeded) {
+		err = errStalled
+	}
+	return n, err
+}

@@ -1,0 +1,63 @@
+package talk
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/gomultiprocessing/mp/internal/wire"
+)
+
+// slowConn gives a byte at a time, and then nothing any more.
+type slowConn struct {
+	bytes    []byte
+	deadline time.Time
+	waited   bool // for something between two frames
+}
+
+func (c *slowConn) SetReadDeadline(t time.Time) error { c.deadline = t; return nil }
+
+func (c *slowConn) Read(p []byte) (int, error) {
+	if len(c.bytes) > 0 {
+		p[0], c.bytes = c.bytes[0], c.bytes[1:]
+		return 1, nil
+	}
+	if c.deadline.IsZero() {
+		c.waited = true
+		return 0, io.EOF
+	}
+	return 0, os.ErrDeadlineExceeded
+}
+
+// A frame that does not go on is given up, a socket on which nothing comes is not.
+func TestStalledFrame(t *testing.T) {
+	var stream bytes.Buffer
+	if err := wire.WriteFrame(&stream, frameBell, none); err != nil {
+		t.Fatal(err)
+	}
+	huge := append(bytes.Clone(stream.Bytes()), 0, 0, 16, 0, 0, 0, 0, 0, frameOutcome, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3)
+	for name, c := range map[string]struct {
+		bytes []byte
+		want  error
+	}{
+		"between frames": {stream.Bytes(), io.EOF},
+		"in a header":    {huge[:20], errStalled},
+		"in a payload":   {huge, errStalled},
+	} {
+		conn := &slowConn{bytes: c.bytes}
+		s := &stallReader{conn: conn, patience: time.Second}
+		s.frames = wire.NewFrameReader(s)
+		if kind, _, err := s.frames.Next(1 << 30); kind != frameBell || err != nil {
+			t.Fatal(name, err)
+		}
+		if _, _, err := s.frames.Next(1 << 30); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if conn.waited != (c.want == io.EOF) {
+			t.Errorf("%s: waited without a deadline: %v", name, conn.waited)
+		}
+	}
+}
