@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"os"
 	"time"
 
 	"github.com/gomultiprocessing/mp"
@@ -13,7 +14,7 @@ import (
 
 var dance = mp.Register("dance", func(ctx context.Context, every time.Duration) (mp.None, error) {
 	for ctx.Err() == nil {
-		fmt.Println("dancing")
+		fmt.Println(os.Getpid(), "dancing")
 		time.Sleep(every)
 	}
 	return mp.None{}, nil
@@ -21,7 +22,7 @@ var dance = mp.Register("dance", func(ctx context.Context, every time.Duration) 
 
 var song = mp.Register("song", func(ctx context.Context, every time.Duration) (mp.None, error) {
 	for ctx.Err() == nil {
-		fmt.Println("singing")
+		fmt.Println(os.Getpid(), "singing")
 		time.Sleep(every)
 	}
 	return mp.None{}, nil
@@ -43,21 +44,26 @@ func ExampleStart_untilStopped() {
 	}
 
 	seen := map[string]int{}
+	dancing, singing := fmt.Sprint(dancer.PID(), " dancing"), fmt.Sprint(singer.PID(), " singing")
 	lines := bufio.NewScanner(stage)
-	for (seen["dancing"] < 3 || seen["singing"] < 3) && lines.Scan() {
+	for (seen[dancing] < 3 || seen[singing] < 3) && lines.Scan() {
 		seen[lines.Text()]++
 	}
 	go io.Copy(io.Discard, stage)
-	fmt.Println("both go on, and nothing else is heard:", len(seen) == 2)
+	fmt.Println("both go on, each in its process:", seen[dancing] >= 3 && seen[singing] >= 3)
+	fmt.Println("nothing else is heard:", len(seen) == 2)
+	fmt.Println("two pids, and neither is main's:", dancer.PID() != singer.PID() && dancer.PID() != os.Getpid() && singer.PID() != os.Getpid())
 
 	stop()
 	for _, p := range []*mp.Process{dancer, singer} {
 		err := p.Join(context.Background())
-		fmt.Println(p.Name(), "stopped:", err)
+		fmt.Println(p.Name(), "stopped:", err, "alive:", p.Alive())
 	}
 	out.Close()
 	// Output:
-	// both go on, and nothing else is heard: true
-	// dancer stopped: <nil>
-	// singer stopped: <nil>
+	// both go on, each in its process: true
+	// nothing else is heard: true
+	// two pids, and neither is main's: true
+	// dancer stopped: <nil> alive: false
+	// singer stopped: <nil> alive: false
 }

@@ -1,48 +1,81 @@
 package mp_test
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"fmt"
 	"log"
 	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/gomultiprocessing/mp"
 )
 
-// fiveLines says its number and its pid five times.
-var fiveLines = mp.Register("fiveLines", func(ctx context.Context, num int) (mp.None, error) {
+// Lines is one task: its number, and the file that all of them write.
+type Lines struct {
+	Num  int
+	File string
+}
+
+// fiveLines says its number and its pid five times. After the first it waits until
+// three processes have said something: they are at it at one moment, or for ever.
+var fiveLines = mp.Register("fiveLines", func(ctx context.Context, in Lines) (mp.None, error) {
+	f, err := os.OpenFile(in.File, os.O_APPEND|os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return mp.None{}, err
+	}
+	defer f.Close()
 	for range 5 {
-		fmt.Println(num, os.Getpid())
-		time.Sleep(5 * time.Millisecond)
+		if _, err := fmt.Fprintln(f, in.Num, os.Getpid()); err != nil {
+			return mp.None{}, err
+		}
+		for speakers := 0; speakers < 3; time.Sleep(time.Millisecond) {
+			text, err := os.ReadFile(in.File)
+			if err != nil {
+				return mp.None{}, err
+			}
+			pids := map[string]bool{}
+			for line := range strings.Lines(string(text)) {
+				_, pid, _ := strings.Cut(line, " ")
+				pids[pid] = true
+			}
+			speakers = len(pids)
+		}
 	}
 	return mp.None{}, nil
 })
 
 // Ten tasks are submitted at once, and three workers do them.
 func ExampleApplyAsync_tenTasks() {
-	ctx := context.Background()
-	var printed bytes.Buffer
-	pool, err := mp.NewPool(mp.PoolConfig{Workers: 3, Stdout: &printed})
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	dir, err := os.MkdirTemp("", "mp-lines-")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	file := filepath.Join(dir, "lines")
+	pool, err := mp.NewPool(mp.PoolConfig{Workers: 3})
 	if err != nil {
 		log.Fatal(err)
 	}
 	for i := range 10 {
-		mp.ApplyAsync(ctx, pool, fiveLines, i)
+		mp.ApplyAsync(ctx, pool, fiveLines, Lines{i, file})
 		fmt.Printf("---%d---\n", i)
 	}
-	if err := pool.Shutdown(ctx); err != nil {
+	fmt.Println("shut down:", pool.Shutdown(ctx))
+
+	text, err := os.ReadFile(file)
+	if err != nil {
 		log.Fatal(err)
 	}
-
 	pids := map[int]bool{}
 	times := map[int]int{} // lines of each task
-	open, most := 0, 0
-	for lines := bufio.NewScanner(&printed); lines.Scan(); {
+	all, open, most := 0, 0, 0
+	for line := range strings.Lines(string(text)) {
 		var num, pid int
-		fmt.Sscan(lines.Text(), &num, &pid)
+		fmt.Sscan(line, &num, &pid)
 		pids[pid] = true
 		times[num]++
 		switch times[num] {
@@ -51,15 +84,13 @@ func ExampleApplyAsync_tenTasks() {
 			most = max(most, open)
 		case 5:
 			open--
+			all++
 		}
 	}
-	all := true
-	for i := range 10 {
-		all = all && times[i] == 5
-	}
-	fmt.Println("five lines of each:", all)
+	fmt.Println("tasks that have said five lines:", all)
+	fmt.Println("lines:", strings.Count(string(text), "\n"))
 	fmt.Println("processes:", len(pids))
-	fmt.Println("at most three at a time:", most <= 3)
+	fmt.Println("most at one moment:", most)
 	// Output:
 	// ---0---
 	// ---1---
@@ -71,7 +102,9 @@ func ExampleApplyAsync_tenTasks() {
 	// ---7---
 	// ---8---
 	// ---9---
-	// five lines of each: true
+	// shut down: <nil>
+	// tasks that have said five lines: 10
+	// lines: 50
 	// processes: 3
-	// at most three at a time: true
+	// most at one moment: 3
 }
