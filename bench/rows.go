@@ -26,7 +26,7 @@ var measurements = []measurement{
 	{"apply", 30_000, 10_000, measureApply},
 	{"async", 200_000, 20_000, measureAsync},
 	{"map", 1_000_000, 1_000_000, measureMap},
-	{"chunk1", 1_000_000, 100_000, measureChunk1},
+	{"chunk1", 1_000_000, 50_000, measureChunk1},
 	{"floats", 12_500_000, 12_500_000, measureFloats},
 }
 
