@@ -12,7 +12,7 @@ import (
 )
 
 // Errors that functions and methods return as they are or wrapped: ask with
-// errors.Is. Each is returned when:
+// errors.Is. Behind each name stands when it is returned.
 var (
 	// ErrNoMain: this process has not come to Main.
 	ErrNoMain = errors.New("mp: Main was not entered: call mp.Main first thing in main, or in TestMain")
@@ -20,7 +20,7 @@ var (
 	ErrNotRegistered = errors.New("mp: the function is not registered")
 	// ErrOpen: Join was called before Close or Terminate.
 	ErrOpen = pool.ErrOpen
-	// ErrClosed: the pool, queue or pipe takes nothing more.
+	// ErrClosed: the pool takes nothing more.
 	ErrClosed = pool.ErrClosed
 	// ErrTerminated: the pool was terminated before the task was done.
 	ErrTerminated = pool.ErrTerminated
@@ -29,16 +29,17 @@ var (
 	ErrCancelled = pool.ErrCancelled
 	// ErrMemory: a process passed its memory limit, its own or the kernel's.
 	ErrMemory = pool.ErrMemory
-	// ErrFull: there is no room.
-	ErrFull = errors.New("mp: full")
-	// ErrEmpty: there is nothing.
-	ErrEmpty = errors.New("mp: empty")
-	// ErrNotOwner: what should be released is not held.
-	ErrNotOwner = errors.New("mp: not the owner")
-	// ErrAbandoned: a process died without having released, or finished, what it had.
-	ErrAbandoned = errors.New("mp: abandoned")
-	// ErrBroken: a pool cannot start workers any more, or a barrier is broken.
+	// ErrBroken: the pool cannot start workers any more.
 	ErrBroken = pool.ErrBroken
+)
+
+// Errors of what processes share, which is to come. Nothing returns them yet; they have
+// their names so that programs of several versions agree on them.
+var (
+	ErrFull      = errors.New("mp: full")          // there is no room
+	ErrEmpty     = errors.New("mp: empty")         // there is nothing
+	ErrNotOwner  = errors.New("mp: not the owner") // what should be released is not held
+	ErrAbandoned = errors.New("mp: abandoned")     // a process died without having released, or finished, what it had
 )
 
 var errNilFunc = errors.New("mp: the Func is nil")

@@ -108,8 +108,8 @@ func (r *Result[T]) Err() error {
 }
 
 // Cancel drops the task if it waits; if it runs, its ctx ends and its worker is
-// killed after PoolConfig.Grace. The outcome is ErrCancelled at once, unless there
-// was one before.
+// killed after PoolConfig.Grace. It does not wait. The outcome is ErrCancelled, unless
+// there was one before: at once, or if the input is just being encoded when that is done.
 func (r *Result[T]) Cancel() {
 	if r.job != nil {
 		r.s.Cancel(r.job, ErrCancelled)

@@ -96,7 +96,7 @@ func (spec *Spec) check() error {
 		}
 	}
 	if f, ok := spec.Stdin.(*os.File); ok && f != nil && isTerminal(f) {
-		return errors.New("Stdin is a terminal, which a child cannot read, as it is in a process group of its own: " +
+		return errors.New("its Stdin is a terminal, which a child cannot read, as it is in a process group of its own: " +
 			"pass struct{ io.Reader }{os.Stdin}, and this process reads it for the child")
 	}
 	return nil
