@@ -50,7 +50,7 @@ func beside(t *testing.T) {
 
 // poolCtx ends a test that hangs long before the test binary would.
 func poolCtx(t *testing.T) context.Context {
-	d := 2 * time.Minute
+	d := 4 * time.Minute
 	if longTests {
 		d = 10 * time.Minute
 	}
@@ -100,6 +100,9 @@ type killing struct {
 	once        sync.Once
 }
 
+// mostKills is enough: where starting a worker takes long, more of them would be all that happens.
+func mostKills() int64 { return int64(times(60, 5000)) }
+
 // killer kills workers of a pool, the first as soon as one has work and then one every so
 // often, until it is stopped or has killed so many.
 func killer(p *mp.Pool, every func() time.Duration, most int64) *killing {
@@ -121,7 +124,8 @@ func killer(p *mp.Pool, every func() time.Duration, most int64) *killing {
 				continue
 			}
 			w := workers[turn%len(workers)]
-			if w.PID == 0 || k.killed.Load() == 0 && w.State != mp.WorkerBusy {
+			// Now and then one that starts or is idle, but never so that nothing gets done.
+			if n := k.killed.Load(); w.PID == 0 || n%4 != 3 && w.State != mp.WorkerBusy {
 				continue
 			}
 			if syscall.Kill(w.PID, syscall.SIGKILL) == nil {

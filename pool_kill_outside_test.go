@@ -171,7 +171,7 @@ func TestKillFromOutsideChunkOfOne(t *testing.T) {
 	t.Parallel()
 	p := newPool(t, mp.PoolConfig{Workers: 2})
 	in, name := diaryInputs(t, times(800, 10000), noPad)
-	k := killer(p, randomTime(20*time.Millisecond), 1<<30)
+	k := killer(p, randomTime(20*time.Millisecond), mostKills())
 	defer k.stop()
 	out, err := mp.Map(poolCtx(t), p, killDiary, in, mp.Chunk(1))
 	k.deaths(t)
@@ -185,7 +185,7 @@ func TestKillFromOutsideInsideChunks(t *testing.T) {
 	for i := range in {
 		in[i].Work /= 4
 	}
-	k := killer(p, randomTime(20*time.Millisecond), 1<<30)
+	k := killer(p, randomTime(20*time.Millisecond), mostKills())
 	defer k.stop()
 	out, err := mp.Map(poolCtx(t), p, killDiary, in, mp.Chunk(50))
 	kills := k.deaths(t)
@@ -200,7 +200,7 @@ func TestKillFromOutsideBigValues(t *testing.T) {
 	t.Parallel()
 	p := newPool(t, mp.PoolConfig{Workers: 2})
 	in, name := diaryInputs(t, times(300, 4000), somePad)
-	k := killer(p, randomTime(25*time.Millisecond), 1<<30)
+	k := killer(p, randomTime(25*time.Millisecond), mostKills())
 	defer k.stop()
 	out, err := mp.Map(poolCtx(t), p, killDiary, in, mp.Chunk(1))
 	k.deaths(t)
@@ -212,7 +212,7 @@ func TestKillFromOutsideApplyAsync(t *testing.T) {
 	p := newPool(t, mp.PoolConfig{Workers: 2})
 	ctx := poolCtx(t)
 	in, name := diaryInputs(t, times(800, 10000), noPad)
-	k := killer(p, randomTime(20*time.Millisecond), 1<<30)
+	k := killer(p, randomTime(20*time.Millisecond), mostKills())
 	defer k.stop()
 	rs := make([]*mp.Result[diaryOut], len(in))
 	for i := range in {
@@ -235,7 +235,7 @@ func TestKillFromOutsideImapAndOutcomes(t *testing.T) {
 	p := newPool(t, mp.PoolConfig{Workers: 2})
 	ctx := poolCtx(t)
 	in, _ := diaryInputs(t, times(400, 4000), noPad)
-	k := killer(p, randomTime(20*time.Millisecond), 1<<30)
+	k := killer(p, randomTime(20*time.Millisecond), mostKills())
 	defer k.stop()
 	i := 0
 	for out, err := range mp.Imap(ctx, p, killDiary, slices.Values(in)) {
@@ -274,7 +274,7 @@ func TestKillFromOutsideEverythingAtOnce(t *testing.T) {
 			in[i].Pad = nil
 		}
 	}
-	k := killer(p, randomTime(20*time.Millisecond), 1<<30)
+	k := killer(p, randomTime(20*time.Millisecond), mostKills())
 	defer k.stop()
 	retry := mp.Retries(1000, mp.Backoff{Min: time.Millisecond, Max: time.Millisecond})
 	var wg sync.WaitGroup

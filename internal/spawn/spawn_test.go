@@ -5,6 +5,7 @@ package spawn_test
 import (
 	"bufio"
 	"bytes"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -64,8 +65,9 @@ func TestMain(m *testing.M) {
 		w.Close()
 	}
 	code := m.Run()
-	if code == 0 && !slices.ContainsFunc(os.Args, func(s string) bool {
-		return strings.HasPrefix(s, "-test.run=") || strings.HasPrefix(s, "-test.skip=") || strings.HasPrefix(s, "-test.short=") || strings.HasPrefix(s, "-test.list=")
+	if code == 0 && !slices.ContainsFunc([]string{"run", "skip", "short", "list"}, func(name string) bool {
+		f := flag.Lookup("test." + name)
+		return f.Value.String() != f.DefValue
 	}) {
 		for name := range helpers {
 			if _, ok := used.Load(name); !ok {
