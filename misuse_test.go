@@ -242,3 +242,25 @@ func TestNegativeConfig(t *testing.T) {
 		}
 	}
 }
+
+var misuseCallback = misuseFunc[struct {
+	Name string
+	CB   func()
+}]("callback")
+
+// TestTypesThatCannotTravel: Apply and Call name the same place.
+func TestTypesThatCannotTravel(t *testing.T) {
+	t.Parallel()
+	pool, err := mp.NewPool(mp.PoolConfig{Workers: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Terminate()
+	var in struct {
+		Name string
+		CB   func()
+	}
+	_, err = mp.Apply(procCtx(t), pool, misuseCallback, in)
+	misuseSays(t, err, "mp: in.CB: a function")
+	misuseSays(t, misuseCall(t, misuseCallback, in), "in.CB: a function")
+}

@@ -50,8 +50,8 @@ func (f *Func[In, Out]) check() error {
 // hopeless says that the input or output can never travel, whatever its value.
 func (f *Func[In, Out]) hopeless() error {
 	f.checked.Do(func() {
-		if f.checkErr = wire.Check(reflect.TypeFor[In]()); f.checkErr == nil {
-			f.checkErr = wire.Check(reflect.TypeFor[Out]())
+		if f.checkErr = wire.Check(reflect.TypeFor[In](), "in"); f.checkErr == nil {
+			f.checkErr = wire.Check(reflect.TypeFor[Out](), "out")
 		}
 	})
 	return f.checkErr

@@ -32,12 +32,16 @@ type Buffer struct {
 	// 0 is no limit. It is looked at on every level of the value on the way down,
 	// so the message may exceed it by what one level holds.
 	Max int64
+	// Errors, if not nil, writes what fields of type error hold, which otherwise must
+	// be of registered types or sentinels. The Reader needs one as well.
+	Errors func(b *Buffer, err error) error
 
 	data       []byte      // the message without the blocks it refers to
 	references []reference // in the order of at
 	referred   int64       // bytes in references
 	walk       walk
 	zone       zoneMemo
+	exited     error // an *ExitedError
 }
 
 // reference is a block of foreign memory that comes after data[:at].
@@ -66,8 +70,13 @@ func (b *Buffer) Reset() {
 		b.references = nil
 	}
 	b.zone = zoneMemo{}
+	b.exited = nil
 	b.walk = walk{way: b.walk.way[:0]}
 }
+
+// Exited returns an *ExitedError if a method of a value that was encoded ended the
+// goroutine. Only a deferred function can ask for it.
+func (b *Buffer) Exited() error { return b.exited }
 
 // Mark notes the present end of the message.
 func (b *Buffer) Mark() Mark {

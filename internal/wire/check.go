@@ -7,11 +7,11 @@ import (
 
 // Check returns an *Error if no value of type t can travel, because it always
 // contains a channel, function, unsafe pointer or refused type. Its path begins
-// with the name of t. What is behind interfaces, pointers, slices and maps is
-// not looked at, because there may be nothing behind them.
-func Check(t reflect.Type) error {
+// with root. What is behind interfaces, pointers, slices and maps is not looked at,
+// because there may be nothing behind them.
+func Check(t reflect.Type, root string) error {
 	if err := check(t); err != nil {
-		return err.finish(t.String())
+		return err.finish(root)
 	}
 	return nil
 }

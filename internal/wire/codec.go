@@ -92,7 +92,8 @@ func (c *Codec[T]) DecodeSlice(r *Reader, n int) ([]T, error) {
 }
 
 // DecodeEach is DecodeSlice that goes on where an UnmarshalBinary method fails or
-// panics: errs has the failures by index, and is nil without any.
+// panics, or makes two keys of a map equal: errs has the failures by index, and is
+// nil without any.
 func (c *Codec[T]) DecodeEach(r *Reader, n int) (vs []T, errs map[int]error, err error) {
 	start := *r
 	if vs, err = c.DecodeSlice(r, n); err == nil || c.plan.flat {

@@ -176,3 +176,38 @@ func TestACycleIsFoundBeforeMuchIsWritten(t *testing.T) {
 		}
 	}
 }
+
+// chain has a pointer to a number at its end.
+type chain struct {
+	Number *int
+	Next   *chain
+}
+
+// TestBothSidesAllowTheSameDepth: what was not too deep to be sent arrives.
+func TestBothSidesAllowTheSameDepth(t *testing.T) {
+	t.Parallel()
+	var c *chain
+	var l *list
+	for n := range 50_010 {
+		c, l = &chain{Next: c}, &list{Next: l}
+		if n == 0 {
+			c.Number = new(int)
+		}
+		if n < 49_990 {
+			continue
+		}
+		var b wire.Buffer
+		var got *chain
+		if wire.Encode(&b, "in", &c) == nil {
+			if err := wire.Decode(wire.NewReader(b.Bytes()), &got); err != nil {
+				t.Fatalf("a chain of %d: %v", n+1, err)
+			}
+		}
+		b.Reset()
+		if wire.EncodeSlice(&b, "in", []*list{l}) == nil {
+			if _, err := wire.DecodeSlice[*list](wire.NewReader(b.Bytes()), 1); err != nil {
+				t.Fatalf("a list of %d: %v", n+1, err)
+			}
+		}
+	}
+}

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"reflect"
-	"sync"
 	"time"
 )
 
@@ -24,6 +23,10 @@ const (
 	tagPointer = 0x82 // element
 	tagMap     = 0x83 // key, element
 	tagNamed   = 0x84 // name
+
+	// These stand for a value as well.
+	tagSentinel = 0x85 // name
+	tagError    = 0x86 // what Buffer.Errors writes
 )
 
 // known are the types that need no registration, besides those with a tag of
@@ -69,6 +72,9 @@ func (p *plan) describe() ([]byte, *Error) {
 	}
 	descriptor, err := appendDescriptor(nil, p.typ, 0)
 	if err != nil {
+		if err.missing != nil {
+			err.Reason = unregistered(p.typ, err.missing)
+		}
 		return nil, err
 	}
 	p.descriptor.Store(&descriptor)
@@ -87,7 +93,7 @@ func appendDescriptor(to []byte, t reflect.Type, depth int) ([]byte, *Error) {
 		return append(to, tag), nil
 	}
 	if t.Name() != "" || depth == maxDescriptorDepth {
-		return nil, unregistered(t)
+		return nil, missing(t)
 	}
 	switch t.Kind() {
 	case reflect.Slice:
@@ -96,7 +102,7 @@ func appendDescriptor(to []byte, t reflect.Type, depth int) ([]byte, *Error) {
 		return appendDescriptor(append(to, tagPointer), t.Elem(), depth+1)
 	case reflect.Array:
 		if !describable(uint64(t.Len()), t.Elem()) {
-			return nil, unregistered(t)
+			return nil, missing(t)
 		}
 		to = binary.AppendUvarint(append(to, tagArray), uint64(t.Len()))
 		return appendDescriptor(to, t.Elem(), depth+1)
@@ -109,7 +115,7 @@ func appendDescriptor(to []byte, t reflect.Type, depth int) ([]byte, *Error) {
 	case reflect.Chan, reflect.Func, reflect.UnsafePointer:
 		return nil, refused(hopelessKind(t))
 	}
-	return nil, unregistered(t)
+	return nil, missing(t)
 }
 
 // describable says whether an array type needs no name. An array of many
@@ -119,53 +125,9 @@ func describable(n uint64, elem reflect.Type) bool {
 	return n <= 1 || elem.Size() > 0 && n <= maxDescribedArray/uint64(elem.Size())
 }
 
-func unregistered(t reflect.Type) *Error {
-	return refused(fmt.Sprintf("an interface holds the type %v, which is not registered: call mp.RegisterType[%v](\"a name\") when the program starts", t, t))
-}
-
-// composed keeps the plans of the composite types that were decoded. The
-// runtime never forgets a type, so their number is limited: else an enemy could
-// fill the memory with the types of [1]int, [2]int and so on.
-var composed = struct {
-	sync.RWMutex
-	plans map[string]*plan
-}{plans: make(map[string]*plan)}
-
-const maxComposed = 10_000
-
-// dynamicPlan reads the rest of the descriptor that begins with tag.
-func (r *Reader) dynamicPlan(tag byte) (*plan, error) {
-	if tag < tagSlice || tag == tagNamed {
-		t, err := r.simpleType(tag)
-		if err != nil {
-			return nil, err
-		}
-		return planFor(t), nil
-	}
-	from := r.pos - 1
-	if err := r.skipDescriptor(tag, 0); err != nil {
-		return nil, err
-	}
-	descriptor := r.data[from:r.pos]
-	composed.RLock()
-	p, full := composed.plans[string(descriptor)], len(composed.plans) >= maxComposed
-	composed.RUnlock()
-	if p != nil {
-		return p, nil
-	}
-	if full {
-		return nil, r.fail("too many different types in interfaces: register them")
-	}
-	again := NewReader(descriptor)
-	t, err := again.composedType(again.Byte())
-	if err != nil {
-		return nil, r.failWith("a descriptor is wrong", err)
-	}
-	p = planFor(t)
-	composed.Lock()
-	composed.plans[string(descriptor)] = p
-	composed.Unlock()
-	return p, nil
+// missing is an error that describe completes.
+func missing(t reflect.Type) *Error {
+	return &Error{Index: -1, missing: t}
 }
 
 // simpleType resolves a tag that stands alone or before a name.
@@ -181,64 +143,4 @@ func (r *Reader) simpleType(tag byte) (reflect.Type, error) {
 		return nil, r.fail("an interface holds a type that nobody knows")
 	}
 	return typeByTag[tag], nil
-}
-
-// skipDescriptor finds the end of the descriptor that begins with tag.
-func (r *Reader) skipDescriptor(tag byte, depth int) error {
-	if depth > maxDescriptorDepth {
-		return r.fail("a descriptor is nested too deep")
-	}
-	switch tag {
-	case tagSlice, tagPointer:
-		return r.skipDescriptor(r.Byte(), depth+1)
-	case tagArray:
-		r.Uvarint()
-		return r.skipDescriptor(r.Byte(), depth+1)
-	case tagMap:
-		if err := r.skipDescriptor(r.Byte(), depth+1); err != nil {
-			return err
-		}
-		return r.skipDescriptor(r.Byte(), depth+1)
-	}
-	_, err := r.simpleType(tag)
-	return err
-}
-
-// composedType builds the type of a descriptor that skipDescriptor has seen.
-func (r *Reader) composedType(tag byte) (reflect.Type, error) {
-	switch tag {
-	case tagSlice, tagPointer:
-		elem, err := r.composedType(r.Byte())
-		if err != nil {
-			return nil, err
-		}
-		if tag == tagSlice {
-			return reflect.SliceOf(elem), nil
-		}
-		return reflect.PointerTo(elem), nil
-	case tagArray:
-		n := r.Uvarint()
-		elem, err := r.composedType(r.Byte())
-		if err != nil {
-			return nil, err
-		}
-		if !describable(n, elem) {
-			return nil, r.fail("an array is too large")
-		}
-		return reflect.ArrayOf(int(n), elem), nil
-	case tagMap:
-		key, err := r.composedType(r.Byte())
-		if err != nil {
-			return nil, err
-		}
-		if !key.Comparable() {
-			return nil, r.fail("a map has keys that cannot be compared")
-		}
-		elem, err := r.composedType(r.Byte())
-		if err != nil {
-			return nil, err
-		}
-		return reflect.MapOf(key, elem), nil
-	}
-	return r.simpleType(tag)
 }

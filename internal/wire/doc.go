@@ -23,6 +23,9 @@
 //     only the monotonic reading.
 //   - Other structs travel field by field, unexported and blank fields too;
 //     struct tags mean nothing.
+//   - Map keys must be equal by == when they arrive: keys with pointers, and times in
+//     locations other than UTC and Local, are refused, and so are keys that
+//     become one.
 //   - Channels, functions, unsafe pointers, and things that belong to one
 //     process (open files, weak pointers, unique handles) are refused.
 //

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"fmt"
+	"reflect"
 	"strconv"
 	"strings"
 )
@@ -18,6 +19,8 @@ type Error struct {
 	// Err is what a MarshalBinary method or a hook returned, or a *PanicError;
 	// nil otherwise.
 	Err error
+
+	missing reflect.Type // that has no descriptor
 
 	inner []string // the steps next to the place, innermost first
 	outer []string // the steps next to the root, innermost first
@@ -68,6 +71,19 @@ func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v\n%s", e.Valu
 func (e *PanicError) Unwrap() error {
 	err, _ := e.Value.(error)
 	return err
+}
+
+// ExitedError is a runtime.Goexit of a MarshalBinary or UnmarshalBinary method, or
+// of a hook. The goroutine that encoded or decoded has ended by it: a function that
+// it deferred finds the error in Buffer.Exited or Reader.Err.
+type ExitedError struct {
+	Type   reflect.Type
+	Method string
+}
+
+// Error names the method.
+func (e *ExitedError) Error() string {
+	return fmt.Sprintf("mp: %s of %v called runtime.Goexit, which ends the goroutine", e.Method, e.Type)
 }
 
 // refused begins an error at the place where encoding stands. The callers on

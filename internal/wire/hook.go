@@ -151,7 +151,11 @@ func (c compiler) hooked(p *plan, h *hook) {
 	p.least, p.keyed = 1, true
 	p.encode = func(b *Buffer, v address) *Error {
 		b.Byte(1)
-		if err := guard(func() error { return h.encode(b, valueAt(t, v)) }); err != nil {
+		inKey := b.walk.inKey
+		b.walk.inKey = false // what stands for the value need not be a key
+		err := guard(&b.exited, t, "the hook", func() error { return h.encode(b, valueAt(t, v)) })
+		b.walk.inKey = inKey
+		if err != nil {
 			e := refused(err.Error())
 			e.Err = err
 			return e
@@ -162,7 +166,11 @@ func (c compiler) hooked(p *plan, h *hook) {
 		if r.Byte() != 1 {
 			return r.fail("a value of type " + t.String() + " is missing")
 		}
-		if err := guard(func() error { return h.decode(r, valueAt(t, v)) }); err != nil {
+		inKey := r.inKey
+		r.inKey = false
+		err := guard(&r.err, t, "the hook", func() error { return h.decode(r, valueAt(t, v)) })
+		r.inKey = inKey
+		if err != nil {
 			return r.failWith("a value of type "+t.String(), err)
 		}
 		return r.err

@@ -6,6 +6,10 @@ import "reflect"
 // dynamic type and the value.
 func (c compiler) iface(p *plan) {
 	t := p.typ
+	if t == errorType {
+		c.errorField(p)
+		return
+	}
 	p.keyed = true
 	if t.NumMethod() > 0 {
 		p.encode = func(b *Buffer, v address) *Error { return encodeDynamic(b, v, t) }
@@ -71,6 +75,9 @@ func encodeDynamic(b *Buffer, v address, t reflect.Type) *Error {
 	}
 	p := planFor(held.Type())
 	descriptor, err := p.describe()
+	if err != nil && encodeSentinel(b, held) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -96,6 +103,9 @@ func decodeDynamic(r *Reader, v address, t reflect.Type, tag byte) error {
 	if tag == tagNil {
 		valueAt(t, v).SetZero()
 		return nil
+	}
+	if tag == tagSentinel {
+		return decodeSentinel(r, v, t)
 	}
 	p, err := r.dynamicPlan(tag)
 	if err != nil {

@@ -207,10 +207,10 @@ func TestHooksCarryTheirTypesEverywhere(t *testing.T) {
 	if e := refusal(t, []handle[int]{{1}}); e.Path != "in[0]" || !strings.Contains(e.Reason, "use a *wire_test.handle[int]") {
 		t.Error(e)
 	}
-	if err := wire.Check(reflect.TypeFor[struct{ H handle[int] }]()); err == nil {
+	if err := wire.Check(reflect.TypeFor[struct{ H handle[int] }](), "in"); err == nil {
 		t.Error("Check accepts a shared object by value")
 	}
-	if err := wire.Check(reflect.TypeFor[carrier]()); err != nil {
+	if err := wire.Check(reflect.TypeFor[carrier](), "in"); err != nil {
 		t.Error(err)
 	}
 }

@@ -41,13 +41,15 @@ func encodeMap(b *Buffer, v address, t reflect.Type, key, elem *plan) *Error {
 }
 
 func encodeEntries(b *Buffer, m reflect.Value, key, elem *plan) (seen int, err *Error) {
+	inexact := b.walk.inexact
+	b.walk.inexact = false
 	keyAt, elemAt := key.borrow(), elem.borrow()
 	keyValue, elemValue := valueAt(key.typ, keyAt), valueAt(elem.typ, elemAt)
 	entries := m.MapRange()
 	for entries.Next() {
 		keyValue.SetIterKey(entries)
 		elemValue.SetIterValue(entries)
-		if err := key.encode(b, keyAt); err != nil {
+		if err := b.encodeKey(key, keyAt); err != nil {
 			return 0, err.within("[the key " + describeKey(keyValue) + "]")
 		}
 		if err := elem.encode(b, elemAt); err != nil {
@@ -57,6 +59,12 @@ func encodeEntries(b *Buffer, m reflect.Value, key, elem *plan) (seen int, err *
 	}
 	key.giveBack(keyAt)
 	elem.giveBack(elemAt)
+	if b.walk.inexact {
+		if err := collapse(m, key); err != nil {
+			return 0, err
+		}
+	}
+	b.walk.inexact = inexact
 	return seen, nil
 }
 
@@ -108,8 +116,8 @@ func decodeMap(r *Reader, v address, t reflect.Type, key, elem *plan) error {
 	if err := decodeEntries(r, m, key, elem, n); err != nil {
 		return err
 	}
-	if m.Len() != n {
-		return r.fail("a map holds the same key twice")
+	if m.Len() != n && !r.forgives("a map holds the same key twice", nil) {
+		return r.err
 	}
 	r.ascend()
 	return nil
@@ -119,7 +127,7 @@ func decodeEntries(r *Reader, m reflect.Value, key, elem *plan, n int) error {
 	keyAt, elemAt := key.borrow(), elem.borrow()
 	keyValue, elemValue := valueAt(key.typ, keyAt), valueAt(elem.typ, elemAt)
 	for range n {
-		if err := key.decode(r, keyAt); err != nil {
+		if err := r.decodeKey(key, keyAt); err != nil {
 			return err
 		}
 		if key.keyed && !keyValue.Comparable() {

@@ -50,7 +50,8 @@ func (c compiler) marshaler(p *plan) {
 	p.least, p.keyed = 1, true
 	p.encode = func(b *Buffer, v address) *Error {
 		var encoded []byte
-		err := guard(func() (err error) {
+		b.walk.noteMarshaler(t)
+		err := guard(&b.exited, t, "MarshalBinary", func() (err error) {
 			encoded, err = pointerAt(t, v).Interface().(encoding.BinaryMarshaler).MarshalBinary()
 			return err
 		})
@@ -67,31 +68,35 @@ func (c compiler) marshaler(p *plan) {
 		if r.err != nil {
 			return r.err
 		}
-		err := guard(func() error {
+		err := guard(&r.err, t, "UnmarshalBinary", func() error {
 			valueAt(t, v).SetZero()
 			return pointerAt(t, v).Interface().(encoding.BinaryUnmarshaler).UnmarshalBinary(encoded)
 		})
-		if err != nil && r.each {
-			if r.soft == nil {
-				r.soft = &DecodeError{Offset: int64(r.pos), Reason: "UnmarshalBinary of " + t.String(), Err: err}
-			}
-			return nil
-		}
-		if err != nil {
-			return r.failWith("UnmarshalBinary of "+t.String(), err)
+		if err != nil && !r.forgives("UnmarshalBinary of "+t.String(), err) {
+			return r.err
 		}
 		return nil
 	}
 }
 
-// guard turns a panic of foreign code into a *PanicError.
-func guard(f func() error) (err error) {
+// guard turns a panic of foreign code into a *PanicError. Nothing can stop a
+// runtime.Goexit, such as t.FailNow: it ends the goroutine, and only what was
+// deferred still runs. For that, exited gets an *ExitedError.
+func guard(exited *error, t reflect.Type, method string, f func() error) (err error) {
+	returned := false
 	defer func() {
+		if returned {
+			return
+		}
 		if value := recover(); value != nil {
 			err = &PanicError{Value: value, Stack: debug.Stack()}
+			return
 		}
+		*exited = &ExitedError{Type: t, Method: method}
 	}()
-	return f()
+	err = f()
+	returned = true
+	return err
 }
 
 // copied is Raw for memory that must not be referred to.

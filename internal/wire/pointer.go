@@ -10,6 +10,9 @@ func (c compiler) pointer(p *plan) {
 			b.Byte(0)
 			return nil
 		}
+		if b.walk.inKey {
+			return refused(reasonKeyPointer)
+		}
 		b.Byte(1)
 		if elem.flat {
 			return elem.encode(b, target)
@@ -36,6 +39,9 @@ func decodePointer(r *Reader, v address, elem *plan) error {
 	case 1:
 	default:
 		return r.fail("a pointer is neither nil nor not nil")
+	}
+	if r.inKey {
+		return r.fail("a map key holds a pointer")
 	}
 	if err := r.need(1, uint64(elem.least)); err != nil {
 		return err

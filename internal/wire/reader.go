@@ -15,13 +15,16 @@ type Reader struct {
 	// the message, which the caller then gives away: nobody writes to it again,
 	// and it lives as long as one such block does.
 	Alias bool
+	// Errors reads what Buffer.Errors wrote. Nil is no error.
+	Errors func(r *Reader) error
 
 	data  []byte
 	pos   int
 	err   error
-	soft  *DecodeError // while lenient: the first UnmarshalBinary that failed
+	soft  *DecodeError // while lenient: the first failure of a value that was read to its end
 	each  bool         // lenient: such a failure does not end the message
 	depth int
+	inKey bool // inside a map key, see key.go
 	zone  zoneMemo
 }
 
@@ -54,6 +57,19 @@ func (r *Reader) failWith(reason string, cause error) error {
 		r.err = &DecodeError{Offset: int64(r.pos), Reason: reason, Err: cause}
 	}
 	return r.err
+}
+
+// forgives notes a failure after which the message can be read on, and says
+// whether that is wanted: see Codec.DecodeEach.
+func (r *Reader) forgives(reason string, cause error) bool {
+	if !r.each {
+		r.failWith(reason, cause)
+		return false
+	}
+	if r.soft == nil {
+		r.soft = &DecodeError{Offset: int64(r.pos), Reason: reason, Err: cause}
+	}
+	return true
 }
 
 func (r *Reader) short() error {

@@ -207,13 +207,13 @@ func TestCheckFindsHopelessTypes(t *testing.T) {
 		t    reflect.Type
 		path string
 	}{
-		{reflect.TypeFor[outer](), "wire_test.outer.In.Bad[0].C"},
-		{reflect.TypeFor[func()](), "func()"},
-		{reflect.TypeFor[unsafe.Pointer](), "unsafe.Pointer"},
-		{reflect.TypeFor[os.File](), "os.File"},
-		{reflect.TypeFor[struct{ H unique.Handle[int] }](), "struct { H unique.Handle[int] }.H"},
+		{reflect.TypeFor[outer](), "in.In.Bad[0].C"},
+		{reflect.TypeFor[func()](), "in"},
+		{reflect.TypeFor[unsafe.Pointer](), "in"},
+		{reflect.TypeFor[os.File](), "in"},
+		{reflect.TypeFor[struct{ H unique.Handle[int] }](), "in.H"},
 	} {
-		if e, ok := errors.AsType[*wire.Error](wire.Check(test.t)); !ok || e.Path != test.path || e.Reason == "" {
+		if e, ok := errors.AsType[*wire.Error](wire.Check(test.t, "in")); !ok || e.Path != test.path || e.Reason == "" {
 			t.Errorf("%v: %v", test.t, e)
 		}
 	}
@@ -221,7 +221,7 @@ func TestCheckFindsHopelessTypes(t *testing.T) {
 		reflect.TypeFor[everything](), reflect.TypeFor[*inner](), reflect.TypeFor[[]chan int](), reflect.TypeFor[map[string]func()](),
 		reflect.TypeFor[any](), reflect.TypeFor[time.Time](), reflect.TypeFor[[0]chan int](), reflect.TypeFor[moody](), reflect.TypeFor[*os.File](),
 	} {
-		if err := wire.Check(fine); err != nil {
+		if err := wire.Check(fine, "in"); err != nil {
 			t.Errorf("%v: %v", fine, err)
 		}
 	}

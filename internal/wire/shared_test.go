@@ -130,3 +130,8 @@ func TestHonestLargeValuesArrive(t *testing.T) {
 func encodeAt(b *wire.Buffer, v any) error {
 	return wire.EncodeValue(b, "in", reflect.ValueOf(v).Elem())
 }
+
+// decodeAt decodes into what v points to.
+func decodeAt(r *wire.Reader, v any) error {
+	return wire.DecodeValue(r, reflect.ValueOf(v).Elem())
+}

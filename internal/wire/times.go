@@ -46,6 +46,7 @@ func (c compiler) time(p *plan) {
 	p.least = 8 + 4 + 1
 	p.encode = func(b *Buffer, v address) *Error {
 		t := at[time.Time](v)
+		b.walk.noteTime(t)
 		b.Uint64(uint64(t.Unix()))
 		nanos := uint32(t.Nanosecond())
 		b.data = append(b.data, byte(nanos), byte(nanos>>8), byte(nanos>>16), byte(nanos>>24))
@@ -97,7 +98,11 @@ func encodeLocation(b *Buffer, loc *time.Location, fields *plan) *Error {
 	case local:
 		b.Byte(zoneLocal)
 		return nil
-	case b.zone.loc:
+	}
+	if b.walk.inKey {
+		return refused(reasonKeyZone)
+	}
+	if loc == b.zone.loc {
 		b.data = append(b.data, b.zone.code...)
 		return nil
 	}
@@ -131,19 +136,25 @@ func encodeZone(b *Buffer, loc *time.Location, fields *plan) *Error {
 }
 
 func decodeLocation(r *Reader, fields *plan) (*time.Location, error) {
-	if r.err == nil && len(r.zone.code) > 0 && bytes.HasPrefix(r.data[r.pos:], r.zone.code) {
+	if r.err == nil && !r.inKey && len(r.zone.code) > 0 && bytes.HasPrefix(r.data[r.pos:], r.zone.code) {
 		r.pos += len(r.zone.code)
 		return r.zone.loc, nil
 	}
 	from := r.pos
 	var loc *time.Location
-	switch r.Byte() {
+	sort := r.Byte()
+	switch sort {
 	case zoneNil:
 		return nil, r.err
 	case zoneUTC:
 		return time.UTC, nil
 	case zoneLocal:
 		return local, nil
+	}
+	if r.inKey {
+		return nil, r.fail("a map key holds a time zone")
+	}
+	switch sort {
 	case zoneNamed:
 		loc = r.namedZone()
 	case zoneFixed:

@@ -29,6 +29,7 @@ type position struct {
 	reachable int  // words of memory that they lead to
 	landmarks int  // how many of them are in way
 	inKey     bool // inside a map key, see key.go
+	inexact   bool // a key of the innermost map may arrive equal to another
 }
 
 // place is something that can be met twice: what a pointer, slice or map leads to.

@@ -1,0 +1,73 @@
+package wire
+
+import (
+	"reflect"
+	"time"
+)
+
+// A map finds its keys by ==, which is stricter than reflect.DeepEqual: what holds
+// a pointer is another key over there, and two keys may become one.
+
+const (
+	reasonKeyPointer  = "a pointer as a map key is an identity of this process, and would not find its entry in the other: use a number or a name as the key"
+	reasonKeyZone     = "a time as a map key is equal to another only in one and the same *time.Location, which the other process does not have: use the time in UTC or Local, or its UnixNano"
+	reasonKeyCollapse = "two keys of the map are one when they arrive, because times lose their monotonic reading and other values what MarshalBinary does not tell: use other keys, for times their Round(0)"
+)
+
+// encodeKey encodes a map key, which may hold less than other values.
+func (b *Buffer) encodeKey(key *plan, at address) *Error {
+	before := b.walk.inKey
+	b.walk.inKey = true
+	err := key.encode(b, at)
+	b.walk.inKey = before
+	return err
+}
+
+func (r *Reader) decodeKey(key *plan, at address) error {
+	before := r.inKey
+	r.inKey = true
+	err := key.decode(r, at)
+	r.inKey = before
+	return err
+}
+
+// noteTime notes a key that arrives without its monotonic reading.
+func (w *walk) noteTime(t *time.Time) {
+	if w.inKey && *t != t.Round(0) {
+		w.inexact = true
+	}
+}
+
+// noteMarshaler notes a key that arrives as its methods wish.
+func (w *walk) noteMarshaler(t reflect.Type) {
+	if w.inKey && !standard(t) {
+		w.inexact = true
+	}
+}
+
+// collapse looks for two keys of m that are written alike, after one that is not
+// exact was met. Keys that are not equal to themselves stay apart in any case.
+func collapse(m reflect.Value, key *plan) *Error {
+	var b Buffer
+	b.walk.inKey = true
+	keyAt := key.borrow()
+	keyValue := valueAt(key.typ, keyAt)
+	seen := make(map[string]struct{}, m.Len())
+	for entries := m.MapRange(); entries.Next(); {
+		keyValue.SetIterKey(entries)
+		if !keyValue.Equal(keyValue) {
+			continue
+		}
+		b.Rewind(Mark{})
+		if err := key.encode(&b, keyAt); err != nil {
+			return err.within("[the key " + describeKey(keyValue) + "]")
+		}
+		before := len(seen)
+		seen[string(b.Bytes())] = struct{}{}
+		if len(seen) == before {
+			return refused(reasonKeyCollapse).within("[the key " + describeKey(keyValue) + "]")
+		}
+	}
+	key.giveBack(keyAt)
+	return nil
+}
