@@ -9,6 +9,9 @@ import (
 	"os"
 	"reflect"
 	"sync"
+	"syscall"
+
+	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
 // known are the errors that are the same in every process.
@@ -38,6 +41,25 @@ func init() {
 	} {
 		addSentinel(name, err)
 	}
+	wire.Sentinels(sentinelName, sentinel)
+	for name, t := range map[string]reflect.Type{
+		"fs.PathError": reflect.TypeFor[fs.PathError](), "os.LinkError": reflect.TypeFor[os.LinkError](),
+		"os.SyscallError": reflect.TypeFor[os.SyscallError](), "syscall.Errno": reflect.TypeFor[syscall.Errno](),
+		"syscall.Signal": reflect.TypeFor[syscall.Signal](), "mp.TaskError": reflect.TypeFor[TaskError](),
+		"mp.MapError": reflect.TypeFor[MapError](), "mp.WorkerDiedError": reflect.TypeFor[WorkerDiedError](),
+		"mp.TimeoutError": reflect.TypeFor[TimeoutError](), "mp.PanicError": reflect.TypeFor[PanicError](),
+		"mp.RemoteError": reflect.TypeFor[RemoteError](), "mp.ExitError": reflect.TypeFor[ExitError](),
+	} {
+		wire.RegisterType(name, t)
+	}
+}
+
+// sentinel is the error of that name.
+func sentinel(name string) (error, bool) {
+	known.mu.RLock()
+	defer known.mu.RUnlock()
+	err, ok := known.byName[name]
+	return err, ok
 }
 
 // RegisterError makes a sentinel error known, so that errors.Is finds it in what
@@ -71,8 +93,9 @@ func addSentinel(name string, err error) {
 
 // RegisterErrorType makes a type of error known, so that errors.As finds it in
 // what came from another process. Its fields must be able to travel; a value whose
-// fields cannot arrives as a RemoteError. It is called before Main, in every
-// process alike, and panics when the name or the type is taken.
+// fields cannot arrives as a RemoteError. Fields of type error may hold any error:
+// what it wraps travels as errors do. It is called before Main, in every process
+// alike, and panics when the name or the type is taken.
 func RegisterErrorType[E error](name string) {
 	t := reflect.TypeFor[E]()
 	if entered.Load() {

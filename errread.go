@@ -38,22 +38,22 @@ func decodeInner(r *wire.Reader, depth int, nodes *int) error {
 // error: errors.As would call its methods and follow it for ever in a circle.
 func isFinal(err error) bool {
 	nodes := 0
-	var look func(err error, depth int) bool
-	look = func(err error, depth int) bool {
-		if nodes++; err == nil || depth > maxErrorDepth || nodes > maxErrorNodes {
+	var look func(err error) bool
+	look = func(err error) bool {
+		if nodes++; err == nil || nodes > maxErrorNodes {
 			return false
 		}
 		if _, ok := err.(*permanentError); ok || same(err, ErrNotRegistered) {
 			return true
 		}
 		for _, w := range unwrap(err) {
-			if look(w, depth+1) {
+			if look(w) {
 				return true
 			}
 		}
 		return false
 	}
-	return look(err, 0)
+	return look(err)
 }
 
 // same is == for errors that may hold what cannot be compared.
@@ -63,22 +63,20 @@ func same(err, sentinel error) bool {
 
 func decodeNode(r *wire.Reader, depth int, nodes *int) error {
 	*nodes++
-	if depth > maxErrorDepth+1 || *nodes > 2*maxErrorNodes {
-		return errors.New("mp: an error that wraps too many others")
+	if depth > maxErrorDepth+2 || *nodes > 2*maxErrorNodes {
+		return errTooMany
 	}
 	switch r.Byte() {
 	case nodeRemote:
 		return decodeRemote(r, depth, nodes)
 	case nodeSentinel:
 		name := r.String()
-		known.mu.RLock()
-		defer known.mu.RUnlock()
-		if err, ok := known.byName[name]; ok {
+		if err, ok := sentinel(name); ok {
 			return err
 		}
 		return &RemoteError{Type: "error", Message: name}
 	case nodeType:
-		return decodeRegistered(r)
+		return decodeRegistered(r, depth, nodes)
 	case nodePanic:
 		return &PanicError{Value: r.String(), Stack: r.String()}
 	case nodeTimeout:
@@ -138,7 +136,7 @@ func decodeRemote(r *wire.Reader, depth int, nodes *int) error {
 	return e
 }
 
-func decodeRegistered(r *wire.Reader) error {
+func decodeRegistered(r *wire.Reader, depth int, nodes *int) error {
 	name, value := r.String(), r.Raw()
 	known.mu.RLock()
 	t, ok := known.types[name]
@@ -147,7 +145,9 @@ func decodeRegistered(r *wire.Reader) error {
 		return &RemoteError{Type: name, Message: "mp: an error of a type that is not registered here"}
 	}
 	v := reflect.New(t).Elem()
-	if err := wire.DecodeValue(wire.NewReader(value), v); err != nil {
+	fields := wire.NewReader(value)
+	fields.Errors = func(r *wire.Reader) error { return decodeNode(r, depth+1, nodes) }
+	if err := wire.DecodeValue(fields, v); err != nil {
 		return &RemoteError{Type: name, Message: err.Error()}
 	}
 	if isNil(v) {

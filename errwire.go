@@ -1,12 +1,14 @@
 package mp
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"reflect"
 	"slices"
 	"syscall"
+	"unicode/utf8"
 
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
@@ -31,12 +33,24 @@ const (
 const (
 	maxErrorDepth = 50
 	maxErrorNodes = 1000
+	// maxErrorSearch is how many errors below maxErrorDepth are asked whether they
+	// are known by a name.
+	maxErrorSearch = 10_000
+	// Errors that another wraps are mostly a part of its text, which tells all. Their
+	// own texts may be so many bytes long, alone and together; short ones always go.
+	maxInnerText  = 64 << 10
+	maxInnerTexts = 1 << 20
+	shortText     = 256
 )
 
 // errorEncoder writes one error's tree.
 type errorEncoder struct {
-	b     *wire.Buffer
-	nodes int
+	b        *wire.Buffer
+	nodes    int
+	searched int                   // below maxErrorDepth
+	under    int                   // RemoteErrors around the present node
+	texts    int                   // bytes of text under them
+	failed   map[reflect.Type]bool // registered types that could not be written
 }
 
 func encodeError(b *wire.Buffer, err error) { (&errorEncoder{b: b}).node(err, 0) }
@@ -56,7 +70,7 @@ func (e *errorEncoder) node(err error, depth int) {
 		e.remote(err, depth)
 		return
 	}
-	if e.registered(err) {
+	if e.registered(err, depth) {
 		return
 	}
 	switch err := err.(type) {
@@ -156,22 +170,71 @@ func (e *errorEncoder) remote(err error, depth int) {
 		typ, closed = r.Type, r.netClosed
 	}
 	b.String(typ)
-	b.String(text(err))
+	b.String(e.text(err))
 	if closed {
 		b.Byte(1)
 	} else {
 		b.Byte(0)
 	}
-	var wrapped []error
-	for _, w := range unwrap(err) {
-		if w != nil && depth < maxErrorDepth && e.nodes+len(wrapped) < maxErrorNodes {
-			wrapped = append(wrapped, w)
-		}
-	}
+	wrapped := e.wrapped(err, depth)
 	b.Uvarint(uint64(len(wrapped)))
+	e.under++
 	for _, w := range wrapped {
 		e.node(w, depth+1)
 	}
+	e.under--
+}
+
+// wrapped is what goes along with a RemoteError. Where that would be too deep, it is
+// what errors.Is has to find below.
+func (e *errorEncoder) wrapped(err error, depth int) (wrapped []error) {
+	if depth >= maxErrorDepth {
+		return e.search(err)
+	}
+	for _, w := range unwrap(err) {
+		if w != nil && e.nodes+len(wrapped) < maxErrorNodes {
+			wrapped = append(wrapped, w)
+		}
+	}
+	return wrapped
+}
+
+// search looks for the errors below err that are known by a name or a number.
+func (e *errorEncoder) search(err error) (found []error) {
+	met := make(map[error]bool)
+	for queue := unwrap(err); len(queue) > 0 && e.searched < maxErrorSearch; queue = queue[1:] {
+		e.searched++
+		w := queue[0]
+		_, isSentinel := sentinelName(w)
+		_, isErrno := w.(syscall.Errno)
+		switch {
+		case isSentinel || isErrno:
+			if !met[w] && e.nodes+len(found) < maxErrorNodes {
+				met[w] = true
+				found = append(found, w)
+			}
+		case w != nil && len(queue) < maxErrorSearch:
+			queue = append(queue, unwrap(w)...)
+		}
+	}
+	return found
+}
+
+// text is an error's text, shortened where another error tells it as well.
+func (e *errorEncoder) text(err error) string {
+	s := text(err)
+	if e.under == 0 {
+		return s
+	}
+	most := max(shortText, min(maxInnerText, maxInnerTexts-e.texts))
+	if len(s) > most {
+		for most > 0 && !utf8.RuneStart(s[most]) {
+			most--
+		}
+		s = fmt.Sprintf("%s... (%d bytes more)", s[:most], len(s)-most)
+	}
+	e.texts += len(s)
+	return s
 }
 
 // unwrap is what an error wraps. The death of a nested pool's worker is nothing
@@ -192,21 +255,41 @@ func unwrap(err error) (wrapped []error) {
 }
 
 // registered writes an error of a registered type, if it is one that can travel.
-func (e *errorEncoder) registered(err error) bool {
+func (e *errorEncoder) registered(err error, depth int) bool {
+	t := reflect.TypeOf(err)
 	known.mu.RLock()
-	name, ok := known.named[reflect.TypeOf(err)]
+	name, ok := known.named[t]
 	known.mu.RUnlock()
-	v := reflect.ValueOf(err)
-	if !ok {
+	if !ok || e.failed[t] {
 		return false
 	}
-	var value wire.Buffer
-	value.Copy = true
-	if wire.EncodeValue(&value, "err", v) != nil {
+	nodes, texts := e.nodes, e.texts
+	value := wire.Buffer{Copy: true}
+	value.Errors = func(b *wire.Buffer, err error) error { return e.field(b, err, depth) }
+	if wire.EncodeValue(&value, "err", reflect.ValueOf(err)) != nil {
+		if e.failed == nil {
+			e.failed = make(map[reflect.Type]bool)
+		}
+		e.failed[t] = true // else each level would be tried twice
+		e.nodes, e.texts = nodes, texts
 		return false
 	}
 	e.b.Byte(nodeType)
 	e.b.String(name)
 	e.b.Nested(&value)
 	return true
+}
+
+var errTooMany = errors.New("mp: an error that wraps too many others")
+
+// field writes what a field of type error of a registered error holds.
+func (e *errorEncoder) field(b *wire.Buffer, err error, depth int) error {
+	if e.nodes >= maxErrorNodes {
+		return errTooMany
+	}
+	outer := e.b
+	e.b = b
+	e.only(err, depth)
+	e.b = outer
+	return nil
 }

@@ -66,11 +66,14 @@ func init() {
 	mp.RegisterErrorType[errwireUntravelling]("errwire/untravelling")
 }
 
-// errwireCases are errors and what must be true of what arrives.
-var errwireCases = map[string]struct {
+// errwireCase is an error and what must be true of what arrives.
+type errwireCase struct {
 	make  func() error
 	check func(t *testing.T, got error)
-}{
+}
+
+// errwireCases are the errors that travel.
+var errwireCases = map[string]errwireCase{
 	"wrapped":        {func() error { return fmt.Errorf("a: %w", fmt.Errorf("b: %w", io.EOF)) }, errwireIs("a: b: EOF", io.EOF)},
 	"wrapped two":    {func() error { return fmt.Errorf("%w and %w", io.EOF, errwireOwn) }, errwireIs("EOF and errwire: own", io.EOF, errwireOwn)},
 	"joined":         {func() error { return errors.Join(io.EOF, errwireValue{3}) }, errwireIs("EOF\nvalue 3", io.EOF, errwireValue{3})},

@@ -9,7 +9,8 @@ import (
 // RegisterType makes a type known by a name, so that its values may travel
 // inside interface values, such as any. Types without a name of their own ([]T,
 // map[K]V, *T) need no registration when their parts are known, nor do the
-// predeclared types, time.Time and time.Duration.
+// predeclared types, time.Time, time.Duration, the errors that RegisterError makes
+// known, and the types of error of this package, io/fs, os and syscall.
 //
 // It is called before Main, in every process alike, and panics when the name or
 // the type is taken.
