@@ -96,7 +96,12 @@ func killInputs(n int) []killIn {
 	return in
 }
 
-func killTasks() int { return 3000 }
+func killTasks() int {
+	if procRace && !longTests {
+		return 1000 // of which 40 cost a worker, which starts slowly then
+	}
+	return 3000
+}
 
 func TestKillKindsByMap(t *testing.T) {
 	t.Parallel()

@@ -255,9 +255,11 @@ func TestProcessCallReturnsAtOnce(t *testing.T) {
 			t.Error(err)
 		}
 		if grace == time.Hour {
-			if !p.Alive() || !slices.Contains(mp.Children(), p) {
-				t.Error("killed before the grace was over, or forgotten")
+			short, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+			if err := p.Join(short); err != context.DeadlineExceeded || !slices.Contains(mp.Children(), p) {
+				t.Error("killed before the grace was over, or forgotten:", err)
 			}
+			cancel()
 			p.Kill()
 		}
 		if e := procJoin(t, p); e == nil || e.Code != -9 {
