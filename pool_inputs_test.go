@@ -5,6 +5,7 @@ package mp_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -105,6 +106,9 @@ var waitsFor chan struct{}
 func (w waits) MarshalBinary() ([]byte, error) { return []byte(w.text), nil }
 func (w *waits) UnmarshalBinary(b []byte) error {
 	w.text = string(b)
+	if w.text == "exit" {
+		runtime.Goexit()
+	}
 	if waitsFor != nil {
 		<-waitsFor
 	}
@@ -137,6 +141,24 @@ func TestOutputThatIsNotDecoded(t *testing.T) {
 		t.Error(err)
 	}
 	waitsFor = nil
+}
+
+// Nor does one that ends its goroutine, as t.FailNow does.
+func TestOutputWhoseDecodingExits(t *testing.T) {
+	t.Parallel()
+	p, err := mp.NewPool(mp.PoolConfig{Workers: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Terminate()
+	out, err := mp.Map(procCtx(t), p, inputsWaits, []string{"a", "exit", "b"})
+	var m *mp.MapError
+	if !errors.As(err, &m) || len(m.Errs) != 1 || m.Errs[0].Index != 1 || !strings.Contains(err.Error(), "runtime.Goexit") {
+		t.Errorf("%v", err)
+	}
+	if out[0].text != "a" || out[2].text != "b" {
+		t.Errorf("%+v", out)
+	}
 }
 
 func expired() context.Context {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -78,6 +79,9 @@ func (f *fake) Send(b *pool.Batch, read func()) int64 {
 	f.lab.noteBatch(b)
 	if d := f.lab.slowRead.Load(); d > 0 {
 		time.Sleep(time.Duration(d))
+	}
+	if f.lab.exitInSend.CompareAndSwap(true, false) {
+		runtime.Goexit()
 	}
 	read()
 	if n := f.lab.bigInput.Load(); n > 0 {

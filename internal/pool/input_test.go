@@ -2,6 +2,7 @@ package pool_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -42,6 +43,21 @@ func TestInputThatKills(t *testing.T) {
 		equal(t, "begins", len(l.seen()), 0)
 		l.dieInEachSend.Store(false)
 		l.submit(5, trivial).succeeded()
+		l.end()
+	})
+}
+
+// An input whose encoding ends the sender's goroutine fails, and what comes after it is sent.
+func TestInputThatEndsItsSender(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		l := newLab(t, config(1))
+		l.exitInSend.Store(true)
+		k := l.submit(1, trivial, func(j *pool.Job) { j.Retries = 3 }).wait()
+		if err := k.err(0); err == nil || !strings.Contains(err.Error(), "runtime.Goexit") {
+			t.Errorf("error %v", err)
+		}
+		l.submit(5, trivial).succeeded()
+		equal(t, "begins", len(l.seen()), 5)
 		l.end()
 	})
 }

@@ -27,6 +27,7 @@ type lab struct {
 	slowRead      atomic.Int64 // the same, of reading its inputs
 	bigInput      atomic.Int64 // bytes that a worker holds more of after each Send
 	dieInSend     atomic.Bool
+	exitInSend    atomic.Bool // reading the inputs ends the sender
 	dieInEachSend atomic.Bool
 
 	lag   time.Duration // between the end of an item and its report

@@ -54,45 +54,6 @@ func (m *member) accepts() bool {
 // stays says whether the worker is neither gone nor on its way out.
 func (m *member) stays() bool { return !m.retiring && !m.closing && !m.killed && !m.dead }
 
-// serve is the sender: one goroutine a worker, which picks batches and hands
-// them over until the worker is gone.
-func (m *member) serve() {
-	s := m.s
-	for range m.nudge {
-		for {
-			s.mu.Lock()
-			b := s.take(m)
-			if b == nil {
-				m.parked = true
-				s.rest(m)
-				s.mu.Unlock()
-				break
-			}
-			m.parked = false
-			m.sending, m.sendSince = b, time.Now()
-			for i := range b.Spans {
-				b.Spans[i].Job.sending++
-				b.Spans[i].Job.reading++
-			}
-			s.mu.Unlock()
-			size := m.w.Send(b, func() { s.wereRead(b) })
-			s.mu.Lock()
-			m.sending = nil
-			if len(m.batches) > 0 && m.batches[0] == b {
-				m.headSince = time.Now()
-			}
-			b.pace.carried(b.items, size)
-			if b.timed {
-				s.watchOver(m) // while it was being sent, it was given more time
-			}
-			for i := range b.Spans {
-				b.Spans[i].Job.sending--
-			}
-			s.mu.Unlock()
-		}
-	}
-}
-
 // wake makes the member's sender look for work. It is called with the lock held.
 func (m *member) wake() {
 	if m.dead {

@@ -1,9 +1,6 @@
 package pool
 
-import (
-	"bytes"
-	"time"
-)
+import "time"
 
 // delivery is an outcome on its way out of the lock.
 type delivery struct {
@@ -50,44 +47,6 @@ func (m *member) Results(rs []Result) {
 	clear(due)
 	m.dues = due[:0]
 }
-
-// apart gives outcomes whose Deliver runs code of the program's to a goroutine of their
-// own, and returns the others: who reports for the worker does not wait for such code,
-// or its death would not be heard of. There are not many of these goroutines at a
-// time, until the worker is killed.
-func (m *member) apart(due []delivery) (others []delivery) {
-	var theirs []delivery
-	others = due[:0]
-	for _, d := range due {
-		if !d.job.Apart || d.out.Payload == nil {
-			others = append(others, d)
-			continue
-		}
-		if !d.out.Owned {
-			d.out.Payload, d.out.Owned = bytes.Clone(d.out.Payload), true
-		}
-		theirs = append(theirs, d)
-	}
-	if theirs == nil {
-		return others
-	}
-	slot := m.decoding
-	select {
-	case slot <- struct{}{}:
-	case <-m.quit:
-		slot = nil
-	}
-	go func() {
-		m.s.deliver(theirs)
-		if slot != nil {
-			<-slot
-		}
-	}()
-	return others
-}
-
-// maxDecoding is how many goroutines may decode what one worker has sent.
-const maxDecoding = 16
 
 // heard is what happens whenever a worker reports something.
 func (s *Scheduler) heard(m *member) {

@@ -1,0 +1,66 @@
+package pool
+
+import (
+	"bytes"
+	"errors"
+)
+
+// apart gives outcomes whose Deliver runs code of the program's to a goroutine of their
+// own, and returns the others: who reports for the worker does not wait for such code,
+// or its death would not be heard of. There are not many of these goroutines at a
+// time, until the worker is killed.
+func (m *member) apart(due []delivery) (others []delivery) {
+	var theirs []delivery
+	others = due[:0]
+	for _, d := range due {
+		if !d.job.Apart || d.out.Payload == nil {
+			others = append(others, d)
+			continue
+		}
+		if !d.out.Owned {
+			d.out.Payload, d.out.Owned = bytes.Clone(d.out.Payload), true
+		}
+		theirs = append(theirs, d)
+	}
+	if theirs == nil {
+		return others
+	}
+	slot := m.decoding
+	select {
+	case slot <- struct{}{}:
+	case <-m.quit:
+		slot = nil
+	}
+	go func() {
+		if slot != nil {
+			defer func() { <-slot }()
+		}
+		m.s.deliverEach(theirs)
+	}()
+	return others
+}
+
+// deliverEach hands out outcomes one by one. Where the program's code ends the
+// goroutine, that is the outcome, and another goroutine goes on.
+func (s *Scheduler) deliverEach(due []delivery) {
+	next := 0
+	defer func() {
+		if next == len(due) {
+			return
+		}
+		out := &due[next].out
+		out.Payload, out.Err = nil, errExit
+		s.deliver(due[next : next+1])
+		go s.deliverEach(due[next+1:])
+	}()
+	for next < len(due) {
+		s.deliver(due[next : next+1])
+		next++
+	}
+}
+
+// errExit is for an output whose decoding ended its goroutine.
+var errExit = errors.New("mp: the output cannot be decoded: its UnmarshalBinary called runtime.Goexit")
+
+// maxDecoding is how many goroutines may decode what one worker has sent.
+const maxDecoding = 16

@@ -1,0 +1,92 @@
+package pool
+
+import (
+	"errors"
+	"time"
+)
+
+// serve is the sender: one goroutine a worker, which picks batches and hands
+// them over until the worker is gone.
+func (m *member) serve() {
+	var b *Batch
+	defer func() {
+		if b != nil { // code of the program's that encodes an input has ended this goroutine
+			m.unsendable(b)
+		}
+	}()
+	for range m.nudge {
+		for b = m.next(); b != nil; b = m.next() {
+			m.handed(b, m.w.Send(b, func() { m.s.wereRead(b) }))
+		}
+	}
+}
+
+// next picks the batch that is sent next. Without one the worker rests.
+func (m *member) next() *Batch {
+	s := m.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b := s.take(m)
+	if b == nil {
+		m.parked = true
+		s.rest(m)
+		return nil
+	}
+	m.parked = false
+	m.sending, m.sendSince = b, time.Now()
+	for i := range b.Spans {
+		b.Spans[i].Job.sending++
+		b.Spans[i].Job.reading++
+	}
+	return b
+}
+
+// handed notes that a batch of so many bytes was sent.
+func (m *member) handed(b *Batch, size int64) {
+	s := m.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m.notSending(b)
+	if len(m.batches) > 0 && m.batches[0] == b {
+		m.headSince = time.Now()
+	}
+	b.pace.carried(b.items, size)
+	if b.timed {
+		s.watchOver(m) // while it was being sent, it was given more time
+	}
+}
+
+// notSending notes that a batch is not being sent any more.
+func (m *member) notSending(b *Batch) {
+	m.sending = nil
+	for i := range b.Spans {
+		b.Spans[i].Job.sending--
+	}
+}
+
+// unsendable settles a batch of which an input cannot be encoded, nor be told from the
+// others, and replaces the worker, which waits for it.
+func (m *member) unsendable(b *Batch) {
+	s := m.s
+	s.mu.Lock()
+	m.notSending(b)
+	m.w.Limit(b, 0)
+	var due []delivery
+	for b.done < b.limit {
+		sp, at := b.advance(1)
+		m.outstanding--
+		sp.Job.inflight--
+		if sp.Job.over {
+			continue
+		}
+		out := Outcome{First: sp.First + at, Count: 1, Attempts: sp.Attempt, PID: m.pd, Err: errNotEncoded}
+		due = s.failed(sp.Job, out, m.n, true, due)
+	}
+	s.kill(m)
+	s.mu.Unlock()
+	s.wereRead(b)
+	s.deliver(due)
+}
+
+// errNotEncoded is for the inputs of a batch of which one ended its sender.
+var errNotEncoded = errors.New("mp: the input, or one sent with it, cannot be encoded: its MarshalBinary called runtime.Goexit")
