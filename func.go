@@ -185,12 +185,17 @@ func (c *calls[In, Out]) Call(ctx context.Context, i int) (err error) {
 	return err
 }
 
-func (c *calls[In, Out]) CallMemory(ctx context.Context, i int, dst []byte) error {
-	if err := c.Call(ctx, i); err != nil {
-		return err
+// CallMemory is Call and PutMemory, written out: it is what a small task costs.
+func (c *calls[In, Out]) CallMemory(ctx context.Context, i int, dst []byte) (err error) {
+	if c.errs != nil {
+		if err := c.errs[i]; err != nil {
+			return err
+		}
 	}
-	c.PutMemory(dst)
-	return nil
+	if c.out, err = c.f.fn(ctx, c.in[i]); err == nil {
+		c.f.out.PutMemory(dst, &c.out)
+	}
+	return err
 }
 
 func (c *calls[In, Out]) Memory() int          { return c.f.size }

@@ -12,19 +12,18 @@ type bell struct {
 	ring  func()
 	timer *time.Timer
 	armed atomic.Bool
-	count int
+	rung  uint64 // the ring's tail when it rang last
 }
 
 const (
 	bellAfter = time.Millisecond
-	bellCount = 4096 // outcomes
+	bellBytes = ringSize / 2 // of outcomes: the parent should take them while there is room for more
 )
 
 // note says that something was committed; idle that nothing will follow soon.
 func (b *bell) note(idle bool) {
-	b.count++
-	if idle || b.count >= bellCount {
-		b.count = 0
+	if tail := b.page.tail.Load(); idle || tail-b.rung >= bellBytes {
+		b.rung = tail
 		b.now()
 		return
 	}

@@ -121,11 +121,10 @@ func (x *executor) runSome() (more bool) {
 			x.inCall = true
 			err := x.calls.CallMemory(x.ctx(), x.offset, dst)
 			x.inCall = false
-			if err == nil {
-				x.out.add()
-				x.noted()
-			} else {
+			if err != nil {
 				x.ended(err)
+			} else if x.out.add(); !x.out.pending {
+				x.noted()
 			}
 			continue
 		}
@@ -230,7 +229,9 @@ func (x *executor) enter(t *task) {
 // prepare makes the item's ctx and what is measured of it.
 func (x *executor) prepare() {
 	t := x.task
-	x.leave()
+	if x.set != nil && x.set.lives.Load() != nil {
+		x.leave()
+	}
 	if x.offset > 0 && x.set != nil && x.item < x.set.first+len(x.set.of) {
 		x.ctxAt = x.item - x.set.first
 	} else {
