@@ -50,7 +50,8 @@ func ApplyAsync[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in 
 		return failedResult[Out](p, err)
 	}
 	a.result.job = &a.job
-	p.submit(ctx, &a.job, &a.stop)
+	a.pool = p
+	p.submit(ctx, &a.job, &a.watched)
 	return &a.result
 }
 
@@ -61,7 +62,8 @@ type applied[In, Out any] struct {
 	f       *Func[In, Out]
 	in      [1]In
 	encoded *wire.Buffer // of an input that is small enough to be encoded beforehand
-	stop    func() bool  // of the watch over ctx
+	pool    *Pool        // whose watch is over ctx; nil: none is
+	watched watched
 	out     [1]Out
 	err     error
 	result  Result[Out]
@@ -130,8 +132,8 @@ func (a *applied[In, Out]) Deliver(o *pool.Outcome) {
 
 // Finished implements pool.Client.
 func (a *applied[In, Out]) Finished(cause error) {
-	if a.stop != nil {
-		a.stop()
+	if a.pool != nil {
+		a.pool.watches.remove(&a.watched)
 	}
 	switch {
 	case a.err != nil && overdue(&a.job):

@@ -66,7 +66,8 @@ func MapAsync[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in []
 	}
 	m.result.job = &m.job
 	m.async = p.s
-	p.submit(ctx, &m.job, &m.stop)
+	m.pool = p
+	p.submit(ctx, &m.job, &m.watched)
 	return &m.result
 }
 
@@ -76,7 +77,8 @@ type mapped[In, Out any] struct {
 	f        *Func[In, Out]
 	in       []In
 	result   Result[[]Out]
-	stop     func() bool
+	pool     *Pool // whose watch is over ctx; nil: none is
+	watched  watched
 	progress func(done, total int)
 	changed  chan struct{}   // for Map: tasks have ended
 	async    *pool.Scheduler // for MapAsync: runs progress
@@ -162,8 +164,8 @@ func (m *mapped[In, Out]) tell() {
 
 // Finished implements pool.Client.
 func (m *mapped[In, Out]) Finished(cause error) {
-	if m.stop != nil {
-		m.stop()
+	if m.pool != nil {
+		m.pool.watches.remove(&m.watched)
 	}
 	m.mu.Lock()
 	errs := m.errs

@@ -41,7 +41,10 @@ type PoolConfig struct {
 // Pool feeds worker processes with tasks. It is made by NewPool; its methods, and
 // the functions that take it, may be called by any number of goroutines. A nil
 // Pool answers ErrClosed: the pool that main has made does not exist in a worker.
-type Pool struct{ s *pool.Scheduler }
+type Pool struct {
+	s       *pool.Scheduler
+	watches watches // over the ctxs of what was submitted
+}
 
 var pools atomic.Int64 // made so far, for names
 

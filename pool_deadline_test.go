@@ -128,3 +128,48 @@ func TestResizeTooLarge(t *testing.T) {
 		t.Error("no error")
 	}
 }
+
+// A ctx that ends cancels what was submitted with it, or with one that has its end, and
+// nothing else.
+func TestCtxCancelsItsOwnCalls(t *testing.T) {
+	t.Parallel()
+	p, err := mp.NewPool(mp.PoolConfig{Workers: 1, Grace: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Terminate()
+	type key struct{}
+	var ctxs []context.Context
+	var cancels []context.CancelFunc
+	for range 3 {
+		ctx, cancel := context.WithCancel(procCtx(t))
+		defer cancel()
+		ctxs, cancels = append(ctxs, ctx), append(cancels, cancel)
+	}
+	results := make([][]*mp.Result[int], len(ctxs))
+	for i := range 300 {
+		ctx := ctxs[i%3]
+		if i%2 == 0 {
+			ctx = context.WithValue(ctx, key{}, i)
+		}
+		results[i%3] = append(results[i%3], mp.ApplyAsync(ctx, p, deadlineAwait, i))
+	}
+	for _, ended := range []int{1, 0, 2} {
+		results[ended][50].Cancel() // by itself, before
+		cancels[ended]()
+		for i, r := range results[ended] {
+			want := context.Canceled
+			if i == 50 {
+				want = mp.ErrCancelled
+			}
+			if _, err := r.Get(procCtx(t)); err != want {
+				t.Errorf("call %d of ctx %d: %v", i, ended, err)
+			}
+		}
+		for i, rs := range results {
+			if ctxs[i].Err() == nil && slices.ContainsFunc(rs, func(r *mp.Result[int]) bool { return r.Ready() }) {
+				t.Errorf("ctx %d has ended calls of ctx %d", ended, i)
+			}
+		}
+	}
+}

@@ -88,11 +88,8 @@ func taskError(name string, o *pool.Outcome, err error) *TaskError {
 }
 
 // submit submits a job whose caller does not wait for it, and has ctx cancel it.
-// stop ends that watch.
-func (p *Pool) submit(ctx context.Context, j *pool.Job, stop *func() bool) {
-	if ctx.Done() != nil {
-		*stop = context.AfterFunc(ctx, func() { p.s.Cancel(j, ctx.Err()) })
-	}
+func (p *Pool) submit(ctx context.Context, j *pool.Job, wd *watched) {
+	p.watches.add(ctx, p.s, wd, j)
 	if err := p.s.Submit(ctx, j); err != nil {
 		j.Client.Finished(err)
 	} else if err := ctx.Err(); err != nil {
