@@ -260,8 +260,15 @@ func (r *reader) measure(h record, payload []byte) (*pool.Measure, []byte, error
 // only for a task that has closed its own output.
 const captureWait = time.Second
 
+// errOnSocket says that what comes next has to be read from the socket.
+var errOnSocket = errors.New("on the socket")
+
 // big takes an outcome that came, or comes now, as a frame.
 func (r *reader) big(f *flight) error {
+	if r.inLook {
+		r.flush()
+		return errOnSocket
+	}
 	for len(r.stash) == 0 {
 		if err := r.frame(); err != nil {
 			return err

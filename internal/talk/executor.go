@@ -18,6 +18,7 @@ type executor struct {
 	out     outbox
 	bell    bell
 	queue   chan *assignment
+	hot     hot         // looking for the next batch
 	spare   chan []byte // memory of batches that are through, for the next ones
 	max     int64       // bytes of one outcome
 	scratch wire.Buffer
@@ -51,7 +52,7 @@ func (x *executor) loop() {
 	x.goid.Store(&id)
 	for {
 		if x.batch == nil {
-			a, ok := <-x.queue
+			a, ok := x.await()
 			if !ok {
 				break
 			}

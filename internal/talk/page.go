@@ -15,7 +15,10 @@ import (
 //	192  1: the parent sleeps and wants a bell when tail moves
 //	256  1: the worker sleeps and wants a frame when head moves
 //	320  since when the running item runs, in nanoseconds of the shared clock
+//	384  the state of the inbox
+//	448  bytes of the batch in the inbox
 //	512  claims, one line for each slot: limit in the high half, begun in the low
+//	1536 the inbox, for one batch
 //	4096 the ring of outcomes
 const (
 	magicAt       = 0
@@ -24,13 +27,18 @@ const (
 	parentSleepAt = 192
 	workerSleepAt = 256
 	sinceAt       = 320
+	inboxStateAt  = 384
+	inboxLenAt    = 448
 	claimsAt      = 512
+	inboxAt       = 1536
 	ringAt        = 4096
 
 	lineSize = 64
 	slots    = 16 // batches in flight; the scheduler has no more
 	ringSize = 256 << 10
 	pageSize = ringAt + ringSize
+
+	inboxSize = ringAt - inboxAt
 
 	magic = 0x6d702d7061676531 // "mp-page1"
 )
@@ -44,6 +52,9 @@ type page struct {
 	since       *atomic.Uint64
 	claims      [slots]*atomic.Uint64
 	ring        []byte
+	inbox       *atomic.Uint64
+	inboxLen    *atomic.Uint64
+	inboxBytes  []byte
 }
 
 func newPage(r *shm.Region) *page {
@@ -51,6 +62,7 @@ func newPage(r *shm.Region) *page {
 		region: r, tail: r.Word(tailAt), head: r.Word(headAt),
 		parentSleep: r.Word(parentSleepAt), workerSleep: r.Word(workerSleepAt),
 		since: r.Word(sinceAt), ring: r.Bytes(ringAt, ringSize),
+		inbox: r.Word(inboxStateAt), inboxLen: r.Word(inboxLenAt), inboxBytes: r.Bytes(inboxAt, inboxSize),
 	}
 	for i := range p.claims {
 		p.claims[i] = r.Word(claimsAt + i*lineSize)

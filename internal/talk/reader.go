@@ -3,6 +3,7 @@ package talk
 import (
 	"errors"
 	"fmt"
+	"sync"
 	"syscall"
 	"time"
 
@@ -10,13 +11,19 @@ import (
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
-// reader takes a worker's outcomes. It is one goroutine, the only one that
-// reports to the sink.
+// reader takes a worker's outcomes. It is one goroutine, but for looks, which only
+// take what is in the ring; whoever does holds the lock and reports to the sink.
 type reader struct {
 	w       *Worker
 	page    *page
-	pos     uint64 // bytes of the ring that were looked at
-	runDone int    // outcomes taken of the run at pos
+	looking sync.Mutex // held by a look: the page must not be unmapped
+
+	mu      sync.Mutex // for what follows: a look drains as well
+	over    bool       // the worker's death is being reported
+	bad     error      // what a look found wrong
+	inLook  bool       // a look drains
+	pos     uint64     // bytes of the ring that were looked at
+	runDone int        // outcomes taken of the run at pos
 	results []pool.Result
 	stash   [][]byte // outcome frames whose places in the ring were not reached yet
 }
@@ -26,7 +33,7 @@ const maxResults = 256
 
 // read reports what the worker does until it is dead.
 func (w *Worker) read() {
-	r := &reader{w: w, page: w.page}
+	r := w.reader
 	w.stall.patience = stallPatience // before, there was StartTimeout
 	gone := make(chan struct{})
 	go func() {
@@ -68,12 +75,9 @@ var errHungUp = errors.New("its control socket is closed")
 // the worker says.
 func (r *reader) loop() error {
 	for {
-		if err := r.drain(); err != nil {
+		if more, err := r.all(); err != nil {
 			return err
-		}
-		r.page.parentSleep.Store(1)
-		if r.more() {
-			r.page.parentSleep.Store(0)
+		} else if more {
 			continue
 		}
 		if err := r.frame(); err != nil {
@@ -81,6 +85,20 @@ func (r *reader) loop() error {
 		}
 		r.page.parentSleep.Store(0)
 	}
+}
+
+// all drains the ring and says that the parent sleeps, unless there is more by then.
+func (r *reader) all() (more bool, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.drain(); err != nil {
+		return false, err
+	}
+	r.page.parentSleep.Store(1)
+	if more = r.more(); more {
+		r.page.parentSleep.Store(0)
+	}
+	return more, nil
 }
 
 // more says whether there is something in the ring that was not taken.
@@ -143,11 +161,16 @@ func (r *reader) frame() error {
 // last reports what a dead worker left, and its death.
 func (r *reader) last(err error) {
 	w := r.w
+	r.mu.Lock()
 	if err == errEnd || err == errHungUp {
-		if bad := r.drain(); bad != nil && bad != errEnd {
+		if r.bad != nil {
+			err = r.bad
+		} else if bad := r.drain(); bad != nil && bad != errEnd {
 			err = bad
 		}
 	}
+	r.over = true // a look that is under way takes nothing any more
+	r.mu.Unlock()
 	d := pool.Death{}
 	begun := time.Now()
 	e := w.proc.ExitSoon(deathGrace)
@@ -179,7 +202,9 @@ func (r *reader) last(err error) {
 		d.Measure = w.fragment(d.Batch, d.Item, ran, max(0, deathGrace-time.Since(begun)))
 	}
 	w.proc.Conn().Close()
+	r.looking.Lock()
 	region.Close()
+	r.looking.Unlock()
 	w.sink.Died(d)
 }
 

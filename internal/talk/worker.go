@@ -24,6 +24,8 @@ type Worker struct {
 	writing sync.Mutex // for the socket
 	frame   wire.Buffer
 	scratch wire.Buffer
+	hot     hot // looking for the outcome of what is sent; the sender's
+	reader  *reader
 
 	mu     sync.Mutex // for the rest; held for moments only
 	page   *page      // nil when the worker is dead
@@ -72,11 +74,13 @@ const deathGrace = 100 * time.Millisecond
 func newWorker(ws WorkerSpec, proc *spawn.Process, p *page, sink pool.Sink) *Worker {
 	p.region.Word(magicAt).Store(magic)
 	frames, stall := newStallReader(proc.Conn())
-	return &Worker{
+	w := &Worker{
 		program: ws.Program, proc: proc, number: ws.Spec.Worker, max: ws.Max,
 		frames: frames, stall: stall, sink: sink, page: p,
-		stacks: make(chan stackAnswer, 1),
+		stacks: make(chan stackAnswer, 1), hot: newHot(),
 	}
+	w.reader = &reader{w: w, page: p}
+	return w
 }
 
 // PID implements pool.Worker.
@@ -103,22 +107,46 @@ func (w *Worker) Open(b *pool.Batch) {
 
 // Send implements pool.Worker. An error of the socket is the reader's to report.
 func (w *Worker) Send(b *pool.Batch, read func()) int64 {
+	f := b.Tag.(*flight)
+	size, looks := w.send(f, b, read)
+	if looks {
+		w.hot.note(w.reader.look(f))
+	}
+	return size
+}
+
+// send writes a batch. looks says that its outcome is to be looked for: the reader was
+// relieved.
+func (w *Worker) send(f *flight, b *pool.Batch, read func()) (size int64, looks bool) {
 	w.writing.Lock()
 	defer w.writing.Unlock()
-	f := b.Tag.(*flight)
 	w.frame.Reset()
 	voids := encodeBatch(&w.frame, &w.scratch, f, b)
-	if voids != nil {
-		w.mu.Lock()
-		f.voids = voids
-		w.mu.Unlock()
-	}
 	read()
-	size := w.frame.Len()
-	wire.WriteFrame(w.proc.Conn(), frameBatch, &w.frame) // the reader sees an error too
+	size = w.frame.Len()
+	w.mu.Lock()
+	if voids != nil {
+		f.voids = voids
+	}
+	alone := len(w.flight) == 1 && w.flight[0] == f
+	w.mu.Unlock()
+	if alone && b.Items() == 1 && size <= inboxSize && b.Spans[0].Job.Capture == 0 && w.hot.worth() {
+		looks = w.reader.relieve()
+	}
+	if !alone || !w.put() {
+		wire.WriteFrame(w.proc.Conn(), frameBatch, &w.frame) // the reader sees an error too
+	}
 	w.frame.Reset()
 	w.scratch.Reset()
-	return size
+	return size, looks
+}
+
+// put puts the batch into the inbox if it can. It must be the only one: batches that
+// overtake each other would be run in the wrong order.
+func (w *Worker) put() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.page != nil && w.page.put(&w.frame)
 }
 
 // control sends a frame without making the caller wait.
