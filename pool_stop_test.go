@@ -204,13 +204,13 @@ func TestStopCtxEnds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			beside(t)
 			p := newPool(t, mp.PoolConfig{Workers: 1, Grace: 100 * time.Millisecond})
-			err, late := stopCtx(t, func(ctx context.Context, in stopIn) error { return call(ctx, p, in) }, "loops")
+			late, err := stopCtx(t, func(ctx context.Context, in stopIn) error { return call(ctx, p, in) }, "loops")
 			if !errors.Is(err, context.Canceled) || late > within(100*time.Millisecond) {
 				t.Errorf("%v, %v late", err, late)
 			}
 			// Nor does it wait for the end of the grace.
 			patient := newPool(t, mp.PoolConfig{Workers: 1, Grace: time.Hour})
-			err, late = stopCtx(t, func(ctx context.Context, in stopIn) error { return call(ctx, patient, in) }, "sleeps")
+			late, err = stopCtx(t, func(ctx context.Context, in stopIn) error { return call(ctx, patient, in) }, "sleeps")
 			if !errors.Is(err, context.Canceled) || late > within(100*time.Millisecond) {
 				t.Errorf("%v, %v late", err, late)
 			}
@@ -222,7 +222,7 @@ func TestStopCtxEnds(t *testing.T) {
 }
 
 // stopCtx ends the ctx of a call when its task is begun, and says how much later it returned.
-func stopCtx(t *testing.T, call func(context.Context, stopIn) error, how string) (err error, late time.Duration) {
+func stopCtx(t *testing.T, call func(context.Context, stopIn) error, how string) (late time.Duration, err error) {
 	t.Helper()
 	in := stopIn{How: how, File: stopFile(t)}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -237,7 +237,7 @@ func stopCtx(t *testing.T, call func(context.Context, stopIn) error, how string)
 	case <-time.After(time.Minute):
 		t.Fatal("the call does not return")
 	}
-	return err, time.Since(ended)
+	return time.Since(ended), err
 }
 
 func forEver[T any](v T) func(yield func(T) bool) {

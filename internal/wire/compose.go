@@ -135,7 +135,8 @@ func hasArray(r *Reader, depth int) bool {
 	case tagSlice, tagPointer:
 		return hasArray(r, depth+1)
 	case tagMap:
-		return hasArray(r, depth+1) || hasArray(r, depth+1)
+		key := hasArray(r, depth+1)
+		return key || hasArray(r, depth+1)
 	case tagNamed:
 		r.Raw()
 	}
