@@ -16,11 +16,19 @@ func pipe() (r, w int, err error) {
 	return p[0], p[1], nil
 }
 
+// socketBuffer is how many bytes may be on their way. The system allows an ordinary user
+// less by default, but twice what a socket has without asking.
+const socketBuffer = 1 << 20
+
 // socketPair makes the control socket, nonblocking and closed on exec.
 func socketPair() (parent, child int, err error) {
 	p, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
 		return -1, -1, os.NewSyscallError("socketpair", err)
+	}
+	for _, fd := range p {
+		// An error, or less than was asked for: then large messages wake both sides more often.
+		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, socketBuffer)
 	}
 	return p[0], p[1], nil
 }

@@ -102,6 +102,10 @@ type FrameReader struct {
 	// then read into if it fits; the payload is the caller's as ever. Nil: there is none.
 	Spare func() []byte
 
+	// Trusted says that who writes the stream does not lie about lengths: the memory of
+	// a large payload is then taken at once.
+	Trusted bool
+
 	source  io.Reader
 	buf     []byte // begins at a multiple of eight
 	from    int    // buf[from:to] is read and not yet consumed
@@ -257,6 +261,9 @@ func (f *FrameReader) room(n int) []byte {
 		if spare := f.Spare(); cap(spare) >= n {
 			return spare[:n]
 		}
+	}
+	if f.Trusted {
+		return make([]byte, n)
 	}
 	return make([]byte, min(n, firstPayload))
 }
