@@ -17,4 +17,11 @@
 // killed, at whatever instant, the parent reads from the page what had ended,
 // what ran and what had not begun, and there is no instant at which an outcome
 // has left the worker but not arrived.
+//
+// # Who sleeps
+//
+// The parent's [reader] sleeps on the socket, a worker's executor on a channel. To
+// wake either costs tens of microseconds. So an idle worker first looks into the
+// page's inbox for a moment, and who has sent a single task first looks into the
+// ring, in place of the reader.
 package talk
