@@ -77,9 +77,11 @@ func (f *fake) Open(b *pool.Batch) { b.Tag = &flight{b: b, limit: b.Items()} }
 
 func (f *fake) Send(b *pool.Batch, read func()) int64 {
 	f.lab.noteBatch(b)
+	f.lab.noteReading(b, 1)
 	if d := f.lab.slowRead.Load(); d > 0 {
 		time.Sleep(time.Duration(d))
 	}
+	f.lab.noteReading(b, -1)
 	if f.lab.exitInSend.CompareAndSwap(true, false) {
 		runtime.Goexit()
 	}

@@ -40,7 +40,8 @@ type lab struct {
 	onStart func(start int) (time.Duration, error) // start counts from 1
 	quiet   bool                                   // no begins are kept
 	begins  []begin
-	deaths  map[begin]bool // with at zero
+	deaths  map[begin]bool    // with at zero
+	reading map[*pool.Job]int // batches whose inputs are being read
 	batches int
 	largest int // most items in a span
 }
@@ -106,6 +107,24 @@ func (l *lab) beforeStart(int) (time.Duration, error) {
 		return 0, nil
 	}
 	return f(start)
+}
+
+// noteReading notes that the inputs of a batch are being read, or not any more.
+func (l *lab) noteReading(b *pool.Batch, n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.reading == nil {
+		l.reading = make(map[*pool.Job]int)
+	}
+	for _, sp := range b.Spans {
+		l.reading[sp.Job] += n
+	}
+}
+
+func (l *lab) beingRead(j *pool.Job) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.reading[j]
 }
 
 func (l *lab) noteBatch(b *pool.Batch) {
@@ -245,6 +264,9 @@ func (k *track) hold(o *pool.Outcome, n int) {
 func (k *track) Finished(cause error) {
 	if k.before != nil {
 		k.before()
+	}
+	if n := k.l.beingRead(&k.job); n > 0 && time.Duration(k.l.slowRead.Load()) < time.Second {
+		k.l.t.Errorf("Finished while the inputs of %d batches are being read", n)
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()

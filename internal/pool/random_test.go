@@ -25,7 +25,7 @@ type op struct {
 
 var kinds = []string{
 	"submit", "submit", "submit", "submit", "submit", "submit", "extend", "seal", "cancel", "resize",
-	"kill", "kill", "stop", "continue", "continue", "fail starts", "slow starts", "slow send", "die in send",
+	"kill", "kill", "stop", "continue", "continue", "fail starts", "slow starts", "slow send", "slow read", "die in send",
 	"advance", "advance", "advance", "advance", "settle", "close", "terminate",
 }
 
@@ -146,6 +146,8 @@ func (w *world) do(o op) {
 		w.starts(0, time.Duration(o.A%50)*time.Millisecond)
 	case "slow send":
 		w.slowSend.Store(int64(pick([]time.Duration{0, 0, time.Millisecond, 300 * time.Millisecond}, o.A)))
+	case "slow read":
+		w.slowRead.Store(int64(pick([]time.Duration{0, 0, time.Millisecond, 30 * time.Millisecond}, o.A)))
 	case "die in send":
 		w.dieInSend.Store(o.A%2 == 0)
 	case "advance":
@@ -184,6 +186,7 @@ func (w *world) put(o op) {
 	k.job.Retries = pick([]int{0, 0, 1, 3}, o.C/75)
 	k.job.FailFast = o.C/300%4 == 0
 	k.job.Lazy = o.C/1200%4 == 0
+	k.job.Apart = o.D/5%4 == 0
 	k.job.Backoff = pool.Backoff{Min: time.Millisecond, Max: 20 * time.Millisecond, Factor: 2, Jitter: 0.5}
 	if o.C/4800%4 == 0 {
 		k.slow = 300 * time.Microsecond
@@ -287,6 +290,7 @@ func (w *world) starts(n int, slow time.Duration) {
 func (w *world) settle() {
 	w.starts(0, 0)
 	w.slowSend.Store(0)
+	w.slowRead.Store(0)
 	w.dieInSend.Store(false)
 	for _, k := range w.jobs {
 		w.s.Seal(&k.job)
