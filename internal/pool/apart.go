@@ -8,7 +8,7 @@ import (
 // apart gives outcomes whose Deliver runs code of the program's to a goroutine of their
 // own, and returns the others: who reports for the worker does not wait for such code,
 // or its death would not be heard of. There are not many of these goroutines at a
-// time, until the worker is killed.
+// time, until the worker is killed or dies.
 func (m *member) apart(due []delivery) (others []delivery) {
 	var theirs []delivery
 	others = due[:0]
@@ -38,6 +38,21 @@ func (m *member) apart(due []delivery) (others []delivery) {
 		m.s.deliverEach(theirs)
 	}()
 	return others
+}
+
+// Dead implements Sink.
+func (m *member) Dead() {
+	m.s.mu.Lock()
+	defer m.s.mu.Unlock()
+	m.leaveDecoding()
+}
+
+// leaveDecoding has nobody wait any more for those who decode.
+func (m *member) leaveDecoding() {
+	if !m.left {
+		m.left = true
+		close(m.quit)
+	}
 }
 
 // deliverEach hands out outcomes one by one. Where the program's code ends the

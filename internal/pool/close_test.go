@@ -310,3 +310,28 @@ func TestDeliverThatDoesNotReturn(t *testing.T) {
 		equal(t, "the call has ended", stuck.isDone(), true)
 	})
 }
+
+// Many such outcomes make the worker's reader wait, but not for longer than it lives.
+func TestManyDeliversThatDoNotReturn(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		l := newLab(t, config(1))
+		for range 20 {
+			stuck := l.track(1, trivial)
+			stuck.slow, stuck.job.Apart = time.Hour, true
+			if err := l.s.SubmitNow(&stuck.job); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+		}
+		f := l.worker(0)
+		f.Kill()
+		synctest.Wait()
+		equal(t, "restarts", l.s.Stats().Restarts, 0) // its reader waits
+		f.sink.Dead()
+		synctest.Wait()
+		equal(t, "restarts", l.s.Stats().Restarts, 1)
+		l.submit(1, trivial).succeeded()
+		l.s.Terminate()
+		time.Sleep(2 * time.Hour)
+	})
+}

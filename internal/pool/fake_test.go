@@ -265,6 +265,7 @@ func (f *fake) die(d pool.Death) {
 		close(f.dead)
 	}
 	f.mu.Unlock()
+	f.sink.Dead()
 	f.lab.remove(f)
 	f.lab.noteDeath(f, d)
 	f.sink.Died(d)

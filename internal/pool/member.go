@@ -39,7 +39,8 @@ type member struct {
 	leave    *time.Timer   // kills the worker when it did not close
 	bored    *time.Timer   // ends the worker when it was idle for long
 	rested   time.Time     // idle since
-	quit     chan struct{} // closed when the worker is killed
+	left     bool          // quit is closed
+	quit     chan struct{} // closed when the worker is killed, or dead
 	decoding chan struct{} // one for each goroutine that decodes what the worker has sent
 
 	seen int        // tasks when last looked at for a stall

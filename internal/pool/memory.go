@@ -51,7 +51,7 @@ func (s *Scheduler) tooBig(m *member) {
 		s.condemn(m, &stopping{batch: b, item: item, err: s.cfg.OverMemory(m.memory, s.cfg.MaxMemory)})
 		return
 	}
-	if b = m.sending; b == nil || b.items > 1 || b.done >= b.limit {
+	if b = m.sending; b == nil || b.items > 1 || b.done >= b.limit || time.Since(m.sendSince) < longRead {
 		s.recallAll(m)
 		s.retire(m) // between two tasks: the next should not be blamed
 		return
@@ -64,6 +64,9 @@ func (s *Scheduler) tooBig(m *member) {
 	s.recallAll(m)
 	s.kill(m)
 }
+
+// longRead is what only a large input takes to be sent.
+const longRead = 10 * time.Millisecond
 
 // condemn kills a worker for one of its items.
 func (s *Scheduler) condemn(m *member, st *stopping) {

@@ -218,7 +218,7 @@ func (s *Scheduler) kill(m *member) {
 		return
 	}
 	m.killed = true
-	close(m.quit)
+	m.leaveDecoding()
 	s.unlist(m)
 	m.w.Kill()
 }

@@ -44,8 +44,8 @@ type Worker interface {
 	Kill()
 }
 
-// Sink is where a worker reports. All calls for one worker come from one
-// goroutine at a time; Died is the last.
+// Sink is where a worker reports. All calls for one worker but that of Dead come from
+// one goroutine at a time; Died is the last.
 type Sink interface {
 	// Started says that an item was begun. Only for batches with Report set, and
 	// before the item's Result; one that is left out is made up for.
@@ -57,6 +57,10 @@ type Sink interface {
 	// Result, also when all its items were called back: a worker that does not say
 	// it counts as one that does not listen.
 	Ended(b *Batch, busy time.Duration)
+	// Dead says that the worker is dead, as soon as that is known and from whatever
+	// goroutine: what it has reported may still have to be taken, and nobody is to wait
+	// meanwhile for code of the program's. It may be left out.
+	Dead()
 	// Died says that the worker is gone, after everything that it reported. It is
 	// said once of each worker, whatever its end.
 	Died(d Death)

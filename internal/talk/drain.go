@@ -333,6 +333,7 @@ func (r *reader) ended(f *flight, payload []byte) error {
 	for i, other := range r.w.flight {
 		if other == f {
 			r.w.flight = append(r.w.flight[:i], r.w.flight[i+1:]...)
+			inFlight.Add(-1)
 			break
 		}
 	}

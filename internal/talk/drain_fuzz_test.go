@@ -55,6 +55,7 @@ type fuzzSink struct {
 	ended map[*pool.Batch]bool
 }
 
+func (s *fuzzSink) Dead()                    {}
 func (s *fuzzSink) Started(*pool.Batch, int) {}
 func (s *fuzzSink) Results(rs []pool.Result) {
 	for _, r := range rs {

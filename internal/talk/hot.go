@@ -42,7 +42,7 @@ func (h *hot) worth() bool {
 
 func (h *hot) note(helped bool) {
 	if helped {
-		h.score = hottest
+		h.score = min(hottest, h.score+2)
 	} else if h.score > -hottest {
 		h.score--
 	}

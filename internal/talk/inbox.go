@@ -53,7 +53,7 @@ func (x *executor) lookAtInbox() (*assignment, error) {
 	}
 	for tries := 0; p.inbox.Load() != inboxFull; tries++ { // it is being written just now
 		if runtime.Gosched(); tries > 1000 {
-			time.Sleep(lookTime) // by a parent that was interrupted, or stopped
+			time.Sleep(min(lookTime*time.Duration(tries-1000), 10*time.Millisecond)) // by a parent that was interrupted, or stopped
 		}
 	}
 	payload := append([]byte{}, p.inboxBytes[:min(p.inboxLen.Load(), inboxSize)]...)

@@ -39,6 +39,7 @@ func (w *Worker) read() {
 	go func() {
 		select {
 		case <-w.proc.Dead():
+			w.sink.Dead()
 			hangUp(w.proc.Conn())
 		case <-gone:
 		}
@@ -197,6 +198,8 @@ func (r *reader) last(err error) {
 	}
 	region := w.page.region
 	w.page = nil
+	inFlight.Add(-int64(len(w.flight)))
+	w.flight = nil
 	w.mu.Unlock()
 	if d.Running {
 		d.Measure = w.fragment(d.Batch, d.Item, ran, max(0, deathGrace-time.Since(begun)))

@@ -44,7 +44,12 @@ func (s *stallReader) Read(p []byte) (int, error) {
 		s.conn.SetReadDeadline(time.Time{}) // an error: it is closed, which Read tells
 	}
 	n, err := s.conn.Read(p)
-	if s.armed && errors.Is(err, os.ErrDeadlineExceeded) {
+	if !s.armed || !errors.Is(err, os.ErrDeadlineExceeded) {
+		return n, err
+	}
+	// Perhaps it is this process that stood still, and what was sent meanwhile is there.
+	s.conn.SetReadDeadline(time.Now().Add(min(s.patience, time.Second))) // an error: it is closed, which Read tells
+	if n, err = s.conn.Read(p); errors.Is(err, os.ErrDeadlineExceeded) {
 		err = errStalled
 	}
 	return n, err

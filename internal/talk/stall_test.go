@@ -15,7 +15,8 @@ import (
 type slowConn struct {
 	bytes    []byte
 	deadline time.Time
-	waited   bool // for something between two frames
+	late     []byte // there when the first deadline has passed
+	waited   bool   // for something between two frames
 }
 
 func (c *slowConn) SetReadDeadline(t time.Time) error { c.deadline = t; return nil }
@@ -29,6 +30,7 @@ func (c *slowConn) Read(p []byte) (int, error) {
 		c.waited = true
 		return 0, io.EOF
 	}
+	c.bytes, c.late = c.late, nil
 	return 0, os.ErrDeadlineExceeded
 }
 
@@ -59,5 +61,19 @@ func TestStalledFrame(t *testing.T) {
 		if conn.waited != (c.want == io.EOF) {
 			t.Errorf("%s: waited without a deadline: %v", name, conn.waited)
 		}
+	}
+}
+
+// When this process was stopped, the deadline has passed and the bytes are there.
+func TestStallOfThisProcess(t *testing.T) {
+	var stream bytes.Buffer
+	if err := wire.WriteFrame(&stream, frameBell, none); err != nil {
+		t.Fatal(err)
+	}
+	conn := &slowConn{bytes: stream.Bytes()[:5], late: stream.Bytes()[5:]}
+	s := &stallReader{conn: conn, patience: time.Second}
+	s.frames = wire.NewFrameReader(s)
+	if kind, _, err := s.frames.Next(1 << 30); kind != frameBell || err != nil {
+		t.Error(kind, err)
 	}
 }

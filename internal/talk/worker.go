@@ -43,6 +43,11 @@ type stackAnswer struct {
 	stack   string
 }
 
+// inFlight is how many batches the workers of this process have. Only who waits for a
+// single one looks for its outcome: where more is going on there is better use for
+// the processors.
+var inFlight atomic.Int64
+
 // flight is a batch in the worker.
 type flight struct {
 	id    uint64 // of all batches of this worker: slots are used again
@@ -92,15 +97,16 @@ func (w *Worker) Open(b *pool.Batch) {
 	defer w.mu.Unlock()
 	w.opened++
 	f := &flight{batch: b, id: w.opened, opened: now()}
-	for w.slots[f.slot] != nil {
-		f.slot++ // the scheduler has no more batches in flight than there are slots
-	}
 	b.Tag = f
-	w.slots[f.slot] = f
-	w.flight = append(w.flight, f)
 	if w.page == nil {
 		return
 	}
+	for w.slots[f.slot] != nil {
+		f.slot++ // the scheduler has no more batches in flight than there are slots
+	}
+	w.slots[f.slot] = f
+	w.flight = append(w.flight, f)
+	inFlight.Add(1)
 	f.limit = b.Items()
 	w.page.open(f.slot, f.limit)
 }
@@ -130,7 +136,7 @@ func (w *Worker) send(f *flight, b *pool.Batch, read func()) (size int64, looks 
 	}
 	alone := len(w.flight) == 1 && w.flight[0] == f
 	w.mu.Unlock()
-	if alone && b.Items() == 1 && size <= inboxSize && b.Spans[0].Job.Capture == 0 && w.hot.worth() {
+	if alone && inFlight.Load() == 1 && b.Items() == 1 && size <= inboxSize && b.Spans[0].Job.Capture == 0 && w.hot.worth() {
 		looks = w.reader.relieve()
 	}
 	if !alone || !w.put() {
