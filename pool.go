@@ -50,8 +50,9 @@ var pools atomic.Int64 // made so far, for names
 
 // NewPool starts the workers and returns when all are ready, some milliseconds
 // later, or with the first failure to start or to Init. The error is ErrNoMain
-// before Main, one that says what is wrong with cfg, Init's own, or the operating
-// system's; then nothing is left.
+// before Main, one that says what is wrong with cfg, errors.ErrUnsupported where there
+// are no processes or no limits on memory, Init's own, or the operating system's; then
+// nothing is left.
 func NewPool(cfg PoolConfig) (*Pool, error) {
 	if err := mayStart(); err != nil {
 		return nil, err

@@ -161,6 +161,56 @@ func TestOutputWhoseDecodingExits(t *testing.T) {
 	}
 }
 
+// exits is a value whose encoding, or decoding, ends the goroutine, in a worker.
+type exits struct{ text string }
+
+func (e exits) MarshalBinary() ([]byte, error) {
+	if e.text == "exit encoding" {
+		runtime.Goexit()
+	}
+	return []byte(e.text), nil
+}
+
+func (e *exits) UnmarshalBinary(b []byte) error {
+	if e.text = string(b); e.text == "exit decoding" {
+		runtime.Goexit()
+	}
+	return nil
+}
+
+var (
+	inputsExitOut = mp.Register("inputs/exit out", func(_ context.Context, s string) (exits, error) { return exits{s}, nil })
+	inputsExitIn  = mp.Register("inputs/exit in", func(_ context.Context, e exits) (string, error) { return e.text, nil })
+)
+
+// The same in a worker costs the task, or those that were sent with it, and the worker
+// goes on.
+func TestMarshalerThatExitsInAWorker(t *testing.T) {
+	t.Parallel()
+	p, err := mp.NewPool(mp.PoolConfig{Workers: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Terminate()
+	for range 3 {
+		if _, err := mp.Apply(procCtx(t), p, inputsExitOut, "exit encoding"); err == nil || !strings.Contains(err.Error(), "MarshalBinary") {
+			t.Errorf("encoding: %v", err)
+		}
+		if out, err := mp.Apply(procCtx(t), p, inputsExitOut, "fine"); out.text != "fine" || err != nil {
+			t.Errorf("%+v, %v", out, err)
+		}
+		if _, err := mp.Apply(procCtx(t), p, inputsExitIn, exits{"exit decoding"}); err == nil || !strings.Contains(err.Error(), "runtime.Goexit") {
+			t.Errorf("decoding: %v", err)
+		}
+		if out, err := mp.Apply(procCtx(t), p, inputsExitIn, exits{"fine"}); out != "fine" || err != nil {
+			t.Errorf("%q, %v", out, err)
+		}
+	}
+	if n := p.Stats().Restarts; n != 0 {
+		t.Errorf("%d restarts", n)
+	}
+}
+
 func expired() context.Context {
 	ctx, cancel := context.WithTimeout(context.Background(), 0)
 	cancel()

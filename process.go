@@ -68,7 +68,8 @@ type Process struct {
 // When f fails, its error is printed to the process's stderr, a panic with its stack.
 // Lines of up to 64 KiB that several processes print to one destination are never mixed.
 //
-// The error is ErrNoMain, ctx's error, that of a value that cannot travel, or the
+// The error is ErrNoMain, ctx's error, that of a value that cannot travel,
+// errors.ErrUnsupported where there are no processes or no limits on memory, or the
 // operating system's. That f is not known over there, or fails, is Join's.
 func Start[In, Out any](ctx context.Context, f *Func[In, Out], in In, opts ...ProcessOption) (*Process, error) {
 	return startProcess(ctx, f, in, false, opts)

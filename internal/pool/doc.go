@@ -23,6 +23,8 @@
 //   - Every task has exactly one outcome, delivered outside of the lock.
 //   - A task is begun at most once per attempt, but for those of a chunk that had
 //     ended in a worker and whose results died with it.
-//   - Only the item that ran when a worker died is blamed.
+//   - Only the item that ran when a worker died is blamed; or the one whose input
+//     no worker survives, so that it is not sent for ever.
+//   - No job ends while its inputs are read, but for one whose marshaler does not return.
 //   - Nothing the scheduler waits for is user code.
 package pool

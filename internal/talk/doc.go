@@ -13,7 +13,8 @@
 //
 // A worker claims an item by one compare-and-swap on its batch's word, before it
 // runs it; the parent takes items back by one on the same word. An outcome is
-// committed to the ring by one store. Both outlive the worker. So when it is
+// committed to the ring by one store, or, in a run of outcomes that travel as memory,
+// by the claim of the item after it. Both outlive the worker. So when it is
 // killed, at whatever instant, the parent reads from the page what had ended,
 // what ran and what had not begun, and there is no instant at which an outcome
 // has left the worker but not arrived.

@@ -147,7 +147,10 @@ func (x *executor) left(v any) {
 	if v != nil {
 		panic(v) // such code cannot panic; ours has
 	}
-	err := x.program.Exited()
+	err := x.scratch.Exited() // it says which method
+	if err == nil {
+		err = x.program.Exited()
+	}
 	if x.calls == nil {
 		x.opened, x.size = err, 0 // the inputs of the span were being decoded
 	}

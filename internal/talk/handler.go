@@ -28,7 +28,8 @@ type Program interface {
 	TimedOut(after time.Duration) error
 	// Died is the error of a task whose worker died.
 	Died(pid int, e spawn.Exit) error
-	// WithTask gives the ctx of a call what CurrentTask finds.
+	// TaskKey is the key under which the ctx of a call has what Task makes: the
+	// program's own description of the running task.
 	TaskKey() any
 	Task(fn string, index, attempt, worker int) any
 }
