@@ -38,7 +38,8 @@ type Buffer struct {
 
 	data       []byte      // the message without the blocks it refers to
 	references []reference // in the order of at
-	referred   int64       // bytes in references
+	attached   []Attachment
+	referred   int64 // bytes in references
 	walk       walk
 	zone       zoneMemo
 	exited     error // an *ExitedError
@@ -52,8 +53,8 @@ type reference struct {
 
 // Mark is a place in a Buffer to which Rewind can go back.
 type Mark struct {
-	data, references int
-	referred         int64
+	data, references, attached int
+	referred                   int64
 }
 
 // Len returns the size of the message in bytes.
@@ -80,15 +81,16 @@ func (b *Buffer) Exited() error { return b.exited }
 
 // Mark notes the present end of the message.
 func (b *Buffer) Mark() Mark {
-	return Mark{data: len(b.data), references: len(b.references), referred: b.referred}
+	return Mark{data: len(b.data), references: len(b.references), attached: len(b.attached), referred: b.referred}
 }
 
-// Rewind takes back everything that was written after m was noted.
+// Rewind takes back everything that was written after m was noted, attachments included.
 func (b *Buffer) Rewind(m Mark) {
 	b.data = b.data[:m.data]
 	clear(b.references[m.references:])
 	b.references = b.references[:m.references]
 	b.referred = m.referred
+	b.settle(m.attached, false)
 }
 
 // Bytes returns the whole message. It copies only if the buffer refers to

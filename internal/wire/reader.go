@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 	"math/bits"
+	"os"
 )
 
 // Reader takes an encoded message apart. After the first error every method
@@ -18,14 +19,15 @@ type Reader struct {
 	// Errors reads what Buffer.Errors wrote. Nil is no error.
 	Errors func(r *Reader) error
 
-	data  []byte
-	pos   int
-	err   error
-	soft  *DecodeError // while lenient: the first failure of a value that was read to its end
-	each  bool         // lenient: such a failure does not end the message
-	depth int
-	inKey bool // inside a map key, see key.go
-	zone  zoneMemo
+	data     []byte
+	attached []*os.File
+	pos      int
+	err      error
+	soft     *DecodeError // while lenient: the first failure of a value that was read to its end
+	each     bool         // lenient: such a failure does not end the message
+	depth    int
+	inKey    bool // inside a map key, see key.go
+	zone     zoneMemo
 }
 
 // NewReader returns a Reader of the message p, which must not change while it
