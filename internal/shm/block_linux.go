@@ -1,0 +1,86 @@
+package shm
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"runtime"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Block is shared memory that the program itself reads and writes. It may have a
+// name. Its mapping and its descriptor end apart from each other, and only when
+// they are told to. A Block never changes, so it is safe for concurrent use.
+type Block struct {
+	mem  []byte
+	file *os.File
+	name string
+	info fs.FileInfo // says which file the name led to; nil without a name
+}
+
+// NewBlock makes a block of size bytes, all zero, without a name: a memfd that is
+// sealed, as a Region. Its pages are there when they are first touched. What the
+// block is, is for /proc and debuggers.
+func NewBlock(what string, size int) (*Block, error) {
+	r, err := affordable(func() (*Region, error) { return New(what, size) })
+	if err != nil {
+		return nil, err
+	}
+	return &Block{mem: r.mem, file: r.file}, nil
+}
+
+// AdoptBlock maps a block that another process has sent: one without a name must be
+// sealed and exactly as large, one with a name must be a file that has the size. The
+// descriptor is the block's from now on, also when AdoptBlock fails.
+func AdoptBlock(f *os.File, name string, size int) (*Block, error) {
+	if name != "" {
+		return adoptNamed(f, name, size)
+	}
+	r, err := Open(f, size)
+	if err != nil {
+		return nil, err
+	}
+	return &Block{mem: r.mem, file: r.file}, nil
+}
+
+// File is the block's descriptor, which others can be given.
+func (b *Block) File() *os.File { return b.file }
+
+// Bytes is the memory itself. It must not be used after Unmap.
+func (b *Block) Bytes() []byte { return b.mem }
+
+// Name is the block's name, without a slash, or "".
+func (b *Block) Name() string { return b.name }
+
+// Unmap takes the memory out of this process. It is called once.
+func (b *Block) Unmap() error { return unix.Munmap(b.mem) }
+
+// Elements is the memory of b as n elements, for which there is room. T holds no pointers.
+func Elements[T any](b *Block, n int) []T {
+	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(b.mem))), n)
+}
+
+// affordable calls get, and when descriptors or mappings have run out tries again for
+// a moment after a collection, because garbage may hold them: the collector does not
+// know of them and sees no reason to run.
+func affordable[T any](get func() (T, error)) (T, error) {
+	v, err := get()
+	if !scarce(err) {
+		return v, err
+	}
+	runtime.GC() // starts the cleanups, and does not wait for them
+	for range 20 {
+		if v, err = get(); !scarce(err) {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return v, err
+}
+
+func scarce(err error) bool {
+	return errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) || errors.Is(err, unix.ENOMEM)
+}

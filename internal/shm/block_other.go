@@ -1,0 +1,40 @@
+//go:build !linux
+
+package shm
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+)
+
+// Block is shared memory that the program itself reads and writes; there is none here
+// yet.
+type Block struct{}
+
+var errNoBlock = fmt.Errorf("mp: shared memory on %s: %w", runtime.GOOS, errors.ErrUnsupported)
+
+// NewBlock answers an error that is errors.ErrUnsupported.
+func NewBlock(string, int) (*Block, error) { return nil, errNoBlock }
+
+// CreateBlock answers an error that is errors.ErrUnsupported.
+func CreateBlock(string, int) (*Block, error) { return nil, errNoBlock }
+
+// OpenBlock answers an error that is errors.ErrUnsupported.
+func OpenBlock(string) (*Block, error) { return nil, errNoBlock }
+
+// AdoptBlock answers an error that is errors.ErrUnsupported.
+func AdoptBlock(f *os.File, _ string, _ int) (*Block, error) {
+	f.Close()
+	return nil, errNoBlock
+}
+
+// Elements is nothing.
+func Elements[T any](*Block, int) []T { return nil }
+
+func (*Block) File() *os.File { return nil }
+func (*Block) Bytes() []byte  { return nil }
+func (*Block) Name() string   { return "" }
+func (*Block) Unmap() error   { return nil }
+func (*Block) Unlink() error  { return errNoBlock }

@@ -1,0 +1,8 @@
+package shm
+
+import "path/filepath"
+
+// CreateBlockAtOnce is CreateBlock as on a system without files that have no name.
+func CreateBlockAtOnce(name string, size int) (*Block, error) {
+	return createAtOnce(filepath.Join(namedIn, name), name, size)
+}

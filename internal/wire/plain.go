@@ -1,0 +1,82 @@
+package wire
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+)
+
+// PlainError says why values of type t cannot lie in memory that processes share, and
+// names the field; nil if they can: numbers and bools, arrays and structs of them. A
+// pointer in such memory would be an address of the process that wrote it.
+func PlainError(t reflect.Type) error {
+	path, culprit, reason := notPlain(t)
+	if reason == "" {
+		return nil
+	}
+	if path == "" {
+		return fmt.Errorf("%s %s", aType(culprit), reason)
+	}
+	root := t.Name()
+	if root == "" {
+		root = t.Kind().String()
+	}
+	return fmt.Errorf("field %s%s is %s, which %s", root, path, aType(culprit), reason)
+}
+
+// aType is the type with its article.
+func aType(t reflect.Type) string {
+	name := t.String()
+	if strings.ContainsRune("aeio", rune(name[0])) || t.Kind() == reflect.UnsafePointer {
+		return "an " + name
+	}
+	return "a " + name
+}
+
+// notPlain finds the first part of a type that is not plain; without one the reason is "".
+func notPlain(t reflect.Type) (path string, culprit reflect.Type, reason string) {
+	if reason = notPlainReason(t); reason != "" {
+		return "", t, reason
+	}
+	switch t.Kind() {
+	case reflect.Array:
+		if t.Len() == 0 {
+			return "", nil, "" // such as [0]func(), which forbids ==
+		}
+		if path, culprit, reason = notPlain(t.Elem()); reason != "" {
+			path = "[]" + path
+		}
+	case reflect.Struct:
+		for field := range t.Fields() {
+			if path, culprit, reason = notPlain(field.Type); reason != "" {
+				return "." + field.Name + path, culprit, reason
+			}
+		}
+	}
+	return path, culprit, reason
+}
+
+// notPlainReason says what is wrong with a type itself, not with its parts.
+func notPlainReason(t reflect.Type) string {
+	switch t.PkgPath() {
+	case "sync", "internal/sync":
+		if t.Kind() == reflect.Struct {
+			return "works inside one process only: guard the memory by a lock of package mp, or use sync/atomic"
+		}
+	case "time":
+		if t == timeType {
+			return "holds the address of its time zone in this process: store its UnixNano"
+		}
+	}
+	switch t.Kind() {
+	case reflect.String:
+		return "is an address of this process: use an array of bytes, such as [32]byte"
+	case reflect.Slice:
+		return "is an address of this process: use an array"
+	case reflect.Uintptr:
+		return "is there to hold an address of this process: use a uint64"
+	case reflect.Pointer, reflect.UnsafePointer, reflect.Map, reflect.Chan, reflect.Func, reflect.Interface:
+		return "is an address of this process"
+	}
+	return ""
+}
