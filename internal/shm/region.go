@@ -20,24 +20,24 @@ type Region struct {
 // New makes a region of size bytes, all zero. The name is for /proc and
 // debuggers. It costs a descriptor and a mapping until Close.
 func New(name string, size int) (*Region, error) {
-	f, err := create(name, size)
+	f, err := create(name, int64(size))
 	if err != nil {
 		return nil, fmt.Errorf("mp: %d bytes of shared memory: %w", size, err)
 	}
-	return mapped(f, size)
+	return mapFile(f, size)
 }
 
 // Open maps a region that another process made. The descriptor is the region's
 // from now on, also when Open fails.
 func Open(f *os.File, size int) (*Region, error) {
-	if err := check(f, size); err != nil {
+	if err := check(f, int64(size)); err != nil {
 		f.Close()
 		return nil, fmt.Errorf("mp: shared memory: %w", err)
 	}
-	return mapped(f, size)
+	return mapFile(f, size)
 }
 
-func mapped(f *os.File, size int) (*Region, error) {
+func mapFile(f *os.File, size int) (*Region, error) {
 	mem, err := unix.Mmap(int(f.Fd()), 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 	if err != nil {
 		f.Close()
@@ -78,5 +78,20 @@ func (r *Region) Close() error {
 	err := unix.Munmap(r.mem)
 	r.mem = nil
 	r.file.Close()
+	return err
+}
+
+// mapShared maps a file and leaves its descriptor to the caller.
+func mapShared(f *os.File, size int) (*Region, error) {
+	mem, err := unix.Mmap(int(f.Fd()), 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	if err != nil {
+		return nil, fmt.Errorf("mapping %d bytes: %w", size, err)
+	}
+	return &Region{mem: mem}, nil
+}
+
+func (r *Region) unmap() error {
+	err := unix.Munmap(r.mem)
+	r.mem = nil
 	return err
 }

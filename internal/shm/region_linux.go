@@ -10,7 +10,7 @@ import (
 const seals = unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_SEAL
 
 // create makes a memfd that keeps its size for ever.
-func create(name string, size int) (*os.File, error) {
+func create(name string, size int64) (*os.File, error) {
 	fd, err := unix.MemfdCreate(name, unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING|unix.MFD_NOEXEC_SEAL)
 	if err == unix.EINVAL { // before Linux 6.3
 		fd, err = unix.MemfdCreate(name, unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
@@ -19,7 +19,7 @@ func create(name string, size int) (*os.File, error) {
 		return nil, os.NewSyscallError("memfd_create", err)
 	}
 	f := os.NewFile(uintptr(fd), name)
-	if err := unix.Ftruncate(fd, int64(size)); err != nil {
+	if err := unix.Ftruncate(fd, size); err != nil {
 		f.Close()
 		return nil, os.NewSyscallError("ftruncate", err)
 	}
@@ -31,7 +31,7 @@ func create(name string, size int) (*os.File, error) {
 }
 
 // check reads back that a descriptor is a region of that size and stays one.
-func check(f *os.File, size int) error {
+func check(f *os.File, size int64) error {
 	have, err := unix.FcntlInt(f.Fd(), unix.F_GET_SEALS, 0)
 	if err != nil {
 		return os.NewSyscallError("fcntl", err)

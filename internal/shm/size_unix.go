@@ -7,12 +7,12 @@ import (
 	"os"
 )
 
-func checkSize(f *os.File, size int) error {
+func checkSize(f *os.File, size int64) error {
 	info, err := f.Stat()
 	if err != nil {
 		return err
 	}
-	if info.Size() != int64(size) {
+	if info.Size() != size {
 		return fmt.Errorf("%s has %d bytes, not %d", f.Name(), info.Size(), size)
 	}
 	return nil

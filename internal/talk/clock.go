@@ -3,10 +3,12 @@ package talk
 import (
 	"math"
 	"time"
+
+	"github.com/gomultiprocessing/mp/internal/shm"
 )
 
 // now is the time on the clock that parent and child share, in nanoseconds.
-func now() int64 { return clockStart + int64(time.Since(clockBase)) }
+func now() int64 { return shm.Now() }
 
 // later is the time d after t, both on the shared clock. 0: so far away that there is none.
 func later(t int64, d time.Duration) int64 {
@@ -25,4 +27,4 @@ func deadlineOf(t time.Time) int64 {
 }
 
 // at is a time on the shared clock as a time of this process.
-func at(ns int64) time.Time { return clockBase.Add(time.Duration(ns - clockStart)) }
+func at(ns int64) time.Time { return shm.Time(ns) }

@@ -1,6 +1,6 @@
 //go:build !linux
 
-package talk
+package shm
 
 import "time"
 

@@ -1,0 +1,249 @@
+package shm
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+)
+
+// The hall is where the goroutines of this process wait for what other processes do.
+// However many wait, one of them, the leader, sleeps in the kernel until this process's
+// bell rings, and looks for all; the others wait in a select. So a goroutine that
+// waits costs no thread, and one that waits alone is woken without a detour.
+type hall struct {
+	mu       sync.Mutex
+	lines    []*Line // those for which somebody waits
+	held     int     // of them, those that are looked after often
+	watchers int
+	leader   *waiter
+	// watchman is a goroutine that leads because all that wait only watch.
+	watchman bool
+}
+
+var theHall hall
+
+// waiter is a goroutine that waits, or a function that wants to know.
+type waiter struct {
+	line   *Line
+	since  int64
+	wake   chan struct{}
+	woken  bool
+	notify func()
+}
+
+const (
+	// heldEvery is how often one looks whether who holds something is alive, for the
+	// case that its parent does not say so.
+	heldEvery = 20 * time.Millisecond
+	// restEvery is how often one looks all the same, though nothing was heard.
+	restEvery = time.Second
+)
+
+// enter makes this goroutine one that waits in a line, behind the others.
+func (h *hall) enter(l *Line) *waiter {
+	w := &waiter{line: l, since: Now(), wake: make(chan struct{}, 1)}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(l.waiting) == 0 {
+		l.at = len(h.lines)
+		h.lines = append(h.lines, l)
+		if l.holder != nil {
+			h.held++
+			if h.held == 1 && h.leader != nil {
+				self().ring(self().me.slot()) // it sleeps too long
+			}
+		}
+	}
+	l.waiting = append(l.waiting, w)
+	return w
+}
+
+// announce tells the other processes that somebody waits here. Who calls it looks
+// afterwards at what it waits for.
+func (h *hall) announce(w *waiter) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	w.line.set(self().me.slot(), w.line.waiting[0].since)
+	if w.notify != nil {
+		h.watchers++
+	}
+}
+
+// leave ends w's waiting. It may have been woken for something that it does not take,
+// so if there is something left, another is woken.
+func (h *hall) leave(w *waiter) {
+	l := w.line
+	h.mu.Lock()
+	i := slices.Index(l.waiting, w)
+	l.waiting = slices.Delete(l.waiting, i, i+1)
+	if w.notify != nil {
+		w.notify = nil
+		if h.watchers--; h.watchers == 0 && h.watchman {
+			self().ring(self().me.slot())
+		}
+	}
+	if len(l.waiting) == 0 {
+		last := len(h.lines) - 1
+		h.lines[l.at] = h.lines[last]
+		h.lines[l.at].at = l.at
+		h.lines[last] = nil
+		h.lines = h.lines[:last]
+		if l.holder != nil {
+			h.held--
+			h.publish()
+		}
+		l.clear(self().me.slot())
+	} else if i == 0 {
+		l.set(self().me.slot(), l.waiting[0].since)
+	}
+	h.mu.Unlock()
+	if l.Waiting() && l.ready(false) > 0 {
+		l.Wake(1)
+	}
+}
+
+// park sleeps until w was woken or ctx ends. It may return for no reason.
+func (h *hall) park(ctx context.Context, w *waiter) {
+	h.mu.Lock()
+	switch {
+	case w.woken:
+	case h.leader == nil:
+		h.leader = w
+		h.mu.Unlock()
+		h.lead(ctx, w)
+		h.mu.Lock()
+	default:
+		h.mu.Unlock()
+		select {
+		case <-w.wake:
+		case <-ctx.Done():
+		}
+		h.mu.Lock()
+	}
+	w.woken = false
+	select {
+	case <-w.wake:
+	default:
+	}
+	h.mu.Unlock()
+}
+
+// lead sleeps for all until w itself was woken or ctx ends.
+func (h *hall) lead(ctx context.Context, w *waiter) {
+	r := self()
+	me := r.me.slot()
+	stop := func() bool { return true }
+	if ctx.Done() != nil {
+		stop = context.AfterFunc(ctx, func() { r.ring(me) })
+	}
+	defer stop()
+	s := &r.slots[me]
+	probe := false
+	for {
+		bell := s.bell.Load()
+		h.mu.Lock()
+		h.sweep(probe)
+		if w.woken || ctx.Err() != nil || w.line == nil && h.watchers == 0 {
+			h.leader = nil
+			h.appoint()
+			h.mu.Unlock()
+			return
+		}
+		rest := restEvery
+		if h.held > 0 {
+			rest = heldEvery
+		}
+		h.mu.Unlock()
+		s.asleep.Store(1)
+		if s.bell.Load() == bell {
+			futexWait(s.bell, bell, rest)
+		}
+		s.asleep.Store(0)
+		probe = s.bell.Load() == bell
+	}
+}
+
+// appoint finds somebody else to lead. The lock is held.
+func (h *hall) appoint() {
+	for _, l := range h.lines {
+		for _, w := range l.waiting {
+			if w.notify == nil {
+				h.rouse(w) // it leads when it parks again
+				return
+			}
+		}
+	}
+	h.attendLocked()
+}
+
+// attend sees to it that somebody leads for those who only watch.
+func (h *hall) attend() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.attendLocked()
+}
+
+func (h *hall) attendLocked() {
+	if h.watchers == 0 || h.leader != nil || h.watchman {
+		return
+	}
+	h.watchman = true
+	w := &waiter{wake: make(chan struct{}, 1)}
+	h.leader = w
+	go func() {
+		h.lead(context.Background(), w)
+		h.mu.Lock()
+		h.watchman = false
+		h.attendLocked()
+		h.mu.Unlock()
+	}()
+}
+
+// answer looks after one line, for this process itself has rung for it.
+func (h *hall) answer(l *Line) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(l.waiting) > 0 {
+		h.look(l, false, 1)
+	}
+}
+
+// sweep looks after all lines. The lock is held.
+func (h *hall) sweep(probe bool) {
+	for _, l := range h.lines {
+		h.look(l, probe, 0)
+	}
+	h.publish()
+}
+
+// look wakes those of a line that should try, and at least some. The lock is held.
+func (h *hall) look(l *Line, probe bool, some int) {
+	l.set(self().me.slot(), l.waiting[0].since)
+	n := max(some, l.ready(probe))
+	for _, w := range l.waiting {
+		if n <= 0 {
+			return
+		}
+		if w.notify != nil {
+			w.notify() // it takes nothing
+			continue
+		}
+		h.rouse(w)
+		n--
+	}
+}
+
+// rouse has a goroutine try again. The lock is held.
+func (h *hall) rouse(w *waiter) {
+	if w.woken {
+		return
+	}
+	w.woken = true
+	if h.leader == w {
+		r := self()
+		r.ring(r.me.slot())
+		return
+	}
+	w.wake <- struct{}{}
+}

@@ -1,0 +1,80 @@
+package shm
+
+// Alive says whether a process lives, as far as is known: a death is known as soon as
+// its parent, or somebody who waits for it, has noticed.
+func Alive(id ID) bool { return self().alive(id) }
+
+func (r *roster) alive(id ID) bool {
+	return id == r.me || r.slots[id.slot()].life.Load() == living(id)
+}
+
+// Probe is Alive, but asks the kernel, which costs a system call.
+func Probe(id ID) bool {
+	r := self()
+	if !r.alive(id) {
+		return false
+	}
+	return id == r.me || !r.mourn(id)
+}
+
+// mourn marks a process as dead if it is. A stopped one is not.
+func (r *roster) mourn(id ID) (dead bool) {
+	if isLocked(r.life, id.slot()) {
+		return false
+	}
+	r.slots[id.slot()].life.CompareAndSwap(living(id), uint64(id)<<8|stateDead)
+	return true
+}
+
+// Buried says that a child of this process is dead. Whatever others wait for that it
+// had is theirs from now on.
+func Buried(pid int) {
+	r := self()
+	if r == nil {
+		return // nobody that we know shares anything
+	}
+	found := false
+	for i := range r.used() {
+		id, alive := r.slots[i].member()
+		if !alive || id == r.me {
+			continue
+		}
+		// With the child its own children go.
+		if r.mourn(id) {
+			found = true
+		}
+	}
+	if found {
+		r.ringAll()
+	}
+}
+
+// ringAll has all processes look after what they wait for.
+func (r *roster) ringAll() {
+	for i := range r.used() {
+		if _, alive := r.slots[i].member(); alive {
+			r.ring(i)
+		}
+	}
+}
+
+// ring has one process look after what it waits for.
+func (r *roster) ring(slot int) {
+	s := &r.slots[slot]
+	s.bell.Add(1)
+	if s.asleep.Load() != 0 {
+		futexWake(s.bell)
+	}
+}
+
+// Describe says which process has an id: its pid and its name, and whether it is
+// still known.
+func Describe(id ID) (pid int, name string, known bool) {
+	r := self()
+	s := &r.slots[id.slot()]
+	pid = int(s.pid.Load())
+	b := r.region.Bytes(slotsAt+id.slot()*slotSize+nameIn, 8+maxName)
+	name = string(b[8 : 8+min(r.region.WordOf(b).Load(), maxName)])
+	now, _ := s.member()
+	return pid, name, now == id
+}

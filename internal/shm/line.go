@@ -1,0 +1,185 @@
+package shm
+
+import (
+	"context"
+	"math/bits"
+	"sync/atomic"
+)
+
+// A Line is where goroutines of all processes wait for one thing of an object: for an
+// item, for room, for a lock. What is in shared memory is one bit for each process
+// that waits, and since when it does; within a process the goroutines stand in a
+// list. A bit, unlike a count, is set anew without harm, and that of a process which
+// was killed is cleared by the first who rings for it in vain.
+//
+// By byte offsets from the line's beginning: 0 a word with a bit for each of the
+// 16 words that follow and may not be zero, 8 those words, with a bit for each slot.
+//
+// Who wakes first changes what is waited for, and then looks at the bits. Who waits first
+// sets its bit, and then looks at what it waits for. So one of the two sees the other.
+type Line struct {
+	object  *Object
+	number  int
+	summary *atomic.Uint64
+	leaves  [Slots / 64]*atomic.Uint64
+	ready   func(probe bool) int
+	holder  func() ID
+	hot     hot
+
+	// Guarded by the hall.
+	waiting []*waiter
+	at      int // the line's place in the hall's list, if somebody waits
+}
+
+// NewLine returns a line of the object. ready says for how many of those that wait it
+// is worth trying; it must not block. With probe it asks the kernel whether who
+// stands in the way is alive.
+func (o *Object) NewLine(number int, ready func(probe bool) int) *Line {
+	at := linesAt + number*lineSize
+	l := &Line{object: o, number: number, summary: o.Word(at), ready: ready, hot: newHot()}
+	for i := range l.leaves {
+		l.leaves[i] = o.Word(at + 8 + 8*i)
+	}
+	return l
+}
+
+// ForHeld says that what is waited for is held by a process, whom holder names: it
+// may die, so that the line is looked after every 20 ms.
+func (l *Line) ForHeld(holder func() ID) *Line {
+	l.holder = holder
+	return l
+}
+
+// since is the word that says since when a process waits, on the shared clock.
+func (l *Line) since(slot int) *atomic.Uint64 {
+	return l.object.Word(rowsAt + slot*rowSize + 8*l.number)
+}
+
+// set says that this process waits since then.
+func (l *Line) set(slot int, since int64) {
+	if w := l.since(slot); w.Load() != uint64(since) {
+		w.Store(uint64(since))
+	}
+	leaf, bit := l.leaves[slot/64], uint64(1)<<(slot%64)
+	if leaf.Load()&bit == 0 {
+		leaf.Or(bit)
+	}
+	if group := uint64(1) << (slot / 64); l.summary.Load()&group == 0 {
+		l.summary.Or(group)
+	}
+}
+
+// clear says that a process waits no more, or was rung for.
+func (l *Line) clear(slot int) {
+	leaf, bit := l.leaves[slot/64], uint64(1)<<(slot%64)
+	if leaf.And(^bit)&^bit != 0 {
+		return
+	}
+	group := uint64(1) << (slot / 64)
+	l.summary.And(^group)
+	if leaf.Load() != 0 {
+		l.summary.Or(group)
+	}
+}
+
+// Waiting says whether somebody may wait.
+func (l *Line) Waiting() bool { return l.summary.Load() != 0 }
+
+// Oldest is the process that waits longest, and since when.
+func (l *Line) Oldest() (id ID, since int64, ok bool) {
+	slot, since := l.oldest()
+	if slot < 0 {
+		return 0, 0, false
+	}
+	id, _ = self().slots[slot].member()
+	return id, since, true
+}
+
+func (l *Line) oldest() (slot int, since int64) {
+	slot = -1
+	for groups := l.summary.Load(); groups != 0; groups &= groups - 1 {
+		g := bits.TrailingZeros64(groups)
+		if g >= len(l.leaves) {
+			break // nonsense
+		}
+		for leaf := l.leaves[g].Load(); leaf != 0; leaf &= leaf - 1 {
+			s := g*64 + bits.TrailingZeros64(leaf)
+			if t := int64(l.since(s).Load()); slot < 0 || t < since {
+				slot, since = s, t
+			}
+		}
+	}
+	return slot, since
+}
+
+// Wake has n goroutines that wait try again, those of the processes first that wait
+// longest.
+func (l *Line) Wake(n int) {
+	for ; n > 0 && l.summary.Load() != 0; n-- {
+		slot, _ := l.oldest()
+		if slot < 0 {
+			return
+		}
+		l.ring(slot)
+	}
+}
+
+// WakeAll has all that wait try again.
+func (l *Line) WakeAll() {
+	for groups := l.summary.Load(); groups != 0; groups &= groups - 1 {
+		g := bits.TrailingZeros64(groups)
+		if g >= len(l.leaves) {
+			return
+		}
+		for leaf := l.leaves[g].Load(); leaf != 0; leaf &= leaf - 1 {
+			l.ring(g*64 + bits.TrailingZeros64(leaf))
+		}
+	}
+}
+
+// WakeProcess has one process look at the line.
+func (l *Line) WakeProcess(id ID) { l.ring(id.slot()) }
+
+func (l *Line) ring(slot int) {
+	l.clear(slot)
+	r := self()
+	if slot == r.me.slot() {
+		theHall.answer(l)
+		return
+	}
+	r.ring(slot)
+}
+
+// Wait calls try until it returns true, or until ctx ends: then it returns ctx's
+// error. It calls try on this goroutine, once at least, and again when there may be
+// a reason. First it looks for a moment, if that has helped lately; then it stands in line
+// and sleeps, without a thread of its own. inLine tells try which.
+func (l *Line) Wait(ctx context.Context, try func(inLine bool) bool) error {
+	if l.look(try) {
+		return nil
+	}
+	w := theHall.enter(l)
+	for {
+		theHall.announce(w)
+		if try(true) {
+			theHall.leave(w)
+			return nil
+		}
+		if err := ctx.Err(); err != nil {
+			theHall.leave(w)
+			return err
+		}
+		theHall.park(ctx, w)
+	}
+}
+
+// Watch calls notify whenever it may be worth to look at what the line is for, from
+// now on, until stop is called. notify must not block. After stop has returned it
+// is not called any more.
+func (l *Line) Watch(notify func()) (stop func()) {
+	w := theHall.enter(l)
+	w.notify = notify
+	theHall.announce(w)
+	theHall.attend()
+	return func() { theHall.leave(w) }
+}
