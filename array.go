@@ -1,0 +1,153 @@
+package mp
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"reflect"
+	"runtime"
+	"sync"
+
+	"github.com/gomultiprocessing/mp/internal/shm"
+	"github.com/gomultiprocessing/mp/internal/wire"
+)
+
+// Array is a slice that processes share: what one of them writes, the others read, and
+// nothing is copied. It is Python's multiprocessing.Array without a lock of its own.
+// The elements lie one behind the other as in any Go slice, in the machine's byte order,
+// with nothing in front.
+//
+// T holds no pointers: numbers and bools, arrays and structs of them, the types of
+// sync/atomic included. It is shareable as a Memory is, and everything said there about
+// concurrent use, Close and garbage holds here.
+type Array[T any] struct {
+	_ [0]sync.Mutex // an Array must not be copied
+	m *mapping
+	n int
+}
+
+// NewArray makes an Array of n elements, all zero. It takes a descriptor, and pages of
+// the machine's memory when they are first written to; some 10 microseconds. It does
+// not wait. No elements are allowed, as in Python.
+//
+// The error is ErrNoMain before Main; one that names the field when T holds a pointer, a
+// string, a slice or the like; fs.ErrInvalid when n is negative (as Python's
+// ValueError); the system's when there are no descriptors or the size is absurd;
+// errors.ErrUnsupported elsewhere than on Linux.
+func NewArray[T any](n int) (*Array[T], error) {
+	if err := mayStart(); err != nil {
+		return nil, err
+	}
+	t := reflect.TypeFor[T]()
+	if err := wire.PlainError(t); err != nil {
+		return nil, fmt.Errorf("mp: Array[%s]: %w", nameOf(t), err)
+	}
+	if n < 0 {
+		return nil, fmt.Errorf("mp: Array[%s]: %w: %d elements", nameOf(t), fs.ErrInvalid, n)
+	}
+	size, ok := arraySize(uint64(n), t)
+	if !ok {
+		return nil, fmt.Errorf("mp: Array[%s]: %d elements of %d bytes are more than can be addressed", nameOf(t), n, t.Size())
+	}
+	b, err := shm.NewBlock("mp-array", size)
+	if err != nil {
+		return nil, err
+	}
+	a := new(Array[T])
+	a.init(b, n)
+	return a, nil
+}
+
+// nameOf is a type as a program writes it at home.
+func nameOf(t reflect.Type) string {
+	if t.Name() != "" {
+		return t.Name()
+	}
+	return t.String()
+}
+
+// arraySize is the bytes of n elements, and at least one, because there is no mapping of
+// none.
+func arraySize(n uint64, t reflect.Type) (int, bool) {
+	each := uint64(t.Size())
+	if n > math.MaxInt || each > 0 && n > math.MaxInt/each {
+		return 0, false
+	}
+	return max(int(n*each), 1), true
+}
+
+func (a *Array[T]) init(b *shm.Block, n int) {
+	a.m, a.n = newMapping(b), n
+	runtime.AddCleanup(a, (*mapping).forget, a.m)
+}
+
+// Slice is the shared memory itself, the same each time: Len elements. It is nil after
+// Close. It does not wait, and costs some nanoseconds.
+//
+// After Close nothing of the slice, nor of slices of it, nor a pointer to an element may
+// be used: the program crashes as with any memory that is gone (SIGSEGV), or hits what
+// has taken the place. Copy what is to outlive Close. Appending to it copies it.
+func (a *Array[T]) Slice() []T {
+	if a == nil || !a.m.lend() {
+		return nil
+	}
+	s := shm.Elements[T](a.m.block, a.n)
+	runtime.KeepAlive(a) // until it is lent
+	return s
+}
+
+// Len is the number of elements, also after Close. It never changes.
+func (a *Array[T]) Len() int {
+	if a == nil {
+		return 0
+	}
+	return a.n
+}
+
+// Close takes the memory out of this process: see Slice. Others keep theirs. It does not
+// wait. Closing again does nothing, and the error is always nil. A handle that was passed
+// on may be closed as soon as its call has an outcome, or its Put or Send has returned.
+func (a *Array[T]) Close() error {
+	if a == nil {
+		return nil
+	}
+	return a.m.close()
+}
+
+func (a *Array[T]) share(b *wire.Buffer) error {
+	if err := a.m.attach(b); err != nil {
+		return err
+	}
+	b.Uvarint(uint64(a.n))
+	b.Uvarint(uint64(reflect.TypeFor[T]().Size()))
+	return nil
+}
+
+func (a *Array[T]) adopt(r *wire.Reader) error {
+	n, each := r.Uvarint(), r.Uvarint()
+	if err := r.Err(); err != nil {
+		return err
+	}
+	t := reflect.TypeFor[T]()
+	if err := wire.PlainError(t); err != nil {
+		return err
+	}
+	if each != uint64(t.Size()) {
+		return fmt.Errorf("an array of other elements: of %d bytes each, not %d", each, t.Size())
+	}
+	size, ok := arraySize(n, t)
+	if !ok {
+		return errors.New("an array of no possible size")
+	}
+	f := r.TakeFile()
+	if f == nil {
+		return r.Err()
+	}
+	b, err := shm.AdoptBlock(f, "", size)
+	if err != nil {
+		return err
+	}
+	a.init(b, int(n))
+	return nil
+}

@@ -1,0 +1,280 @@
+package mp
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"github.com/gomultiprocessing/mp/internal/shm"
+	"github.com/gomultiprocessing/mp/internal/wire"
+)
+
+// Memory is a block of bytes that processes share: what one of them writes, the
+// others read, and nothing is copied. It is Python's
+// multiprocessing.shared_memory.SharedMemory. One made by NewMemory has no name and
+// lives as long as some process has it; one made by CreateMemory is found by its name,
+// by any program of the same user, until Unlink.
+//
+// It is shareable: a *Memory inside the input or output of a Func, or inside an item of
+// a queue or pipe, is a handle of the same memory in the other process. Passing it
+// takes some microseconds whatever its size; one that was closed is refused with
+// ErrClosed. Any number of goroutines may use a handle.
+//
+// Nothing orders what is read and written there: guard it by a Lock, or access it
+// with sync/atomic. The race detector does not watch shared memory.
+//
+// A handle that becomes garbage lets go of its descriptor. What Bytes has handed out
+// stays mapped until Close, or until the process ends: the memory is never taken
+// away behind your back, so a program that makes many of them closes each.
+type Memory struct {
+	_ [0]sync.Mutex // a Memory must not be copied
+	m *mapping
+}
+
+// mapping is what handles of shared memory have in common. It does not lead back to its
+// handle, which would never be garbage then.
+type mapping struct {
+	block *shm.Block
+	size  int         // in bytes
+	open  atomic.Bool // until close
+	lent  atomic.Bool // the program has seen the memory, and may have it still
+}
+
+// NewMemory makes memory of size bytes, all zero, that has no name: other processes
+// get it by being given the handle. It takes a descriptor, and pages of the machine's
+// memory when they are first written to; some 10 microseconds. It does not wait.
+//
+// The error is ErrNoMain before Main; fs.ErrInvalid when size is not positive (as
+// Python's ValueError); the system's when there are no descriptors or the size is
+// absurd; errors.ErrUnsupported elsewhere than on Linux.
+func NewMemory(size int) (*Memory, error) {
+	if err := mayShare(size); err != nil {
+		return nil, err
+	}
+	b, err := shm.NewBlock("mp-memory", size)
+	if err != nil {
+		return nil, err
+	}
+	return new(Memory).init(b), nil
+}
+
+// CreateMemory makes memory of size bytes, all zero, that any program of this user can
+// open by its name: with OpenMemory, or in Python with SharedMemory(name). It stays
+// until Unlink, whoever dies; so it can outlive the program.
+//
+// All of it is reserved at once, which takes a millisecond for each 10 MB or so: when
+// there is not enough room in /dev/shm that is an error here (syscall.ENOSPC), not a
+// crash later. The name appears when the memory is ready, and whoever gets an error, or
+// is killed in here, leaves nothing.
+//
+// The name is that of a file in /dev/shm: up to 255 bytes without a zero byte. A slash
+// in front means nothing; inside there is none, and "." and ".." are no names. Only this
+// user may open it (mode 0600).
+//
+// The error is ErrNoMain before Main; fs.ErrExist when the name is taken;
+// fs.ErrInvalid when the name or the size cannot be; the system's;
+// errors.ErrUnsupported elsewhere than on Linux.
+func CreateMemory(name string, size int) (*Memory, error) {
+	if err := mayShare(size); err != nil {
+		return nil, err
+	}
+	b, err := shm.CreateBlock(name, size)
+	if err != nil {
+		return nil, err
+	}
+	return new(Memory).init(b), nil
+}
+
+// OpenMemory opens memory by the name that CreateMemory, or a program in another
+// language, has given it. Its size is that of the file at this moment. It does not
+// wait, and costs what NewMemory costs.
+//
+// Others can shrink what has a name, and whoever touches what is gone then is ended
+// by SIGBUS (Go: "unexpected fault address"): open only what programs made that do not
+// do so. Where you can, pass a Memory of NewMemory instead, whose size is sealed.
+//
+// CPython up to 3.12 removes the name of any memory that a Python program has attached
+// to when that program ends (gh-82300): OpenMemory and Unlink then answer
+// fs.ErrNotExist, while those who have the memory keep it. Tell Python to leave it
+// alone, from 3.13 on by
+//
+//	m = SharedMemory(name, track=False)
+//
+// and before by
+//
+//	m = SharedMemory(name)
+//	resource_tracker.unregister(m._name, "shared_memory")
+//
+// with resource_tracker from package multiprocessing.
+//
+// The error is ErrNoMain before Main; fs.ErrNotExist when there is no such name;
+// fs.ErrInvalid when there can be none, or it is no file; the system's;
+// errors.ErrUnsupported elsewhere than on Linux. A file of no bytes is an error too:
+// Python's have none for a moment.
+func OpenMemory(name string) (*Memory, error) {
+	if err := mayStart(); err != nil {
+		return nil, err
+	}
+	b, err := shm.OpenBlock(name)
+	if err != nil {
+		return nil, err
+	}
+	return new(Memory).init(b), nil
+}
+
+// mayShare says why no memory of this size can be made.
+func mayShare(size int) error {
+	if err := mayStart(); err != nil {
+		return err
+	}
+	if size <= 0 {
+		return fmt.Errorf("mp: %w: %d bytes of shared memory", fs.ErrInvalid, size)
+	}
+	return nil
+}
+
+// init makes m a handle of the block.
+func (m *Memory) init(b *shm.Block) *Memory {
+	m.m = newMapping(b)
+	runtime.AddCleanup(m, (*mapping).forget, m.m)
+	return m
+}
+
+// Bytes is the shared memory itself, the same each time: Size bytes, aligned to a page.
+// It is nil after Close. It does not wait, and costs some nanoseconds.
+//
+// After Close nothing of the slice, nor of slices of it, may be touched: the program
+// crashes as with any memory that is gone (SIGSEGV), or hits what has taken the place.
+// Copy what is to outlive Close.
+func (m *Memory) Bytes() []byte {
+	if m == nil || !m.m.lend() {
+		return nil
+	}
+	b := m.m.block.Bytes()
+	runtime.KeepAlive(m) // until it is lent
+	return b
+}
+
+// Size is the size in bytes, also after Close. It never changes.
+func (m *Memory) Size() int {
+	if m == nil || m.m == nil {
+		return 0
+	}
+	return m.m.size
+}
+
+// Name is the name of memory that has one, without a slash in front, also after Close;
+// otherwise "". It travels with the handle.
+func (m *Memory) Name() string {
+	if m == nil || m.m == nil {
+		return ""
+	}
+	return m.m.block.Name()
+}
+
+// Close takes the memory out of this process: see Bytes. Others keep theirs, and a name
+// stays until Unlink. It does not wait. Closing again does nothing, and the error is
+// always nil. A handle that was passed on may be closed as soon as its call has an
+// outcome, or its Put or Send has returned.
+func (m *Memory) Close() error {
+	if m == nil {
+		return nil
+	}
+	return m.m.close()
+}
+
+// Unlink removes the name, also after Close. Those who have the memory keep it, and it is
+// freed when the last of them lets go; the name can be taken anew. It does not wait.
+//
+// The error is fs.ErrNotExist when the name is gone already, or leads to other memory
+// now, which stays; fs.ErrInvalid for memory that never had a name; or the system's.
+func (m *Memory) Unlink() error {
+	if m.Name() == "" {
+		return fmt.Errorf("mp: Unlink: %w: the memory has no name", fs.ErrInvalid)
+	}
+	return m.m.block.Unlink()
+}
+
+func (m *Memory) share(b *wire.Buffer) error {
+	if err := m.m.attach(b); err != nil {
+		return err
+	}
+	b.Uvarint(uint64(m.m.size))
+	b.String(m.m.block.Name())
+	return nil
+}
+
+func (m *Memory) adopt(r *wire.Reader) error {
+	size, name := r.Uvarint(), r.String()
+	if err := r.Err(); err != nil {
+		return err
+	}
+	if size == 0 || size > math.MaxInt {
+		return errors.New("shared memory of no possible size")
+	}
+	f := r.TakeFile()
+	if f == nil {
+		return r.Err()
+	}
+	b, err := shm.AdoptBlock(f, name, int(size))
+	if err != nil {
+		return err
+	}
+	m.init(b)
+	return nil
+}
+
+func newMapping(b *shm.Block) *mapping {
+	m := &mapping{block: b, size: len(b.Bytes())}
+	m.open.Store(true)
+	return m
+}
+
+// lend says whether the memory may be handed out, which keeps it mapped until close.
+func (m *mapping) lend() bool {
+	if m == nil || !m.open.Load() {
+		return false
+	}
+	if !m.lent.Load() {
+		m.lent.Store(true)
+	}
+	return true
+}
+
+func (m *mapping) close() error {
+	if m == nil || !m.open.CompareAndSwap(true, false) {
+		return nil
+	}
+	m.block.File().Close()
+	return m.block.Unmap()
+}
+
+// forget is called when the handle is garbage.
+func (m *mapping) forget() {
+	if !m.open.CompareAndSwap(true, false) {
+		return
+	}
+	m.block.File().Close()
+	if !m.lent.Load() {
+		m.block.Unmap()
+	}
+}
+
+// attach adds the descriptor to a message, which keeps the handle alive.
+func (m *mapping) attach(b *wire.Buffer) error {
+	if m == nil || !m.open.Load() {
+		return closedMemory{}
+	}
+	b.Attach(wire.Attachment{File: m.block.File()})
+	return nil
+}
+
+// closedMemory is why memory cannot travel.
+type closedMemory struct{}
+
+func (closedMemory) Error() string { return "the shared memory was closed" }
+func (closedMemory) Unwrap() error { return ErrClosed }
