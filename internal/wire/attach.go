@@ -6,10 +6,14 @@ import "os"
 // it: whoever sends the message sends the attachments in their order.
 type Attachment struct {
 	// File is open until Settled is called, and afterwards if its owner keeps it so.
+	// A File that its owner has closed before it was sent arrives as an empty file.
 	File *os.File
 	// Settled, if not nil, is called once: true when the other side has the message or
-	// will have it, false when the message was given up. It does not block.
+	// will have it, false when the message was given up. It does not block. With it the
+	// attachment is one that moves: see Moves.
 	Settled func(sent bool)
+
+	owner any // what the hook has encoded: as long as it is alive it does not close File
 }
 
 // Attach adds a descriptor to the message. Only hooks do that.
@@ -17,6 +21,30 @@ func (b *Buffer) Attach(a Attachment) { b.attached = append(b.attached, a) }
 
 // Attachments are the descriptors that belong to the message, in order.
 func (b *Buffer) Attachments() []Attachment { return b.attached }
+
+// TakeAttachments makes the attachments of o those of b, behind what b has.
+func (b *Buffer) TakeAttachments(o *Buffer) {
+	if len(o.attached) == 0 {
+		return
+	}
+	b.attached = append(b.attached, o.attached...)
+	clear(o.attached)
+	o.attached = o.attached[:0]
+}
+
+// CopyAttachments adds those of o to b, and leaves them to o as well: o has none that moves.
+func (b *Buffer) CopyAttachments(o *Buffer) { b.attached = append(b.attached, o.attached...) }
+
+// Moves says whether an object leaves this process with the message: such a message is
+// for one receiver, and cannot be encoded twice.
+func (b *Buffer) Moves() bool {
+	for i := range b.attached {
+		if b.attached[i].Settled != nil {
+			return true
+		}
+	}
+	return false
+}
 
 // Settle tells all attachments what became of the message, and forgets them. Whoever
 // encodes a message settles it, also when encoding it fails.
@@ -52,8 +80,13 @@ func (r *Reader) TakeFile() *os.File {
 
 // CloseAttached closes the descriptors that were not taken.
 func (r *Reader) CloseAttached() {
-	for _, f := range r.attached {
+	CloseFiles(r.attached)
+	r.attached = nil
+}
+
+// CloseFiles closes descriptors that nobody wants.
+func CloseFiles(files []*os.File) {
+	for _, f := range files {
 		f.Close()
 	}
-	r.attached = nil
 }

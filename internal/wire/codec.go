@@ -96,10 +96,12 @@ func (c *Codec[T]) DecodeSlice(r *Reader, n int) ([]T, error) {
 // nil without any.
 func (c *Codec[T]) DecodeEach(r *Reader, n int) (vs []T, errs map[int]error, err error) {
 	start := *r
-	if vs, err = c.DecodeSlice(r, n); err == nil || c.plan.flat {
-		return vs, nil, err
+	if len(r.attached) == 0 || c.plan.flat { // what takes attachments cannot be done twice
+		if vs, err = c.DecodeSlice(r, n); err == nil || c.plan.flat {
+			return vs, nil, err
+		}
+		*r = start
 	}
-	*r = start
 	r.each = true
 	defer func() { r.each, r.soft = false, nil }()
 	vs = nil

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"sync"
 )
 
 const (
 	// headerSize is the size of a frame's header in bytes: the length of the
-	// payload (8, little-endian), the kind (1), and zeros (7).
+	// payload (8, little-endian), the kind (1), whether more descriptors follow (1), zeros (2),
+	// and the number of descriptors that were sent with its first byte (4, little-endian).
 	headerSize = 16
 	// smallFrame is the payload size in bytes from which FrameReader allocates a
 	// payload of its own. Smaller ones are read through its buffer.
@@ -48,11 +50,26 @@ var scratch = sync.Pool{New: func() any {
 // payload of up to 64 KiB go out in one Write; larger ones in several, without
 // copying large blocks. Calls for the same w must not overlap. The error is
 // that of w; then the stream cannot be used any more.
+//
+// The attachments of b are sent along, if w is a socket of one machine: else that is an
+// error. To settle them is the caller's.
 func WriteFrame(w io.Writer, kind byte, b *Buffer) error {
+	attached := b.attached
+	if len(attached) > maxTogether {
+		var err error
+		if attached, err = writeFiles(w, attached); err != nil {
+			return err
+		}
+	}
 	borrowed := scratch.Get().(*[]byte)
 	defer scratch.Put(borrowed)
-	head := appendHeader((*borrowed)[:0], kind, b.Len())
+	head := appendHeader((*borrowed)[:0], kind, 0, b.Len(), len(attached))
 	return b.joined(head, func(piece []byte) error {
+		if len(attached) > 0 {
+			err := sendFiles(w, piece, attached)
+			attached = nil
+			return err
+		}
 		n, err := w.Write(piece)
 		if err == nil && n < len(piece) {
 			err = io.ErrShortWrite
@@ -61,9 +78,25 @@ func WriteFrame(w io.Writer, kind byte, b *Buffer) error {
 	})
 }
 
-func appendHeader(to []byte, kind byte, length int64) []byte {
+func appendHeader(to []byte, kind, more byte, length int64, files int) []byte {
 	to = binary.LittleEndian.AppendUint64(to, uint64(length))
-	return append(to, kind, 0, 0, 0, 0, 0, 0, 0)
+	to = append(to, kind, more, 0, 0)
+	return binary.LittleEndian.AppendUint32(to, uint32(files))
+}
+
+// writeFiles sends as many attachments ahead of their frame that the rest can go with it.
+func writeFiles(w io.Writer, attached []Attachment) (rest []Attachment, err error) {
+	if len(attached) > maxFiles {
+		return nil, fmt.Errorf("wire: a message with %d descriptors, more than %d", len(attached), maxFiles)
+	}
+	for len(attached) > maxTogether {
+		head := appendHeader(nil, 0, 1, 0, maxTogether)
+		if err := sendFiles(w, head, attached[:maxTogether]); err != nil {
+			return nil, err
+		}
+		attached = attached[maxTogether:]
+	}
+	return attached, nil
 }
 
 // joined is pieces with small ones put together in the memory of head, behind what
@@ -106,17 +139,30 @@ type FrameReader struct {
 	// a large payload is then taken at once.
 	Trusted bool
 
+	// Socket is where the stream comes from and has the descriptors that come with it. Nil: there
+	// are none.
+	Socket *Socket
+
 	source  io.Reader
 	buf     []byte // begins at a multiple of eight
 	from    int    // buf[from:to] is read and not yet consumed
 	to      int
 	inLarge bool
-	err     error // the stream cannot be read on
+	files   []*os.File // of the present frame
+	due     int        // how many were announced for it
+	lost    bool       // some of them were
+	begun   bool       // the present frame was not returned yet, and has some
+	taken   bool       // those of the header at from were taken
+	err     error      // the stream cannot be read on
 }
 
 // NewFrameReader returns a reader of the frames that come from r. It reads as
 // much as it can get into 64 KiB of memory, which it takes on first use.
-func NewFrameReader(r io.Reader) *FrameReader { return &FrameReader{source: r} }
+func NewFrameReader(r io.Reader) *FrameReader {
+	f := &FrameReader{source: r}
+	f.Socket, _ = r.(*Socket)
+	return f
+}
 
 // Buffered returns the number of bytes that were read from the stream and do
 // not belong to a frame that Next returned.
@@ -142,20 +188,15 @@ func (f *FrameReader) Next(max int64) (kind byte, payload []byte, err error) {
 	if f.err != nil {
 		return 0, nil, f.err
 	}
-	if err := f.fill(headerSize); err != nil {
+	if (f.files != nil || f.lost) && !f.begun {
+		f.dropFiles()
+	}
+	length, kind, more, err := f.header(max)
+	for err == nil && more {
+		length, kind, more, err = f.header(max)
+	}
+	if err != nil {
 		return 0, nil, err
-	}
-	header := f.buf[f.from : f.from+headerSize]
-	length, kind := binary.LittleEndian.Uint64(header), header[8]
-	for _, reserved := range header[9:] {
-		if reserved != 0 {
-			f.err = &FrameError{Length: length, Max: max, Reason: "the reserved bytes of the header are not zero"}
-			return 0, nil, f.err
-		}
-	}
-	if max < 0 || length > uint64(max) || length > math.MaxInt-headerSize {
-		f.err = &FrameError{Length: length, Max: max}
-		return 0, nil, f.err
 	}
 	if length < smallFrame {
 		payload, err = f.small(int(length))
@@ -165,7 +206,48 @@ func (f *FrameReader) Next(max int64) (kind byte, payload []byte, err error) {
 	if err != nil {
 		return 0, nil, err
 	}
+	f.begun, f.taken, f.due = false, false, 0
 	return kind, payload, nil
+}
+
+// header reads the next header, which is still in the buffer then. more says that it was for
+// descriptors only, and that the frame they belong to comes next.
+func (f *FrameReader) header(max int64) (length uint64, kind byte, more bool, err error) {
+	if f.from == f.to && f.Socket != nil && len(f.Socket.parcels) > 0 {
+		return 0, 0, false, f.broken(0, max, "descriptors came that no frame announces")
+	}
+	if err := f.fill(headerSize); err != nil {
+		return 0, 0, false, err
+	}
+	header := f.buf[f.from : f.from+headerSize]
+	length, kind, more = binary.LittleEndian.Uint64(header), header[8], header[9] == 1
+	if header[9] > 1 || header[10]|header[11] != 0 {
+		return 0, 0, false, f.broken(length, max, "the reserved bytes of the header are not zero")
+	}
+	if max < 0 || length > uint64(max) || length > math.MaxInt-headerSize {
+		return 0, 0, false, f.broken(length, max, "")
+	}
+	n := binary.LittleEndian.Uint32(header[12:])
+	if n > 0 && !f.taken {
+		if reason := f.take(n); reason != "" {
+			return 0, 0, false, f.broken(length, max, reason)
+		}
+	}
+	if more {
+		if length > 0 || kind != 0 || n == 0 {
+			return 0, 0, false, f.broken(length, max, "more than descriptors, or none")
+		}
+		f.from += headerSize
+		f.taken = false
+	}
+	return length, kind, more, nil
+}
+
+// broken notes that the stream cannot be read on.
+func (f *FrameReader) broken(length uint64, max int64, reason string) error {
+	f.CloseFiles()
+	f.err = &FrameError{Length: length, Max: max, Reason: reason}
+	return f.err
 }
 
 // fill reads until n bytes, at most a small frame, are in the buffer. Nothing

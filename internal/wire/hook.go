@@ -153,7 +153,11 @@ func (c compiler) hooked(p *plan, h *hook) {
 		b.Byte(1)
 		inKey := b.walk.inKey
 		b.walk.inKey = false // what stands for the value need not be a key
+		attached := len(b.attached)
 		err := guard(&b.exited, t, "the hook", func() error { return h.encode(b, valueAt(t, v)) })
+		for i := attached; i < len(b.attached); i++ {
+			b.attached[i].owner = valueAt(t, v).Interface()
+		}
 		b.walk.inKey = inKey
 		if err != nil {
 			e := refused(err.Error())

@@ -49,6 +49,7 @@ func (w *walk) noteMarshaler(t reflect.Type) {
 // exact was met. Keys that are not equal to themselves stay apart in any case.
 func collapse(m reflect.Value, key *plan) *Error {
 	var b Buffer
+	defer b.Settle(false)
 	b.walk.inKey = true
 	keyAt := key.borrow()
 	keyValue := valueAt(key.typ, keyAt)

@@ -43,10 +43,14 @@ func (r *Reader) Len() int { return len(r.data) - r.pos }
 // Err returns the first error, or nil.
 func (r *Reader) Err() error { return r.err }
 
-// Done returns the first error; without one, a *DecodeError if bytes are left.
+// Done returns the first error; without one, a *DecodeError if bytes or attachments are
+// left.
 func (r *Reader) Done() error {
 	if r.err == nil && r.Len() > 0 {
 		return r.fail("the message goes on after its value")
+	}
+	if r.err == nil && len(r.attached) > 0 {
+		return r.fail("more descriptors came than the value has")
 	}
 	return r.err
 }

@@ -1,0 +1,149 @@
+package wire
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"syscall"
+)
+
+const (
+	// maxTogether is how many descriptors one message of the kernel's carries.
+	maxTogether = 253
+	// maxFiles is how many one frame may have. Those of which there are too many for one message
+	// go ahead of it, with headers that say so.
+	maxFiles = 65_536
+	// maxParcels is how many may have come whose frames were not read yet. Each comes
+	// with the first byte of its frame, and a read ends behind one.
+	maxParcels = 4
+)
+
+// ErrFilesLost is the error of a frame whose descriptors came when this process could have
+// no more: the frame is there, and none of its descriptors.
+var ErrFilesLost = fmt.Errorf("wire: the descriptors of a message were lost: %w", syscall.EMFILE)
+
+// parcel is what came with one message of the kernel's.
+type parcel struct {
+	files []*os.File
+	cut   bool // the kernel dropped the rest
+}
+
+// Socket reads a stream socket and keeps the descriptors that come with the bytes. It is for one
+// goroutine at a time.
+type Socket struct {
+	conn    *os.File
+	raw     syscall.RawConn
+	parcels []parcel
+	control []byte
+
+	// What one read is about; here, so that reading allocates no closure.
+	p      []byte
+	n      int
+	err    error
+	attend func(fd uintptr) bool
+}
+
+// NewSocket returns a reader of the socket conn, which stays the caller's.
+func NewSocket(conn *os.File) *Socket {
+	s := &Socket{conn: conn, control: make([]byte, controlSize)}
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		s.err = err
+		return s
+	}
+	s.raw = raw
+	s.attend = func(fd uintptr) bool { return s.receive(int(fd)) }
+	return s
+}
+
+// Read implements io.Reader.
+func (s *Socket) Read(p []byte) (int, error) {
+	if s.raw == nil || len(p) == 0 {
+		return 0, s.err
+	}
+	s.p, s.n, s.err = p, 0, nil
+	err := s.raw.Read(s.attend)
+	s.p = nil
+	switch {
+	case err != nil:
+		return 0, err
+	case s.err != nil:
+		return 0, s.err
+	case s.n == 0:
+		return 0, io.EOF
+	}
+	return s.n, nil
+}
+
+// next takes the oldest parcel off, which the frame that was just read has announced.
+func (s *Socket) next(announced int) (parcel, error) {
+	if len(s.parcels) == 0 {
+		return parcel{}, errors.New("its descriptors are missing")
+	}
+	p := s.parcels[0]
+	s.parcels[0] = parcel{}
+	s.parcels = s.parcels[1:]
+	if len(p.files) > announced || len(p.files) < announced && !p.cut {
+		CloseFiles(p.files)
+		return parcel{}, fmt.Errorf("%d descriptors came, %d were announced", len(p.files), announced)
+	}
+	return p, nil
+}
+
+// Close closes the descriptors that came and were not taken. The socket stays open.
+func (s *Socket) Close() {
+	for _, p := range s.parcels {
+		CloseFiles(p.files)
+	}
+	s.parcels = nil
+}
+
+// openFiles calls f with the descriptors of up to maxTogether attachments. They stay open, and
+// as they are, during the call.
+func openFiles(attached []Attachment, fds []int, f func(fds []int) error) (err error) {
+	if len(attached) == 0 {
+		return f(fds)
+	}
+	file := attached[0].File
+	raw, err := file.SyscallConn()
+	called := false
+	if err == nil {
+		controlErr := raw.Control(func(fd uintptr) {
+			called = true
+			err = openFiles(attached[1:], append(fds, int(fd)), f)
+		})
+		if called {
+			return err
+		}
+		err = controlErr
+	}
+	// Its owner has closed it since it was encoded. That is not the others' fault.
+	empty, other := os.Open(os.DevNull)
+	if other != nil {
+		return errors.Join(err, other)
+	}
+	defer empty.Close()
+	return openFiles(append([]Attachment{{File: empty}}, attached[1:]...), fds, f)
+}
+
+// sendFiles writes p, the beginning of a frame, with descriptors to w.
+func sendFiles(w io.Writer, p []byte, attached []Attachment) error {
+	conn, ok := w.(syscall.Conn)
+	if !ok {
+		return fmt.Errorf("wire: descriptors cannot be sent through a %T: %w", w, errors.ErrUnsupported)
+	}
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return err
+	}
+	n := 0
+	err = openFiles(attached, make([]int, 0, len(attached)), func(fds []int) (err error) {
+		n, err = sendWith(raw, p, fds)
+		return err
+	})
+	if err == nil && n < len(p) {
+		_, err = w.Write(p[n:])
+	}
+	return err
+}

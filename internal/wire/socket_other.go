@@ -1,0 +1,20 @@
+//go:build !linux && !darwin && !freebsd && !netbsd && !openbsd && !dragonfly
+
+package wire
+
+import (
+	"errors"
+	"fmt"
+	"syscall"
+)
+
+var controlSize = 0
+
+func (s *Socket) receive(int) bool {
+	s.err = fmt.Errorf("wire: descriptors cannot be received here: %w", errors.ErrUnsupported)
+	return true
+}
+
+func sendWith(syscall.RawConn, []byte, []int) (int, error) {
+	return 0, fmt.Errorf("wire: descriptors cannot be sent here: %w", errors.ErrUnsupported)
+}
