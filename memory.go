@@ -97,10 +97,9 @@ func CreateMemory(name string, size int) (*Memory, error) {
 // by SIGBUS (Go: "unexpected fault address"): open only what programs made that do not
 // do so. Where you can, pass a Memory of NewMemory instead, whose size is sealed.
 //
-// CPython up to 3.12 removes the name of any memory that a Python program has attached
-// to when that program ends (gh-82300): OpenMemory and Unlink then answer
-// fs.ErrNotExist, while those who have the memory keep it. Tell Python to leave it
-// alone, from 3.13 on by
+// CPython removes the name of all memory that a Python program has attached to when that
+// program ends (gh-82300): OpenMemory and Unlink then answer fs.ErrNotExist, while those
+// who have the memory keep it. Tell Python to leave it alone, from 3.13 on by
 //
 //	m = SharedMemory(name, track=False)
 //

@@ -1,0 +1,217 @@
+//go:build linux
+
+package mp_test
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/gomultiprocessing/mp"
+	"github.com/gomultiprocessing/mp/internal/wire"
+)
+
+// memorySent is a message and its descriptors, as another process gets them.
+type memorySent struct {
+	body  []byte
+	files []*os.File
+}
+
+// sendMemory encodes v, and gives away second descriptors, as a socket does.
+func sendMemory[T any](t testing.TB, v T) (memorySent, error) {
+	t.Helper()
+	b := wire.Buffer{Copy: true}
+	if err := wire.For[T]().Encode(&b, "in", &v); err != nil {
+		b.Settle(false)
+		return memorySent{}, err
+	}
+	sent := memorySent{body: b.Bytes()}
+	for _, a := range b.Attachments() {
+		sent.files = append(sent.files, memoryDup(t, a.File))
+	}
+	b.Settle(true)
+	return sent, nil
+}
+
+func memoryDup(t testing.TB, f *os.File) *os.File {
+	t.Helper()
+	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return os.NewFile(uintptr(fd), f.Name())
+}
+
+func receiveMemory[T any](sent memorySent) (v T, err error) {
+	r := wire.NewReader(sent.body)
+	r.Attached(sent.files)
+	defer r.CloseAttached()
+	if err := wire.For[T]().Decode(r, &v); err != nil {
+		return v, err
+	}
+	return v, r.Done()
+}
+
+// passMemory is v as another process gets it.
+func passMemory[T any](t testing.TB, v T) T {
+	t.Helper()
+	sent, err := sendMemory(t, v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := receiveMemory[T](sent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+type memoryParcel struct {
+	Memory *mp.Memory
+	Named  []*mp.Memory
+	Array  map[string]*mp.Array[arrayPoint]
+	Nil    *mp.Array[int]
+	Any    any
+}
+
+func init() { mp.RegisterType[*mp.Array[int8]]("memory/array of int8") }
+
+func TestMemoryTravels(t *testing.T) {
+	t.Parallel()
+	name := memoryName(t)
+	sent := memoryParcel{
+		Memory: newMemory(t, 5000), Named: []*mp.Memory{createMemory(t, name, 300), nil},
+		Array: map[string]*mp.Array[arrayPoint]{"a": newArray[arrayPoint](t, 7)}, Any: newArray[int8](t, 0),
+	}
+	got := passMemory(t, passMemory(t, sent)) // and on
+	defer got.Memory.Close()
+	defer got.Named[0].Close()
+	defer got.Array["a"].Close()
+	if got.Memory.Size() != 5000 || got.Named[0].Size() != 300 || got.Array["a"].Len() != 7 || got.Nil != nil || got.Named[1] != nil || got.Any.(*mp.Array[int8]).Len() != 0 {
+		t.Errorf("%+v", got)
+	}
+	sent.Memory.Bytes()[4999] = 1
+	sent.Named[0].Bytes()[299] = 2
+	sent.Array["a"].Slice()[6].Hits.Store(3)
+	if got.Memory.Bytes()[4999] != 1 || got.Named[0].Bytes()[299] != 2 || got.Array["a"].Slice()[6].Hits.Load() != 3 {
+		t.Error("what arrived is other memory")
+	}
+	if got.Memory.Name() != "" || got.Named[0].Name() != name {
+		t.Errorf("the names are %q and %q", got.Memory.Name(), got.Named[0].Name())
+	}
+	if err := got.Named[0].Unlink(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestMemoryClosedDoesNotTravel(t *testing.T) {
+	t.Parallel()
+	m, a := newMemory(t, 1), newArray[arrayPoint](t, 1)
+	m.Close()
+	a.Close()
+	for path, v := range map[string]memoryParcel{
+		"in.Memory": {Memory: m}, "in.Named[1]": {Named: []*mp.Memory{nil, m}}, `in.Array["x"]`: {Array: map[string]*mp.Array[arrayPoint]{"x": a}},
+	} {
+		_, err := sendMemory(t, v)
+		if want := "mp: " + path + ": the shared memory was closed"; !errors.Is(err, mp.ErrClosed) || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+	_, err := sendMemory(t, memoryParcel{Memory: new(mp.Memory)})
+	if !errors.Is(err, mp.ErrClosed) {
+		t.Errorf("a zero Memory: %v", err)
+	}
+}
+
+// Whoever sends nonsense gets an error, and no descriptor stays.
+func TestMemoryThatIsNone(t *testing.T) {
+	t.Parallel()
+	m, a := newMemory(t, 5000), newArray[int64](t, 8)
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer null.Close()
+	memory, err := sendMemory(t, m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	array, err := sendMemory(t, a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	refuse := func(what string, err error, want string) {
+		t.Helper()
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want something with %q", what, err, want)
+		}
+	}
+	_, err = receiveMemory[*mp.Memory](memorySent{body: memory.body})
+	refuse("no descriptor", err, "a descriptor is missing")
+	_, err = receiveMemory[*mp.Array[int64]](memorySent{body: array.body})
+	refuse("no descriptor", err, "a descriptor is missing")
+	_, err = receiveMemory[*mp.Memory](memorySent{memory.body, []*os.File{memoryDup(t, null)}})
+	refuse("no memory", err, "shared memory")
+	_, err = receiveMemory[*mp.Memory](memorySent{memory.body, []*os.File{memoryDup(t, array.files[0])}})
+	refuse("other memory", err, "64 bytes, not 5000")
+	_, err = receiveMemory[*mp.Array[int32]](memorySent{array.body, []*os.File{memoryDup(t, array.files[0])}})
+	refuse("other elements", err, "of 8 bytes each, not 4")
+	_, err = receiveMemory[*mp.Array[string]](memorySent{array.body, []*os.File{memoryDup(t, array.files[0])}})
+	refuse("elements with pointers", err, "an address of this process")
+	for i := range memory.body {
+		for _, flip := range []byte{1, 0x80, 0xff} {
+			body := append([]byte(nil), memory.body...)
+			body[i] ^= flip
+			if got, err := receiveMemory[*mp.Memory](memorySent{body, []*os.File{memoryDup(t, memory.files[0])}}); err == nil {
+				got.Close()
+			}
+		}
+	}
+	for i := range array.body {
+		for flip := range 255 {
+			body := append([]byte(nil), array.body...)
+			body[i] ^= byte(flip + 1)
+			got, err := receiveMemory[*mp.Array[int64]](memorySent{body, []*os.File{memoryDup(t, array.files[0])}})
+			if err == nil && got != nil && len(got.Slice()) != 8 {
+				t.Errorf("%x: %d elements", body, got.Len())
+			}
+			got.Close()
+		}
+	}
+	for _, f := range append(memory.files, array.files...) {
+		f.Close()
+	}
+}
+
+// What arrives and is dropped leaves nothing.
+func TestMemoryArrivesAndIsDropped(t *testing.T) {
+	name := memoryName(t)
+	sent := memoryParcel{Memory: newMemory(t, 1), Named: []*mp.Memory{createMemory(t, name, 1)}}
+	heldM, mappedM := memoryHeld(t, "mp-memory")
+	heldN, mappedN := memoryHeld(t, name)
+	for range times(1000, 100_000) {
+		passMemory(t, sent)
+	}
+	memoryComesTo(t, "mp-memory", heldM, mappedM)
+	memoryComesTo(t, name, heldN, mappedN)
+}
+
+func BenchmarkArray(b *testing.B) {
+	for b.Loop() {
+		a, err := mp.NewArray[float64](1000)
+		if err != nil {
+			b.Fatal(err)
+		}
+		a.Close()
+	}
+}
+
+func BenchmarkArraySlice(b *testing.B) {
+	a := newArray[float64](b, 1000)
+	for b.Loop() {
+		a.Slice()[999]++
+	}
+}
