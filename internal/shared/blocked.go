@@ -1,0 +1,65 @@
+package shared
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/gomultiprocessing/mp/internal/shm"
+)
+
+// BlockedError is why a wait for something that is held ended with its ctx.
+type BlockedError struct {
+	What   string
+	Object uint64
+	Holder shm.ID
+	PID    int
+	Name   string     // of the process that holds it
+	Circle []shm.Want // of processes that wait for each other, if there is one
+	Err    error      // of the ctx
+}
+
+// Error names the holder, and the circle.
+func (e *BlockedError) Error() string {
+	if len(e.Circle) > 0 {
+		return fmt.Sprintf("mp: deadlock: %s: %v", e.Chain(), e.Err)
+	}
+	if e.Holder == shm.Me() {
+		return fmt.Sprintf("mp: %s %d is held by this process itself, %s (pid %d): %v", e.What, e.Object, e.Name, e.PID, e.Err)
+	}
+	return fmt.Sprintf("mp: %s %d is held by %s (pid %d): %v", e.What, e.Object, e.Name, e.PID, e.Err)
+}
+
+// Chain is the circle in words.
+func (e *BlockedError) Chain() string {
+	var b strings.Builder
+	for i, w := range e.Circle {
+		if i > 0 {
+			b.WriteString(", which ")
+		} else {
+			pid, name, _ := shm.Describe(w.Who)
+			fmt.Fprintf(&b, "%s (pid %d) ", name, pid)
+		}
+		pid, name, _ := shm.Describe(w.Holder)
+		fmt.Fprintf(&b, "waits for lock %d, held by %s (pid %d)", w.Object, name, pid)
+	}
+	return b.String()
+}
+
+// Unwrap returns the error of the ctx.
+func (e *BlockedError) Unwrap() error { return e.Err }
+
+// blocked says who has the lock, now that the wait is over.
+func (l *Lock) blocked(err error) error {
+	id := l.holder()
+	if id == 0 {
+		return err
+	}
+	pid, name, known := shm.Describe(id)
+	if !known {
+		return err
+	}
+	return &BlockedError{
+		What: "lock", Object: l.Number(), Holder: id, PID: pid, Name: name,
+		Circle: shm.Circle(l.Number(), id), Err: err,
+	}
+}

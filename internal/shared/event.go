@@ -1,0 +1,99 @@
+package shared
+
+import (
+	"context"
+	"os"
+	"runtime"
+	"sync/atomic"
+
+	"github.com/gomultiprocessing/mp/internal/shm"
+)
+
+// Event is a flag to wait for.
+//
+// Its memory is one word: bit 0 says that it is set, and the others count how often it
+// was, so that who waits sees a Set also when a Clear has followed at once.
+type Event struct {
+	object *shm.Object
+	word   *atomic.Uint64
+	line   *shm.Line
+	fence  fence
+}
+
+var eventShape = shm.Shape{Name: "event", Kind: kindEvent}
+
+// NewEvent makes an event that is not set.
+func NewEvent() (*Event, error) {
+	o, err := shm.NewObject(eventShape, eventCore)
+	if err != nil {
+		return nil, err
+	}
+	return o.Core().(*Event), nil
+}
+
+// OpenEvent returns the event that another process has sent.
+func OpenEvent(f *os.File) (*Event, error) {
+	o, err := shm.OpenObject(f, kindEvent, func([4]uint64) (shm.Shape, error) { return eventShape, nil }, eventCore)
+	if err != nil {
+		return nil, err
+	}
+	return o.Core().(*Event), nil
+}
+
+func eventCore(o *shm.Object) any {
+	e := &Event{object: o, word: o.Word(shm.StateAt)}
+	e.line = o.NewLine(0, nil)
+	return e
+}
+
+// File is what another process needs to have the event.
+func (e *Event) File() *os.File { return e.object.File() }
+
+// Set sets the flag and frees all that wait.
+func (e *Event) Set() {
+	e.fence.release()
+	for {
+		v := e.word.Load()
+		if e.word.CompareAndSwap(v, v|1+2) {
+			break
+		}
+	}
+	shm.Point("event.set")
+	e.line.WakeAll()
+	runtime.KeepAlive(e)
+}
+
+// Clear takes the flag back.
+func (e *Event) Clear() {
+	e.word.And(^uint64(1))
+	runtime.KeepAlive(e)
+}
+
+// IsSet says whether the flag is set.
+func (e *Event) IsSet() bool {
+	set := e.word.Load()&1 != 0
+	if set {
+		e.fence.acquire()
+	}
+	runtime.KeepAlive(e)
+	return set
+}
+
+// Wait waits until the flag is set, or was set meanwhile.
+func (e *Event) Wait(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	begin := e.word.Load()
+	if begin&1 == 0 {
+		if err := e.line.Wait(ctx, func(bool) bool { return e.word.Load()>>1 != begin>>1 }); err != nil {
+			return err
+		}
+	}
+	e.fence.acquire()
+	runtime.KeepAlive(e)
+	return nil
+}
+
+// Watch calls notify when the flag may have been set, until stop is called.
+func (e *Event) Watch(notify func()) (stop func()) { return e.line.Watch(e.IsSet, notify) }

@@ -1,0 +1,248 @@
+package shared
+
+import (
+	"context"
+	"os"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"github.com/gomultiprocessing/mp/internal/shm"
+)
+
+// Lock is a lock of one owner at a time.
+//
+// Its memory, from the state's beginning: at 0 the owner, an id in the low half, and
+// in the high half the heir; at 64 the token, odd while the lock is held, one more after
+// each acquisition and each release.
+//
+// An acquisition is complete, and what the lock guards may be touched, once the token
+// is odd. So a lock whose owner is dead was abandoned in use if its token is odd, and is
+// merely free if it is even.
+//
+// Who comes just as the lock is free may take it, which is fast. But as soon as somebody has
+// waited for more than a millisecond, a release makes the process that waits longest
+// the heir, and no other can take the lock before it.
+type Lock struct {
+	object *shm.Object
+	word   *atomic.Uint64
+	token  *atomic.Uint64
+	line   *shm.Line
+	fence  fence
+
+	// An heir that does not take the lock, because it is stopped or has lost interest, is
+	// passed over: what was seen of it, and since when.
+	seen, seenAt atomic.Uint64
+}
+
+const (
+	// patience is how long one waits before nobody else is let past.
+	patience = time.Millisecond
+	// heirTime is how long a free lock is kept for its heir.
+	heirTime = 20 * time.Millisecond
+
+	ownerMask = 1<<32 - 1
+)
+
+var lockShape = shm.Shape{Name: "lock", Kind: kindLock}
+
+// NewLock makes a lock.
+func NewLock() (*Lock, error) {
+	o, err := shm.NewObject(lockShape, lockCore)
+	if err != nil {
+		return nil, err
+	}
+	return o.Core().(*Lock), nil
+}
+
+// OpenLock returns the lock that another process has sent.
+func OpenLock(f *os.File) (*Lock, error) {
+	o, err := shm.OpenObject(f, kindLock, func([4]uint64) (shm.Shape, error) { return lockShape, nil }, lockCore)
+	if err != nil {
+		return nil, err
+	}
+	return o.Core().(*Lock), nil
+}
+
+func lockCore(o *shm.Object) any { return newLock(o, shm.StateAt, 0) }
+
+// newLock is the lock whose memory is at that offset of an object.
+func newLock(o *shm.Object, at, line int) *Lock {
+	l := &Lock{object: o, word: o.Word(at), token: o.Word(at + 64)}
+	l.line = o.NewLine(line, l.ready).ForHeld(l.holder)
+	return l
+}
+
+// File is what another process needs to have the lock.
+func (l *Lock) File() *os.File { return l.object.File() }
+
+// Number is the lock's number in its program.
+func (l *Lock) Number() uint64 { return l.object.Number() }
+
+// Grip is an acquisition. Its token grows with each.
+type Grip struct {
+	Token     uint64
+	Abandoned bool // the owner before died holding the lock
+}
+
+// TryAcquire takes the lock if that is possible at once.
+func (l *Lock) TryAcquire() (Grip, bool) {
+	g, ok := l.try(false)
+	runtime.KeepAlive(l)
+	return g, ok
+}
+
+// Acquire takes the lock.
+func (l *Lock) Acquire(ctx context.Context) (g Grip, err error) {
+	if err := ctx.Err(); err != nil {
+		return Grip{}, err
+	}
+	g, ok := l.try(false)
+	if !ok {
+		err = l.line.Wait(ctx, func(inLine bool) bool {
+			g, ok = l.try(inLine)
+			return ok
+		})
+		if err != nil {
+			err = l.blocked(err)
+			l.renounce()
+		}
+	}
+	runtime.KeepAlive(l)
+	return g, err
+}
+
+// try takes the lock if it may. Who stands in line takes it as its heir, too.
+func (l *Lock) try(inLine bool) (Grip, bool) {
+	me := uint64(shm.Me())
+	if !l.word.CompareAndSwap(0, me) && !l.contend(me, inLine) {
+		return Grip{}, false
+	}
+	shm.Point("lock.owned")
+	l.fence.acquire()
+	before := l.token.Load()
+	g := Grip{Token: before/2 + 1, Abandoned: before&1 != 0}
+	l.token.Store(2*g.Token - 1)
+	shm.Point("lock.held")
+	return g, true
+}
+
+// contend takes a lock that is not simply free.
+func (l *Lock) contend(me uint64, inLine bool) bool {
+	for {
+		v := l.word.Load()
+		owner, heir := shm.ID(v&ownerMask), shm.ID(v>>32)
+		if owner != 0 && shm.Alive(owner) {
+			return false
+		}
+		if heir != 0 && !(inLine && uint64(heir) == me) && shm.Alive(heir) && (owner != 0 || !l.overdue(v)) {
+			if owner != 0 && l.word.CompareAndSwap(v, uint64(heir)<<32) {
+				l.line.WakeProcess(heir)
+			}
+			return false
+		}
+		if l.word.CompareAndSwap(v, me) {
+			return true
+		}
+	}
+}
+
+// overdue says whether the lock has been free for its heir for too long.
+func (l *Lock) overdue(v uint64) bool {
+	state := v ^ l.token.Load()<<1 // of this very release
+	now := uint64(shm.Now())
+	if l.seen.Load() != state {
+		l.seenAt.Store(now)
+		l.seen.Store(state)
+		return false
+	}
+	return int64(now-l.seenAt.Load()) >= int64(heirTime)
+}
+
+// ready is what the line asks.
+func (l *Lock) ready(probe bool) int {
+	alive := shm.Alive
+	if probe {
+		alive = shm.Probe
+	}
+	v := l.word.Load()
+	owner, heir := shm.ID(v&ownerMask), shm.ID(v>>32)
+	switch {
+	case owner != 0 && alive(owner):
+		return 0
+	case heir == 0 || heir == shm.Me() || !alive(heir) || owner != 0 || l.overdue(v):
+		return 1
+	}
+	return 0
+}
+
+func (l *Lock) holder() shm.ID { return shm.ID(l.word.Load() & ownerMask) }
+
+// renounce gives up being the heir when nobody here waits any more.
+func (l *Lock) renounce() {
+	v := l.word.Load()
+	if shm.ID(v>>32) == shm.Me() && l.word.CompareAndSwap(v, v&ownerMask) && v&ownerMask == 0 {
+		l.line.Wake(1)
+	}
+}
+
+// Release ends the acquisition with that token; false if it has ended already.
+func (l *Lock) Release(token uint64) bool {
+	l.fence.release()
+	if token == 0 || !l.token.CompareAndSwap(2*token-1, 2*token) {
+		return false
+	}
+	shm.Point("lock.released")
+	l.free()
+	runtime.KeepAlive(l)
+	return true
+}
+
+// free gives the lock up.
+func (l *Lock) free() {
+	heir := shm.ID(l.word.And(^uint64(ownerMask)) >> 32)
+	shm.Point("lock.free")
+	switch {
+	case heir != 0:
+		l.line.WakeProcess(heir)
+	case l.line.Waiting():
+		l.handOver()
+	}
+}
+
+// handOver wakes whoever waits longest, and lets nobody past if that is too long.
+func (l *Lock) handOver() {
+	id, since, ok := l.line.Oldest()
+	if !ok {
+		return
+	}
+	if shm.Now()-since < int64(patience) || !shm.Alive(id) {
+		l.line.Wake(1)
+		return
+	}
+	for {
+		v := l.word.Load()
+		if v>>32 != 0 {
+			return // somebody else has seen to it
+		}
+		if l.word.CompareAndSwap(v, v|uint64(id)<<32) {
+			break
+		}
+	}
+	shm.Point("lock.bequeathed")
+	l.line.WakeProcess(id)
+}
+
+// Locked says whether somebody has the lock.
+func (l *Lock) Locked() bool {
+	_, held := l.Owner()
+	return held
+}
+
+// Owner is who has the lock. A dead process has nothing.
+func (l *Lock) Owner() (id shm.ID, held bool) {
+	id = l.holder()
+	held = id != 0 && shm.Probe(id)
+	runtime.KeepAlive(l)
+	return id, held
+}

@@ -1,0 +1,117 @@
+package shared_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/gomultiprocessing/mp/internal/shm"
+)
+
+// The test binary is its own child process: TestMain runs what roles says under the
+// name that the parent asks for, with the objects that it hands over.
+var roles = map[string]func(files []*os.File, args []string){}
+
+const roleVar = "MP_SHARED_ROLE"
+
+func TestMain(m *testing.M) {
+	role := os.Getenv(roleVar)
+	if role == "" {
+		os.Exit(m.Run())
+	}
+	shm.Join(os.NewFile(3, "family"), role)
+	var files []*os.File
+	for fd := uintptr(4); fd < 4+uintptr(atoi(os.Getenv("MP_SHARED_FILES"))); fd++ {
+		syscall.CloseOnExec(int(fd))
+		files = append(files, os.NewFile(fd, "object"))
+	}
+	roles[role](files, os.Args[1:])
+	os.Exit(0)
+}
+
+func atoi(s string) (n int) {
+	fmt.Sscan(s, &n)
+	return n
+}
+
+// child is a process that plays a role.
+type child struct {
+	*exec.Cmd
+	t     *testing.T
+	waits sync.Once
+	err   error
+}
+
+// reap waits for the end of the child.
+func (c *child) reap() error {
+	c.waits.Do(func() { c.err = c.Wait() })
+	return c.err
+}
+
+// play starts a child. What it prints goes to the test's stderr. It is killed when the test ends.
+func play(t *testing.T, role string, files []*os.File, args ...string) *child {
+	t.Helper()
+	return playWith(t, nil, role, files, args...)
+}
+
+func playWith(t *testing.T, env []string, role string, files []*os.File, args ...string) *child {
+	t.Helper()
+	family, err := shm.Family()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("/proc/self/exe", args...)
+	cmd.Env = append(os.Environ(), append(env, roleVar+"="+role, fmt.Sprint("MP_SHARED_FILES=", len(files)))...)
+	cmd.ExtraFiles = append([]*os.File{family}, files...)
+	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	c := &child{Cmd: cmd, t: t}
+	t.Cleanup(c.kill)
+	return c
+}
+
+// forever is what a role does that waits to be killed.
+func forever() { time.Sleep(time.Hour) }
+
+// kill kills the child and buries it, as its parent does.
+func (c *child) kill() {
+	c.Process.Kill()
+	c.reap()
+	shm.Buried(c.Process.Pid)
+}
+
+// killUnnoticed kills the child and tells nobody.
+func (c *child) killUnnoticed() {
+	c.Process.Kill()
+	c.reap()
+}
+
+// ended waits until the child has ended well.
+func (c *child) ended() {
+	c.t.Helper()
+	if err := c.reap(); err != nil {
+		c.t.Fatalf("%v: %v", c.Env[len(c.Env)-2], err)
+	}
+	shm.Buried(c.Process.Pid)
+}
+
+// soon is a ctx for what should happen at once.
+func soon(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// must is for roles, which have no test.
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
