@@ -248,7 +248,7 @@ func (m *mapping) close() error {
 	if m == nil || !m.open.CompareAndSwap(true, false) {
 		return nil
 	}
-	m.block.File().Close()
+	m.block.CloseFile()
 	return m.block.Unmap()
 }
 
@@ -257,7 +257,7 @@ func (m *mapping) forget() {
 	if !m.open.CompareAndSwap(true, false) {
 		return
 	}
-	m.block.File().Close()
+	m.block.CloseFile()
 	if !m.lent.Load() {
 		m.block.Unmap()
 	}

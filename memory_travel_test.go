@@ -3,6 +3,7 @@
 package mp_test
 
 import (
+	"context"
 	"errors"
 	"os"
 	"strings"
@@ -197,6 +198,32 @@ func TestMemoryArrivesAndIsDropped(t *testing.T) {
 	}
 	memoryComesTo(t, "mp-memory", heldM, mappedM)
 	memoryComesTo(t, name, heldN, mappedN)
+}
+
+// arraysInFew makes far more arrays than the process may have descriptors, and drops them.
+var arraysInFew = mp.Register("memory/few descriptors", func(_ context.Context, n int) (mp.None, error) {
+	for range n {
+		a, err := mp.NewArray[int](1)
+		if err != nil {
+			return mp.None{}, err
+		}
+		passed, err := mp.NewMemory(1)
+		if err != nil {
+			return mp.None{}, err
+		}
+		a.Slice()[0]++
+		passed.Bytes()[0]++
+		a.Close()
+	}
+	return mp.None{}, nil
+})
+
+// Descriptors that garbage holds are there when they are needed.
+func TestMemoryInFewDescriptors(t *testing.T) {
+	t.Parallel()
+	if _, err := mp.Call(procCtx(t), arraysInFew, 1000, mp.ProcessConfig{Limits: mp.Limits{OpenFiles: 64}}); err != nil {
+		t.Error(err)
+	}
 }
 
 func BenchmarkArray(b *testing.B) {

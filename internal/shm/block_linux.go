@@ -29,6 +29,7 @@ func NewBlock(what string, size int) (*Block, error) {
 	if err != nil {
 		return nil, err
 	}
+	Held(1)
 	return &Block{mem: r.mem, file: r.file}, nil
 }
 
@@ -43,6 +44,7 @@ func AdoptBlock(f *os.File, name string, size int) (*Block, error) {
 	if err != nil {
 		return nil, err
 	}
+	Held(1)
 	return &Block{mem: r.mem, file: r.file}, nil
 }
 
@@ -54,6 +56,12 @@ func (b *Block) Bytes() []byte { return b.mem }
 
 // Name is the block's name, without a slash, or "".
 func (b *Block) Name() string { return b.name }
+
+// CloseFile closes the descriptor and leaves the memory. It is called once.
+func (b *Block) CloseFile() error {
+	Held(-1)
+	return b.file.Close()
+}
 
 // Unmap takes the memory out of this process. It is called once.
 func (b *Block) Unmap() error { return unix.Munmap(b.mem) }

@@ -33,8 +33,9 @@ func AdoptBlock(f *os.File, _ string, _ int) (*Block, error) {
 // Elements is nothing.
 func Elements[T any](*Block, int) []T { return nil }
 
-func (*Block) File() *os.File { return nil }
-func (*Block) Bytes() []byte  { return nil }
-func (*Block) Name() string   { return "" }
-func (*Block) Unmap() error   { return nil }
-func (*Block) Unlink() error  { return errNoBlock }
+func (*Block) File() *os.File   { return nil }
+func (*Block) CloseFile() error { return nil }
+func (*Block) Bytes() []byte    { return nil }
+func (*Block) Name() string     { return "" }
+func (*Block) Unmap() error     { return nil }
+func (*Block) Unlink() error    { return errNoBlock }

@@ -188,6 +188,7 @@ func mapNamed(f *os.File, name string, size int) (*Block, error) {
 		f.Close()
 		return nil, fmt.Errorf("mp: mapping %d bytes of the shared memory %s: %w", size, name, err)
 	}
+	Held(1)
 	return &Block{mem: mem, file: f, name: name, info: info}, nil
 }
 
@@ -220,5 +221,5 @@ func failed(op, path string, err error) error {
 // discard gives up a block that nobody has seen.
 func (b *Block) discard() {
 	b.Unmap()
-	b.file.Close()
+	b.CloseFile()
 }

@@ -34,7 +34,7 @@ func drop(t *testing.T, b *shm.Block) {
 	if err := b.Unmap(); err != nil {
 		t.Error(err)
 	}
-	if err := b.File().Close(); err != nil {
+	if err := b.CloseFile(); err != nil {
 		t.Error(err)
 	}
 }
