@@ -2,6 +2,8 @@ package mp
 
 import (
 	"errors"
+	"fmt"
+	"os"
 	"reflect"
 
 	"github.com/gomultiprocessing/mp/internal/wire"
@@ -17,8 +19,16 @@ type shareable interface {
 	adopt(r *wire.Reader) error
 }
 
+// moving is a shareable that leaves this process when it travels: its attachments have
+// Settled. A pipe's end is one.
+type moving interface {
+	shareable
+	moves()
+}
+
 func init() {
 	wire.Hook(reflect.TypeFor[shareable](), encodeShared, decodeShared)
+	wire.Moving(reflect.TypeFor[moving]())
 }
 
 func encodeShared(b *wire.Buffer, v reflect.Value) error {
@@ -47,4 +57,20 @@ func decodeShared(r *wire.Reader, v reflect.Value) error {
 		return err
 	}
 	return errors.New("neither nil nor an object")
+}
+
+// filed is what is in shared memory with a descriptor of its own.
+type filed interface{ File() *os.File }
+
+// attach has an object travel with the message.
+func attach(b *wire.Buffer, what string, carrier any) error {
+	o, ok := carrier.(filed)
+	if !ok {
+		if carrier == nil {
+			return fmt.Errorf("a %s that was not made by New%s", what, what)
+		}
+		return fmt.Errorf("a %s of package thread belongs to its process: use mp.New%s", what, what)
+	}
+	b.Attach(wire.Attachment{File: o.File()})
+	return nil
 }

@@ -29,7 +29,8 @@ type waiter struct {
 	since  int64
 	wake   chan struct{}
 	woken  bool
-	notify func()
+	peek   func() bool // whether it is worth trying; nil: the line knows
+	notify func()      // what is called then; nil: the goroutine is woken
 }
 
 const (
@@ -40,9 +41,10 @@ const (
 	restEvery = time.Second
 )
 
-// enter makes this goroutine one that waits in a line, behind the others.
-func (h *hall) enter(l *Line) *waiter {
-	w := &waiter{line: l, since: Now(), wake: make(chan struct{}, 1)}
+// enter makes w one that waits in its line, behind the others.
+func (h *hall) enter(w *waiter) {
+	l := w.line
+	w.since, w.wake = Now(), make(chan struct{}, 1)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if len(l.waiting) == 0 {
@@ -56,7 +58,9 @@ func (h *hall) enter(l *Line) *waiter {
 		}
 	}
 	l.waiting = append(l.waiting, w)
-	return w
+	if w.notify != nil {
+		h.watchers++
+	}
 }
 
 // announce tells the other processes that somebody waits here. Who calls it looks
@@ -65,9 +69,6 @@ func (h *hall) announce(w *waiter) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	w.line.set(self().me.slot(), w.line.waiting[0].since)
-	if w.notify != nil {
-		h.watchers++
-	}
 }
 
 // leave ends w's waiting. It may have been woken for something that it does not take,
@@ -78,7 +79,6 @@ func (h *hall) leave(w *waiter) {
 	i := slices.Index(l.waiting, w)
 	l.waiting = slices.Delete(l.waiting, i, i+1)
 	if w.notify != nil {
-		w.notify = nil
 		if h.watchers--; h.watchers == 0 && h.watchman {
 			self().ring(self().me.slot())
 		}
@@ -98,7 +98,7 @@ func (h *hall) leave(w *waiter) {
 		l.set(self().me.slot(), l.waiting[0].since)
 	}
 	h.mu.Unlock()
-	if l.Waiting() && l.ready(false) > 0 {
+	if l.ready != nil && l.Waiting() && l.ready(false) > 0 {
 		l.Wake(1)
 	}
 }
@@ -220,22 +220,29 @@ func (h *hall) sweep(probe bool) {
 // look wakes those of a line that should try, and at least some. The lock is held.
 func (h *hall) look(l *Line, probe bool, some int) {
 	l.set(self().me.slot(), l.waiting[0].since)
-	n := max(some, l.ready(probe))
+	n := some
+	if l.ready != nil {
+		n = max(some, l.ready(probe))
+	}
 	for _, w := range l.waiting {
-		if n <= 0 {
-			return
+		switch {
+		case w.peek != nil:
+			if w.peek() {
+				h.rouse(w)
+			}
+		case n > 0:
+			h.rouse(w)
+			n--
 		}
-		if w.notify != nil {
-			w.notify() // it takes nothing
-			continue
-		}
-		h.rouse(w)
-		n--
 	}
 }
 
 // rouse has a goroutine try again. The lock is held.
 func (h *hall) rouse(w *waiter) {
+	if w.notify != nil {
+		w.notify() // it takes nothing
+		return
+	}
 	if w.woken {
 		return
 	}

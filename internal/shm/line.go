@@ -32,8 +32,9 @@ type Line struct {
 }
 
 // NewLine returns a line of the object. ready says for how many of those that wait it
-// is worth trying; it must not block. With probe it asks the kernel whether who
-// stands in the way is alive.
+// is worth trying, the first ones; it must not block. With probe it asks the kernel
+// whether who stands in the way is alive. Without ready, each that waits is asked:
+// what is given to Wait must then change nothing.
 func (o *Object) NewLine(number int, ready func(probe bool) int) *Line {
 	at := linesAt + number*lineSize
 	l := &Line{object: o, number: number, summary: o.Word(at), ready: ready, hot: newHot()}
@@ -158,7 +159,11 @@ func (l *Line) Wait(ctx context.Context, try func(inLine bool) bool) error {
 	if l.look(try) {
 		return nil
 	}
-	w := theHall.enter(l)
+	w := &waiter{line: l}
+	if l.ready == nil {
+		w.peek = func() bool { return try(true) }
+	}
+	theHall.enter(w)
 	for {
 		theHall.announce(w)
 		if try(true) {
@@ -173,12 +178,12 @@ func (l *Line) Wait(ctx context.Context, try func(inLine bool) bool) error {
 	}
 }
 
-// Watch calls notify whenever it may be worth to look at what the line is for, from
-// now on, until stop is called. notify must not block. After stop has returned it
-// is not called any more.
-func (l *Line) Watch(notify func()) (stop func()) {
-	w := theHall.enter(l)
-	w.notify = notify
+// Watch calls notify when peek, which must not block and changes nothing, may have
+// become true, from now on until stop is called. notify must not block either. Both
+// may be called once more while stop runs.
+func (l *Line) Watch(peek func() bool, notify func()) (stop func()) {
+	w := &waiter{line: l, peek: peek, notify: notify}
+	theHall.enter(w)
 	theHall.announce(w)
 	theHall.attend()
 	return func() { theHall.leave(w) }

@@ -20,7 +20,7 @@ import (
 //	 16   the object's number in its program
 //	 24   two random words, by which a process finds that it has the object already
 //	 40   four words of the kind's own, written before the object is shared
-//	 64   the kind's state, up to 2048
+//	128   the kind's state, up to 2048
 //	2048  who waits: four lines of 192 bytes, see line.go
 //	4096  the rows: 64 bytes for each process of the program, by its slot. The first
 //	      four words are since when it waits in each line, the others are the kind's
@@ -32,7 +32,7 @@ const (
 	identityIn  = 24
 	paramsIn    = 40
 	// StateAt is where a kind's own words begin, and StateEnd where they end.
-	StateAt, StateEnd = 64, 2048
+	StateAt, StateEnd = 128, 2048
 	linesAt           = 2048
 	lineSize          = 192
 	// Lines is how many lines an object has.

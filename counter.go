@@ -1,0 +1,76 @@
+package mp
+
+import (
+	"runtime"
+	"sync"
+
+	"github.com/gomultiprocessing/mp/internal/shared"
+	"github.com/gomultiprocessing/mp/internal/wire"
+)
+
+// Counter is a number that processes share, changed by single instructions.
+// There is no lock to wait for and nothing that a death could leave behind. It is
+// shareable as a Value is, and all methods may be called by any number of goroutines.
+type Counter struct {
+	_    [0]sync.Mutex // a Counter must not be copied
+	core *shared.Counter
+}
+
+// NewCounter makes a Counter. It costs what a Value does, and has the errors of NewValue.
+func NewCounter(v int64) (*Counter, error) {
+	if err := mayStart(); err != nil {
+		return nil, err
+	}
+	c, err := shared.NewCounter(v)
+	if err != nil {
+		return nil, err
+	}
+	return &Counter{core: c}, nil
+}
+
+// Add adds delta and returns the sum, as atomic.Int64.Add. It does not wait.
+func (c *Counter) Add(delta int64) int64 {
+	sum := c.core.Word.Add(uint64(delta))
+	runtime.KeepAlive(c)
+	return int64(sum)
+}
+
+// Load returns the number.
+func (c *Counter) Load() int64 {
+	v := c.core.Word.Load()
+	runtime.KeepAlive(c)
+	return int64(v)
+}
+
+// Store sets the number.
+func (c *Counter) Store(v int64) {
+	c.core.Word.Store(uint64(v))
+	runtime.KeepAlive(c)
+}
+
+// CompareAndSwap sets the number to new if it is old, and says whether it was.
+func (c *Counter) CompareAndSwap(old, new int64) bool {
+	swapped := c.core.Word.CompareAndSwap(uint64(old), uint64(new))
+	runtime.KeepAlive(c)
+	return swapped
+}
+
+func (c *Counter) share(b *wire.Buffer) error {
+	if c.core == nil {
+		return attach(b, "Counter", nil)
+	}
+	return attach(b, "Counter", c.core)
+}
+
+func (c *Counter) adopt(r *wire.Reader) error {
+	f := r.TakeFile()
+	if f == nil {
+		return r.Err()
+	}
+	core, err := shared.OpenCounter(f)
+	if err != nil {
+		return err
+	}
+	c.core = core
+	return nil
+}

@@ -1,0 +1,41 @@
+package shared
+
+import (
+	"os"
+	"sync/atomic"
+
+	"github.com/gomultiprocessing/mp/internal/shm"
+)
+
+// Counter is one word.
+type Counter struct {
+	object *shm.Object
+	Word   *atomic.Uint64
+}
+
+var counterShape = shm.Shape{Name: "counter", Kind: kindCounter}
+
+// NewCounter makes a counter.
+func NewCounter(v int64) (*Counter, error) {
+	o, err := shm.NewObject(counterShape, counterCore)
+	if err != nil {
+		return nil, err
+	}
+	c := o.Core().(*Counter)
+	c.Word.Store(uint64(v))
+	return c, nil
+}
+
+// OpenCounter returns the counter that another process has sent.
+func OpenCounter(f *os.File) (*Counter, error) {
+	o, err := shm.OpenObject(f, kindCounter, func([4]uint64) (shm.Shape, error) { return counterShape, nil }, counterCore)
+	if err != nil {
+		return nil, err
+	}
+	return o.Core().(*Counter), nil
+}
+
+func counterCore(o *shm.Object) any { return &Counter{object: o, Word: o.Word(shm.StateAt)} }
+
+// File is what another process needs to have the counter.
+func (c *Counter) File() *os.File { return c.object.File() }

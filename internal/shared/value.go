@@ -1,0 +1,129 @@
+package shared
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"runtime"
+	"sync/atomic"
+
+	"github.com/gomultiprocessing/mp/internal/shm"
+)
+
+// Value is some words that change at once.
+//
+// Its memory, from the state's beginning: at 0 the version, at 64 the lock of those that
+// change it. The payload is two slots. The version's lowest bit says which of them is
+// the value; who changes it writes the other one, and then one word, the version. So a writer
+// that dies has changed nothing, and nobody who reads has to wait for him.
+type Value struct {
+	object  *shm.Object
+	version *atomic.Uint64
+	slots   [2][]atomic.Uint64
+	lock    *Lock
+}
+
+// MaxValue is how many bytes a value may have at most.
+const MaxValue = math.MaxInt32
+
+func valueShape(words uint64) (shm.Shape, error) {
+	if words > MaxValue/8 {
+		return shm.Shape{}, fmt.Errorf("a value of %d words", words)
+	}
+	return shm.Shape{Name: "value", Kind: kindValue, Payload: 2 * slotBytes(int(words)), Params: [4]uint64{words}}, nil
+}
+
+// slotBytes keeps the slots on cache lines of their own.
+func slotBytes(words int) int { return (8*words + 63) &^ 63 }
+
+// NewValue makes a value.
+func NewValue(words []uint64) (*Value, error) {
+	shape, err := valueShape(uint64(len(words)))
+	if err != nil {
+		return nil, err
+	}
+	o, err := shm.NewObject(shape, valueCore)
+	if err != nil {
+		return nil, err
+	}
+	v := o.Core().(*Value)
+	for i := range words {
+		v.slots[0][i].Store(words[i])
+	}
+	return v, nil
+}
+
+// OpenValue returns the value of so many words that another process has sent.
+func OpenValue(f *os.File, words int) (*Value, error) {
+	shape := func(p [4]uint64) (shm.Shape, error) {
+		if p[0] != uint64(words) {
+			return shm.Shape{}, errors.New("a value of another type")
+		}
+		return valueShape(p[0])
+	}
+	o, err := shm.OpenObject(f, kindValue, shape, valueCore)
+	if err != nil {
+		return nil, err
+	}
+	v := o.Core().(*Value)
+	if len(v.slots[0]) != words {
+		return nil, errors.New("a value of another type")
+	}
+	return v, nil
+}
+
+func valueCore(o *shm.Object) any {
+	size := (o.Size() - shm.PayloadAt) / 2
+	v := &Value{object: o, version: o.Word(shm.StateAt), lock: newLock(o, shm.StateAt+64, 0)}
+	words := min(int(min(o.Param(0), MaxValue/8)), size/8)
+	for i := range v.slots {
+		v.slots[i] = o.Words(shm.PayloadAt+i*size, words)
+	}
+	return v
+}
+
+// File is what another process needs to have the value.
+func (v *Value) File() *os.File { return v.object.File() }
+
+// Load copies the value. It does not wait; when the value changes twice meanwhile, it
+// begins anew.
+func (v *Value) Load(to []uint64) {
+	for {
+		version := v.version.Load()
+		slot := v.slots[version&1]
+		for i := range to {
+			to[i] = slot[i].Load()
+		}
+		if v.version.Load() == version {
+			break
+		}
+	}
+	v.lock.fence.acquire()
+	runtime.KeepAlive(v)
+}
+
+// Begin keeps others from changing the value until End.
+func (v *Value) Begin(ctx context.Context) (token uint64, err error) {
+	g, err := v.lock.Acquire(ctx)
+	return g.Token, err
+}
+
+// Commit changes the value, between Begin and End.
+func (v *Value) Commit(from []uint64) {
+	version := v.version.Load()
+	slot := v.slots[(version+1)&1]
+	for i := range from {
+		slot[i].Store(from[i])
+		shm.Point("value.word")
+	}
+	v.version.Store(version + 1)
+	shm.Point("value.committed")
+}
+
+// End lets others change the value.
+func (v *Value) End(token uint64) {
+	v.lock.Release(token)
+	runtime.KeepAlive(v)
+}

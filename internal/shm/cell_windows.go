@@ -1,0 +1,12 @@
+package shm
+
+import "sync/atomic"
+
+// Cell is a variable that is copied to and from shared memory, which is not there.
+type Cell[T any] struct{ V T }
+
+// Words is nil.
+func (*Cell[T]) Words() []uint64 { return nil }
+
+// Words is nil.
+func (*Region) Words(int, int) []atomic.Uint64 { return nil }

@@ -1,0 +1,115 @@
+package mp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+)
+
+// Selectable is what Select can wait for: a *Queue or an end of a pipe to receive from,
+// an *Event, a *Process, a *Result.
+type Selectable interface {
+	selectable() source
+}
+
+// source is how Select looks at one thing.
+type source struct {
+	ready func() bool // does not block
+	// One of these tells when it is worth to look again.
+	watch func(notify func()) (stop func())
+	done  <-chan struct{}
+}
+
+// Select waits until at least one of the given things is ready, and returns the indices
+// of all that are, in their order, as multiprocessing.connection.wait. Ready are: a
+// queue with an item, or closed and empty; an end of a pipe with a message, or at end of
+// file; an event that is set; a process that has ended; a result that is done. It
+// takes nothing: another goroutine or process may be faster, so follow it by TryGet, or by a
+// Get or Recv with a deadline.
+//
+// While it waits it uses no processor time and no thread, however many things are given;
+// looking costs some ten nanoseconds for each thing. Any number of goroutines may wait for
+// the same ones.
+//
+// The error is ctx's when it ends first, also when it had ended at entry. Nothing to wait
+// for is an error, and so is a nil among the things, which the error names by its index.
+func Select(ctx context.Context, from ...Selectable) (ready []int, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	sources, err := sourcesOf(from)
+	if err != nil {
+		return nil, err
+	}
+	if ready = readyOf(sources); ready != nil {
+		return ready, nil
+	}
+	changed := make(chan struct{}, 1)
+	notify := func() {
+		select {
+		case changed <- struct{}{}:
+		default:
+		}
+	}
+	cases := []reflect.SelectCase{
+		{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(ctx.Done())},
+		{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(changed)},
+	}
+	for _, s := range sources {
+		if s.watch != nil {
+			defer s.watch(notify)()
+		} else {
+			cases = append(cases, reflect.SelectCase{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(s.done)})
+		}
+	}
+	for {
+		if ready = readyOf(sources); ready != nil {
+			return ready, nil
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		reflect.Select(cases)
+	}
+}
+
+// sourcesOf asks all things how to look at them.
+func sourcesOf(from []Selectable) ([]source, error) {
+	if len(from) == 0 {
+		return nil, errors.New("mp: Select of nothing would wait for ever")
+	}
+	sources := make([]source, len(from))
+	for i, s := range from {
+		if v := reflect.ValueOf(s); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
+			return nil, fmt.Errorf("mp: Select: number %d (of %d, from 0) is nil", i, len(from))
+		}
+		sources[i] = s.selectable()
+	}
+	return sources, nil
+}
+
+// readyOf are the indices of those that are ready, nil if none is.
+func readyOf(sources []source) (ready []int) {
+	for i, s := range sources {
+		if s.ready() {
+			ready = append(ready, i)
+		}
+	}
+	return ready
+}
+
+// doneSource is ready for ever once a channel is closed.
+func doneSource(done <-chan struct{}) source {
+	return source{done: done, ready: func() bool {
+		select {
+		case <-done:
+			return true
+		default:
+			return false
+		}
+	}}
+}
+
+func (p *Process) selectable() source   { return doneSource(p.done) }
+func (r *Result[T]) selectable() source { return doneSource(r.Done()) }

@@ -1,0 +1,126 @@
+package mp
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"sync"
+
+	"github.com/gomultiprocessing/mp/internal/shared"
+	"github.com/gomultiprocessing/mp/internal/shm"
+	"github.com/gomultiprocessing/mp/internal/wire"
+)
+
+// Value is a variable that processes share. It is Python's multiprocessing.Value with
+// its lock, except that a change takes effect as a whole or not at all, and reading
+// never waits for who changes it.
+//
+// T holds no pointers: numbers and bools, arrays and structs of them. A Value is
+// shareable: inside the input or output of a Func, or inside an item of a queue or pipe,
+// it arrives as the same variable. It lives as long as some process has it. All methods
+// may be called by any number of goroutines.
+type Value[T any] struct {
+	_       [0]sync.Mutex // a Value must not be copied
+	carrier valueCarrier
+}
+
+// valueCarrier holds the words of a Value.
+type valueCarrier interface {
+	Load(to []uint64)
+	Begin(ctx context.Context) (token uint64, err error)
+	Commit(from []uint64)
+	End(token uint64)
+}
+
+// NewValue makes a Value. It takes a descriptor and some pages of memory, does not wait,
+// and costs some 20 microseconds.
+//
+// The error is ErrNoMain before Main; one that names the field when T holds a pointer, a
+// string, a slice or the like; the system's when there are no descriptors;
+// errors.ErrUnsupported elsewhere than on Linux.
+func NewValue[T any](v T) (*Value[T], error) {
+	if err := mayStart(); err != nil {
+		return nil, err
+	}
+	if err := plainValue[T](); err != nil {
+		return nil, err
+	}
+	cell := shm.Cell[T]{V: v}
+	c, err := shared.NewValue(cell.Words())
+	if err != nil {
+		return nil, err
+	}
+	return &Value[T]{carrier: c}, nil
+}
+
+func plainValue[T any]() error {
+	t := reflect.TypeFor[T]()
+	if err := wire.PlainError(t); err != nil {
+		return fmt.Errorf("mp: Value[%s]: %w", nameOf(t), err)
+	}
+	if t.Size() > shared.MaxValue {
+		return fmt.Errorf("mp: Value[%s]: %d bytes are too many: use an Array or a Memory", nameOf(t), t.Size())
+	}
+	return nil
+}
+
+// Load returns the variable as it was at one moment. It does not wait for anybody, and
+// costs some nanoseconds for each 8 bytes. While others change the variable without
+// pause it reads again until it gets one state as a whole.
+func (v *Value[T]) Load() T {
+	var cell shm.Cell[T]
+	v.carrier.Load(cell.Words())
+	return cell.V
+}
+
+// Store sets the variable. It waits while another changes it: see Update.
+func (v *Value[T]) Store(ctx context.Context, value T) error {
+	token, err := v.carrier.Begin(ctx)
+	if err != nil {
+		return fmt.Errorf("mp: Value.Store: %w", err)
+	}
+	defer v.carrier.End(token)
+	cell := shm.Cell[T]{V: value}
+	v.carrier.Commit(cell.Words())
+	return nil
+}
+
+// Update lets f change a copy of the variable, which takes effect at once when f
+// returns. If f panics, or its process is killed inside f, the variable is as before.
+// Only one Update or Store runs at a time, in all processes together; so f must not
+// update the same Value.
+//
+// It waits while another changes the variable, and takes over from one that has
+// died. The error is ctx's, if it ends before f was called.
+func (v *Value[T]) Update(ctx context.Context, f func(*T)) error {
+	token, err := v.carrier.Begin(ctx)
+	if err != nil {
+		return fmt.Errorf("mp: Value.Update: %w", err)
+	}
+	defer v.carrier.End(token)
+	var cell shm.Cell[T]
+	v.carrier.Load(cell.Words())
+	f(&cell.V)
+	v.carrier.Commit(cell.Words())
+	return nil
+}
+
+func (v *Value[T]) share(b *wire.Buffer) error {
+	return attach(b, "Value", v.carrier)
+}
+
+func (v *Value[T]) adopt(r *wire.Reader) error {
+	if err := plainValue[T](); err != nil {
+		return err
+	}
+	f := r.TakeFile()
+	if f == nil {
+		return r.Err()
+	}
+	c, err := shared.OpenValue(f, len(new(shm.Cell[T]).Words()))
+	if err != nil {
+		return err
+	}
+	v.carrier = c
+	return nil
+}
