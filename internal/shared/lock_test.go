@@ -1,3 +1,5 @@
+//go:build linux
+
 package shared_test
 
 import (

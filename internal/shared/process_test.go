@@ -1,3 +1,5 @@
+//go:build linux
+
 package shared_test
 
 import (
@@ -114,4 +116,14 @@ func must(err error) {
 	if err != nil {
 		panic(err)
 	}
+}
+
+// again is another descriptor of the same file, as it comes from another process.
+func again(t *testing.T, f *os.File) *os.File {
+	t.Helper()
+	fd, err := syscall.Dup(int(f.Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return os.NewFile(uintptr(fd), f.Name())
 }
