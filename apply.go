@@ -2,6 +2,7 @@ package mp
 
 import (
 	"context"
+	"sync/atomic"
 
 	"github.com/gomultiprocessing/mp/internal/pool"
 	"github.com/gomultiprocessing/mp/internal/wire"
@@ -25,6 +26,7 @@ func Apply[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in In, o
 		return zero, err
 	}
 	if err := p.s.SubmitNow(&a.job); err != nil {
+		a.letGo()
 		return zero, err
 	}
 	select {
@@ -61,8 +63,9 @@ type applied[In, Out any] struct {
 	job     pool.Job
 	f       *Func[In, Out]
 	in      [1]In
-	encoded *wire.Buffer // of an input that is small enough to be encoded beforehand
-	pool    *Pool        // whose watch is over ctx; nil: none is
+	encoded atomic.Pointer[wire.Buffer] // of an input that is small enough to be encoded beforehand, or that has left
+	leaves  bool                        // it can be sent only once, as something leaves this process with it
+	pool    *Pool                       // whose watch is over ctx; nil: none is
 	watched watched
 	out     [1]Out
 	err     error
@@ -86,12 +89,14 @@ func newApplied[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in 
 	}
 	a.result.s = p.s
 	a.job.Options, a.job.Func, a.job.Client, a.job.Items, a.job.Apart = o.pool(ctx), f.name, a, 1, f.apart
+	a.job.Alone = a.leaves || f.moves
 	return a, nil
 }
 
 // encode encodes the input, so that its errors come at once and it may be changed
 // at once. What is large is encoded again when it is sent; what travels as memory
-// was copied already and cannot fail.
+// was copied already and cannot fail. What leaves this process does so now: its encoding
+// is kept, and can be sent once.
 func (a *applied[In, Out]) encode() error {
 	if a.f.flat {
 		return nil
@@ -100,8 +105,11 @@ func (a *applied[In, Out]) encode() error {
 	if err := a.f.encodeInputs(b, a.in[:]); err != nil {
 		return err
 	}
-	if b.Len() <= smallInput {
-		a.encoded = b
+	a.leaves = b.Moves()
+	if b.Len() <= smallInput || a.leaves {
+		a.encoded.Store(b)
+	}
+	if b.Len() <= smallInput && !a.leaves {
 		clear(a.in[:])
 	}
 	return nil
@@ -109,10 +117,19 @@ func (a *applied[In, Out]) encode() error {
 
 // Encode implements talk.Inputs.
 func (a *applied[In, Out]) Encode(b *wire.Buffer, _, _ int) (*wire.Buffer, error) {
-	if a.encoded != nil {
-		return a.encoded, nil
+	if e := a.encoded.Load(); e != nil && (!a.leaves || a.encoded.CompareAndSwap(e, nil)) {
+		return e, nil
 	}
 	return b, a.f.encodeInputs(b, a.in[:])
+}
+
+// letGo settles an input that was never sent.
+func (a *applied[In, Out]) letGo() {
+	if a.leaves {
+		if e := a.encoded.Swap(nil); e != nil {
+			e.Settle(false)
+		}
+	}
 }
 
 // OutputSize implements talk.Sized.
@@ -135,6 +152,7 @@ func (a *applied[In, Out]) Finished(cause error) {
 	if a.pool != nil {
 		a.pool.watches.remove(&a.watched)
 	}
+	a.letGo()
 	switch {
 	case a.err != nil && overdue(&a.job):
 		a.result.complete(a.out[0], context.DeadlineExceeded)

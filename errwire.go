@@ -265,8 +265,9 @@ func (e *errorEncoder) registered(err error, depth int) bool {
 	}
 	nodes, texts := e.nodes, e.texts
 	value := wire.Buffer{Copy: true}
+	defer value.Settle(false) // what is shared stays here: an error tells, and does not carry
 	value.Errors = func(b *wire.Buffer, err error) error { return e.field(b, err, depth) }
-	if wire.EncodeValue(&value, "err", reflect.ValueOf(err)) != nil {
+	if wire.EncodeValue(&value, "err", reflect.ValueOf(err)) != nil || len(value.Attachments()) > 0 {
 		if e.failed == nil {
 			e.failed = make(map[reflect.Type]bool)
 		}

@@ -3,6 +3,7 @@ package mp
 import (
 	"context"
 	"fmt"
+	"os"
 	"reflect"
 	"strings"
 	"sync"
@@ -28,6 +29,7 @@ type Func[In, Out any] struct {
 	flat   bool // the input travels as memory
 	size   int  // of an output that travels as memory; 0: it does not
 	apart  bool // decoding an output may run code of the program's
+	moves  bool // an input may hold something that leaves this process with it
 
 	checked  sync.Once
 	checkErr error // of types that can never travel
@@ -47,6 +49,7 @@ func Register[In, Out any](name string, fn func(ctx context.Context, in In) (Out
 	_, f.flat = wire.MemorySize[In]()
 	f.size, _ = wire.MemorySize[Out]()
 	f.apart = f.size == 0 && wire.RunsCode(reflect.TypeFor[Out]())
+	f.moves = wire.Moves(reflect.TypeFor[In]())
 	funcs.add(name, handler[In, Out]{f})
 	return f
 }
@@ -83,30 +86,33 @@ func (f *Func[In, Out]) Do(ctx context.Context, in In) (Out, error) { return f.f
 // Binding is none.
 type Binding struct {
 	name   string
-	encode func() ([]byte, error)
+	encode func() (*wire.Buffer, error)
 }
 
 // Bind makes a Binding. The input is encoded when the Binding is used.
 func Bind[In, Out any](f *Func[In, Out], in In) Binding {
 	if f == nil || f.fn == nil {
-		return Binding{name: "nil", encode: func() ([]byte, error) { return nil, errNilFunc }}
+		return Binding{name: "nil", encode: func() (*wire.Buffer, error) { return nil, errNilFunc }}
 	}
-	return Binding{name: f.name, encode: func() ([]byte, error) { return f.encode(in) }}
+	return Binding{name: f.name, encode: func() (*wire.Buffer, error) { return f.encode(in) }}
 }
 
-// encode is one input in the form that handler.Open reads.
-func (f *Func[In, Out]) encode(in In) ([]byte, error) {
-	b := wire.Buffer{Copy: true}
-	if err := f.in.EncodeSlice(&b, "in", []In{in}); err != nil {
-		return nil, f.pathless(in, err)
+// encode is one input in the form that handler.Open reads. The caller settles it.
+func (f *Func[In, Out]) encode(in In) (*wire.Buffer, error) {
+	b := &wire.Buffer{Copy: true}
+	if err := f.encodeInputs(b, []In{in}); err != nil {
+		return nil, err
 	}
-	return b.Bytes(), nil
+	return b, nil
 }
 
-// decode reads one output, which may share the memory of body from then on.
-func (f *Func[In, Out]) decode(body []byte, out *Out) error {
+// decode reads one output, which may share the memory of body from then on, and
+// takes the descriptors that came with it.
+func (f *Func[In, Out]) decode(body []byte, files []*os.File, out *Out) error {
 	r := wire.NewReader(body)
 	r.Alias = true
+	r.Attached(files)
+	defer r.CloseAttached()
 	if err := f.out.Decode(r, out); err != nil {
 		return err
 	}
@@ -116,6 +122,7 @@ func (f *Func[In, Out]) decode(body []byte, out *Out) error {
 // pathless turns in[0].X into in.X: there is one input, not a list.
 func (f *Func[In, Out]) pathless(in In, err error) error {
 	var b wire.Buffer
+	defer b.Settle(false)
 	if one := f.in.Encode(&b, "in", &in); one != nil {
 		return one
 	}

@@ -104,6 +104,7 @@ func newMapped[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in [
 	}
 	m := &mapped[In, Out]{f: f, in: in, progress: o.progress, out: make([]Out, len(in))}
 	m.result.s = p.s
+	m.job.Alone = f.moves
 	m.job.Options, m.job.Func, m.job.Client, m.job.Items, m.job.Apart = o.pool(ctx), f.name, m, len(in), f.apart
 	return m, nil
 }

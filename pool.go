@@ -151,6 +151,10 @@ func (c *PoolConfig) starter() (pool.StartFunc, error) {
 		if err != nil {
 			return nil, fmt.Errorf("mp: NewPool: the input of Init: %w", err)
 		}
+		if input.Moves() {
+			input.Settle(false)
+			return nil, errors.New("mp: NewPool: the input of Init holds something that belongs to one process, such as a pipe's end, and would go to every worker")
+		}
 		ws.Init = talk.Call{Func: c.Init.name, Input: input}
 	}
 	base := filepath.Base(os.Args[0])

@@ -15,6 +15,7 @@ import (
 
 	"github.com/gomultiprocessing/mp/internal/spawn"
 	"github.com/gomultiprocessing/mp/internal/talk"
+	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
 // ProcessOption is a ProcessConfig.
@@ -88,16 +89,27 @@ func Call[In, Out any](ctx context.Context, f *Func[In, Out], in In, opts ...Pro
 		return out, err
 	}
 	if err := p.Join(ctx); err != nil {
+		go p.drop()
 		return out, err
 	}
-	body, ok := p.call.Output()
+	body, files, ok, err := p.call.Output()
 	if !ok {
 		return out, &ExitError{PID: p.PID(), Err: errors.New("mp: it ended before its Func returned")}
 	}
-	if err := f.decode(body, &out); err != nil {
+	if err == nil {
+		err = f.decode(body, files, &out)
+	}
+	if err != nil {
 		return out, fmt.Errorf("mp: the output of %s: %w", f.name, err)
 	}
 	return out, nil
+}
+
+// drop closes the descriptors of an output that nobody takes.
+func (p *Process) drop() {
+	<-p.done
+	_, files, _, _ := p.call.Output()
+	wire.CloseFiles(files)
 }
 
 var processes atomic.Int64 // started so far, for names
@@ -133,6 +145,7 @@ func startProcess[In, Out any](ctx context.Context, f *Func[In, Out], in In, wan
 	}
 	if wanted {
 		if err := f.hopeless(); err != nil {
+			body.Settle(false)
 			return nil, fmt.Errorf("mp: the output of %s cannot be sent: %w", f.name, err)
 		}
 	}

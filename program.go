@@ -3,8 +3,10 @@ package mp
 import (
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/shm"
 	"github.com/gomultiprocessing/mp/internal/spawn"
 	"github.com/gomultiprocessing/mp/internal/talk"
 	"github.com/gomultiprocessing/mp/internal/wire"
@@ -57,6 +59,17 @@ func (program) TaskKey() any { return taskKey{} }
 func (program) Task(fn string, index, attempt, worker int) any {
 	return TaskInfo{Func: fn, Index: index, Attempt: attempt, Worker: worker}
 }
+
+// Family, Join and Buried are where processes that share something come to know of each other.
+func (program) Family() (*os.File, error) { return shm.Family() }
+
+func (program) Join(family *os.File) {
+	if family != nil {
+		shm.Join(family, Current().Name)
+	}
+}
+
+func (program) Buried(pid int) { shm.Buried(pid) }
 
 // text is a value as fmt prints it, also when its own methods panic.
 func text(v any) (s string) {

@@ -84,6 +84,7 @@ func newStream[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in i
 		window: make(chan struct{}, o.window), left: make(chan struct{}), news: make(chan struct{}, 1),
 		items: make(map[int]*streamItem[In, Out]),
 	}
+	s.job.Alone = f.moves
 	s.job.Options, s.job.Func, s.job.Client, s.job.Lazy, s.job.Apart = o.pool(ctx), f.name, s, true, f.apart
 	if measure {
 		if s.job.Options == nil {

@@ -1,11 +1,14 @@
 package mp
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"reflect"
 	"time"
 
 	"github.com/gomultiprocessing/mp/internal/pool"
+	"github.com/gomultiprocessing/mp/internal/talk"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
@@ -13,9 +16,13 @@ import (
 // is submitted: its errors come at once, and it may be changed at once.
 const smallInput = 32 << 10
 
-// encodeInputs appends inputs in the form that handler.Open reads.
+// encodeInputs appends inputs in the form that handler.Open reads, or nothing.
 func (f *Func[In, Out]) encodeInputs(b *wire.Buffer, vs []In) error {
+	before := b.Mark()
 	err := f.in.EncodeSlice(b, "in", vs)
+	if err != nil {
+		b.Rewind(before)
+	}
 	if err != nil && len(vs) == 1 {
 		err = f.pathless(vs[0], err)
 	}
@@ -24,7 +31,12 @@ func (f *Func[In, Out]) encodeInputs(b *wire.Buffer, vs []In) error {
 
 // decodeOutputs reads the outputs of an outcome into out, which has o.Count
 // elements. A large output shares the memory of the payload, if that is nobody else's.
+// Descriptors that came with it and are not of the output are closed.
 func (f *Func[In, Out]) decodeOutputs(o *pool.Outcome, out []Out) error {
+	files, _ := o.Attached.(talk.Attached)
+	if files != nil {
+		return f.decodeAttached(o, files, out)
+	}
 	if f.size > 0 {
 		return f.out.Memory(o.Payload, out)
 	}
@@ -34,6 +46,19 @@ func (f *Func[In, Out]) decodeOutputs(o *pool.Outcome, out []Out) error {
 		return err
 	}
 	return r.Done()
+}
+
+// decodeAttached is decodeOutputs for an output with descriptors, of which there is one.
+func (f *Func[In, Out]) decodeAttached(o *pool.Outcome, files talk.Attached, out []Out) error {
+	if len(out) != 1 {
+		files.Drop()
+		return errors.New("mp: descriptors with several outputs")
+	}
+	payload := o.Payload
+	if !o.Owned {
+		payload = bytes.Clone(payload)
+	}
+	return f.decode(payload, files, &out[0])
 }
 
 // check says why a function cannot be called by a pool of processes at all.

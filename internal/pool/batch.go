@@ -12,7 +12,11 @@ type Span struct {
 type Batch struct {
 	Spans  []Span
 	Report bool // the worker says when it begins an item
-	Tag    any  // the transport's own
+	// Alone says that the one input cannot be sent again, because something leaves this process with
+	// it. So it is sent to a worker that has nothing else to do, and not called back while its job
+	// goes on: what has left would be lost.
+	Alone bool
+	Tag   any // the transport's own
 
 	items    int
 	limit    int  // items that may be begun, as far as the scheduler has lowered it
@@ -80,6 +84,9 @@ func (b *Batch) holds(j *Job) bool {
 	}
 	return false
 }
+
+// held says whether the batch must not be called back.
+func (b *Batch) held() bool { return b.Alone && !b.Spans[0].Job.over }
 
 // last is the item that the worker runs if it runs one of this batch and was told
 // to begin no more: the last one begun. Those before it have ended.

@@ -16,6 +16,9 @@ func (s *Scheduler) take(m *member) *Batch {
 	if m.outstanding > 0 && (m.outstanding > room/2 || m.batches[len(m.batches)-1].pace != p) {
 		return nil // enough to do for now, or of a length that says nothing of these
 	}
+	if j.Alone && m.outstanding > 0 {
+		return nil // and what comes behind it waits too: it is not for long
+	}
 	room -= m.outstanding
 	share := max(1, (s.ready.items+2*s.want-1)/(2*s.want)) // leave some to the others
 	quota := min(maxItems, s.events.room())
@@ -26,9 +29,12 @@ func (s *Scheduler) take(m *member) *Batch {
 	if room <= 0 {
 		return nil
 	}
-	b := &Batch{pace: p, priority: j.Priority, Report: s.cfg.Events != nil}
+	b := &Batch{pace: p, priority: j.Priority, Report: s.cfg.Events != nil, Alone: j.Alone}
+	if b.Alone {
+		room, quota = 1, 1
+	}
 	b.Spans = b.one[:0]
-	for room > 0 && j != nil && j.pace == p && j.Priority == b.priority && len(b.Spans) < maxSpans {
+	for room > 0 && j != nil && j.pace == p && j.Priority == b.priority && j.Alone == b.Alone && len(b.Spans) < maxSpans {
 		n := room
 		if j.Chunk > 0 {
 			if b.items > 0 && j.Chunk > room {

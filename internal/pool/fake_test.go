@@ -82,6 +82,9 @@ func (f *fake) Send(b *pool.Batch, read func()) int64 {
 		time.Sleep(time.Duration(d))
 	}
 	f.lab.noteReading(b, -1)
+	if sp := b.Spans[0]; b.Items() > 1 && f.lab.aloneFrom.Load() > 0 {
+		f.sink.Unsent(b, min(int(f.lab.aloneFrom.Load()), sp.N), true)
+	}
 	if f.lab.exitInSend.CompareAndSwap(true, false) {
 		runtime.Goexit()
 	}

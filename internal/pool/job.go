@@ -12,6 +12,7 @@ type Job struct {
 	Items    int  // tasks known at the start
 	Lazy     bool // more may come by Extend, until Seal
 	Apart    bool // Deliver runs code of the program's, which may take its time
+	Alone    bool // inputs can be sent only once: see Batch.Alone; a worker may find that out later
 
 	s          *Scheduler
 	pace       *pace
@@ -78,11 +79,15 @@ type Outcome struct {
 	Payload      []byte
 	Owned        bool // Payload stays valid
 	Value        any
+	Attached     Attached
 	Err          error
 	Attempts     int
 	PID          int
 	Measure      *Measure
 }
+
+// Attached is what came with an outcome and has to be let go if nobody takes it.
+type Attached interface{ Drop() }
 
 // Backoff says how long to wait before the next attempt.
 type Backoff struct {

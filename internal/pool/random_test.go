@@ -183,6 +183,7 @@ func (w *world) put(o op) {
 	k.job.Timeout = timeout
 	k.job.Priority = pick([]int{0, 0, 0, 1, -1}, o.C/3)
 	k.job.Chunk = pick([]int{0, 0, 0, 1, 5}, o.C/15)
+	k.job.Alone = o.C%7 == 3
 	k.job.Retries = pick([]int{0, 0, 1, 3}, o.C/75)
 	k.job.FailFast = o.C/300%4 == 0
 	k.job.Lazy = o.C/1200%4 == 0

@@ -10,7 +10,7 @@ const (
 // recall takes back what a worker has not begun, down to keep items of each
 // batch, and makes it wait for the next free worker.
 func (s *Scheduler) recall(m *member, b *Batch, keep int) int {
-	if keep >= b.limit || b.done >= b.limit {
+	if keep >= b.limit || b.done >= b.limit || b.held() {
 		return 0
 	}
 	limit := m.w.Limit(b, keep)

@@ -69,6 +69,7 @@ func (s *Scheduler) result(m *member, r *Result, due []delivery) []delivery {
 	b := r.Batch
 	if r.Count < 1 || r.Count > b.limit-b.done {
 		s.kill(m) // it reports what it was not given
+		r.drop()
 		return due
 	}
 	last := b.done + r.Count - 1
@@ -83,10 +84,11 @@ func (s *Scheduler) result(m *member, r *Result, due []delivery) []delivery {
 	j.inflight -= r.Count
 	j.perished = 0
 	if j.over {
+		r.drop()
 		return due
 	}
 	out := Outcome{
-		First: sp.First + at, Count: r.Count, Payload: r.Payload, Owned: r.Owned, Value: r.Value,
+		First: sp.First + at, Count: r.Count, Payload: r.Payload, Owned: r.Owned, Value: r.Value, Attached: r.Attached,
 		Err: r.Err, Attempts: sp.Attempt, PID: m.pd, Measure: r.Measure,
 	}
 	if r.Err != nil {
@@ -95,6 +97,13 @@ func (s *Scheduler) result(m *member, r *Result, due []delivery) []delivery {
 	s.counts.done += r.Count
 	s.events.add(entry{kind: TaskDone, job: j, first: out.First, n: r.Count, attempt: sp.Attempt, worker: m.n, pid: m.pd})
 	return s.settle(j, out, due)
+}
+
+// drop lets go of what came with a result that nobody takes.
+func (r *Result) drop() {
+	if r.Attached != nil {
+		r.Attached.Drop()
+	}
 }
 
 // settle takes an outcome as final.

@@ -64,6 +64,22 @@ func (m *member) notSending(b *Batch) {
 	}
 }
 
+// Unsent implements Sink.
+func (m *member) Unsent(b *Batch, from int, alone bool) {
+	s := m.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if m.dead {
+		return // they wait again already
+	}
+	if sp, _ := b.At(from); alone && sp != nil {
+		sp.Job.Alone = true
+	}
+	if s.recall(m, b, from) > 0 {
+		s.rouse(s.ready.items)
+	}
+}
+
 // unsendable settles a batch of which an input cannot be encoded, nor be told from the
 // others, and replaces the worker, which waits for it.
 func (m *member) unsendable(b *Batch) {

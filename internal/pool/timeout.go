@@ -80,7 +80,7 @@ func (s *Scheduler) watchHead(m *member) {
 			return
 		}
 		s.recallAll(m)
-		if m.outstanding == 0 {
+		if m.outstanding == 0 || b.held() {
 			sp.Job.moved++
 			s.kill(m)
 			return

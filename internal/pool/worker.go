@@ -44,14 +44,17 @@ type Worker interface {
 	Kill()
 }
 
-// Sink is where a worker reports. All calls for one worker but that of Dead come from
-// one goroutine at a time; Died is the last.
+// Sink is where a worker reports. All calls for one worker but those of Dead and Unsent come
+// from one goroutine at a time; Died is the last.
 type Sink interface {
 	// Started says that an item was begun. Only for batches with Report set, and
 	// before the item's Result; one that is left out is made up for.
 	Started(b *Batch, item int)
 	// Results says how items ended, in the order in which they were sent.
 	Results(rs []Result)
+	// Unsent says that the items of b from one on were not sent, and are to wait for another batch. alone: the job
+	// of the first of them is one as Job.Alone says. It is called by Send, before read.
+	Unsent(b *Batch, from int, alone bool)
 	// Ended says that the worker is through with a batch, and how long its items
 	// ran in all. It is said once of each batch that was sent, after its last
 	// Result, also when all its items were called back: a worker that does not say
@@ -78,9 +81,11 @@ type Result struct {
 	Payload []byte // of success: what the transport has for the job's Deliver; valid during the call,
 	Owned   bool   // or for ever: it is nobody else's
 	Value   any    // the same, for transports that move no bytes
-	Err     error  // of failure
-	Final   bool   // of failure: not to be retried
-	Measure *Measure
+	// Attached is what else the transport has for Deliver; whoever drops the Result drops it.
+	Attached Attached
+	Err      error // of failure
+	Final    bool  // of failure: not to be retried
+	Measure  *Measure
 }
 
 // Measure is what was measured while one item ran.

@@ -2,6 +2,7 @@ package talk
 
 import (
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/gomultiprocessing/mp/internal/pool"
@@ -14,15 +15,23 @@ const (
 	bodyApart           // each on its own, because one of them cannot be encoded
 )
 
+// unsent is what encodeBatch says of items that it has left out.
+type unsent struct {
+	cut   bool
+	from  int  // the first of them in the batch
+	alone bool // the input of the first can be sent only once
+}
+
 // encodeBatch writes a batch as the payload of a frame. It returns the errors of
-// items that cannot be encoded; the worker reports them back in their turn.
-func encodeBatch(b, scratch *wire.Buffer, f *flight, batch *pool.Batch) (voids map[int]error) {
+// items that cannot be encoded, which the worker reports back in their turn, and from
+// which item on the batch has to be sent in another.
+func encodeBatch(b, scratch *wire.Buffer, f *flight, batch *pool.Batch) (voids map[int]error, rest unsent) {
 	b.Uvarint(uint64(f.slot))
 	b.Uvarint(f.id)
 	b.String(batch.Spans[0].Job.Func)
 	b.Byte(flag(batch.Report))
 	item := 0
-	for i := 0; i < len(batch.Spans); {
+	for i := 0; i < len(batch.Spans) && !rest.cut; {
 		b.Byte(1)
 		sp := &batch.Spans[i]
 		if n := encodeSingles(scratch, batch.Spans[i:]); n > 1 {
@@ -36,16 +45,18 @@ func encodeBatch(b, scratch *wire.Buffer, f *flight, batch *pool.Batch) (voids m
 		inputs := sp.Job.Client.(Inputs)
 		scratch.Reset()
 		body, err := inputs.Encode(scratch, sp.First, sp.N)
-		if err == nil {
+		if err == nil && len(body.Attachments()) == 0 {
 			b.Byte(bodyTogether)
 			b.Nested(body)
 		} else {
-			voids = encodeApart(b, scratch, inputs, sp, item, voids)
+			a := apart{b: b, scratch: scratch, batch: batch, sp: sp, item: item, voids: voids}
+			rest = a.encode(body, err)
+			voids = a.voids
 		}
 		i, item = i+1, item+sp.N
 	}
 	b.Byte(0)
-	return voids
+	return voids, rest
 }
 
 // smallSingle is the size in bytes up to which the inputs of jobs with one task are
@@ -68,10 +79,14 @@ func encodeSingles(b *wire.Buffer, spans []pool.Span) (n int) {
 		before := b.Mark()
 		from := b.Len()
 		body, err := sp.Job.Client.(Inputs).Encode(b, 0, 1)
+		attached := err == nil && len(body.Attachments()) > 0
+		if attached {
+			letGo(body)
+		}
 		if err == nil && body != b && body.Len() <= smallSingle {
 			b.Append(body)
 		}
-		if err != nil || body.Len() > smallSingle && body != b || b.Len()-from > smallSingle {
+		if err != nil || attached || body.Len() > smallSingle && body != b || b.Len()-from > smallSingle {
 			b.Rewind(before)
 			break
 		}
@@ -99,27 +114,6 @@ func encodeSpan(b *wire.Buffer, sp *pool.Span, n int, singles bool) {
 	b.Byte(flag(j.Measure))
 }
 
-// encodeApart writes each input of a span on its own, so that only those that
-// cannot be encoded fail.
-func encodeApart(b, scratch *wire.Buffer, inputs Inputs, sp *pool.Span, item int, voids map[int]error) map[int]error {
-	b.Byte(bodyApart)
-	for i := range sp.N {
-		scratch.Reset()
-		body, err := inputs.Encode(scratch, sp.First+i, 1)
-		if err != nil {
-			if voids == nil {
-				voids = make(map[int]error)
-			}
-			voids[item+i] = err
-			b.Byte(0)
-			continue
-		}
-		b.Byte(1)
-		b.Nested(body)
-	}
-	return voids
-}
-
 func flag(v bool) byte {
 	if v {
 		return 1
@@ -135,8 +129,9 @@ type task struct {
 	deadline          int64 // on the shared clock; 0: none
 	capture           int
 	measure           bool
-	apart             [][]byte // bodyApart: each input, nil for one that is void
-	body              []byte   // bodyTogether
+	apart             [][]byte     // bodyApart: each input, nil for one that is void
+	files             [][]*os.File // and its descriptors; nil: none has some
+	body              []byte       // bodyTogether
 }
 
 // assignment is a batch as the worker sees it.
@@ -147,13 +142,15 @@ type assignment struct {
 	report bool
 	tasks  []task
 	memory []byte // the payload that it was decoded from
+	lost   error  // why inputs have no descriptors that should have some
 }
 
-// decodeBatch reads the payload of a batch frame. The payload belongs to the
-// assignment from then on.
-func decodeBatch(payload []byte) (*assignment, error) {
+// decodeBatch reads the payload of a batch frame, and deals out the descriptors that came with
+// it. Both belong to the assignment from then on.
+func decodeBatch(payload []byte, files []*os.File, lost error) (*assignment, error) {
 	r := wire.NewReader(payload)
-	a := &assignment{memory: payload, slot: int(r.Uvarint()), id: r.Uvarint(), fn: r.String(), report: r.Byte() != 0}
+	r.Attached(files)
+	a := &assignment{memory: payload, slot: int(r.Uvarint()), id: r.Uvarint(), fn: r.String(), report: r.Byte() != 0, lost: lost}
 	if a.slot >= slots {
 		return nil, fmt.Errorf("mp: a batch for slot %d", a.slot)
 	}
@@ -166,17 +163,7 @@ func decodeBatch(payload []byte) (*assignment, error) {
 		if r.Byte() == bodyTogether {
 			t.body = r.Raw()
 		} else {
-			t.apart = make([][]byte, 0, min(t.n, r.Len()))
-			for range t.n {
-				var in []byte
-				if r.Byte() != 0 {
-					in = append([]byte{}, r.Raw()...)
-				}
-				t.apart = append(t.apart, in)
-				if r.Err() != nil {
-					return nil, r.Err()
-				}
-			}
+			t.decodeApart(r, lost)
 		}
 		if r.Err() != nil {
 			return nil, r.Err()

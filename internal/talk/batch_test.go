@@ -39,8 +39,8 @@ func job(own bool, in ...string) *pool.Job {
 func sent(t *testing.T, spans ...pool.Span) (groups []string, voids map[int]error) {
 	t.Helper()
 	var b, scratch wire.Buffer
-	voids = encodeBatch(&b, &scratch, &flight{slot: 3, id: 9}, &pool.Batch{Spans: spans})
-	a, err := decodeBatch(append([]byte(nil), b.Bytes()...))
+	voids, _ = encodeBatch(&b, &scratch, &flight{slot: 3, id: 9}, &pool.Batch{Spans: spans})
+	a, err := decodeBatch(append([]byte(nil), b.Bytes()...), nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package talk
 import (
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"syscall"
 	"time"
@@ -15,32 +16,50 @@ import (
 type Caller struct {
 	program Program
 	proc    *spawn.Process
+	burial  burial
+	wanted  bool
 	writing sync.Mutex
 
-	begun  bool   // the function was called
-	output []byte // what the function returned
-	ended  bool   // it has returned
-	failed error  // what it returned instead
+	begun  bool       // the function was called
+	output []byte     // what the function returned
+	files  []*os.File // and the descriptors with it
+	lost   error      // why they did not come
+	ended  bool       // it has returned
+	failed error      // what it returned instead
 }
 
 // StartCall starts a child that calls one function. wanted says that its output
 // is to be sent back. It returns when the child runs; the input is sent behind it.
 func StartCall(spec spawn.Spec, program Program, call Call, wanted bool, deadline time.Time) (*Caller, error) {
-	proc, err := spawn.Start(spec)
+	related, err := family(&spec, program)
+	var proc *spawn.Process
+	if err == nil {
+		proc, err = spawn.Start(spec)
+	}
 	if err != nil {
+		call.settle(false)
 		return nil, err
 	}
-	c := &Caller{program: program, proc: proc}
+	c := &Caller{program: program, proc: proc, wanted: wanted, burial: burial{program: program, proc: proc}}
 	var hello wire.Buffer
 	hello.Byte(helloCall)
+	hello.Byte(flag(related))
 	hello.String(call.Func)
 	hello.Byte(flag(wanted))
 	hello.Uint64(uint64(deadlineOf(deadline)))
-	hello.Raw(call.Input)
+	hello.Raw(call.input())
+	if call.Input != nil {
+		hello.TakeAttachments(call.Input)
+	}
 	c.writing.Lock() // the first frame
 	go func() {
 		defer c.writing.Unlock()
-		wire.WriteFrame(proc.Conn(), frameHello, &hello) // Wait sees that it is dead
+		attached := len(hello.Attachments()) > 0
+		err := wire.WriteFrame(proc.Conn(), frameHello, &hello) // Wait sees that it is dead
+		hello.Settle(err == nil)
+		if err != nil && attached {
+			proc.Kill() // or that it should be: a part of the frame may be there
+		}
 	}()
 	return c, nil
 }
@@ -80,6 +99,7 @@ func (c *Caller) Wait() (spawn.Exit, error) {
 	go func() {
 		select {
 		case <-c.proc.Dead():
+			c.burial.now()
 			c.proc.Conn().SetReadDeadline(time.Now().Add(deathGrace)) // an error: it is closed, which is as good
 		case <-gone:
 		}
@@ -90,6 +110,7 @@ func (c *Caller) Wait() (spawn.Exit, error) {
 	}
 	close(gone)
 	exit := c.proc.ExitSoon(outputWait)
+	c.burial.now()
 	c.proc.Conn().Close()
 	return c.verdict(exit)
 }
@@ -111,7 +132,8 @@ func (c *Caller) verdict(exit spawn.Exit) (spawn.Exit, error) {
 // read takes what the child sends until its socket is at its end. The error says
 // that it does not speak as a child does.
 func (c *Caller) read() error {
-	frames := wire.NewFrameReader(c.proc.Conn())
+	frames := wire.NewFrameReader(wire.NewSocket(c.proc.Conn()))
+	defer frames.CloseFiles()
 	for {
 		kind, payload, err := frames.Next(anySize)
 		var bad *wire.FrameError
@@ -125,12 +147,24 @@ func (c *Caller) read() error {
 		case frameBegun:
 			c.begun = true
 		case frameOutput:
+			if c.ended {
+				return errors.New("it returned twice")
+			}
 			c.output, c.ended = own(payload), true
+			if c.wanted {
+				c.files, c.lost = frames.Files()
+			}
 		case frameFailed:
 			c.failed = c.program.DecodeError(wire.NewReader(payload))
 		}
 	}
 }
 
-// Output is what the function returned. It is called after Wait.
-func (c *Caller) Output() (body []byte, ok bool) { return c.output, c.ended }
+// Output is what the function returned: ok says that it has. The descriptors that came with it are
+// the caller's. It is called once, after Wait.
+func (c *Caller) Output() (body []byte, files []*os.File, ok bool, err error) {
+	if c.lost != nil {
+		return nil, nil, c.ended, fmt.Errorf("mp: the output has lost what it holds: %w", c.lost)
+	}
+	return c.output, c.files, c.ended, nil
+}

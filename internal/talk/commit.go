@@ -72,14 +72,14 @@ func (x *executor) encode() error {
 	if n := x.scratch.Len(); x.max > 0 && n > x.max {
 		return x.program.TooLarge(n, x.max)
 	}
-	return nil
+	return sendable(&x.scratch)
 }
 
-// send puts the outcome in x.scratch into the ring, or when it is big sends it
-// as a frame and says so in the ring.
+// send puts the outcome in x.scratch into the ring, or when it is big or has descriptors
+// sends it as a frame and says so in the ring.
 func (x *executor) send(h record, prefix []uint64) {
 	body := x.scratch.Len()
-	if body+int64(8*len(prefix)) <= maxInline {
+	if body+int64(8*len(prefix)) <= maxInline && len(x.scratch.Attachments()) == 0 {
 		h.size = int(body) + 8*len(prefix)
 		x.out.put(h, func(b []byte) {
 			for _, v := range prefix {
@@ -96,9 +96,11 @@ func (x *executor) send(h record, prefix []uint64) {
 		frame.Uint64(v)
 	}
 	frame.Nested(&x.scratch)
+	frame.TakeAttachments(&x.scratch)
 	x.out.closeRun()
 	x.bell.now() // what came before is not to wait for this
 	x.server.write(frameOutcome, &frame)
+	frame.Settle(true)
 	x.out.put(record{kind: recordBig, slot: h.slot}, nil)
 }
 

@@ -274,8 +274,21 @@ func (r *reader) big(f *flight) error {
 			return err
 		}
 	}
-	payload := r.stash[0]
+	came := r.stash[0]
 	r.stash = r.stash[1:]
+	err := r.framed(f, came.payload, came.lost)
+	if err == nil {
+		if n := len(r.results); len(came.files) > 0 && r.results[n-1].Err == nil {
+			r.results[n-1].Attached = Attached(came.files)
+			return nil
+		}
+	}
+	wire.CloseFiles(came.files)
+	return err
+}
+
+// framed takes an outcome that came as a frame; lost says why its descriptors did not come.
+func (r *reader) framed(f *flight, payload []byte, lost error) error {
 	fr := wire.NewReader(payload)
 	h := unpack(fr.Uint64())
 	var prefix []byte
@@ -298,20 +311,22 @@ func (r *reader) big(f *flight) error {
 	if h.slot != f.slot || h.kind != recordResult && h.kind != recordFailure {
 		return errors.New("a frame that is no outcome")
 	}
+	first := prefix
 	if words == 0 {
-		err := r.outcome(f, h, body)
-		if n := len(r.results); err == nil && n > 0 {
-			r.results[n-1].Owned = true
-		}
-		return err
+		first = body
 	}
-	if err := r.outcome(f, h, prefix); err != nil {
+	if err := r.outcome(f, h, first); err != nil {
 		return err
 	}
 	res := &r.results[len(r.results)-1]
-	if h.kind == recordResult {
+	switch {
+	case lost != nil:
+		res.Payload, res.Err = nil, fmt.Errorf("mp: the outcome of the task has lost what it holds: %w", lost)
+	case words == 0:
+		res.Owned = true
+	case h.kind == recordResult:
 		res.Payload, res.Owned = body, true
-	} else if h.flags&flagTimeout == 0 {
+	case h.flags&flagTimeout == 0:
 		res.Err = r.w.program.DecodeError(wire.NewReader(body))
 	}
 	return nil

@@ -36,6 +36,9 @@ func (fuzzProgram) TooLarge(int64, int64) error      { return io.EOF }
 func (fuzzProgram) TimedOut(time.Duration) error     { return os.ErrDeadlineExceeded }
 func (fuzzProgram) Died(int, spawn.Exit) error       { return io.ErrClosedPipe }
 func (fuzzProgram) TaskKey() any                     { return nil }
+func (fuzzProgram) Family() (*os.File, error)        { return nil, nil }
+func (fuzzProgram) Join(*os.File)                    {}
+func (fuzzProgram) Buried(int)                       {}
 func (fuzzProgram) Task(string, int, int, int) any   { return nil }
 
 // fuzzCall has outputs of so many bytes.
@@ -55,8 +58,9 @@ type fuzzSink struct {
 	ended map[*pool.Batch]bool
 }
 
-func (s *fuzzSink) Dead()                    {}
-func (s *fuzzSink) Started(*pool.Batch, int) {}
+func (s *fuzzSink) Dead()                       {}
+func (*fuzzSink) Unsent(*pool.Batch, int, bool) {}
+func (s *fuzzSink) Started(*pool.Batch, int)    {}
 func (s *fuzzSink) Results(rs []pool.Result) {
 	for _, r := range rs {
 		if s.done[r.Batch] += r.Count; r.Count < 1 || s.done[r.Batch] > r.Batch.Items() || s.ended[r.Batch] {

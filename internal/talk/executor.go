@@ -80,6 +80,7 @@ func (x *executor) close() {
 	x.leave()
 	x.set = nil
 	x.out.put(record{kind: recordEnded, slot: x.batch.slot, size: 8}, func(b []byte) { putWord(b, uint64(busy)) })
+	x.batch.drop()
 	if x.broken == nil && x.handle.Copies() {
 		x.recycle(x.batch.memory)
 	}
@@ -279,7 +280,7 @@ func (x *executor) refusal() error {
 		if in == nil {
 			return errVoid
 		}
-		x.calls, x.opened = x.handle.Open(wire.NewReader(in), 1)
+		x.calls, x.opened = x.openApart(in)
 	}
 	return x.opened
 }

@@ -2,6 +2,7 @@ package talk
 
 import (
 	"context"
+	"os"
 	"time"
 
 	"github.com/gomultiprocessing/mp/internal/spawn"
@@ -32,6 +33,14 @@ type Program interface {
 	// program's own description of the running task.
 	TaskKey() any
 	Task(fn string, index, attempt, worker int) any
+	// Family is a descriptor that every child inherits; nil: there is none.
+	Family() (*os.File, error)
+	// Join is called in a child before anything else of the program: with that
+	// descriptor, which is its own from then on, or with nil.
+	Join(family *os.File)
+	// Buried is called in the parent as soon as a child is known to be dead, and before
+	// anybody is told so. The child may have died before it did anything.
+	Buried(pid int)
 }
 
 // Handler is a registered function as bytes see it.
@@ -62,6 +71,7 @@ type Calls interface {
 type Inputs interface {
 	// Encode returns n inputs from first on, in the form that Handler.Open reads:
 	// in the empty buffer it is given, or in one of its own. An error says that
-	// one of them cannot travel.
+	// one of them cannot travel. Attachments that move are taken out of the buffer,
+	// or settled, before it is encoded again; others may be left in it.
 	Encode(b *wire.Buffer, first, n int) (*wire.Buffer, error)
 }

@@ -58,5 +58,5 @@ func (x *executor) lookAtInbox() (*assignment, error) {
 	}
 	payload := append([]byte{}, p.inboxBytes[:min(p.inboxLen.Load(), inboxSize)]...)
 	p.inbox.Store(inboxClosed)
-	return decodeBatch(payload)
+	return decodeBatch(payload, nil, nil)
 }

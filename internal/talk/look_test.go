@@ -15,7 +15,7 @@ func batchFrame(t *testing.T, id uint64, size int) *wire.Buffer {
 	t.Helper()
 	var b, scratch wire.Buffer
 	j := job(true, string(make([]byte, size)))
-	if voids := encodeBatch(&b, &scratch, &flight{id: id, slot: 1}, pool.NewBatch(pool.Span{Job: j, N: 1, Attempt: 1})); voids != nil {
+	if voids, _ := encodeBatch(&b, &scratch, &flight{id: id, slot: 1}, pool.NewBatch(pool.Span{Job: j, N: 1, Attempt: 1})); voids != nil {
 		t.Fatal(voids)
 	}
 	return &b

@@ -14,14 +14,13 @@ import (
 
 // once calls a function once, on this goroutine or, because a call may end its
 // goroutine, on one of its own.
-func (s *server) once(ctx context.Context, name string, body []byte) (calls Calls, panicked bool, err error) {
+func (s *server) once(ctx context.Context, name string, input *wire.Reader) (calls Calls, panicked bool, err error) {
 	h, err := s.program.Lookup(name)
 	if err != nil {
 		return nil, false, err
 	}
-	r := wire.NewReader(body)
-	r.Alias = true
-	calls, err = h.Open(r, 1)
+	calls, err = h.Open(input, 1)
+	input.CloseAttached()
 	if err != nil {
 		return nil, false, err
 	}
@@ -58,17 +57,21 @@ const (
 // call is what a child does that was started for one call.
 func (s *server) call(r *wire.Reader) {
 	name, wanted, deadline := r.String(), r.Byte() != 0, int64(r.Uint64())
-	body := r.Raw()
+	input := r.Rest()
 	s.write(frameBegun, none)
-	calls, panicked, err := s.once(s.context(deadline), name, body)
+	calls, panicked, err := s.once(s.context(deadline), name, input)
 	var out wire.Buffer
 	if err == nil && wanted {
-		err = calls.Encode(&out)
+		if err = calls.Encode(&out); err == nil {
+			err = sendable(&out)
+		}
 	}
 	if err == nil {
 		s.write(frameOutput, &out)
+		out.Settle(true)
 		s.finish()
 	}
+	out.Settle(false)
 	s.fail(err)
 	if p, ok := err.(Stacked); ok && panicked {
 		value, stack := p.StackTrace()

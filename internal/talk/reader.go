@@ -3,6 +3,7 @@ package talk
 import (
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"syscall"
 	"time"
@@ -25,7 +26,14 @@ type reader struct {
 	pos     uint64     // bytes of the ring that were looked at
 	runDone int        // outcomes taken of the run at pos
 	results []pool.Result
-	stash   [][]byte // outcome frames whose places in the ring were not reached yet
+	stash   []stashed // outcome frames whose places in the ring were not reached yet
+}
+
+// stashed is an outcome that came as a frame.
+type stashed struct {
+	payload []byte
+	files   []*os.File
+	lost    error // why it has none
 }
 
 // maxResults are reported at once.
@@ -39,6 +47,7 @@ func (w *Worker) read() {
 	go func() {
 		select {
 		case <-w.proc.Dead():
+			w.burial.now()
 			w.sink.Dead()
 			hangUp(w.proc.Conn())
 		case <-gone:
@@ -150,9 +159,10 @@ func (r *reader) frame() error {
 		// One more than the ring has places for: the place of the last one is
 		// committed after it was sent, but before the next one is.
 		if len(r.stash) > 1 {
-			return errors.New("outcomes without a place")
+			return errNoPlace
 		}
-		r.stash = append(r.stash, own(payload))
+		files, lost := r.w.frames.Files()
+		r.stash = append(r.stash, stashed{own(payload), files, lost})
 	default:
 		return fmt.Errorf("a frame of kind %d", kind)
 	}
@@ -172,9 +182,14 @@ func (r *reader) last(err error) {
 	}
 	r.over = true // a look that is under way takes nothing any more
 	r.mu.Unlock()
+	w.frames.CloseFiles()
+	for _, s := range r.stash {
+		wire.CloseFiles(s.files)
+	}
 	d := pool.Death{}
 	begun := time.Now()
 	e := w.proc.ExitSoon(deathGrace)
+	w.burial.now()
 	if err == errHungUp && e.Signal != syscall.SIGKILL {
 		err = errEnd // it took its time to die
 	}

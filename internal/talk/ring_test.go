@@ -231,16 +231,16 @@ func TestBatchThereAndBack(t *testing.T) {
 	j.Func = "f"
 	f := &flight{id: 77, slot: 5}
 	var b, scratch wire.Buffer
-	if voids := encodeBatch(&b, &scratch, f, pool.NewBatch(pool.Span{Job: j, First: 3, N: 4, Attempt: 2}, pool.Span{Job: j, First: 9, N: 1, Attempt: 1})); voids != nil {
+	if voids, _ := encodeBatch(&b, &scratch, f, pool.NewBatch(pool.Span{Job: j, First: 3, N: 4, Attempt: 2}, pool.Span{Job: j, First: 9, N: 1, Attempt: 1})); voids != nil {
 		t.Fatal(voids)
 	}
-	a, err := decodeBatch(b.Bytes())
+	a, err := decodeBatch(b.Bytes(), nil, nil)
 	if err != nil || a.slot != 5 || a.id != 77 || a.fn != "f" || len(a.tasks) != 2 || a.tasks[0].first != 3 || a.tasks[0].n != 4 || a.tasks[0].attempt != 2 {
 		t.Errorf("%+v, %v", a, err)
 	}
 	whole := b.Bytes()
 	for n := range whole { // never a panic
-		decodeBatch(whole[:n])
+		decodeBatch(whole[:n], nil, nil)
 	}
 }
 

@@ -22,7 +22,7 @@ type server struct {
 
 // Serve is what a child does. It never returns.
 func Serve(self *spawn.Self, program Program) {
-	s := &server{program: program, self: self, frames: wire.NewFrameReader(self.Conn)}
+	s := &server{program: program, self: self, frames: wire.NewFrameReader(wire.NewSocket(self.Conn))}
 	s.frames.Trusted = true // it is this program
 	kind, payload, err := s.frames.Next(anySize)
 	if err != nil {
@@ -31,9 +31,17 @@ func Serve(self *spawn.Self, program Program) {
 	if kind != frameHello {
 		s.lost(fmt.Errorf("mp: the first frame is of kind %d", kind))
 	}
+	files, lost := s.frames.Files()
 	r := wire.NewReader(own(payload))
 	r.Alias = true
-	switch r.Byte() {
+	r.Attached(files)
+	what, related := r.Byte(), r.Byte() != 0
+	s.join(related)
+	if lost != nil {
+		s.fail(fmt.Errorf("mp: the input has lost what it holds: %w", lost))
+		os.Exit(exitFailed)
+	}
+	switch what {
 	case helloWorker:
 		s.work(r)
 	case helloCall:
@@ -42,6 +50,19 @@ func Serve(self *spawn.Self, program Program) {
 		s.lost(fmt.Errorf("mp: not understood: %v", r.Err()))
 	}
 	panic("unreachable")
+}
+
+// join has the program join the family, whose descriptor is the first if there is one.
+func (s *server) join(related bool) {
+	if !related {
+		s.program.Join(nil)
+		return
+	}
+	if len(s.self.Files) == 0 {
+		s.lost(fmt.Errorf("mp: a child without the descriptor of its family"))
+	}
+	s.program.Join(s.self.Files[0])
+	s.self.Files = s.self.Files[1:]
 }
 
 // lost ends this process: its parent is gone, or does not make sense any more.
@@ -74,7 +95,7 @@ func (s *server) finish() { os.Exit(0) }
 // work is what a pool's worker does.
 func (s *server) work(r *wire.Reader) {
 	init, max := r.String(), int64(r.Uint64())
-	body := r.Raw()
+	input := r.Rest()
 	if len(s.self.Files) == 0 {
 		s.lost(fmt.Errorf("mp: a worker without shared memory"))
 	}
@@ -104,7 +125,7 @@ func (s *server) work(r *wire.Reader) {
 	x.ctxs.page = p
 	x.out = outbox{page: p, room: func(has func() bool) { s.waitForRoom(p, rooms, has) }}
 	inits := make(chan error, 1)
-	go func() { inits <- s.initialise(init, body) }()
+	go func() { inits <- s.initialise(init, input) }()
 	go s.begin(inits, x)
 	s.read(x, rooms)
 }
@@ -120,11 +141,11 @@ func (s *server) begin(inits <-chan error, x *executor) {
 }
 
 // initialise runs the pool's Init.
-func (s *server) initialise(name string, body []byte) error {
+func (s *server) initialise(name string, input *wire.Reader) error {
 	if name == "" {
 		return nil
 	}
-	_, _, err := s.once(context.Background(), name, body)
+	_, _, err := s.once(context.Background(), name, input)
 	return err
 }
 
@@ -153,7 +174,8 @@ func (s *server) read(x *executor, rooms chan<- struct{}) {
 		}
 		switch kind {
 		case frameBatch:
-			a, err := decodeBatch(own(payload))
+			files, lost := s.frames.Files()
+			a, err := decodeBatch(own(payload), files, lost)
 			if err != nil {
 				s.lost(err)
 			}

@@ -19,10 +19,8 @@ var errStalled = errors.New("a frame stood still in the middle")
 // stallReader reads a socket, and does not wait for ever for the rest of a frame. Between
 // frames it does.
 type stallReader struct {
-	conn interface {
-		io.Reader
-		SetReadDeadline(time.Time) error
-	}
+	conn     interface{ SetReadDeadline(time.Time) error }
+	source   io.Reader // its bytes
 	frames   *wire.FrameReader
 	patience time.Duration // 0: for ever
 	armed    bool
@@ -30,8 +28,10 @@ type stallReader struct {
 
 // newStallReader returns a reader of frames that stall is asked about.
 func newStallReader(conn *os.File) (*wire.FrameReader, *stallReader) {
-	s := &stallReader{conn: conn}
+	socket := wire.NewSocket(conn)
+	s := &stallReader{conn: conn, source: socket}
 	s.frames = wire.NewFrameReader(s)
+	s.frames.Socket = socket
 	return s.frames, s
 }
 
@@ -43,13 +43,13 @@ func (s *stallReader) Read(p []byte) (int, error) {
 		s.armed = false
 		s.conn.SetReadDeadline(time.Time{}) // an error: it is closed, which Read tells
 	}
-	n, err := s.conn.Read(p)
+	n, err := s.source.Read(p)
 	if !s.armed || !errors.Is(err, os.ErrDeadlineExceeded) {
 		return n, err
 	}
 	// Perhaps it is this process that stood still, and what was sent meanwhile is there.
 	s.conn.SetReadDeadline(time.Now().Add(min(s.patience, time.Second))) // an error: it is closed, which Read tells
-	if n, err = s.conn.Read(p); errors.Is(err, os.ErrDeadlineExceeded) {
+	if n, err = s.source.Read(p); errors.Is(err, os.ErrDeadlineExceeded) {
 		err = errStalled
 	}
 	return n, err

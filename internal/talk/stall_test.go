@@ -50,7 +50,7 @@ func TestStalledFrame(t *testing.T) {
 		"in a payload":   {huge, errStalled},
 	} {
 		conn := &slowConn{bytes: c.bytes}
-		s := &stallReader{conn: conn, patience: time.Second}
+		s := &stallReader{conn: conn, source: conn, patience: time.Second}
 		s.frames = wire.NewFrameReader(s)
 		if kind, _, err := s.frames.Next(1 << 30); kind != frameBell || err != nil {
 			t.Fatal(name, err)
@@ -71,7 +71,7 @@ func TestStallOfThisProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	conn := &slowConn{bytes: stream.Bytes()[:5], late: stream.Bytes()[5:]}
-	s := &stallReader{conn: conn, patience: time.Second}
+	s := &stallReader{conn: conn, source: conn, patience: time.Second}
 	s.frames = wire.NewFrameReader(s)
 	if kind, _, err := s.frames.Next(1 << 30); kind != frameBell || err != nil {
 		t.Error(kind, err)

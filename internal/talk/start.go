@@ -24,8 +24,24 @@ type WorkerSpec struct {
 
 // Call names a function and has its encoded input.
 type Call struct {
-	Func  string
-	Input []byte
+	Func string
+	// Input has attachments as well. StartCall settles it, StartWorker does not: it is for many
+	// workers, and must hold nothing that moves. nil: empty.
+	Input *wire.Buffer
+}
+
+func (c *Call) settle(sent bool) {
+	if c.Input != nil {
+		c.Input.Settle(sent)
+	}
+}
+
+// input is the bytes of the input.
+func (c *Call) input() []byte {
+	if c.Input == nil {
+		return nil
+	}
+	return c.Input.Bytes()
 }
 
 // StartWorker starts a worker and waits until it is ready for tasks. It answers
@@ -36,7 +52,11 @@ func StartWorker(ctx context.Context, ws WorkerSpec, sink pool.Sink) (pool.Worke
 		return nil, err
 	}
 	ws.Spec.Files = append([]*os.File{region.File()}, ws.Spec.Files...)
-	proc, err := spawn.Start(ws.Spec)
+	related, err := family(&ws.Spec, ws.Program)
+	var proc *spawn.Process
+	if err == nil {
+		proc, err = spawn.Start(ws.Spec)
+	}
 	region.CloseFile()
 	if err != nil {
 		region.Close()
@@ -46,9 +66,11 @@ func StartWorker(ctx context.Context, ws WorkerSpec, sink pool.Sink) (pool.Worke
 	ctx, cancel := context.WithTimeoutCause(ctx, ws.Timeout,
 		fmt.Errorf("mp: worker %d was not ready after %v: StartTimeout", ws.Spec.Worker, ws.Timeout))
 	defer cancel()
-	if err := w.greet(ctx, ws); err != nil {
+	if err := w.greet(ctx, ws, related); err != nil {
 		proc.Kill()
 		proc.ExitSoon(deathGrace)
+		w.burial.now()
+		w.frames.CloseFiles()
 		proc.Conn().Close()
 		region.Close()
 		return nil, err
@@ -58,7 +80,7 @@ func StartWorker(ctx context.Context, ws WorkerSpec, sink pool.Sink) (pool.Worke
 }
 
 // greet sends the first frame and waits for the answer.
-func (w *Worker) greet(ctx context.Context, ws WorkerSpec) error {
+func (w *Worker) greet(ctx context.Context, ws WorkerSpec, related bool) error {
 	unblock := context.AfterFunc(ctx, func() { w.proc.Conn().SetDeadline(time.Unix(1, 0)) })
 	watch := make(chan struct{})
 	defer close(watch)
@@ -69,7 +91,7 @@ func (w *Worker) greet(ctx context.Context, ws WorkerSpec) error {
 		case <-watch:
 		}
 	}()
-	err := w.shakeHands(ws)
+	err := w.shakeHands(ws, related)
 	if !unblock() {
 		<-ctx.Done()
 		return context.Cause(ctx)
@@ -77,12 +99,16 @@ func (w *Worker) greet(ctx context.Context, ws WorkerSpec) error {
 	return err
 }
 
-func (w *Worker) shakeHands(ws WorkerSpec) error {
+func (w *Worker) shakeHands(ws WorkerSpec, related bool) error {
 	var hello wire.Buffer
 	hello.Byte(helloWorker)
+	hello.Byte(flag(related))
 	hello.String(ws.Init.Func)
 	hello.Uint64(uint64(ws.Max))
-	hello.Raw(ws.Init.Input)
+	hello.Raw(ws.Init.input())
+	if ws.Init.Input != nil {
+		hello.CopyAttachments(ws.Init.Input)
+	}
 	err := wire.WriteFrame(w.proc.Conn(), frameHello, &hello)
 	var kind byte
 	var payload []byte

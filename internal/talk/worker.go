@@ -14,6 +14,7 @@ import (
 type Worker struct {
 	program Program
 	proc    *spawn.Process
+	burial  burial
 	number  int
 	max     int64
 	frames  *wire.FrameReader
@@ -84,6 +85,7 @@ func newWorker(ws WorkerSpec, proc *spawn.Process, p *page, sink pool.Sink) *Wor
 		frames: frames, stall: stall, sink: sink, page: p,
 		stacks: make(chan stackAnswer, 1), hot: newHot(),
 	}
+	w.burial = burial{program: ws.Program, proc: proc}
 	w.reader = &reader{w: w, page: p}
 	return w
 }
@@ -127,7 +129,14 @@ func (w *Worker) send(f *flight, b *pool.Batch, read func()) (size int64, looks 
 	w.writing.Lock()
 	defer w.writing.Unlock()
 	w.frame.Reset()
-	voids := encodeBatch(&w.frame, &w.scratch, f, b)
+	defer func() { // what was not sent; mostly nothing
+		w.frame.Settle(false)
+		w.scratch.Settle(false)
+	}()
+	voids, rest := encodeBatch(&w.frame, &w.scratch, f, b)
+	if rest.cut {
+		w.sink.Unsent(b, rest.from, rest.alone)
+	}
 	read()
 	size = w.frame.Len()
 	w.mu.Lock()
@@ -139,12 +148,23 @@ func (w *Worker) send(f *flight, b *pool.Batch, read func()) (size int64, looks 
 	if alone && inFlight.Load() == 1 && b.Items() == 1 && size <= inboxSize && b.Spans[0].Job.Capture == 0 && w.hot.worth() {
 		looks = w.reader.relieve()
 	}
-	if !alone || !w.put() {
-		wire.WriteFrame(w.proc.Conn(), frameBatch, &w.frame) // the reader sees an error too
+	if !alone || len(w.frame.Attachments()) > 0 || !w.put() {
+		w.write()
 	}
 	w.frame.Reset()
 	w.scratch.Reset()
 	return size, looks
+}
+
+// write sends the batch over the socket. The reader sees an error too, but for one about
+// descriptors: then a part of the batch may be there, and nothing can be sent any more.
+func (w *Worker) write() {
+	attached := len(w.frame.Attachments()) > 0
+	err := wire.WriteFrame(w.proc.Conn(), frameBatch, &w.frame)
+	w.frame.Settle(err == nil)
+	if err != nil && attached {
+		w.proc.Kill()
+	}
 }
 
 // put puts the batch into the inbox if it can. It must be the only one: batches that

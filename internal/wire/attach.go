@@ -46,6 +46,17 @@ func (b *Buffer) Moves() bool {
 	return false
 }
 
+// Closed says whether a descriptor of the message was closed since it was attached.
+func (b *Buffer) Closed() bool {
+	for i := range b.attached {
+		raw, err := b.attached[i].File.SyscallConn()
+		if err != nil || raw.Control(func(uintptr) {}) != nil {
+			return true
+		}
+	}
+	return false
+}
+
 // Settle tells all attachments what became of the message, and forgets them. Whoever
 // encodes a message settles it, also when encoding it fails.
 func (b *Buffer) Settle(sent bool) { b.settle(0, sent) }
@@ -76,6 +87,15 @@ func (r *Reader) TakeFile() *os.File {
 	f := r.attached[0]
 	r.attached = r.attached[1:]
 	return f
+}
+
+// Rest returns a Reader of the message that Raw would return, with the attachments that are
+// left.
+func (r *Reader) Rest() *Reader {
+	rest := NewReader(r.Raw())
+	rest.Alias, rest.attached, rest.err = r.Alias, r.attached, r.err
+	r.attached = nil
+	return rest
 }
 
 // CloseAttached closes the descriptors that were not taken.

@@ -41,8 +41,8 @@ func (f *FrameReader) take(n uint32) (reason string) {
 		return "it has descriptors, on a stream that carries none"
 	case n > maxTogether:
 		return fmt.Sprintf("%d descriptors in one message", n)
-	case f.due+int(n) > maxFiles:
-		return fmt.Sprintf("more than %d descriptors", maxFiles)
+	case f.due+int(n) > MaxFiles:
+		return fmt.Sprintf("more than %d descriptors", MaxFiles)
 	}
 	p, err := f.Socket.next(int(n))
 	if err != nil {

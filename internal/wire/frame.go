@@ -86,8 +86,8 @@ func appendHeader(to []byte, kind, more byte, length int64, files int) []byte {
 
 // writeFiles sends as many attachments ahead of their frame that the rest can go with it.
 func writeFiles(w io.Writer, attached []Attachment) (rest []Attachment, err error) {
-	if len(attached) > maxFiles {
-		return nil, fmt.Errorf("wire: a message with %d descriptors, more than %d", len(attached), maxFiles)
+	if len(attached) > MaxFiles {
+		return nil, fmt.Errorf("wire: a message with %d descriptors, more than %d", len(attached), MaxFiles)
 	}
 	for len(attached) > maxTogether {
 		head := appendHeader(nil, 0, 1, 0, maxTogether)

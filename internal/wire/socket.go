@@ -11,9 +11,9 @@ import (
 const (
 	// maxTogether is how many descriptors one message of the kernel's carries.
 	maxTogether = 253
-	// maxFiles is how many one frame may have. Those of which there are too many for one message
+	// MaxFiles is how many one frame may have. Those of which there are too many for one message
 	// go ahead of it, with headers that say so.
-	maxFiles = 65_536
+	MaxFiles = 65_536
 	// maxParcels is how many may have come whose frames were not read yet. Each comes
 	// with the first byte of its frame, and a read ends behind one.
 	maxParcels = 4
