@@ -86,7 +86,7 @@ func forever() { time.Sleep(time.Hour) }
 func (c *child) kill() {
 	c.Process.Kill()
 	c.reap()
-	shm.Buried(c.Process.Pid)
+	shm.Buried()
 }
 
 // killUnnoticed kills the child and tells nobody.
@@ -101,7 +101,7 @@ func (c *child) ended() {
 	if err := c.reap(); err != nil {
 		c.t.Fatalf("%v: %v", c.Env[len(c.Env)-2], err)
 	}
-	shm.Buried(c.Process.Pid)
+	shm.Buried()
 }
 
 // soon is a ctx for what should happen at once.

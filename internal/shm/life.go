@@ -26,12 +26,15 @@ func (r *roster) mourn(id ID) (dead bool) {
 	return true
 }
 
-// Buried says that a child of this process is dead. Whatever others wait for that it
+// Buried says that a child of this process is dead, its own children with it. Whatever others wait for that it
 // had is theirs from now on.
-func Buried(pid int) {
+func Buried() {
 	r := self()
+	if r == nil && sharing() {
+		r, _ = member() // without it those that wait find out by themselves
+	}
 	if r == nil {
-		return // nobody that we know shares anything
+		return
 	}
 	found := false
 	for i := range r.used() {
@@ -39,14 +42,23 @@ func Buried(pid int) {
 		if !alive || id == r.me {
 			continue
 		}
-		// With the child its own children go.
-		if r.mourn(id) {
-			found = true
-		}
+		found = r.mourn(id) || found
 	}
 	if found {
 		r.ringAll()
 	}
+}
+
+// sharing says whether any process of the family is a member.
+func sharing() bool {
+	family.Lock()
+	defer family.Unlock()
+	var high [8]byte
+	if family.file == nil {
+		return false
+	}
+	_, err := family.file.ReadAt(high[:], highAt)
+	return err == nil && nativeWord(high[:]) != 0
 }
 
 // ringAll has all processes look after what they wait for.
