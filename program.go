@@ -69,7 +69,7 @@ func (program) Join(family *os.File) {
 	}
 }
 
-func (program) Buried(pid int) { shm.Buried(pid) }
+func (program) Buried(int) { shm.Buried() }
 
 // text is a value as fmt prints it, also when its own methods panic.
 func text(v any) (s string) {
