@@ -127,6 +127,29 @@ func TestMemoryClosedDoesNotTravel(t *testing.T) {
 	}
 }
 
+// A socket sends an empty file for what was closed after the message was made.
+func TestMemoryClosedBeforeItIsSent(t *testing.T) {
+	t.Parallel()
+	for _, m := range []*mp.Memory{newMemory(t, 1), createMemory(t, memoryName(t), 1)} {
+		sent, err := sendMemory(t, m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sent.files[0].Close()
+		empty, err := os.CreateTemp(t.TempDir(), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		sent.files[0] = empty
+		if _, err = receiveMemory[*mp.Memory](sent); err == nil || !strings.Contains(err.Error(), "closed before it was sent") {
+			t.Error(err)
+		}
+		if empty.Close() == nil {
+			t.Error("the descriptor was left open")
+		}
+	}
+}
+
 // Whoever sends nonsense gets an error, and no descriptor stays.
 func TestMemoryThatIsNone(t *testing.T) {
 	t.Parallel()

@@ -37,6 +37,10 @@ func NewBlock(what string, size int) (*Block, error) {
 // sealed and exactly as large, one with a name must be a file that has the size. The
 // descriptor is the block's from now on, also when AdoptBlock fails.
 func AdoptBlock(f *os.File, name string, size int) (*Block, error) {
+	if info, err := f.Stat(); err == nil && info.Size() == 0 {
+		f.Close()
+		return nil, errors.New("mp: the shared memory was closed before it was sent")
+	}
 	if name != "" {
 		return adoptNamed(f, name, size)
 	}

@@ -36,6 +36,9 @@ type (
 	plainPair[T any] struct{ A, B T }
 )
 
+// What is not exported lies in the memory too.
+var _, _ = plainPoint{hidden: 1}, plainHidden{p: nil}
+
 func TestPlainTypes(t *testing.T) {
 	t.Parallel()
 	for _, typ := range []reflect.Type{
