@@ -4,8 +4,6 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"runtime"
-	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -73,26 +71,4 @@ func (b *Block) Unmap() error { return unix.Munmap(b.mem) }
 // Elements is the memory of b as n elements, for which there is room. T holds no pointers.
 func Elements[T any](b *Block, n int) []T {
 	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(b.mem))), n)
-}
-
-// affordable calls get, and when descriptors or mappings have run out tries again for
-// a moment after a collection, because garbage may hold them: the collector does not
-// know of them and sees no reason to run.
-func affordable[T any](get func() (T, error)) (T, error) {
-	v, err := get()
-	if !scarce(err) {
-		return v, err
-	}
-	runtime.GC() // starts the cleanups, and does not wait for them
-	for range 20 {
-		if v, err = get(); !scarce(err) {
-			break
-		}
-		time.Sleep(time.Millisecond)
-	}
-	return v, err
-}
-
-func scarce(err error) bool {
-	return errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) || errors.Is(err, unix.ENOMEM)
 }

@@ -1,9 +1,11 @@
 package shm
 
 import (
+	"errors"
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -44,4 +46,26 @@ func collect() {
 // nextCollection is at how many descriptors garbage is looked for, when these are left.
 func nextCollection(left, most int64) int64 {
 	return min(max(2*left, heldAtLeast), left+max(most-left, 0)/2+1)
+}
+
+// affordable calls get, and when descriptors or mappings have run out tries again for
+// a moment after a collection, because garbage may hold them: the collector does not
+// know of them and sees no reason to run.
+func affordable[T any](get func() (T, error)) (T, error) {
+	v, err := get()
+	if !scarce(err) {
+		return v, err
+	}
+	runtime.GC() // starts the cleanups, and does not wait for them
+	for range 20 {
+		if v, err = get(); !scarce(err) {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return v, err
+}
+
+func scarce(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ENOMEM)
 }

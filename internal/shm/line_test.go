@@ -179,7 +179,7 @@ func TestWatchNotifies(t *testing.T) {
 }
 
 func TestGarbageIsUnmapped(t *testing.T) {
-	for range 2000 {
+	for range 30000 {
 		newTokens(t)
 	}
 	left := func() int {

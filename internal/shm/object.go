@@ -75,7 +75,9 @@ func NewObject(s Shape, core func(*Object) any) (*Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	region, err := newSparse("mp-"+s.Name, headSize+s.Payload, headSize+int64(s.Payload)+s.Beyond)
+	region, err := affordable(func() (*Region, error) {
+		return newSparse("mp-"+s.Name, headSize+s.Payload, headSize+int64(s.Payload)+s.Beyond)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -140,6 +142,7 @@ func (o *Object) enter(core func(*Object) any) *Object {
 	mine := weak.Make(o)
 	objects.known[o.identity] = mine
 	identity, region := o.identity, o.Region
+	Held(1)
 	runtime.AddCleanup(o, func(region *Region) {
 		objects.Lock()
 		if objects.known[identity] == mine {
@@ -147,6 +150,7 @@ func (o *Object) enter(core func(*Object) any) *Object {
 		}
 		objects.Unlock()
 		region.Close()
+		Held(-1)
 	}, region)
 	return o
 }
