@@ -20,7 +20,8 @@ var (
 	ErrNotRegistered = errors.New("mp: the function is not registered")
 	// ErrOpen: Join was called before Close or Terminate.
 	ErrOpen = pool.ErrOpen
-	// ErrClosed: the pool takes nothing more.
+	// ErrClosed: the pool or queue takes nothing more, the queue is empty besides, or
+	// the end of a pipe, the array or the memory was closed, or the end was passed on.
 	ErrClosed = pool.ErrClosed
 	// ErrTerminated: the pool was terminated before the task was done.
 	ErrTerminated = pool.ErrTerminated
@@ -29,17 +30,17 @@ var (
 	ErrCancelled = pool.ErrCancelled
 	// ErrMemory: a process passed its memory limit, its own or the kernel's.
 	ErrMemory = pool.ErrMemory
-	// ErrBroken: the pool cannot start workers any more.
+	// ErrBroken: the pool cannot start workers any more, or the barrier is broken.
 	ErrBroken = pool.ErrBroken
-)
-
-// Errors of what processes share, which is to come. Nothing returns them yet; they have
-// their names so that programs of several versions agree on them.
-var (
-	ErrFull      = errors.New("mp: full")          // there is no room
-	ErrEmpty     = errors.New("mp: empty")         // there is nothing
-	ErrNotOwner  = errors.New("mp: not the owner") // what should be released is not held
-	ErrAbandoned = errors.New("mp: abandoned")     // a process died without having released, or finished, what it had
+	// ErrFull: there is no room: in a queue, in the buffer for a message, in a bounded
+	// semaphore.
+	ErrFull = errors.New("mp: full")
+	// ErrEmpty: the queue has no item.
+	ErrEmpty = errors.New("mp: empty")
+	// ErrNotOwner: what should be released or waited with is not held, or not any more.
+	ErrNotOwner = errors.New("mp: not the owner")
+	// ErrAbandoned: a process died with items of the queue that it had not finished.
+	ErrAbandoned = errors.New("mp: abandoned")
 )
 
 var errNilFunc = errors.New("mp: the Func is nil")
