@@ -1,0 +1,561 @@
+package mp_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/gomultiprocessing/mp"
+	"golang.org/x/sys/unix"
+)
+
+func init() {
+	mp.RegisterType[*mp.FileHandle]("attach/handle")
+	mp.RegisterType[*mp.MovedFile]("attach/moved")
+}
+
+// attachFile is a file without a name that holds a text.
+func attachFile(t testing.TB, text string) *os.File {
+	fd, err := unix.MemfdCreate("attach", unix.MFD_CLOEXEC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := os.NewFile(uintptr(fd), "attach")
+	if _, err := f.WriteString(text); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return f
+}
+
+func attachHandles(t testing.TB, n int) (hs []*mp.FileHandle) {
+	for i := range n {
+		hs = append(hs, &mp.FileHandle{File: attachFile(t, fmt.Sprint(i))})
+	}
+	return hs
+}
+
+func attachText(f *os.File) (string, error) {
+	var b [64]byte
+	n, err := f.ReadAt(b[:], 0)
+	if err == io.EOF {
+		err = nil
+	}
+	return string(b[:n]), err
+}
+
+// attachCount is how many descriptors this process has, when it stays at that.
+func attachCount() int {
+	all, _ := os.ReadDir("/proc/self/fd")
+	return len(all)
+}
+
+// attachBefore is attachCount, when there is all that this process needs to start others.
+func attachBefore(t testing.TB) int {
+	t.Helper()
+	if _, err := mp.Call(procCtx(t), attachCheck, nil); err != nil {
+		t.Fatal(err)
+	}
+	return attachCount()
+}
+
+// attachSettles waits until there are no more descriptors than before.
+func attachSettles(t testing.TB, before int) {
+	t.Helper()
+	n := 0
+	for range 300 {
+		runtime.GC() // what was decoded for nobody
+		if n = attachCount(); n <= before {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Errorf("%d descriptors, there were %d", n, before)
+}
+
+var attachCheck = mp.Register("attach/check", func(_ context.Context, hs []*mp.FileHandle) (int, error) {
+	for i, h := range hs {
+		if text, err := attachText(h.File); err != nil || text != fmt.Sprint(i) {
+			return 0, fmt.Errorf("file %d holds %q: %w", i, text, err)
+		}
+		h.File.Close()
+	}
+	return len(hs), nil
+})
+
+func TestAttachThousandInOneInput(t *testing.T) {
+	hs := attachHandles(t, 1000)
+	before := attachBefore(t)
+	ctx := procCtx(t)
+	p, err := mp.Start(ctx, attachCheck, hs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Join(ctx); err != nil {
+		t.Error(err)
+	}
+	if n, err := mp.Call(ctx, attachCheck, hs); n != 1000 || err != nil {
+		t.Error(n, err)
+	}
+	pool, err := mp.NewPool(mp.PoolConfig{Workers: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := mp.Apply(ctx, pool, attachCheck, hs); n != 1000 || err != nil {
+		t.Error(n, err)
+	}
+	in := [][]*mp.FileHandle{hs, hs[:1], nil, hs, hs[:300], hs[:254], hs[:253]}
+	out, err := mp.Map(ctx, pool, attachCheck, in)
+	if err != nil || !slices.Equal(out, []int{1000, 1, 0, 1000, 300, 254, 253}) {
+		t.Error(out, err)
+	}
+	pool.Shutdown(ctx)
+	attachSettles(t, before)
+}
+
+type attachNest struct {
+	List []map[string]*mp.FileHandle
+	Any  any
+	Same *mp.FileHandle
+	Nil  *mp.FileHandle
+}
+
+var attachNested = mp.Register("attach/nested", func(_ context.Context, n attachNest) (attachNest, error) {
+	if n.Nil != nil {
+		return n, errors.New("nil is something")
+	}
+	return n, nil
+})
+
+func TestAttachNested(t *testing.T) {
+	before := attachBefore(t)
+	ctx := procCtx(t)
+	hs := attachHandles(t, 3)
+	in := attachNest{
+		List: []map[string]*mp.FileHandle{nil, {"a": hs[0]}}, Same: hs[2],
+		Any: map[string]any{"x": []any{1, hs[1], mp.MoveFile(attachFile(t, "moved"))}},
+	}
+	check := func(out attachNest, err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		x := out.Any.(map[string]any)["x"].([]any)
+		moved, _ := x[2].(*mp.MovedFile).File()
+		for want, f := range map[string]*os.File{"0": out.List[1]["a"].File, "1": x[1].(*mp.FileHandle).File, "2": out.Same.File, "moved": moved} {
+			if text, err := attachText(f); text != want || err != nil {
+				t.Error(text, want, err)
+			}
+			f.Close()
+		}
+	}
+	check(mp.Call(ctx, attachNested, in))
+	pool, err := mp.NewPool(mp.PoolConfig{Workers: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var many []attachNest
+	for range 50 {
+		one := in
+		one.Any = map[string]any{"x": []any{1, hs[1], mp.MoveFile(attachFile(t, "moved"))}}
+		many = append(many, one)
+	}
+	check(mp.Apply(ctx, pool, attachNested, many[0]))
+	out, err := mp.Map(ctx, pool, attachNested, many[1:], mp.Chunk(7))
+	for _, o := range out {
+		check(o, err)
+	}
+	for o, err := range mp.Imap(ctx, pool, attachNested, slices.Values([]attachNest{{Same: hs[0]}, {Same: hs[1]}})) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.Same.File.Close()
+	}
+	pool.Shutdown(ctx)
+	for _, h := range hs {
+		h.File.Close()
+	}
+	attachSettles(t, before)
+}
+
+// A child makes a pipe, hands up its end and writes to the other until it dies.
+var attachPipe = mp.Register("attach/pipe", func(_ context.Context, text string) (*mp.FileHandle, error) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := w.WriteString(text); err != nil {
+		return nil, err
+	}
+	runtime.SetFinalizer(w, nil)
+	attachKept = append(attachKept, w)
+	return &mp.FileHandle{File: r}, nil
+})
+
+var attachKept []*os.File
+
+func TestAttachOutputOutlivesItsMaker(t *testing.T) {
+	before := attachBefore(t)
+	ctx := procCtx(t)
+	h, err := mp.Call(ctx, attachPipe, "from a call")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, err := io.ReadAll(h.File); string(text) != "from a call" || err != nil {
+		t.Error(string(text), err)
+	}
+	h.File.Close()
+	pool, err := mp.NewPool(mp.PoolConfig{Workers: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var hs []*mp.FileHandle
+	for o := range mp.Outcomes(ctx, pool, attachPipe, slices.Values([]string{"a", "b", "c"})) {
+		if o.Err != nil {
+			t.Fatal(o.Err)
+		}
+		hs = append(hs, o.Out)
+	}
+	out, err := mp.Map(ctx, pool, attachPipe, []string{"d", "e", strings.Repeat("f", 10)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	hs = append(hs, out...)
+	pool.Terminate()
+	for _, h := range hs {
+		if text, err := io.ReadAll(h.File); len(text) == 0 || err != nil {
+			t.Error(string(text), err)
+		}
+		h.File.Close()
+	}
+	attachSettles(t, before)
+}
+
+var attachUse = mp.Register("attach/use", func(ctx context.Context, h *mp.FileHandle) (int, error) {
+	defer h.File.Close()
+	text, err := attachText(h.File)
+	switch {
+	case err != nil:
+		return 0, err
+	case text == "sleep":
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Minute):
+		}
+	case text == "die":
+		syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		select {}
+	}
+	return attachCount(), nil
+})
+
+func TestAttachWorkerKilled(t *testing.T) {
+	ctx := procCtx(t)
+	pool, err := mp.NewPool(mp.PoolConfig{Workers: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	good, die := &mp.FileHandle{File: attachFile(t, "x")}, &mp.FileHandle{File: attachFile(t, "die")}
+	if _, err := mp.Apply(ctx, pool, attachUse, good); err != nil {
+		t.Fatal(err)
+	}
+	before := attachBefore(t)
+	for range 3 {
+		in := slices.Repeat([]*mp.FileHandle{good}, 200)
+		in[50], in[150] = die, die
+		out, err := mp.Map(ctx, pool, attachUse, in, mp.Chunk(20))
+		var failed *mp.MapError
+		if !errors.As(err, &failed) || len(failed.Errs) != 2 || out[10] == 0 || out[199] == 0 {
+			t.Error(err)
+		}
+	}
+	time.Sleep(50 * time.Millisecond) // until there are as many workers again
+	attachSettles(t, before+2)
+	pool.Shutdown(ctx)
+}
+
+func TestAttachTenThousand(t *testing.T) {
+	ctx := procCtx(t)
+	pool, err := mp.NewPool(mp.PoolConfig{Workers: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &mp.FileHandle{File: attachFile(t, "x")}
+	first, err := mp.Apply(ctx, pool, attachUse, h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := attachBefore(t)
+	n := 10_000
+	if testing.Short() {
+		n = 1000
+	}
+	for range n / 2 {
+		if there, err := mp.Apply(ctx, pool, attachUse, h); err != nil || there > first+5 {
+			t.Fatal(there, first, err)
+		}
+	}
+	out, err := mp.Map(ctx, pool, attachUse, slices.Repeat([]*mp.FileHandle{h}, n/2))
+	if err != nil || slices.Max(out) > first+600 || out[len(out)-1] > first+600 {
+		t.Error(slices.Max(out), first, err)
+	}
+	if there, err := mp.Apply(ctx, pool, attachUse, h); err != nil || there > first+5 {
+		t.Error(there, first, err)
+	}
+	attachSettles(t, before)
+	pool.Shutdown(ctx)
+}
+
+type attachMix struct {
+	Moved *mp.MovedFile
+	Bad   any
+}
+
+var attachMixed = mp.Register("attach/mixed", func(_ context.Context, m attachMix) (string, error) {
+	f, err := m.Moved.File()
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	return attachText(f)
+})
+
+// What cannot be sent after something has moved: it is back.
+func TestAttachRolledBack(t *testing.T) {
+	ctx := procCtx(t)
+	pool, err := mp.NewPool(mp.PoolConfig{Workers: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Shutdown(ctx)
+	m := mp.MoveFile(attachFile(t, "moved"))
+	bad := attachMix{m, func() {}}
+	_, err1 := mp.Call(ctx, attachMixed, bad)
+	_, err2 := mp.Apply(ctx, pool, attachMixed, bad)
+	_, err3 := mp.Map(ctx, pool, attachMixed, []attachMix{bad, bad})
+	_, err4 := mp.NewPool(mp.PoolConfig{Init: mp.Bind(attachMixed, attachMix{Moved: m})})
+	closed, err := mp.NewPool(mp.PoolConfig{Workers: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed.Shutdown(ctx)
+	_, err5 := mp.Apply(ctx, closed, attachMixed, attachMix{Moved: m})
+	_, err6 := mp.ApplyAsync(ctx, closed, attachMixed, attachMix{Moved: m}).Get(ctx)
+	for i, err := range []error{err1, err2, err3, err4, err5, err6} {
+		if err == nil {
+			t.Error(i)
+		}
+	}
+	if !strings.Contains(err4.Error(), "every worker") {
+		t.Error(err4)
+	}
+	if _, err := m.File(); err != nil {
+		t.Error("it is gone, and nobody has it")
+	}
+	if text, err := mp.Apply(ctx, pool, attachMixed, attachMix{Moved: m}); text != "moved" || err != nil {
+		t.Error(text, err)
+	}
+	if _, err := mp.Apply(ctx, pool, attachMixed, attachMix{Moved: m}); !errors.Is(err, mp.ErrClosed) {
+		t.Error(err)
+	}
+	sent, givenUp := m.Counts()
+	if sent != 1 || givenUp == 0 {
+		t.Error(sent, givenUp)
+	}
+}
+
+// Each thing that moves is sent once, however many there are and whoever is busy.
+func TestAttachMovedOnce(t *testing.T) {
+	ctx := procCtx(t)
+	before := attachBefore(t)
+	pool, err := mp.NewPool(mp.PoolConfig{Workers: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var in []attachMix
+	for range 200 {
+		in = append(in, attachMix{Moved: mp.MoveFile(attachFile(t, "m"))})
+	}
+	out, err := mp.Map(ctx, pool, attachMixed, in, mp.Chunk(50))
+	if err != nil || len(out) != 200 {
+		t.Fatal(err)
+	}
+	for i := range in {
+		for range 200 { // the outcome may be here before the sender goes on
+			if sent, _ := in[i].Moved.Counts(); sent > 0 {
+				break
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
+		if sent, givenUp := in[i].Moved.Counts(); sent != 1 || givenUp != 0 || out[i] != "m" {
+			t.Fatal(i, sent, givenUp, out[i])
+		}
+	}
+	pool.Shutdown(ctx)
+	attachSettles(t, before)
+}
+
+// Queued, running and never begun: whatever is cancelled lets go.
+func TestAttachCancelled(t *testing.T) {
+	before := attachBefore(t)
+	for _, end := range []string{"cancel", "terminate"} {
+		pool, err := mp.NewPool(mp.PoolConfig{Workers: 2, Grace: 50 * time.Millisecond})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sleep := &mp.FileHandle{File: attachFile(t, "sleep")}
+		ctx, cancel := context.WithCancel(procCtx(t))
+		r := mp.MapAsync(ctx, pool, attachUse, slices.Repeat([]*mp.FileHandle{sleep}, 50), mp.Chunk(10))
+		var moved []*mp.MovedFile
+		var rs []*mp.Result[string]
+		for range 10 {
+			m := mp.MoveFile(attachFile(t, "m"))
+			moved = append(moved, m)
+			rs = append(rs, mp.ApplyAsync(ctx, pool, attachMixed, attachMix{Moved: m}))
+		}
+		time.Sleep(30 * time.Millisecond)
+		if end == "cancel" {
+			cancel()
+		} else {
+			pool.Terminate()
+		}
+		if _, err := r.Get(procCtx(t)); err == nil {
+			t.Error("it went well")
+		}
+		for i, m := range moved {
+			_, err := rs[i].Get(procCtx(t))
+			if sent, givenUp := m.Counts(); err == nil || sent != 0 || givenUp != 1 {
+				t.Error(end, i, sent, givenUp, err)
+			}
+			if f, err := m.File(); err == nil {
+				f.Close()
+			}
+		}
+		cancel()
+		pool.Terminate()
+		sleep.File.Close()
+	}
+	attachSettles(t, before)
+}
+
+var attachMany = mp.Register("attach/many", func(ctx context.Context, n int) ([]*mp.FileHandle, error) {
+	var hs []*mp.FileHandle
+	for range n {
+		fd, err := unix.MemfdCreate("many", unix.MFD_CLOEXEC)
+		if err != nil {
+			return nil, err
+		}
+		hs = append(hs, &mp.FileHandle{File: os.NewFile(uintptr(fd), "many")})
+	}
+	return hs, nil
+})
+
+// Outputs of calls that were given up on the way.
+func TestAttachOutputsNobodyTakes(t *testing.T) {
+	before := attachBefore(t)
+	all := procCtx(t)
+	for round := range 4 {
+		pool, err := mp.NewPool(mp.PoolConfig{Workers: 2, Grace: 20 * time.Millisecond})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(all, time.Duration(10+round)*time.Millisecond)
+		_, err = mp.Map(ctx, pool, attachMany, slices.Repeat([]int{20}, 300))
+		if err != nil && !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+		cancel()
+		for range mp.ImapUnordered(all, pool, attachMany, slices.Values(slices.Repeat([]int{300}, 50))) {
+			break
+		}
+		short, cancel := context.WithTimeout(all, time.Duration(2*round)*time.Millisecond)
+		mp.Call(short, attachMany, 1000)
+		cancel()
+		pool.Terminate()
+	}
+	mp.JoinAll(all)
+	attachSettles(t, before)
+}
+
+// What a process shares is not carried by an error.
+func TestAttachInAnError(t *testing.T) {
+	ctx := procCtx(t)
+	_, err := mp.Call(ctx, attachFails, "x", mp.ProcessConfig{Stderr: io.Discard})
+	var remote *mp.RemoteError
+	if !errors.As(err, &remote) || remote.Message != "with a file" {
+		t.Error(err)
+	}
+}
+
+type attachError struct{ H *mp.FileHandle }
+
+func (attachError) Error() string { return "with a file" }
+
+func init() { mp.RegisterErrorType[attachError]("attach/error") }
+
+var attachFails = mp.Register("attach/fails", func(context.Context, string) (int, error) {
+	return 0, attachError{&mp.FileHandle{File: os.Stdout}}
+})
+
+var attachFull = mp.Register("attach/full", func(_ context.Context, n int) (int, error) {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return 0, err
+	}
+	limit.Cur = uint64(attachCount() + n)
+	return os.Getpid(), unix.Setrlimit(unix.RLIMIT_NOFILE, &limit)
+})
+
+// A worker without room for them fails that task, and lives.
+func TestAttachWorkerIsFull(t *testing.T) {
+	ctx := procCtx(t)
+	hs := attachHandles(t, 100)
+	pool, err := mp.NewPool(mp.PoolConfig{Workers: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Shutdown(ctx)
+	pid, err := mp.Apply(ctx, pool, attachFull, 20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = mp.Apply(ctx, pool, attachCheck, hs)
+	if !errors.Is(err, syscall.EMFILE) || !strings.Contains(err.Error(), "too many open files") {
+		t.Error(err)
+	}
+	if n, err := mp.Apply(ctx, pool, attachCheck, hs[:5]); n != 5 || err != nil {
+		t.Error(n, err)
+	}
+	if now, err := mp.Apply(ctx, pool, attachFull, 20); now != pid || err != nil {
+		t.Error("another worker", err)
+	}
+}
+
+// What was closed by its owner before it could be sent is that task's error.
+func TestAttachClosedBeforeItIsSent(t *testing.T) {
+	ctx := procCtx(t)
+	pool, err := mp.NewPool(mp.PoolConfig{Workers: 1, Grace: 50 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Shutdown(ctx)
+	good, bad := &mp.FileHandle{File: attachFile(t, "x")}, &mp.FileHandle{File: attachFile(t, "x")}
+	sleep := mp.ApplyAsync(ctx, pool, attachUse, &mp.FileHandle{File: attachFile(t, "sleep")})
+	r1, r2 := mp.ApplyAsync(ctx, pool, attachUse, bad), mp.ApplyAsync(ctx, pool, attachUse, good)
+	bad.File.Close()
+	sleep.Cancel()
+	if _, err := r1.Get(ctx); !errors.Is(err, os.ErrClosed) {
+		t.Error(err)
+	}
+	if _, err := r2.Get(ctx); err != nil {
+		t.Error(err)
+	}
+}
