@@ -135,7 +135,7 @@ func TestCoreDependencies(t *testing.T) {
 func TestFloors(t *testing.T) {
 	floors := map[string]int{ // the higher, the further up
 		"internal/wire": 0, "internal/spawn": 0, "internal/shm": 0,
-		"internal/pool": 1, "internal/shared": 1,
+		"internal/pipe": 1, "internal/pool": 1, "internal/shared": 1,
 		"internal/talk": 2,
 		"":              3,
 		"bench":         4, "examples": 4, "internal/lint": 4,

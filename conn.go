@@ -1,0 +1,256 @@
+package mp
+
+import (
+	"context"
+	"errors"
+	"os"
+	"runtime"
+	"sync"
+
+	"github.com/gomultiprocessing/mp/internal/pipe"
+	"github.com/gomultiprocessing/mp/internal/wire"
+)
+
+// Conn is one end of a pipe, as multiprocessing.connection.Connection. It carries whole
+// messages, values of type T and bytes, in the order in which they were sent. Its methods
+// may be called by any number of goroutines: messages are never mixed, and each is
+// received once.
+//
+// An end belongs to one process. Put into the input or output of a Func, or into a message
+// of another pipe or a queue, it moves: the other process has it, with everything that was
+// sent to it and not yet received, and all methods of this handle answer ErrClosed, also
+// those that are waiting, which have taken nothing. If what it is in does not get sent, the
+// handle is as before. So no forgotten copy keeps an end open: when the process that has it
+// dies, the other end is told by the kernel at once.
+//
+// An end that was moved through itself cannot be sent (ErrClosed, and nothing has happened); one
+// moved through its own other end can never be received, so that is closed with it.
+//
+// A Conn that is garbage is closed. Where what is shared between processes is not
+// supported, NewPipe says so; see the table in the README.
+type Conn[T any] struct {
+	end *pipe.End
+}
+
+// NewPipe makes a pipe of which both ends send and receive, as multiprocessing.Pipe. It does
+// not block; a pipe costs two descriptors. The error is ErrNoMain, that of the system
+// (EMFILE), or on systems without shared objects errors.ErrUnsupported.
+func NewPipe[T any]() (a, b *Conn[T], err error) { return newPipe[T](false) }
+
+// NewOneWayPipe is NewPipe with one end r that receives only and one end w that sends
+// only, as multiprocessing.Pipe(duplex=False). The wrong use of an end is an error at once.
+func NewOneWayPipe[T any]() (r, w *Conn[T], err error) { return newPipe[T](true) }
+
+func newPipe[T any](oneWay bool) (a, b *Conn[T], err error) {
+	if err := mayStart(); err != nil {
+		return nil, nil, err
+	}
+	ea, eb, err := pipe.New(oneWay)
+	if err != nil {
+		return nil, nil, err
+	}
+	a, b = new(Conn[T]), new(Conn[T])
+	a.hold(ea)
+	b.hold(eb)
+	return a, b, nil
+}
+
+// hold makes the handle one of this end, which is closed when the handle is garbage.
+func (c *Conn[T]) hold(e *pipe.End) {
+	c.end = e
+	runtime.AddCleanup(c, func(e *pipe.End) { e.Close() }, e)
+}
+
+var errConnClosed error = connClosedError{}
+
+type connClosedError struct{}
+
+func (connClosedError) Error() string {
+	return "mp: this end of the pipe is closed, or moved to another process"
+}
+func (connClosedError) Is(target error) bool { return target == ErrClosed }
+
+var errConnFull error = connFullError{}
+
+type connFullError struct{}
+
+func (connFullError) Error() string        { return "mp: the next message is longer than that" }
+func (connFullError) Is(target error) bool { return target == ErrFull }
+
+// connError is an error of an end as users know it.
+func connError(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, pipe.ErrClosed):
+		return errConnClosed
+	case errors.Is(err, pipe.ErrTooLong):
+		return errConnFull
+	}
+	return err
+}
+
+// ready says whether the handle has an end, and ctx has not ended.
+func (c *Conn[T]) ready(ctx context.Context) error {
+	if c == nil || c.end == nil {
+		return errConnClosed
+	}
+	return ctx.Err()
+}
+
+var connBuffers = sync.Pool{New: func() any { return new(wire.Buffer) }}
+
+// parts collects the pieces of a message without copying them.
+type parts [][]byte
+
+func (p *parts) Write(piece []byte) (int, error) {
+	*p = append(*p, piece)
+	return len(piece), nil
+}
+
+// Send sends v. It returns when all of v is in the socket, from where the other end
+// receives it whatever becomes of this process; so it waits while the socket is full, which
+// holds at least some hundred small messages or 200 KiB. A v that cannot travel is an error that names the
+// path, and nothing is sent.
+//
+// When ctx ends before, it returns ctx's error at once, and v will not be received: what was
+// sent of it is taken back behind the caller. It is an error that is both
+// io.ErrClosedPipe and syscall.EPIPE if the other end was closed or its process died, and
+// ErrClosed if this one was. An end r of NewOneWayPipe cannot send. Python's send has no
+// timeout, and mixes the messages of threads.
+func (c *Conn[T]) Send(ctx context.Context, v T) error {
+	if err := c.ready(ctx); err != nil {
+		return err
+	}
+	if !c.end.Sends() {
+		return pipe.ErrReadOnly
+	}
+	b := connBuffers.Get().(*wire.Buffer)
+	sent, returned := false, false
+	defer func() { // also when a method of v ends the goroutine
+		b.Settle(sent)
+		if returned {
+			b.Reset()
+			connBuffers.Put(b)
+		}
+	}()
+	err := wire.For[T]().Encode(b, "message", &v)
+	if err == nil {
+		err = c.send(ctx, b)
+	}
+	sent, returned = err == nil, true
+	return err
+}
+
+// send sends the message that is in b.
+func (c *Conn[T]) send(ctx context.Context, b *wire.Buffer) error {
+	var message parts
+	b.WriteTo(&message)
+	var files []*os.File
+	for _, a := range b.Attachments() {
+		files = append(files, a.File)
+	}
+	err := c.end.Send(ctx, pipe.Value, message, files)
+	runtime.KeepAlive(c)
+	return connError(err)
+}
+
+// Recv waits for the next message and takes it. It is io.EOF when the other end was closed or
+// its process died and everything that was wholly sent has been received; a message that was half
+// sent has not been sent. Where a T holds large strings or blocks of numbers they share the
+// message's memory.
+//
+// When ctx ends before, it returns ctx's error and has taken nothing. It is an error if the
+// next message is bytes, which stay, and ErrClosed if this end was closed or moved. A message
+// that is no T is taken away with an error. An end w of NewOneWayPipe cannot receive.
+func (c *Conn[T]) Recv(ctx context.Context) (T, error) {
+	var v, none T
+	if err := c.ready(ctx); err != nil {
+		return none, err
+	}
+	m, err := c.end.Receive(ctx, pipe.Value, -1)
+	runtime.KeepAlive(c)
+	if err != nil {
+		return none, connError(err)
+	}
+	r := wire.NewReader(m.Data)
+	r.Alias = true
+	r.Attached(m.Files)
+	defer r.CloseAttached()
+	if err := wire.For[T]().Decode(r, &v); err != nil {
+		return none, err
+	}
+	if err := r.Done(); err != nil {
+		return none, err
+	}
+	return v, nil
+}
+
+// Poll waits until there is something to receive: the beginning of a message, or the end of
+// file. It looks once before it looks at ctx, so that a ctx that has ended makes it Python's
+// poll(). It takes nothing, and says the same when asked again.
+//
+// When ctx ends by its deadline and there is nothing, it is false and nil, as Python's
+// poll(timeout); when it was cancelled, false and its error. It is ErrClosed if this end was
+// closed or moved. While other goroutines wait in Recv, what comes is theirs. A sender whose
+// ctx ends takes back what Poll may have seen the beginning of.
+func (c *Conn[T]) Poll(ctx context.Context) (bool, error) {
+	if c == nil || c.end == nil {
+		return false, errConnClosed
+	}
+	err := c.end.Poll(ctx)
+	runtime.KeepAlive(c)
+	switch {
+	case err == nil:
+		return true, nil
+	case errors.Is(err, context.DeadlineExceeded):
+		return false, nil
+	}
+	return false, connError(err)
+}
+
+// Close closes this end. The other one receives what was sent before, and then io.EOF; what
+// it sends fails. Whoever waits here gets ErrClosed. It does not wait for others, and is nil
+// also when this end was closed or moved before.
+func (c *Conn[T]) Close() error {
+	if c == nil || c.end == nil {
+		return nil
+	}
+	err := c.end.Close()
+	runtime.KeepAlive(c)
+	return err
+}
+
+// selectable: an end is ready when Recv would find something, an error included.
+func (c *Conn[T]) selectable() source {
+	if c.end == nil {
+		return source{ready: func() bool { return true }}
+	}
+	return source{
+		ready: func() bool {
+			defer runtime.KeepAlive(c)
+			return c.end.Ready()
+		},
+		watch: c.end.Watch,
+	}
+}
+
+func (c *Conn[T]) moves() {}
+
+func (c *Conn[T]) share(b *wire.Buffer) error {
+	if c.end == nil {
+		return errConnClosed
+	}
+	err := c.end.Share(b)
+	runtime.KeepAlive(c)
+	return connError(err)
+}
+
+func (c *Conn[T]) adopt(r *wire.Reader) error {
+	e, err := pipe.Adopt(r)
+	if err != nil {
+		return err
+	}
+	c.hold(e)
+	return nil
+}

@@ -1,0 +1,69 @@
+package pipe
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+)
+
+// Kind says what a message is.
+type Kind byte
+
+// The kinds of messages.
+const (
+	Value Kind = 1 // a typed value
+	Bytes Kind = 2 // raw bytes
+)
+
+// String is for errors.
+func (k Kind) String() string {
+	if k == Bytes {
+		return "bytes"
+	}
+	return "a value"
+}
+
+const (
+	headerSize = 16
+	maxChunk   = 64 << 10 // bytes of payload
+	chunkFiles = 253      // descriptors: the kernel's limit of one sendmsg
+
+	// MaxFiles is how many descriptors may travel with one message.
+	MaxFiles = 1 << 16
+)
+
+// The last byte of a chunk says what becomes of its message.
+const (
+	goesOn   = 0x55
+	complete = 0xaa
+	givenUp  = 0x0f
+)
+
+// header is the beginning of a chunk.
+type header struct {
+	kind  Kind
+	files int    // descriptors that come with it
+	size  int    // bytes of payload
+	total uint64 // bytes of the message
+}
+
+func (h header) append(to []byte) []byte {
+	to = append(to, byte(h.kind), byte(h.files), 'm', 'p')
+	to = binary.LittleEndian.AppendUint32(to, uint32(h.size))
+	return binary.LittleEndian.AppendUint64(to, h.total)
+}
+
+// parseHeader reads headerSize bytes.
+func parseHeader(p []byte) (header, error) {
+	h := header{
+		kind:  Kind(p[0]),
+		files: int(p[1]),
+		total: binary.LittleEndian.Uint64(p[8:]),
+	}
+	size := binary.LittleEndian.Uint32(p[4:])
+	if h.kind != Value && h.kind != Bytes || h.files > chunkFiles || p[2] != 'm' || p[3] != 'p' || size > maxChunk || h.total > math.MaxInt64/2 {
+		return h, fmt.Errorf("%w: a chunk begins with % x", ErrNonsense, p[:headerSize])
+	}
+	h.size = int(size)
+	return h, nil
+}

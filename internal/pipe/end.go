@@ -1,0 +1,202 @@
+package pipe
+
+import (
+	"context"
+	"errors"
+	"os"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/gomultiprocessing/mp/internal/shm"
+)
+
+// Mode is what an End may do.
+type Mode byte
+
+// The modes of an End.
+const (
+	Receives Mode = 1 << iota
+	Sends
+)
+
+// End is one end of a pipe. Its methods may be called by any number of goroutines.
+// Nothing but a call of a method that goes on keeps an End from being garbage, except
+// for what Send may have left to do in the background, which Close ends.
+type End struct {
+	mode Mode
+	file *os.File
+	raw  syscall.RawConn
+
+	mu      sync.Mutex // of what follows, and of the deadlines of file
+	state   state
+	gone    bool // Close was called while it was moving
+	watches map[*watch]struct{}
+
+	watched atomic.Int32 // len(watches)
+	waiting atomic.Bool  // whoever has the turn to receive waits for a message
+
+	receiving, sending side
+	rx                 receiver
+	tx                 sender
+}
+
+type state byte
+
+const (
+	open   state = iota
+	moving       // share was called, and nobody knows yet whether it will travel
+	closed
+)
+
+// side is one direction. Whoever has its turn may use the socket in it and what belongs to it.
+type side struct {
+	turn     chan struct{} // holds a token while nobody has the turn
+	deadline func(time.Time) error
+	wait     func(f func(fd uintptr) bool) error
+}
+
+// longAgo is a deadline that has passed.
+var longAgo = time.Unix(1, 0)
+
+// New makes a pipe. An oneWay one's a receives and its b sends.
+func New(oneWay bool) (a, b *End, err error) {
+	fa, fb, err := pair()
+	if err != nil {
+		return nil, nil, err
+	}
+	ma, mb := Receives|Sends, Receives|Sends
+	if oneWay {
+		ma, mb = Receives, Sends
+	}
+	if a, err = newEnd(fa, ma); err == nil {
+		b, err = newEnd(fb, mb)
+	}
+	if err != nil {
+		fa.Close()
+		fb.Close()
+		return nil, nil, err
+	}
+	return a, b, nil
+}
+
+func newEnd(f *os.File, mode Mode) (*End, error) {
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	e := &End{mode: mode, file: f, raw: raw}
+	e.receiving = side{turn: make(chan struct{}, 1), deadline: f.SetReadDeadline, wait: raw.Read}
+	e.sending = side{turn: make(chan struct{}, 1), deadline: f.SetWriteDeadline, wait: raw.Write}
+	e.receiving.turn <- struct{}{}
+	e.sending.turn <- struct{}{}
+	shm.Held(1)
+	e.rx.step, e.rx.looks = e.receiveStep, canLook()
+	e.tx.step = e.sendStep
+	return e, nil
+}
+
+// Sends says whether this end may send.
+func (e *End) Sends() bool { return e.mode&Sends != 0 }
+
+// Close closes this end: the other one receives what was sent, and then io.EOF. Nobody
+// that waits here goes on waiting. It answers nil also when the end was closed before.
+func (e *End) Close() error {
+	e.mu.Lock()
+	switch e.state {
+	case moving:
+		e.gone = true
+		e.mu.Unlock()
+		return nil
+	case closed:
+		e.mu.Unlock()
+		return nil
+	}
+	e.state = closed
+	e.unwatch()
+	e.mu.Unlock()
+	e.shut()
+	return nil
+}
+
+// shut lets go of everything. The state is closed.
+func (e *End) shut() {
+	e.file.Close() // whoever waits for it stops
+	shm.Held(-1)
+	<-e.receiving.turn
+	e.rx.in.drop()
+	e.receiving.turn <- struct{}{}
+}
+
+// isOpen says ErrClosed if this end is not to be used.
+func (e *End) isOpen() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.state != open {
+		return ErrClosed
+	}
+	return nil
+}
+
+// enter waits for the turn of a side.
+func (e *End) enter(ctx context.Context, s *side) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case <-s.turn:
+	default:
+		select {
+		case <-s.turn:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	if err := e.isOpen(); err != nil {
+		s.leave()
+		return err
+	}
+	return nil
+}
+
+func (s *side) leave() { s.turn <- struct{}{} }
+
+// park calls f until it says so, each time that the socket has become ready, or until
+// ctx ends or this end is closed. The caller has the side's turn.
+func (e *End) park(ctx context.Context, s *side, f func(fd uintptr) bool) error {
+	if ctx.Done() == nil {
+		return e.why(ctx, s.wait(f))
+	}
+	ended := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(ended)
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		s.deadline(longAgo)
+	})
+	err := s.wait(f)
+	if !stop() {
+		<-ended
+		e.mu.Lock()
+		if e.state == open {
+			s.deadline(time.Time{})
+		}
+		e.mu.Unlock()
+	}
+	return e.why(ctx, err)
+}
+
+// why is the error of a wait as callers know it.
+func (e *End) why(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	if closed := e.isOpen(); closed != nil {
+		return closed
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
+}

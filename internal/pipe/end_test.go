@@ -1,0 +1,434 @@
+//go:build linux
+
+package pipe_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"io"
+	"os"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/gomultiprocessing/mp/internal/pipe"
+	"github.com/gomultiprocessing/mp/internal/wire"
+	"golang.org/x/sys/unix"
+)
+
+func newPipe(t testing.TB) (a, b *pipe.End) {
+	t.Helper()
+	a, b, err := pipe.New(false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		a.Close()
+		b.Close()
+	})
+	return a, b
+}
+
+func send(ctx context.Context, e *pipe.End, data []byte) error {
+	return e.Send(ctx, pipe.Bytes, [][]byte{data}, nil)
+}
+
+func mustSend(t *testing.T, e *pipe.End, data string) {
+	t.Helper()
+	if err := send(background, e, []byte(data)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func mustReceive(t *testing.T, e *pipe.End, want string) {
+	t.Helper()
+	m, err := e.Receive(background, pipe.Bytes, -1)
+	if err != nil || string(m.Data) != want {
+		t.Fatalf("%.40q, %v; not %.40q", m.Data, err, want)
+	}
+}
+
+func soon(d time.Duration) context.Context {
+	ctx, cancel := context.WithTimeout(background, d)
+	context.AfterFunc(ctx, cancel)
+	return ctx
+}
+
+// move brings an end through a message into a new one, as another process would have it.
+func move(t testing.TB, e *pipe.End) *pipe.End {
+	t.Helper()
+	var b wire.Buffer
+	if err := e.Share(&b); err != nil {
+		t.Fatal(err)
+	}
+	to := adopt(t, &b)
+	b.Settle(true)
+	return to
+}
+
+func adopt(t testing.TB, b *wire.Buffer) *pipe.End {
+	t.Helper()
+	var files []*os.File
+	for _, a := range b.Attachments() {
+		raw, err := a.File.SyscallConn()
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw.Control(func(fd uintptr) {
+			d, err := unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 3)
+			if err != nil {
+				t.Fatal(err)
+			}
+			files = append(files, os.NewFile(uintptr(d), "moved"))
+		})
+	}
+	r := wire.NewReader(bytes.Clone(b.Bytes()))
+	r.Attached(files)
+	to, err := pipe.Adopt(r)
+	if err == nil {
+		err = r.Done()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { to.Close() })
+	return to
+}
+
+// A send that is given up has no effect, wherever it was.
+func TestSendGivenUp(t *testing.T) {
+	a, b := newPipe(t)
+	for _, size := range []int{1 << 20, 3 << 20, 212_000, 150_000} {
+		mustSend(t, a, "before")
+		given := 0
+		for range 20 {
+			if err := send(soon(2*time.Millisecond), a, make([]byte, size)); errors.Is(err, context.DeadlineExceeded) {
+				given++
+			} else if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if given == 0 {
+			t.Fatal("all was sent to nobody")
+		}
+		done := make(chan error, 1)
+		go func() { done <- send(background, a, []byte("after")) }()
+		mustReceive(t, b, "before")
+		for i := given; i < 20; i++ {
+			if m, err := b.Receive(background, pipe.Bytes, -1); err != nil || len(m.Data) != size {
+				t.Fatalf("%d bytes, %v", len(m.Data), err)
+			}
+		}
+		mustReceive(t, b, "after")
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// What was given up is taken back also when nobody sends again, so that Ready is right.
+func TestTakenBackInTheBackground(t *testing.T) {
+	a, b := newPipe(t)
+	if err := send(soon(5*time.Millisecond), a, make([]byte, 16<<20)); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatal(err)
+	}
+	if !b.Ready() {
+		t.Error("the beginning of a message is not there")
+	}
+	if _, err := b.Receive(soon(50*time.Millisecond), pipe.Bytes, -1); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatal(err)
+	}
+	if b.Ready() {
+		t.Error("the beginning of a message is still there")
+	}
+}
+
+func TestReceiveGoesOnWhereItStopped(t *testing.T) {
+	a, b := newPipe(t)
+	want := bytes.Repeat([]byte("0123456789"), 400_000)
+	done := make(chan error, 1)
+	go func() { done <- send(background, a, want) }()
+	for tries := 1; ; tries++ {
+		m, err := b.Receive(soon(time.Duration(tries%7)*100*time.Microsecond), pipe.Bytes, -1)
+		if errors.Is(err, context.DeadlineExceeded) {
+			continue
+		}
+		if err != nil || !bytes.Equal(m.Data, want) {
+			t.Fatalf("%d bytes, %v", len(m.Data), err)
+		}
+		break
+	}
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Moving at any moment, while both sides work, loses and doubles nothing.
+func TestMoveInTheMiddle(t *testing.T) {
+	a, b := newPipe(t)
+	const n = 400
+	go func() {
+		for i := range n {
+			data := binary.LittleEndian.AppendUint64(nil, uint64(i))
+			send(background, a, append(data, make([]byte, i*331)...))
+		}
+		a.Close()
+	}()
+	for i, tries := 0, 0; ; tries++ {
+		m, err := b.Receive(soon(time.Duration(tries%5)*100*time.Microsecond), pipe.Bytes, -1)
+		switch {
+		case errors.Is(err, context.DeadlineExceeded):
+			b = move(t, b)
+			continue
+		case err == io.EOF && i == n:
+			return
+		case err != nil:
+			t.Fatalf("after %d messages: %v", i, err)
+		}
+		if got := binary.LittleEndian.Uint64(m.Data); got != uint64(i) || len(m.Data) != 8+i*331 {
+			t.Fatalf("message %d of %d bytes in the place of %d", got, len(m.Data), i)
+		}
+		i++
+		if i%3 == 0 {
+			b = move(t, b)
+		}
+	}
+}
+
+// A move while others wait: they have taken nothing. Given up, all is as before.
+func TestMoveWhileOthersWait(t *testing.T) {
+	a, b := newPipe(t)
+	a.LookNever()
+	for _, sent := range []bool{false, true} {
+		errs := make(chan error, 6)
+		for range 3 {
+			go func() {
+				_, err := a.Receive(background, pipe.Bytes, -1)
+				errs <- err
+			}()
+			go func() { errs <- send(background, a, make([]byte, 16<<20)) }()
+		}
+		time.Sleep(20 * time.Millisecond)
+		var buf wire.Buffer
+		if err := a.Share(&buf); err != nil {
+			t.Fatal(err)
+		}
+		for range 6 {
+			if err := <-errs; !errors.Is(err, pipe.ErrClosed) {
+				t.Error(err)
+			}
+		}
+		if _, err := a.Receive(background, pipe.Bytes, -1); !errors.Is(err, pipe.ErrClosed) {
+			t.Error(err)
+		}
+		if err := a.Share(&buf); !errors.Is(err, pipe.ErrClosed) {
+			t.Error(err)
+		}
+		now := a
+		if sent {
+			now = adopt(t, &buf)
+		}
+		buf.Settle(sent)
+		go send(background, now, []byte("from a"))
+		mustReceive(t, b, "from a")
+		mustSend(t, b, "from b")
+		mustReceive(t, now, "from b")
+		if err := a.Poll(soon(0)); sent && !errors.Is(err, pipe.ErrClosed) {
+			t.Error(err)
+		}
+	}
+}
+
+// An end that is closed, or is garbage, between Share and the sending of the message
+// travels all the same, and is closed if the message does not.
+func TestCloseWhileMoving(t *testing.T) {
+	a, b := newPipe(t)
+	var buf wire.Buffer
+	if err := a.Share(&buf); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	moved := adopt(t, &buf)
+	buf.Settle(true)
+	mustSend(t, moved, "still open")
+	mustReceive(t, b, "still open")
+	if err := moved.Share(&buf); err != nil {
+		t.Fatal(err)
+	}
+	moved.Close()
+	buf.Settle(false)
+	if _, err := b.Receive(background, pipe.Bytes, -1); err != io.EOF {
+		t.Error(err)
+	}
+}
+
+func TestClose(t *testing.T) {
+	a, b := newPipe(t)
+	a.LookNever()
+	errs := make(chan error, 2)
+	go func() {
+		_, err := a.Receive(background, pipe.Bytes, -1)
+		errs <- err
+	}()
+	go func() { errs <- send(background, a, make([]byte, 16<<20)) }()
+	time.Sleep(10 * time.Millisecond)
+	mustSend(t, b, "x")
+	for range 2 {
+		if err := a.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	for range 2 {
+		if err := <-errs; err != nil && !errors.Is(err, pipe.ErrClosed) {
+			t.Error(err)
+		}
+	}
+	if _, err := b.Receive(background, pipe.Bytes, -1); err != io.EOF {
+		t.Error("a message that was half sent:", err)
+	}
+	err := send(background, b, []byte("x"))
+	if !errors.Is(err, io.ErrClosedPipe) || !errors.Is(err, syscall.EPIPE) {
+		t.Error(err)
+	}
+}
+
+// A child that was killed is the end of file at once, after all that it sent.
+func TestChildIsKilled(t *testing.T) {
+	e, cmd := child(t, "echo")
+	for range 3 {
+		mustSend(t, e, "x")
+	}
+	for range 3 {
+		mustReceive(t, e, "x")
+	}
+	began := make(chan time.Time, 1)
+	time.AfterFunc(20*time.Millisecond, func() {
+		began <- time.Now()
+		cmd.Process.Kill()
+	})
+	if _, err := e.Receive(background, pipe.Bytes, -1); err != io.EOF {
+		t.Fatal(err)
+	}
+	if d := time.Since(<-began); d > 5*time.Second {
+		t.Error("after", d)
+	}
+}
+
+func TestManyGoroutines(t *testing.T) {
+	a, b := newPipe(t)
+	const senders, each = 8, 200
+	var wg sync.WaitGroup
+	for s := range senders {
+		wg.Go(func() {
+			for i := range each {
+				data := bytes.Repeat([]byte{byte(s)}, 8+(i*7919)%100_000)
+				binary.LittleEndian.PutUint64(data, uint64(i))
+				if err := send(background, a, data); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	var mu sync.Mutex
+	var got [senders][each]int
+	var receivers sync.WaitGroup
+	for range 4 {
+		receivers.Go(func() {
+			for {
+				m, err := b.Receive(background, pipe.Bytes, -1)
+				if err != nil {
+					if err != io.EOF {
+						t.Error(err)
+					}
+					return
+				}
+				i := binary.LittleEndian.Uint64(m.Data)
+				rest := m.Data[8:]
+				if len(m.Data) != 8+(int(i)*7919)%100_000 || len(rest) > 0 && !bytes.Equal(rest, bytes.Repeat(rest[:1], len(rest))) {
+					t.Error("a message is torn")
+				}
+				if len(rest) > 0 {
+					mu.Lock()
+					got[rest[0]][i]++
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	wg.Wait()
+	a.Close()
+	receivers.Wait()
+	for s := range got {
+		for i, n := range got[s] {
+			if n != 1 && (i*7919)%100_000 > 0 {
+				t.Errorf("message %d of %d came %d times", i, s, n)
+			}
+		}
+	}
+}
+
+func TestNonsenseClosesTheEnd(t *testing.T) {
+	a, b := newPipe(t)
+	raw, _ := a.File().SyscallConn()
+	raw.Write(func(fd uintptr) bool {
+		unix.Write(int(fd), []byte("GET / HTTP/1.1\r\n"))
+		return true
+	})
+	if _, err := b.Receive(background, pipe.Bytes, -1); !errors.Is(err, pipe.ErrNonsense) {
+		t.Error(err)
+	}
+	if _, err := b.Receive(background, pipe.Bytes, -1); !errors.Is(err, pipe.ErrClosed) {
+		t.Error(err)
+	}
+	if err := send(background, a, []byte("x")); !errors.Is(err, pipe.ErrPeer) {
+		t.Error(err)
+	}
+}
+
+// Descriptors travel with their messages, any number of them.
+func TestFiles(t *testing.T) {
+	a, b := newPipe(t)
+	for _, n := range []int{1, 253, 254, 600} {
+		var files []*os.File
+		for range n {
+			r, w, err := os.Pipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.Close()
+			files = append(files, r)
+		}
+		done := make(chan error, 1)
+		go func() {
+			done <- a.Send(background, pipe.Value, [][]byte{make([]byte, 100_000)}, files)
+		}()
+		m, err := b.Receive(background, pipe.Value, -1)
+		if err != nil || len(m.Files) != n {
+			t.Fatalf("%d files, %v; not %d", len(m.Files), err, n)
+		}
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+		for i, f := range m.Files {
+			was, _ := files[i].Stat()
+			is, err := f.Stat()
+			if err != nil || !os.SameFile(was, is) {
+				t.Fatalf("file %d is another one: %v", i, err)
+			}
+			f.Close()
+			files[i].Close()
+		}
+	}
+}
+
+func TestTooManyFiles(t *testing.T) {
+	a, _ := newPipe(t)
+	if err := a.Send(background, pipe.Value, nil, make([]*os.File, pipe.MaxFiles+1)); !errors.Is(err, pipe.ErrTooMany) {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,18 @@
+package pipe
+
+import "os"
+
+// Over is the end that a process was given as a descriptor.
+func Over(f *os.File) (*End, error) {
+	own, err := adoptable(f)
+	if err != nil {
+		return nil, err
+	}
+	return newEnd(own, Receives|Sends)
+}
+
+// File is the end's socket.
+func (e *End) File() *os.File { return e.file }
+
+// LookNever makes waiting go to sleep at once.
+func (e *End) LookNever() { e.rx.looks = false }

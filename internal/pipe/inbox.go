@@ -1,0 +1,276 @@
+package pipe
+
+import (
+	"fmt"
+	"os"
+	"slices"
+)
+
+// Message is what was received. Its memory and files are the receiver's.
+type Message struct {
+	Kind  Kind
+	Data  []byte
+	Files []*os.File
+}
+
+func (m *Message) closeFiles() {
+	for _, f := range m.Files {
+		f.Close()
+	}
+	m.Files = nil
+}
+
+// set is the descriptors that came with one chunk.
+type set struct {
+	files []*os.File
+	cut   bool // not all of them could be received
+}
+
+const (
+	firstBuffer = 4 << 10
+	maxBuffer   = 64 << 10
+	// From so many missing bytes on, payload is read to where it belongs.
+	directFrom = 8 << 10
+	// maxSets is how many sets of descriptors can be there before their chunks' headers:
+	// reading stops behind each, and goes on only when a header is incomplete.
+	maxSets = 4
+)
+
+// inbox puts messages together from what comes.
+type inbox struct {
+	buf  []byte // buf[r:w] came and was not looked at
+	r, w int
+	sets []set // came, and their chunks were not looked at
+
+	msg     Message
+	total   uint64 // bytes of msg, as its chunks say
+	damaged bool   // descriptors of msg got lost
+	begun   bool   // there is a msg
+	whole   bool   // it is complete
+	inside  bool   // a chunk has begun
+	left    int    // bytes of its payload that are to come
+}
+
+// advance looks at what came until a message is whole or nothing is left.
+func (in *inbox) advance() error {
+	for !in.whole {
+		switch {
+		case !in.inside:
+			if in.w-in.r < headerSize {
+				return nil
+			}
+			h, err := parseHeader(in.buf[in.r:in.w])
+			if err != nil {
+				return err
+			}
+			in.r += headerSize
+			if err := in.begin(h); err != nil {
+				return err
+			}
+		case in.left > 0:
+			n := min(in.left, in.w-in.r)
+			if n == 0 {
+				return nil
+			}
+			in.grow(n)
+			in.msg.Data = append(in.msg.Data, in.buf[in.r:in.r+n]...)
+			in.r += n
+			in.left -= n
+		default:
+			if in.r == in.w {
+				return nil
+			}
+			last := in.buf[in.r]
+			in.r++
+			if err := in.finish(last); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// begin is the beginning of a chunk.
+func (in *inbox) begin(h header) error {
+	switch {
+	case !in.begun:
+		in.begun, in.total, in.msg.Kind = true, h.total, h.kind
+		in.msg.Data = make([]byte, 0, min(h.total, maxChunk))
+	case h.kind != in.msg.Kind || h.total != in.total:
+		return fmt.Errorf("%w: a message changes halfway", ErrNonsense)
+	}
+	if uint64(len(in.msg.Data)+h.size) > in.total {
+		return fmt.Errorf("%w: a message is longer than it says", ErrNonsense)
+	}
+	in.inside, in.left = true, h.size
+	if h.files == 0 {
+		return nil
+	}
+	if len(in.sets) == 0 || h.kind == Bytes {
+		return fmt.Errorf("%w: descriptors are missing, or there should be none", ErrNonsense)
+	}
+	s := in.sets[0]
+	in.sets = slices.Delete(in.sets, 0, 1)
+	in.msg.Files = append(in.msg.Files, s.files...)
+	in.damaged = in.damaged || s.cut
+	if !s.cut && len(s.files) != h.files || len(in.msg.Files) > MaxFiles {
+		return fmt.Errorf("%w: a wrong number of descriptors", ErrNonsense)
+	}
+	return nil
+}
+
+// finish is the end of a chunk.
+func (in *inbox) finish(last byte) error {
+	in.inside = false
+	switch last {
+	case goesOn:
+	case complete:
+		if uint64(len(in.msg.Data)) != in.total {
+			return fmt.Errorf("%w: a message is shorter than it says", ErrNonsense)
+		}
+		in.whole = true
+	case givenUp:
+		in.msg.closeFiles()
+		in.forget()
+	default:
+		return fmt.Errorf("%w: a chunk ends with %#x", ErrNonsense, last)
+	}
+	return nil
+}
+
+// forget makes room for the next message.
+func (in *inbox) forget() {
+	in.msg, in.total = Message{}, 0
+	in.damaged, in.begun, in.whole, in.inside, in.left = false, false, false, false, 0
+}
+
+// take is the whole message.
+func (in *inbox) take() (Message, error) {
+	m, damaged := in.msg, in.damaged
+	in.forget()
+	if damaged {
+		m.closeFiles()
+		return Message{}, ErrLost
+	}
+	return m, nil
+}
+
+// grow makes room for n more bytes of the message. Never is more memory taken than
+// twice what came.
+func (in *inbox) grow(n int) {
+	have := len(in.msg.Data)
+	if cap(in.msg.Data)-have >= n {
+		return
+	}
+	want := max(have+n, int(min(in.total, uint64(2*have))))
+	in.msg.Data = append(make([]byte, 0, want), in.msg.Data...)
+}
+
+// room is where the next bytes are to be put: tail, or if direct is not empty first there.
+func (in *inbox) room() (direct, tail []byte) {
+	if in.r == in.w {
+		in.r, in.w = 0, 0
+		if len(in.buf) > maxBuffer {
+			in.buf = nil
+		}
+	}
+	if len(in.buf)-in.w < headerSize {
+		in.shift()
+	}
+	if in.inside && in.w == 0 && in.left >= directFrom {
+		have := len(in.msg.Data)
+		if have == cap(in.msg.Data) {
+			in.grow(1)
+		}
+		direct = in.msg.Data[have:min(cap(in.msg.Data), have+in.left)]
+	}
+	return direct, in.buf[in.w:]
+}
+
+// shift moves what was not looked at to the front, of a larger buffer if it was full.
+func (in *inbox) shift() {
+	size := len(in.buf)
+	if in.w-in.r > size/2 || size == 0 {
+		size = max(min(max(4*size, firstBuffer), maxBuffer), in.w-in.r+firstBuffer)
+	}
+	to := in.buf
+	if size != len(in.buf) {
+		to = make([]byte, size)
+	}
+	in.w = copy(to, in.buf[in.r:in.w])
+	in.buf, in.r = to, 0
+}
+
+// came notes n bytes in what room returned.
+func (in *inbox) came(n int, direct []byte) {
+	d := min(n, len(direct))
+	in.msg.Data = in.msg.Data[:len(in.msg.Data)+d]
+	in.left -= d
+	in.w += n - d
+	if in.r == 0 && in.w == len(in.buf) && in.w < maxBuffer {
+		in.shift() // there is more at once than it holds
+	}
+}
+
+// add notes descriptors that came.
+func (in *inbox) add(s set) error {
+	in.sets = append(in.sets, s)
+	if len(in.sets) > maxSets {
+		return fmt.Errorf("%w: descriptors without a message", ErrNonsense)
+	}
+	return nil
+}
+
+// drop closes and forgets everything.
+func (in *inbox) drop() {
+	in.msg.closeFiles()
+	in.forget()
+	for _, s := range in.sets {
+		for _, f := range s.files {
+			f.Close()
+		}
+	}
+	in.sets, in.buf, in.r, in.w = nil, nil, 0, 0
+}
+
+// replay is what an inbox must be fed with to be where this one is. It changes nothing.
+func (in *inbox) replay() (stream []byte, sets []set) {
+	if in.begun {
+		stream, sets = in.replayMessage()
+	}
+	return append(stream, in.buf[in.r:in.w]...), append(sets, in.sets...)
+}
+
+func (in *inbox) replayMessage() (stream []byte, sets []set) {
+	h := header{kind: in.msg.Kind, total: in.total}
+	files := in.msg.Files
+	for first := true; len(files) > 0 || first && in.damaged; first = false {
+		n := min(len(files), chunkFiles)
+		sets = append(sets, set{files[:n:n], first && in.damaged})
+		h.files = max(n, 1)
+		stream = append(h.append(stream), goesOn)
+		files = files[n:]
+	}
+	h.files = 0
+	data, last := in.msg.Data, 0 // the chunk that has begun holds the last bytes
+	if in.inside {
+		last = min(len(data), maxChunk-in.left)
+	}
+	for ended := false; len(data) > last || !in.inside && !ended; {
+		n := min(len(data)-last, maxChunk)
+		h.size = n
+		stream = append(h.append(stream), data[:n]...)
+		data = data[n:]
+		ended = len(data) == last
+		if ended && in.whole {
+			stream = append(stream, complete)
+		} else {
+			stream = append(stream, goesOn)
+		}
+	}
+	if in.inside {
+		h.size = last + in.left
+		stream = append(h.append(stream), data...)
+	}
+	return stream, sets
+}

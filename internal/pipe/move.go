@@ -1,0 +1,135 @@
+package pipe
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/gomultiprocessing/mp/internal/wire"
+)
+
+// Share writes this end to a message and attaches its socket. From then on it answers
+// ErrClosed, and nobody waits here any more; whoever did has taken nothing. When the
+// message is sent that is final, and when it is given up this end is as before. What was
+// read ahead, or is still to be sent of a message that was given up, goes along. It waits for
+// nothing but what others do without waiting.
+func (e *End) Share(b *wire.Buffer) error {
+	e.mu.Lock()
+	if e.state != open {
+		e.mu.Unlock()
+		return ErrClosed
+	}
+	e.state = moving
+	e.receiving.deadline(longAgo)
+	e.sending.deadline(longAgo)
+	e.unwatch()
+	e.mu.Unlock()
+	<-e.receiving.turn
+	<-e.sending.turn
+	defer e.receiving.leave()
+	defer e.sending.leave()
+
+	b.Attach(wire.Attachment{File: e.file, Settled: e.settled})
+	stream, sets := e.rx.in.replay()
+	b.Byte(byte(e.mode))
+	b.Raw(stream)
+	b.Raw(e.tx.rest)
+	b.Uvarint(uint64(len(sets)))
+	for _, s := range sets {
+		cut := uint64(0)
+		if s.cut {
+			cut = 1
+		}
+		b.Uvarint(uint64(len(s.files))<<1 | cut)
+		for _, f := range s.files {
+			b.Attach(wire.Attachment{File: f})
+		}
+	}
+	return nil
+}
+
+// settled says what became of the message that this end was in.
+func (e *End) settled(sent bool) {
+	e.mu.Lock()
+	if sent || e.gone {
+		e.state = closed
+		e.mu.Unlock()
+		e.shut()
+		return
+	}
+	e.state = open
+	e.receiving.deadline(time.Time{})
+	e.sending.deadline(time.Time{})
+	e.mu.Unlock()
+	e.resume()
+}
+
+// resume goes on with what is to be sent, if there is something.
+func (e *End) resume() {
+	select {
+	case <-e.sending.turn:
+		e.left()
+	default: // whoever has the turn will
+	}
+}
+
+// Adopt makes the end that Share wrote.
+func Adopt(r *wire.Reader) (*End, error) {
+	f := r.TakeFile()
+	if f == nil {
+		return nil, r.Err()
+	}
+	mode := Mode(r.Byte())
+	stream, rest := append([]byte(nil), r.Raw()...), append([]byte(nil), r.Raw()...)
+	var in inbox
+	in.buf, in.w = stream, len(stream)
+	for range r.Uvarint() {
+		if r.Err() != nil {
+			break
+		}
+		n := r.Uvarint()
+		s := set{cut: n&1 != 0}
+		for range n >> 1 {
+			file := r.TakeFile()
+			if file == nil {
+				break
+			}
+			s.files = append(s.files, file)
+		}
+		in.sets = append(in.sets, s)
+	}
+	err := r.Err()
+	if err == nil && (mode == 0 || mode > Receives|Sends || len(rest) > headerSize+maxChunk+1) {
+		err = errors.New("this is no pipe's end")
+	}
+	if err != nil {
+		f.Close()
+		in.drop()
+		return nil, err
+	}
+	return revive(f, mode, in, rest)
+}
+
+func revive(f *os.File, mode Mode, in inbox, rest []byte) (*End, error) {
+	own, err := adoptable(f)
+	if err != nil {
+		in.drop()
+		return nil, fmt.Errorf("a pipe's end that came: %w", err)
+	}
+	e, err := newEnd(own, mode)
+	if err != nil {
+		own.Close()
+		in.drop()
+		return nil, err
+	}
+	e.rx.in = in
+	if len(rest) > 0 {
+		e.tx.rest = rest
+		e.resume()
+	}
+	return e, nil
+}
+
+// pollable says whether waiting for the file ties up no thread.
+func pollable(f *os.File) bool { return f.SetDeadline(time.Time{}) == nil }

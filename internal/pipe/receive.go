@@ -1,0 +1,250 @@
+package pipe
+
+import (
+	"context"
+	"errors"
+	"io"
+	"runtime"
+	"syscall"
+	"time"
+)
+
+// receiver is what belongs to who has the turn to receive.
+type receiver struct {
+	in  inbox
+	eof bool
+	bad error // what the other end sent is not to be understood
+	oob []byte
+
+	hot   hot
+	looks bool
+
+	how   how
+	again bool // there was nothing
+	step  func(fd uintptr) bool
+}
+
+// how says what a step does when there is nothing.
+type how byte
+
+const (
+	once how = iota // gives up
+	peer            // tries for a moment, then gives up
+	wait            // waits
+)
+
+// Receive waits for the next message and takes it. It must be of the kind that is
+// wanted, and if limit is not negative at most so many bytes long; if not the error is a
+// *KindError or ErrTooLong, at once, and the message stays. Without a message that could
+// come any more it is io.EOF. When ctx ends, what has come of a message stays for the next
+// Receive. ErrLost takes the message away; ErrNonsense closes the end.
+func (e *End) Receive(ctx context.Context, want Kind, limit int) (Message, error) {
+	if e.mode&Receives == 0 {
+		return Message{}, ErrWriteOnly
+	}
+	if err := e.enter(ctx, &e.receiving); err != nil {
+		return Message{}, err
+	}
+	for {
+		m, ok, err := e.take(want, limit)
+		if ok || err != nil {
+			return m, e.received(err)
+		}
+		if err := e.fill(ctx); err != nil {
+			return Message{}, e.received(err)
+		}
+	}
+}
+
+// take takes the next message if it is there.
+func (e *End) take(want Kind, limit int) (m Message, ok bool, err error) {
+	in := &e.rx.in
+	if err := e.understand(); err != nil {
+		return m, false, err
+	}
+	if in.begun {
+		if in.msg.Kind != want {
+			return m, false, &KindError{in.msg.Kind}
+		}
+		if limit >= 0 && in.total > uint64(limit) {
+			return m, false, ErrTooLong
+		}
+	}
+	if in.whole {
+		m, err = in.take()
+		return m, true, err
+	}
+	if e.rx.eof {
+		return m, false, io.EOF // what has begun will never be whole
+	}
+	return m, false, nil
+}
+
+// understand looks at what has come.
+func (e *End) understand() error {
+	if e.rx.bad == nil {
+		e.rx.bad = e.rx.in.advance()
+	}
+	if e.rx.bad == nil && e.rx.eof && !e.rx.in.whole {
+		e.rx.in.drop()
+	}
+	return e.rx.bad
+}
+
+// received gives up the turn to receive, after err.
+func (e *End) received(err error) error {
+	e.waiting.Store(false)
+	e.receiving.leave()
+	if errors.Is(err, ErrNonsense) {
+		e.Close()
+	}
+	if e.watched.Load() > 0 {
+		e.notify() // more may have been read than was taken
+	}
+	return err
+}
+
+// Ready says whether there is the beginning of a message, end of file or an error, so
+// that a Receive would find something. It never waits. While another goroutine waits for
+// a message it says no: what comes is that one's.
+func (e *End) Ready() bool {
+	if e.mode&Receives == 0 {
+		return true
+	}
+	for {
+		select {
+		case <-e.receiving.turn:
+			ready := e.isOpen() != nil || e.something()
+			e.receiving.leave()
+			return ready
+		default:
+		}
+		if e.waiting.Load() {
+			return false
+		}
+		runtime.Gosched()
+	}
+}
+
+// something looks without waiting. The caller has the turn.
+func (e *End) something() bool {
+	in := &e.rx.in
+	for {
+		if e.understand() != nil || in.whole || e.rx.eof {
+			return true
+		}
+		begun := in.begun || in.r < in.w
+		if begun && len(in.msg.Data) > 2*maxChunk {
+			return true
+		}
+		// What has begun may have been given up: that can be seen in what follows.
+		e.rx.how = once
+		if err := e.receiving.wait(e.rx.step); err != nil || e.rx.bad != nil {
+			return true
+		}
+		if e.rx.again {
+			return begun
+		}
+	}
+}
+
+// Poll waits until Receive would find something. It looks once before it looks at ctx.
+func (e *End) Poll(ctx context.Context) error {
+	if e.mode&Receives == 0 {
+		return ErrWriteOnly
+	}
+	if err := e.isOpen(); err != nil {
+		return err
+	}
+	if e.Ready() {
+		return e.isOpen()
+	}
+	if err := e.enter(ctx, &e.receiving); err != nil {
+		return err
+	}
+	for !e.something() {
+		if err := e.fill(ctx); err != nil {
+			return e.received(err)
+		}
+	}
+	return e.received(nil)
+}
+
+// fill waits until something has come.
+func (e *End) fill(ctx context.Context) error {
+	rx := &e.rx
+	rx.how = once
+	looks := rx.looks && rx.hot.worth()
+	if looks {
+		rx.how = peer
+	}
+	if err := e.receiving.wait(rx.step); err != nil {
+		return e.why(ctx, err)
+	}
+	if looks {
+		rx.hot.note(!rx.again)
+	}
+	if !rx.again {
+		return rx.bad
+	}
+	e.waiting.Store(true)
+	rx.how = wait
+	if err := e.park(ctx, &e.receiving, rx.step); err != nil {
+		return err
+	}
+	e.waiting.Store(false)
+	return rx.bad
+}
+
+// receiveStep is called with the socket. Its result says whether waiting is over.
+func (e *End) receiveStep(fd uintptr) bool {
+	rx := &e.rx
+	if rx.how == peer {
+		e.look(int(fd))
+	} else {
+		e.receiveOnce(int(fd))
+	}
+	return rx.how != wait || !rx.again
+}
+
+// look receives if something comes within the time of a look.
+func (e *End) look(fd int) {
+	rx := &e.rx
+	rx.again = true
+	e.waiting.Store(true)
+	for end := time.Now().Add(lookTime); ; {
+		if readable(fd) {
+			e.waiting.Store(false)
+			e.receiveOnce(fd)
+			return
+		}
+		if time.Now().After(end) {
+			return
+		}
+		runtime.Gosched()
+	}
+}
+
+func (e *End) receiveOnce(fd int) {
+	rx := &e.rx
+	if rx.oob == nil {
+		rx.oob = make([]byte, oobSize)
+	}
+	direct, tail := rx.in.room()
+	got := receive(fd, direct, tail, rx.oob)
+	rx.again = got.err == syscall.EAGAIN
+	switch {
+	case got.err == syscall.ECONNRESET:
+		rx.eof = true // it was closed without having received all: what it sent came before
+	case rx.again:
+	case got.err != nil:
+		rx.bad = got.err
+	case got.n == 0:
+		rx.eof = true
+	default:
+		rx.in.came(got.n, direct)
+		if got.has {
+			rx.bad = rx.in.add(got.set)
+		}
+	}
+}

@@ -1,0 +1,238 @@
+package pipe
+
+import (
+	"context"
+	"os"
+	"syscall"
+)
+
+// sender is what belongs to who has the turn to send.
+type sender struct {
+	small []byte   // a chunk that was put together
+	one   []byte   // what is to be sent, or
+	many  [][]byte // this
+	spare [][]byte
+	oob   []byte
+	head  [headerSize]byte
+	last  [1]byte
+	size  int // bytes of payload in the chunk
+
+	sent int // bytes of the chunk
+	n    int // bytes of the last step
+	err  error
+	wait bool
+	step func(fd uintptr) bool
+
+	// rest is to be sent before anything else: the end of a message that was given up.
+	rest []byte
+}
+
+// smallChunk is up to how many bytes are copied to save the kernel the parts.
+const smallChunk = 2 << 10
+
+// Send sends a message, which consists of parts. The files stay open and go along. It
+// returns when all is in the socket, from where the other end receives it also when this
+// process has died. When ctx ends before, or in case of another error, there has been no
+// message: what was sent of it is taken back behind the caller. The other end must be
+// there to receive what the socket cannot hold, some 200 KiB or hundreds of messages.
+func (e *End) Send(ctx context.Context, kind Kind, parts [][]byte, files []*os.File) error {
+	if e.mode&Sends == 0 {
+		return ErrReadOnly
+	}
+	if len(files) > MaxFiles {
+		return ErrTooMany
+	}
+	if err := e.enter(ctx, &e.sending); err != nil {
+		return err
+	}
+	if err := e.sendRest(ctx); err != nil {
+		e.left()
+		return err
+	}
+	m := outgoing{parts: parts, files: files, left: size(parts)}
+	h := header{kind: kind, total: uint64(m.left)}
+	tx := &e.tx
+	begun := false
+	for more := true; more; {
+		var err error
+		if more, err = m.chunk(tx, h); err == nil {
+			err = e.write(ctx)
+		}
+		begun = begun || tx.sent > 0
+		if err != nil {
+			if err != ErrPeer && begun {
+				tx.giveUp(h)
+			}
+			e.left()
+			return err
+		}
+	}
+	e.left()
+	return nil
+}
+
+func size(parts [][]byte) (n int) {
+	for _, p := range parts {
+		n += len(p)
+	}
+	return n
+}
+
+// left gives up the turn to send, at once or when what is left to do is done.
+func (e *End) left() {
+	e.tx.many, e.tx.one, e.tx.oob = nil, nil, nil
+	clear(e.tx.spare[:cap(e.tx.spare)])
+	if len(e.tx.rest) > 0 && e.isOpen() == nil {
+		go e.flush()
+		return
+	}
+	e.sending.leave()
+}
+
+// flush takes back what was sent of a message that was given up. It has the turn to send.
+func (e *End) flush() {
+	if err := e.sendRest(context.Background()); err != nil && err != ErrClosed {
+		e.tx.rest = nil // there is nobody
+	}
+	e.tx.one = nil
+	e.sending.leave() // if this end moves, the rest goes along
+}
+
+// sendRest sends what must be sent before anything else.
+func (e *End) sendRest(ctx context.Context) error {
+	tx := &e.tx
+	if len(tx.rest) == 0 {
+		return nil
+	}
+	tx.one, tx.many, tx.oob, tx.sent = tx.rest, nil, nil, 0
+	err := e.write(ctx)
+	if tx.rest = tx.rest[tx.sent:]; len(tx.rest) == 0 || err == ErrPeer {
+		tx.rest = nil
+	}
+	return err
+}
+
+// giveUp notes what must be sent so that the other end forgets the message.
+func (tx *sender) giveUp(h header) {
+	if tx.sent == 0 { // between two chunks
+		tx.rest = append(h.append(nil), givenUp)
+		return
+	}
+	rest := make([]byte, headerSize+tx.size+1)
+	copy(rest, tx.head[:])
+	rest[headerSize+tx.size] = givenUp
+	tx.rest = rest[tx.sent:]
+}
+
+// outgoing is what is to be sent of a message.
+type outgoing struct {
+	parts [][]byte // the first one may be half sent
+	files []*os.File
+	left  int // bytes
+}
+
+// chunk puts the next chunk together. more says that it is not the last one.
+func (m *outgoing) chunk(tx *sender, h header) (more bool, err error) {
+	tx.sent, tx.one, tx.many, tx.oob = 0, nil, nil, nil
+	h.size = min(m.left, maxChunk)
+	m.left -= h.size
+	if m.left == 0 {
+		h.files = min(len(m.files), chunkFiles)
+	}
+	if h.files > 0 {
+		if tx.oob, err = rights(m.files[:h.files]); err != nil {
+			return false, err
+		}
+		m.files = m.files[h.files:]
+	}
+	more = m.left > 0 || len(m.files) > 0
+	tx.size = h.size
+	h.append(tx.head[:0])
+	tx.last[0] = complete
+	if more {
+		tx.last[0] = goesOn
+	}
+	if h.size <= smallChunk {
+		tx.small = append(tx.small[:0], tx.head[:]...)
+		m.each(h.size, func(p []byte) { tx.small = append(tx.small, p...) })
+		tx.small = append(tx.small, tx.last[0])
+		tx.one = tx.small
+		return more, nil
+	}
+	tx.spare = append(tx.spare[:0], tx.head[:])
+	m.each(h.size, func(p []byte) { tx.spare = append(tx.spare, p) })
+	tx.spare = append(tx.spare, tx.last[:])
+	tx.many = tx.spare
+	return more, nil
+}
+
+// each calls f with the next n bytes.
+func (m *outgoing) each(n int, f func([]byte)) {
+	for n > 0 {
+		p := m.parts[0]
+		if len(p) > n {
+			m.parts[0] = p[n:]
+			p = p[:n]
+		} else {
+			m.parts = m.parts[1:]
+		}
+		if len(p) > 0 {
+			f(p)
+		}
+		n -= len(p)
+	}
+}
+
+// write sends one or many.
+func (e *End) write(ctx context.Context) error {
+	tx := &e.tx
+	for len(tx.one)+len(tx.many) > 0 {
+		tx.n, tx.err, tx.wait = 0, nil, false
+		err := e.why(ctx, e.sending.wait(tx.step))
+		if err == nil && tx.err == syscall.EAGAIN {
+			tx.wait = true
+			err = e.park(ctx, &e.sending, tx.step)
+		}
+		if err != nil {
+			return err
+		}
+		switch tx.err {
+		case nil:
+		case syscall.EPIPE, syscall.ECONNRESET:
+			return ErrPeer
+		default:
+			return os.NewSyscallError("sendmsg", tx.err)
+		}
+		tx.wrote(tx.n)
+	}
+	return nil
+}
+
+// wrote takes away what is sent.
+func (tx *sender) wrote(n int) {
+	tx.sent += n
+	if n > 0 {
+		tx.oob = nil // it went with the first byte
+	}
+	if tx.one != nil {
+		tx.one = tx.one[n:]
+		return
+	}
+	for len(tx.many) > 0 && n >= len(tx.many[0]) {
+		n -= len(tx.many[0])
+		tx.many = tx.many[1:]
+	}
+	if n > 0 {
+		tx.many[0] = tx.many[0][n:]
+	}
+}
+
+// sendStep is called with the socket. Its result says whether waiting is over.
+func (e *End) sendStep(fd uintptr) bool {
+	tx := &e.tx
+	tx.n, tx.err = send(int(fd), tx.one, tx.many, tx.oob)
+	if tx.n < 0 {
+		tx.n = 0
+	}
+	return !tx.wait || tx.err != syscall.EAGAIN
+}

@@ -1,0 +1,31 @@
+//go:build !linux
+
+package pipe
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+)
+
+var errUnsupported = fmt.Errorf("mp: no pipes between processes on %s: %w", runtime.GOOS, errors.ErrUnsupported)
+
+func pair() (a, b *os.File, err error)                { return nil, nil, errUnsupported }
+func adoptable(f *os.File) (*os.File, error)          { return nil, errUnsupported }
+func duplicate(fd int) (*os.File, error)              { return nil, errUnsupported }
+func readable(fd int) bool                            { return true }
+func rights(files []*os.File) ([]byte, error)         { return nil, errUnsupported }
+func send(int, []byte, [][]byte, []byte) (int, error) { return 0, errUnsupported }
+
+// received is what one look at a socket found.
+type received struct {
+	n   int
+	set set
+	has bool
+	err error
+}
+
+func receive(fd int, direct, tail, oob []byte) received { return received{err: errUnsupported} }
+
+const oobSize = 0
