@@ -99,8 +99,8 @@ func (l *Lock) Acquire(ctx context.Context) (g Grip, err error) {
 	}
 	g, ok := l.try(false)
 	if !ok {
-		err = l.line.Wait(ctx, func(inLine bool) bool {
-			g, ok = l.try(inLine)
+		err = l.line.Wait(ctx, func(first bool) bool {
+			g, ok = l.try(first)
 			return ok
 		})
 		if err != nil {
@@ -112,30 +112,30 @@ func (l *Lock) Acquire(ctx context.Context) (g Grip, err error) {
 	return g, err
 }
 
-// try takes the lock if it may. Who stands in line takes it as its heir, too.
-func (l *Lock) try(inLine bool) (Grip, bool) {
+// try takes the lock if it may. The first in line takes it as its heir, too.
+func (l *Lock) try(first bool) (Grip, bool) {
 	me := uint64(shm.Me())
-	if !l.word.CompareAndSwap(0, me) && !l.contend(me, inLine) {
+	if !l.word.CompareAndSwap(0, me) && !l.contend(me, first) {
 		return Grip{}, false
 	}
 	shm.Point("lock.owned")
 	l.fence.acquire()
 	before := l.token.Load()
-	g := Grip{Token: before/2 + 1, Abandoned: before&1 != 0}
+	g := Grip{Token: (before+1)/2 + 1, Abandoned: before&1 != 0}
 	l.token.Store(2*g.Token - 1)
 	shm.Point("lock.held")
 	return g, true
 }
 
 // contend takes a lock that is not simply free.
-func (l *Lock) contend(me uint64, inLine bool) bool {
+func (l *Lock) contend(me uint64, first bool) bool {
 	for {
 		v := l.word.Load()
 		owner, heir := shm.ID(v&ownerMask), shm.ID(v>>32)
-		if owner != 0 && shm.Alive(owner) {
+		if owner != 0 && (shm.Alive(owner) || sabotaged("lock")) {
 			return false
 		}
-		if heir != 0 && !(inLine && uint64(heir) == me) && shm.Alive(heir) && (owner != 0 || !l.overdue(v)) {
+		if heir != 0 && !(first && uint64(heir) == me) && shm.Alive(heir) && (owner != 0 || !l.overdue(v)) {
 			if owner != 0 && l.word.CompareAndSwap(v, uint64(heir)<<32) {
 				l.line.WakeProcess(heir)
 			}
@@ -233,6 +233,13 @@ func (l *Lock) handOver() {
 	l.line.WakeProcess(id)
 }
 
+// Holds says whether the acquisition with that token has not ended.
+func (l *Lock) Holds(token uint64) bool {
+	holds := token != 0 && l.token.Load() == 2*token-1
+	runtime.KeepAlive(l)
+	return holds
+}
+
 // Locked says whether somebody has the lock.
 func (l *Lock) Locked() bool {
 	_, held := l.Owner()
@@ -245,4 +252,14 @@ func (l *Lock) Owner() (id shm.ID, held bool) {
 	held = id != 0 && shm.Probe(id)
 	runtime.KeepAlive(l)
 	return id, held
+}
+
+// Held is the pid of the process that has the lock, and whether one has it.
+func (l *Lock) Held() (pid int, held bool) {
+	id, held := l.Owner()
+	if !held {
+		return 0, false
+	}
+	pid, _, known := shm.Describe(id)
+	return pid, known
 }

@@ -16,6 +16,7 @@ type hall struct {
 	lines    []*Line // those for which somebody waits
 	held     int     // of them, those that are looked after often
 	watchers int
+	probed   int64 // when the kernel was last asked who lives
 	leader   *waiter
 	// watchman is a goroutine that leads because all that wait only watch.
 	watchman bool
@@ -64,11 +65,18 @@ func (h *hall) enter(w *waiter) {
 }
 
 // announce tells the other processes that somebody waits here. Who calls it looks
-// afterwards at what it waits for.
-func (h *hall) announce(w *waiter) {
+// afterwards at what it waits for. It says whether w is the first of this process that
+// wants to take something.
+func (h *hall) announce(w *waiter) (first bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	w.line.set(self().me.slot(), w.line.waiting[0].since)
+	for _, other := range w.line.waiting {
+		if other.notify == nil {
+			return other == w
+		}
+	}
+	return false
 }
 
 // leave ends w's waiting. It may have been woken for something that it does not take,
@@ -139,11 +147,11 @@ func (h *hall) lead(ctx context.Context, w *waiter) {
 	}
 	defer stop()
 	s := &r.slots[me]
-	probe := false
+	quiet := false
 	for {
 		bell := s.bell.Load()
 		h.mu.Lock()
-		h.sweep(probe)
+		h.sweep(h.probe(quiet))
 		if w.woken || ctx.Err() != nil || w.line == nil && h.watchers == 0 {
 			h.leader = nil
 			h.appoint()
@@ -160,8 +168,19 @@ func (h *hall) lead(ctx context.Context, w *waiter) {
 			futexWait(s.bell, bell, rest)
 		}
 		s.asleep.Store(0)
-		probe = s.bell.Load() == bell
+		quiet = s.bell.Load() == bell
 	}
+}
+
+// probe says whether it is time to ask the kernel who lives: when nothing was heard,
+// and now and then also while this process's bell rings all the time. The lock is held.
+func (h *hall) probe(quiet bool) bool {
+	now := Now()
+	if !quiet && (h.held == 0 || now-h.probed < int64(heldEvery)) {
+		return false
+	}
+	h.probed = now
+	return true
 }
 
 // appoint finds somebody else to lead. The lock is held.

@@ -53,7 +53,7 @@ func (h *hot) note(helped bool) {
 }
 
 // look tries for a moment.
-func (l *Line) look(try func(inLine bool) bool) bool {
+func (l *Line) look(try func(first bool) bool) bool {
 	if !l.hot.worth() || !looking.CompareAndSwap(0, 1) {
 		return false
 	}

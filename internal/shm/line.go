@@ -154,8 +154,9 @@ func (l *Line) ring(slot int) {
 // Wait calls try until it returns true, or until ctx ends: then it returns ctx's
 // error. It calls try on this goroutine, once at least, and again when there may be
 // a reason. First it looks for a moment, if that has helped lately; then it stands in line
-// and sleeps, without a thread of its own. inLine tells try which.
-func (l *Line) Wait(ctx context.Context, try func(inLine bool) bool) error {
+// and sleeps, without a thread of its own. first tells try that it stands in line, as
+// the first of this process.
+func (l *Line) Wait(ctx context.Context, try func(first bool) bool) error {
 	if l.look(try) {
 		return nil
 	}
@@ -165,8 +166,7 @@ func (l *Line) Wait(ctx context.Context, try func(inLine bool) bool) error {
 	}
 	theHall.enter(w)
 	for {
-		theHall.announce(w)
-		if try(true) {
+		if try(theHall.announce(w)) {
 			theHall.leave(w)
 			return nil
 		}
