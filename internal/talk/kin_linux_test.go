@@ -1,0 +1,157 @@
+package talk
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gomultiprocessing/mp/internal/pool"
+	"github.com/gomultiprocessing/mp/internal/spawn"
+	"github.com/gomultiprocessing/mp/internal/wire"
+)
+
+func TestMain(m *testing.M) {
+	if self := spawn.Child(); self != nil {
+		Serve(self, &kinProgram{})
+	}
+	os.Exit(m.Run())
+}
+
+// kinProgram has a family, if that is set, and notes what it is told.
+type kinProgram struct {
+	fuzzProgram
+	family *os.File
+	mu     sync.Mutex
+	buried []int
+}
+
+// joined is what Join got in a child: "none", or the text in the file.
+var joined = "never"
+
+func (p *kinProgram) Family() (*os.File, error) { return p.family, nil }
+
+func (p *kinProgram) Join(f *os.File) {
+	joined = "none"
+	if f != nil {
+		b := make([]byte, 64)
+		n, _ := f.ReadAt(b, 0)
+		joined = string(b[:n])
+	}
+}
+
+func (p *kinProgram) Buried(pid int) {
+	time.Sleep(20 * time.Millisecond) // whoever does not wait for it is seen
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.buried = append(p.buried, pid)
+}
+
+func (p *kinProgram) has(pid int) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Contains(p.buried, pid)
+}
+
+func (*kinProgram) Begin()                         {}
+func (*kinProgram) Lookup(string) (Handler, error) { return kinHandler{}, nil }
+
+// kinHandler tells what Join got; as an Init it fails with that.
+type kinHandler struct{}
+
+func (kinHandler) Open(*wire.Reader, int) (Calls, error) { return kinHandler{}, nil }
+func (kinHandler) Copies() bool                          { return false }
+func (kinHandler) Call(context.Context, int) error       { return nil }
+func (kinHandler) Memory() int                           { return 0 }
+func (kinHandler) PutMemory([]byte)                      {}
+func (kinHandler) Encode(b *wire.Buffer) error           { b.String(joined); return nil }
+
+func (kinHandler) CallMemory(context.Context, int, []byte) error { return nil }
+
+func kinFile(t *testing.T) *os.File {
+	f, err := os.CreateTemp(t.TempDir(), "family")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	f.WriteString("the family")
+	return f
+}
+
+func TestFamilyOfACall(t *testing.T) {
+	for _, want := range []string{"none", "the family"} {
+		p := &kinProgram{}
+		if want != "none" {
+			p.family = kinFile(t)
+		}
+		c, err := StartCall(spawn.Spec{Stdout: io.Discard}, p, Call{Func: "f"}, true, time.Time{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Wait(); err != nil {
+			t.Error(err)
+		}
+		if !p.has(c.PID()) || len(p.buried) != 1 {
+			t.Error("it was not buried, or twice", p.buried)
+		}
+		body, _, ok, err := c.Output()
+		if got := wire.NewReader(body).String(); !ok || err != nil || got != want {
+			t.Error(got, ok, err)
+		}
+	}
+}
+
+// kinSink notes whether the worker was buried before its death was told.
+type kinSink struct {
+	fuzzSink
+	outcome chan string
+	died    chan struct{}
+}
+
+func (s *kinSink) Results(rs []pool.Result) { s.outcome <- wire.NewReader(rs[0].Payload).String() }
+func (s *kinSink) Ended(*pool.Batch, time.Duration) {
+}
+func (s *kinSink) Died(pool.Death) { close(s.died) }
+
+func TestFamilyOfAWorker(t *testing.T) {
+	for _, want := range []string{"none", "the family"} {
+		p := &kinProgram{}
+		if want != "none" {
+			p.family = kinFile(t)
+		}
+		sink := &kinSink{outcome: make(chan string, 1), died: make(chan struct{})}
+		w, err := StartWorker(t.Context(), WorkerSpec{Program: p, Timeout: time.Minute, Max: -1}, sink)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := pool.NewBatch(pool.Span{Job: job(false, "in"), N: 1, Attempt: 1})
+		w.Open(b)
+		w.Send(b, func() {})
+		if got := <-sink.outcome; got != want {
+			t.Error(got)
+		}
+		w.Kill()
+		<-sink.died
+		if !p.has(w.PID()) || len(p.buried) != 1 {
+			t.Error("it was not buried, or twice", p.buried)
+		}
+	}
+}
+
+// A worker that does not come to be ready is buried as well.
+func TestStillbornIsBuried(t *testing.T) {
+	p := &kinProgram{}
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(2*time.Millisecond, cancel)
+	_, err := StartWorker(ctx, WorkerSpec{Program: p, Timeout: time.Minute}, &fuzzSink{})
+	if err != nil && !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	if err != nil && len(p.buried) != 1 {
+		t.Error(p.buried)
+	}
+}
