@@ -56,6 +56,9 @@ func (e *End) settled(sent bool) {
 		e.state = closed
 		e.mu.Unlock()
 		e.shut()
+		if sent {
+			collectInFlight()
+		}
 		return
 	}
 	e.state = open
