@@ -68,14 +68,14 @@ type connClosedError struct{}
 func (connClosedError) Error() string {
 	return "mp: this end of the pipe is closed, or moved to another process"
 }
-func (connClosedError) Is(target error) bool { return target == ErrClosed }
+func (connClosedError) Unwrap() error { return ErrClosed }
 
 var errConnFull error = connFullError{}
 
 type connFullError struct{}
 
-func (connFullError) Error() string        { return "mp: the next message is longer than that" }
-func (connFullError) Is(target error) bool { return target == ErrFull }
+func (connFullError) Error() string { return "mp: the next message is longer than that" }
+func (connFullError) Unwrap() error { return ErrFull }
 
 // connError is an error of an end as users know it.
 func connError(err error) error {

@@ -7,6 +7,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
+	"path/filepath"
 	"reflect"
 	"runtime"
 	"strings"
@@ -397,5 +399,72 @@ func TestConnSelect(t *testing.T) {
 	d.Recv(ctx)
 	if ready, err := mp.Select(ctx, b, d); err != nil || !reflect.DeepEqual(ready, []int{0}) {
 		t.Error(ready, err)
+	}
+}
+
+// Pipes that are garbage use up nothing.
+func TestConnManyDropped(t *testing.T) {
+	ctx := procCtx(t)
+	way, back := newConns[*mp.Conn[int]](t)
+	for i := range times(5_000, 100_000) {
+		a, b, err := mp.NewPipe[int]()
+		if err != nil {
+			t.Fatalf("pipe %d: %v", i, err)
+		}
+		if i%10 == 0 {
+			if err := way.Send(ctx, b); err != nil {
+				t.Fatal(err)
+			}
+			if b, err = back.Recv(ctx); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := a.Send(ctx, i); err != nil {
+			t.Fatal(err)
+		}
+		runtime.KeepAlive(b)
+	}
+	for end := time.Now().Add(20 * time.Second); ; {
+		runtime.GC()
+		sockets := 0
+		fds, _ := filepath.Glob("/proc/self/fd/*")
+		for _, fd := range fds {
+			if to, _ := os.Readlink(fd); strings.HasPrefix(to, "socket:") {
+				sockets++
+			}
+		}
+		if sockets < 200 {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%d sockets are left", sockets)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// Who waits takes no thread.
+func TestConnWaitersTakeNoThreads(t *testing.T) {
+	ctx, cancel := context.WithCancel(procCtx(t))
+	threads := func() int {
+		tasks, _ := filepath.Glob("/proc/self/task/*")
+		return len(tasks)
+	}
+	before := threads()
+	var wg sync.WaitGroup
+	for range 300 {
+		a, b := newConns[int](t)
+		wg.Go(func() { a.Recv(ctx) })
+		wg.Go(func() { mp.Select(ctx, b) })
+	}
+	time.Sleep(100 * time.Millisecond)
+	if now := threads(); now > before+20 {
+		t.Errorf("%d threads, before %d", now, before)
+	}
+	began := time.Now()
+	cancel()
+	wg.Wait()
+	if d := time.Since(began); d > within(50*time.Millisecond) {
+		t.Error("it took", d)
 	}
 }

@@ -103,9 +103,9 @@ func TestSendGivenUp(t *testing.T) {
 	a, b := newPipe(t)
 	for _, size := range []int{1 << 20, 3 << 20, 212_000, 150_000} {
 		mustSend(t, a, "before")
-		given := 0
+		given, data := 0, make([]byte, size)
 		for range 20 {
-			if err := send(soon(2*time.Millisecond), a, make([]byte, size)); errors.Is(err, context.DeadlineExceeded) {
+			if err := send(soon(2*time.Millisecond), a, data); errors.Is(err, context.DeadlineExceeded) {
 				given++
 			} else if err != nil {
 				t.Fatal(err)
@@ -132,7 +132,8 @@ func TestSendGivenUp(t *testing.T) {
 // What was given up is taken back also when nobody sends again, so that Ready is right.
 func TestTakenBackInTheBackground(t *testing.T) {
 	a, b := newPipe(t)
-	if err := send(soon(5*time.Millisecond), a, make([]byte, 16<<20)); !errors.Is(err, context.DeadlineExceeded) {
+	large := make([]byte, 16<<20)
+	if err := send(soon(50*time.Millisecond), a, large); !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatal(err)
 	}
 	if !b.Ready() {
@@ -431,4 +432,39 @@ func TestTooManyFiles(t *testing.T) {
 	if err := a.Send(background, pipe.Value, nil, make([]*os.File, pipe.MaxFiles+1)); !errors.Is(err, pipe.ErrTooMany) {
 		t.Error(err)
 	}
+}
+
+// A process that may open no more loses the message whose descriptors it cannot have, says
+// so, and nothing else.
+func TestDescriptorsGetLost(t *testing.T) {
+	a, b := newPipe(t)
+	mustSend(t, a, "")
+	mustReceive(t, b, "") // nothing has to be opened for that any more
+	files := make([]*os.File, 300)
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer null.Close()
+	for i := range files {
+		files[i] = null
+	}
+	if err := a.Send(background, pipe.Value, [][]byte{[]byte("lost")}, files); err != nil {
+		t.Fatal(err)
+	}
+	mustSend(t, a, "next")
+	var was unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &was); err != nil {
+		t.Fatal(err)
+	}
+	few := was
+	few.Cur = 60
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &few); err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Setrlimit(unix.RLIMIT_NOFILE, &was)
+	if _, err := b.Receive(background, pipe.Value, -1); !errors.Is(err, pipe.ErrLost) || !errors.Is(err, syscall.EMFILE) {
+		t.Error(err)
+	}
+	mustReceive(t, b, "next")
 }

@@ -29,10 +29,8 @@ var (
 
 type peerError struct{}
 
-func (peerError) Error() string { return "mp: the other end of the pipe is closed" }
-func (peerError) Is(target error) bool {
-	return target == io.ErrClosedPipe || target == error(syscall.EPIPE)
-}
+func (peerError) Error() string   { return "mp: the other end of the pipe is closed" }
+func (peerError) Unwrap() []error { return []error{io.ErrClosedPipe, syscall.EPIPE} }
 
 // KindError says that the next message is of the other kind. It stays.
 type KindError struct{ Is Kind }

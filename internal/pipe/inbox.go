@@ -28,7 +28,7 @@ type set struct {
 
 const (
 	firstBuffer = 4 << 10
-	maxBuffer   = 64 << 10
+	maxBuffer   = 65 << 10 // a whole chunk
 	// From so many missing bytes on, payload is read to where it belongs.
 	directFrom = 8 << 10
 	// maxSets is how many sets of descriptors can be there before their chunks' headers:
