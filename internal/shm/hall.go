@@ -105,6 +105,9 @@ func (h *hall) leave(w *waiter) {
 	} else if i == 0 {
 		l.set(self().me.slot(), l.waiting[0].since)
 	}
+	if h.leader == nil {
+		h.appoint() // w may have been the one that was to lead
+	}
 	h.mu.Unlock()
 	if l.ready != nil && l.Waiting() && l.ready(false) > 0 {
 		l.Wake(1)

@@ -1,0 +1,121 @@
+package mp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"sync"
+
+	"github.com/gomultiprocessing/mp/internal/shared"
+	"github.com/gomultiprocessing/mp/internal/wire"
+)
+
+// Barrier is where a number of parties, goroutines of all processes that have it, wait for
+// each other, round after round, as Python's multiprocessing.Barrier.
+//
+// It breaks when the ctx of one who waits ends, when a process dies that waits or runs the
+// action, or by Abort or Reset: then all who wait have ErrBroken, and all who come later,
+// until Reset. One who has got through is through, whatever happens then.
+//
+// When more come than are parties, those beyond wait for the next round, in no order.
+// A stopped process (SIGSTOP) is not dead: a round waits for it.
+//
+// A Barrier is shareable as a Lock is. All methods may be called by any number of
+// goroutines.
+type Barrier struct {
+	_       [0]sync.Mutex // a Barrier must not be copied
+	carrier barrierCarrier
+}
+
+// barrierCarrier is what a Barrier is made of.
+type barrierCarrier interface {
+	Wait(ctx context.Context, action func() error) (place int, err error)
+	Abort()
+	Reset()
+	Parties() int
+	Waiting() int
+	Broken() bool
+}
+
+// NewBarrier makes a Barrier for so many parties. Cost and errors are those of NewLock;
+// less than 1 party, or more than 1,048,576, is fs.ErrInvalid.
+func NewBarrier(parties int) (*Barrier, error) {
+	if err := mayStart(); err != nil {
+		return nil, err
+	}
+	if parties < 1 || parties > shared.MaxParties {
+		return nil, fmt.Errorf("mp: a barrier of %d parties: %w", parties, fs.ErrInvalid)
+	}
+	c, err := shared.NewBarrier(parties)
+	if err != nil {
+		return nil, err
+	}
+	return &Barrier{carrier: c}, nil
+}
+
+// Wait waits until all parties have come. place is from 0 to Parties-1, another for each
+// party of a round. A goroutine that waits costs no thread.
+//
+// The error is ErrBroken, or ctx's for the one whose ctx ended, which breaks the
+// barrier for the others. A ctx that was done at entry breaks nothing.
+func (b *Barrier) Wait(ctx context.Context) (place int, err error) { return b.WaitDo(ctx, nil) }
+
+// WaitDo is Wait with an action that runs once in each round, before anybody goes on: the
+// one of the last to come, in its goroutine. If it panics, ends its goroutine or returns an
+// error, the barrier breaks: WaitDo returns that error, and the others have ErrBroken.
+// If the barrier breaks while the action runs, WaitDo returns ErrBroken after it.
+func (b *Barrier) WaitDo(ctx context.Context, action func() error) (place int, err error) {
+	if b == nil || b.carrier == nil {
+		return 0, notMade("Barrier")
+	}
+	place, err = b.carrier.Wait(ctx, action)
+	if errors.Is(err, shared.ErrBroken) {
+		return 0, &reasoned{shared.ErrBroken.Error(), ErrBroken}
+	}
+	return place, err
+}
+
+// Abort breaks the barrier. It does not wait. The error is always nil, but for a Barrier
+// that was not made by NewBarrier.
+func (b *Barrier) Abort() error {
+	if b == nil || b.carrier == nil {
+		return notMade("Barrier")
+	}
+	b.carrier.Abort()
+	return nil
+}
+
+// Reset makes the barrier new: who waits has ErrBroken, and who comes later begins a round.
+// It does not wait. The error is as that of Abort.
+func (b *Barrier) Reset() error {
+	if b == nil || b.carrier == nil {
+		return notMade("Barrier")
+	}
+	b.carrier.Reset()
+	return nil
+}
+
+// Parties is how many must come. It never changes.
+func (b *Barrier) Parties() int { return b.carrier.Parties() }
+
+// Waiting is how many wait at the moment, 0 if the barrier is broken. It costs some
+// nanoseconds for each of them, and a system call for each of their processes.
+func (b *Barrier) Waiting() int { return b.carrier.Waiting() }
+
+// Broken says whether the barrier is broken at the moment. It costs as much as Waiting.
+func (b *Barrier) Broken() bool { return b.carrier.Broken() }
+
+func (b *Barrier) share(to *wire.Buffer) error { return attach(to, "Barrier", b.carrier) }
+
+func (b *Barrier) adopt(r *wire.Reader) error {
+	f := r.TakeFile()
+	if f == nil {
+		return r.Err()
+	}
+	c, err := shared.OpenBarrier(f)
+	if err == nil {
+		b.carrier = c
+	}
+	return err
+}

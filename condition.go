@@ -1,0 +1,161 @@
+package mp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/gomultiprocessing/mp/internal/shared"
+	"github.com/gomultiprocessing/mp/internal/wire"
+)
+
+// Condition is where goroutines that have a lock wait until others notify them, as Python's
+// multiprocessing.Condition. Several Conditions may have the same Lock.
+//
+// Order: a notification goes to those who wait longest, first in, first out, in all
+// processes together. A wake-up is not lost: when its waiter's ctx ends, or its process dies,
+// before Wait has returned, the next one gets it. After a death one more may be woken than
+// were notified, so look again at what you wait for: see WaitFor.
+//
+// A Condition is shareable as a Lock is, and brings its lock along. All methods may be
+// called by any number of goroutines.
+type Condition struct {
+	_       [0]sync.Mutex // a Condition must not be copied
+	carrier conditionCarrier
+	lock    *Lock
+}
+
+// conditionCarrier is what a Condition is made of, besides its lock.
+type conditionCarrier interface {
+	Wait(ctx context.Context, token uint64) (shared.Grip, error)
+	Notify(token uint64, n int) error
+}
+
+// NewCondition makes a Condition of a lock, or with nil, of a lock of its own: that is
+// a Lock, which does not nest. Cost and errors are those of NewLock; a Lock that was
+// not made by NewLock is ErrClosed.
+func NewCondition(l *Lock) (*Condition, error) {
+	if err := mayStart(); err != nil {
+		return nil, err
+	}
+	if l == nil {
+		var err error
+		if l, err = NewLock(); err != nil {
+			return nil, err
+		}
+	}
+	of, ok := l.carrier.(*shared.Lock)
+	if !ok {
+		return nil, notMade("Lock")
+	}
+	c, err := shared.NewCondition(of)
+	if err != nil {
+		return nil, err
+	}
+	return &Condition{carrier: c, lock: &Lock{carrier: of}}, nil
+}
+
+// Acquire takes the condition's lock, as Lock.Acquire.
+func (c *Condition) Acquire(ctx context.Context) (Hold, error) {
+	if c == nil {
+		return Hold{}, notMade("Condition")
+	}
+	return c.lock.Acquire(ctx)
+}
+
+// TryAcquire takes the condition's lock if that is possible at once.
+func (c *Condition) TryAcquire() (Hold, bool) { return c.lock.TryAcquire() }
+
+// Wait gives the lock up, waits until it is notified, and takes the lock again. Nobody can
+// notify between the giving up and the waiting. A goroutine that waits costs no thread.
+//
+// h is spent, whatever happens. Without an error the new Hold owns the lock. With one
+// the lock is not held: it is ctx's when it ended, also when it was done at entry, or
+// ended while the lock was to be taken again (the wake-up goes to the next then);
+// ErrNotOwner when h does not hold the condition's lock; or says that more than 16,384
+// goroutines wait.
+func (c *Condition) Wait(ctx context.Context, h Hold) (Hold, error) {
+	if !c.owns(h) {
+		return Hold{}, ErrNotOwner
+	}
+	g, err := c.carrier.Wait(ctx, h.token)
+	if err != nil {
+		return Hold{}, conditionError(err)
+	}
+	return Hold{lock: h.lock, token: g.Token, abandoned: g.Abandoned}, nil
+}
+
+// owns says whether h is of the condition's lock.
+func (c *Condition) owns(h Hold) bool { return c != nil && h.lock != nil && h.lock == c.lock.carrier }
+
+func conditionError(err error) error {
+	switch blocked := new(shared.BlockedError); {
+	case errors.Is(err, shared.ErrNotHeld):
+		return ErrNotOwner
+	case errors.As(err, &blocked):
+		return lockError(err)
+	}
+	return fmt.Errorf("mp: Condition.Wait: %w", err)
+}
+
+// WaitFor waits until pred, which it calls with the lock held, is true: at once if it is.
+// It is Wait in a loop; the Hold and the errors are as there. If pred panics the
+// lock stays held.
+func (c *Condition) WaitFor(ctx context.Context, h Hold, pred func() bool) (Hold, error) {
+	if !c.owns(h) || !h.lock.Holds(h.token) {
+		return Hold{}, ErrNotOwner
+	}
+	for !pred() {
+		var err error
+		if h, err = c.Wait(ctx, h); err != nil {
+			return Hold{}, err
+		}
+	}
+	return h, nil
+}
+
+// Notify wakes n of those who wait, or all if there are fewer; n less than 1 wakes nobody.
+// They go on one after the other once the lock is released. It does not wait, and costs
+// some nanoseconds for each who waits, and a system call for each process that is woken.
+//
+// The error is ErrNotOwner when h does not hold the condition's lock.
+func (c *Condition) Notify(h Hold, n int) error {
+	if !c.owns(h) {
+		return ErrNotOwner
+	}
+	if c.carrier.Notify(h.token, n) != nil {
+		return ErrNotOwner
+	}
+	return nil
+}
+
+// NotifyAll is Notify of all who wait.
+func (c *Condition) NotifyAll(h Hold) error { return c.Notify(h, shared.MaxWaiting) }
+
+func (c *Condition) share(b *wire.Buffer) error {
+	if c.lock == nil {
+		return attach(b, "Condition", nil)
+	}
+	if err := attach(b, "Condition", c.lock.carrier); err != nil {
+		return err
+	}
+	return attach(b, "Condition", c.carrier)
+}
+
+func (c *Condition) adopt(r *wire.Reader) error {
+	l, err := adoptLock(r)
+	if l == nil {
+		return err
+	}
+	f := r.TakeFile()
+	if f == nil {
+		return r.Err()
+	}
+	carrier, err := shared.OpenCondition(f, l)
+	if err != nil {
+		return err
+	}
+	c.carrier, c.lock = carrier, &Lock{carrier: l}
+	return nil
+}

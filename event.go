@@ -1,0 +1,86 @@
+package mp
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/gomultiprocessing/mp/internal/shared"
+	"github.com/gomultiprocessing/mp/internal/wire"
+)
+
+// Event is a flag that goroutines of all processes that have it can wait for, as Python's
+// multiprocessing.Event. It can be given to Select.
+//
+// An Event is shareable as a Lock is. A process that dies while it waits, or just after it
+// has set the flag, is in nobody's way. All methods may be called by any number of
+// goroutines.
+type Event struct {
+	_       [0]sync.Mutex // an Event must not be copied
+	carrier eventCarrier
+}
+
+// eventCarrier is what an Event is made of.
+type eventCarrier interface {
+	Set()
+	Clear()
+	IsSet() bool
+	Wait(ctx context.Context) error
+	Watch(notify func()) (stop func())
+}
+
+// NewEvent makes an Event that is not set. Cost and errors are those of NewLock.
+func NewEvent() (*Event, error) {
+	if err := mayStart(); err != nil {
+		return nil, err
+	}
+	c, err := shared.NewEvent()
+	if err != nil {
+		return nil, err
+	}
+	return &Event{carrier: c}, nil
+}
+
+// Set sets the flag, and frees all who wait, also when Clear follows at once. What went
+// before it has happened for those who are freed. It does not wait, and costs some ten
+// nanoseconds, and a system call for each process that waits.
+func (e *Event) Set() { e.carrier.Set() }
+
+// Clear takes the flag back. It does not wait.
+func (e *Event) Clear() { e.carrier.Clear() }
+
+// IsSet says whether the flag is set at the moment. It does not wait.
+func (e *Event) IsSet() bool { return e.carrier.IsSet() }
+
+// Wait waits until the flag is set, or until ctx ends; if it is set it returns at once. It
+// takes nothing: all who wait are freed by one Set, in no order. A goroutine that
+// waits costs no thread.
+//
+// The error is ctx's, also when ctx was done at entry.
+func (e *Event) Wait(ctx context.Context) error {
+	if e == nil || e.carrier == nil {
+		return notMade("Event")
+	}
+	if err := e.carrier.Wait(ctx); err != nil {
+		return fmt.Errorf("mp: Event.Wait: %w", err)
+	}
+	return nil
+}
+
+func (e *Event) selectable() source {
+	return source{ready: e.carrier.IsSet, watch: e.carrier.Watch}
+}
+
+func (e *Event) share(b *wire.Buffer) error { return attach(b, "Event", e.carrier) }
+
+func (e *Event) adopt(r *wire.Reader) error {
+	f := r.TakeFile()
+	if f == nil {
+		return r.Err()
+	}
+	c, err := shared.OpenEvent(f)
+	if err == nil {
+		e.carrier = c
+	}
+	return err
+}

@@ -1,0 +1,377 @@
+package shared
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"sync/atomic"
+
+	"github.com/gomultiprocessing/mp/internal/shm"
+)
+
+// Barrier is where a number of parties wait for each other, again and again.
+//
+// Its memory, from the state's beginning: at 0 the state; at 8 a hint. The state is the
+// phase in the lowest 2 bits, filling, acting or broken; above it, in 20 bits, how
+// often the barrier was reset after it broke; above them the number of the round. The
+// payload begins with the numbers of the last 1,024 rounds that broke, each by the number of
+// the reset that followed; then comes a word for each party, in the order in which they
+// arrive: in the low half its process's id, in the high half the round, the lowest 32
+// bits of it plus one.
+//
+// A party arrives by one store, to the first word that is not of this round. So
+// who has arrived is written down in the same moment, and when one of them dies
+// the others see it. Who takes the last word ends the round by one store to the state. The
+// hint is the round, as above, and a number of words that are surely taken.
+//
+// A round ends once, either way, and who looks late, when other rounds have come and
+// gone, finds out which way by the list of those that broke.
+type Barrier struct {
+	object  *shm.Object
+	parties int
+	state   *atomic.Uint64
+	hint    *atomic.Uint64
+	line    *shm.Line
+	watch   lookout
+	fence   fence
+}
+
+// MaxParties is how many parties a barrier can have.
+const MaxParties = 1 << 20
+
+const (
+	filling = iota
+	acting  // the last to come runs what is to be run before the others go on
+	broken
+
+	phaseMask   = 3
+	resetUnit   = 1 << 2
+	resetMask   = 1<<22 - 1 - phaseMask
+	roundUnit   = 1 << 22
+	brokenList  = 1024
+	firstPlace  = shm.PayloadAt + 8*brokenList
+	noSuchPlace = -1
+)
+
+// ErrBroken is the error of those who wait at a barrier that is broken.
+var ErrBroken = errors.New("the barrier is broken")
+
+func barrierShape(parties uint64) (shm.Shape, error) {
+	if parties < 1 || parties > MaxParties {
+		return shm.Shape{}, fmt.Errorf("a barrier of %d parties", int64(parties))
+	}
+	return shm.Shape{Name: "barrier", Kind: kindBarrier, Payload: 8 * (brokenList + int(parties)), Params: [4]uint64{parties}}, nil
+}
+
+// NewBarrier makes a barrier.
+func NewBarrier(parties int) (*Barrier, error) {
+	shape, err := barrierShape(uint64(parties))
+	if err != nil {
+		return nil, err
+	}
+	o, err := shm.NewObject(shape, barrierCore)
+	if err != nil {
+		return nil, err
+	}
+	return o.Core().(*Barrier), nil
+}
+
+// OpenBarrier returns the barrier that another process has sent.
+func OpenBarrier(f *os.File) (*Barrier, error) {
+	shape := func(p [4]uint64) (shm.Shape, error) { return barrierShape(p[0]) }
+	o, err := shm.OpenObject(f, kindBarrier, shape, barrierCore)
+	if err != nil {
+		return nil, err
+	}
+	return o.Core().(*Barrier), nil
+}
+
+func barrierCore(o *shm.Object) any {
+	b := &Barrier{object: o, state: o.Word(shm.StateAt), hint: o.Word(shm.StateAt + 8)}
+	b.parties = (o.Size()-shm.PayloadAt)/8 - brokenList
+	b.line = o.NewLine(0, nil).ForHeld(func() shm.ID { return 0 })
+	return b
+}
+
+// File is what another process needs to have the barrier.
+func (b *Barrier) File() *os.File { return b.object.File() }
+
+// Parties is how many must come.
+func (b *Barrier) Parties() int { return b.parties }
+
+// place is where the party writes its name that comes as number i, from 0.
+func (b *Barrier) place(i int) *atomic.Uint64 { return b.object.Word(firstPlace + 8*i) }
+
+func round(state uint64) uint64 { return state / roundUnit }
+
+// mark is what a place has in its high half in this round.
+func mark(state uint64) uint64 { return uint64(uint32(round(state) + 1)) }
+
+// Wait waits until all parties have come, and returns which one this was. The last to come
+// runs the action, if it has one, before the others go on.
+func (b *Barrier) Wait(ctx context.Context, action func() error) (place int, err error) {
+	defer runtime.KeepAlive(b)
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	b.fence.release()
+	for {
+		state := b.state.Load()
+		if state&phaseMask == broken {
+			return 0, ErrBroken
+		}
+		place := noSuchPlace
+		if state&phaseMask == filling {
+			place = b.arrive(state)
+		}
+		switch place {
+		case noSuchPlace: // all places of this round are taken: the next comes soon
+			if err := b.until(ctx, state, func() bool { return b.state.Load() != state }); err != nil {
+				return 0, err
+			}
+			continue
+		case b.parties - 1:
+			shm.Point("barrier.complete")
+			err = b.finish(state, action)
+		default:
+			shm.Point("barrier.arrived")
+			err = b.await(ctx, state)
+		}
+		if err != nil {
+			return 0, err
+		}
+		b.fence.acquire()
+		return place, nil
+	}
+}
+
+// arrive takes the first free place of the round; noSuchPlace if there is none.
+func (b *Barrier) arrive(state uint64) int {
+	mine := mark(state)<<32 | uint64(shm.Me())
+	i := 0
+	if hint := b.hint.Load(); hint>>32 == mark(state) {
+		i = int(hint & ownerMask)
+	}
+	for i < b.parties {
+		p := b.place(i)
+		v := p.Load()
+		if v>>32 == mark(state) {
+			i++
+			continue
+		}
+		if b.state.Load() != state {
+			return noSuchPlace
+		}
+		if p.CompareAndSwap(v, mine) {
+			b.hint.Store(mark(state)<<32 | uint64(i+1))
+			return i
+		}
+	}
+	return noSuchPlace
+}
+
+// until waits for the condition of one who has seen that state, and breaks the barrier
+// meanwhile if a party of its round dies.
+func (b *Barrier) until(ctx context.Context, state uint64, condition func() bool) error {
+	for {
+		err := b.line.Wait(ctx, func(bool) bool {
+			return condition() || b.watch.finds(b.mourning)
+		})
+		if err != nil || condition() {
+			return err
+		}
+		b.watch.found.Store(false)
+		b.settle()
+	}
+}
+
+// await waits for the end of the round in which this party has arrived.
+func (b *Barrier) await(ctx context.Context, state uint64) error {
+	err := b.until(ctx, state, func() bool { return b.ended(state) })
+	if err != nil {
+		shm.Point("barrier.giving-up")
+		if b.smash(round(state)) {
+			return err
+		}
+	}
+	return b.outcome(state)
+}
+
+// ended says whether the round of that state has ended.
+func (b *Barrier) ended(state uint64) bool {
+	now := b.state.Load()
+	return round(now) != round(state) || now&phaseMask == broken
+}
+
+// outcome is how the round of that state has ended.
+func (b *Barrier) outcome(state uint64) error {
+	now := b.state.Load()
+	if round(now) == round(state) {
+		return ErrBroken
+	}
+	resets := (now&resetMask - state&resetMask) & resetMask / resetUnit
+	if resets > brokenList {
+		return ErrBroken // it was too long ago to know
+	}
+	for i := range resets {
+		if b.brokenRound((state&resetMask)/resetUnit+i).Load() == round(state)+1 {
+			return ErrBroken
+		}
+	}
+	return nil
+}
+
+// brokenRound is the word for the round that broke before the reset with that number. It has
+// the round's number plus one.
+func (b *Barrier) brokenRound(reset uint64) *atomic.Uint64 {
+	return b.object.Word(shm.PayloadAt + 8*int(reset%brokenList))
+}
+
+// finish ends the round: this party was the last to come.
+func (b *Barrier) finish(state uint64, action func() error) error {
+	if b.bereft(state) && !sabotaged("barrier") {
+		b.smash(round(state))
+		return ErrBroken
+	}
+	now := state
+	if action != nil {
+		now = state | acting
+		if !b.state.CompareAndSwap(state, now) {
+			return ErrBroken
+		}
+		shm.Point("barrier.acting")
+		if err := b.act(state, action); err != nil {
+			return err
+		}
+		shm.Point("barrier.acted")
+	}
+	if !b.state.CompareAndSwap(now, state+roundUnit) {
+		return ErrBroken
+	}
+	shm.Point("barrier.passed")
+	b.line.WakeAll()
+	return nil
+}
+
+// act runs the action. If it fails, in whatever way, the barrier breaks.
+func (b *Barrier) act(state uint64, action func() error) (err error) {
+	done := false
+	defer func() {
+		if !done || err != nil {
+			b.smash(round(state))
+		}
+	}()
+	err = action()
+	done = true
+	return err
+}
+
+// smash breaks the barrier in that round; false if the round has ended already.
+func (b *Barrier) smash(which uint64) bool {
+	for {
+		now := b.state.Load()
+		if round(now) != which || now&phaseMask == broken {
+			return false
+		}
+		if b.state.CompareAndSwap(now, now&^phaseMask|broken) {
+			break
+		}
+	}
+	shm.Point("barrier.broken")
+	b.line.WakeAll()
+	return true
+}
+
+// bereft says whether one of those who have arrived in the round of that state is
+// dead.
+func (b *Barrier) bereft(state uint64) bool {
+	var p probed
+	for i := range b.parties {
+		v := b.place(i).Load()
+		if v>>32 != mark(state) {
+			return false
+		}
+		if !p.alive(shm.ID(v)) {
+			return true
+		}
+	}
+	return false
+}
+
+func (b *Barrier) mourning() bool {
+	state := b.state.Load()
+	return state&phaseMask != broken && b.bereft(state) && !sabotaged("barrier")
+}
+
+// settle breaks the barrier if somebody who has arrived is dead.
+func (b *Barrier) settle() {
+	if state := b.state.Load(); state&phaseMask != broken && b.bereft(state) && !sabotaged("barrier") {
+		b.smash(round(state))
+	}
+}
+
+// Abort breaks the barrier.
+func (b *Barrier) Abort() {
+	for {
+		state := b.state.Load()
+		if state&phaseMask == broken || b.smash(round(state)) {
+			runtime.KeepAlive(b)
+			return
+		}
+	}
+}
+
+// Reset makes a new round of a barrier that is broken, or that breaks by it because
+// somebody waits.
+func (b *Barrier) Reset() {
+	defer runtime.KeepAlive(b)
+	for {
+		state := b.state.Load()
+		if state&phaseMask != broken {
+			if state&phaseMask == filling && b.place(0).Load()>>32 != mark(state) {
+				return // nobody is here
+			}
+			b.smash(round(state))
+			continue
+		}
+		list := b.brokenRound(state & resetMask / resetUnit)
+		before := list.Load()
+		if b.state.Load() != state {
+			continue
+		}
+		list.CompareAndSwap(before, round(state)+1)
+		shm.Point("barrier.recorded")
+		next := (state+resetUnit)&resetMask | (round(state)+1)*roundUnit | filling
+		if b.state.CompareAndSwap(state, next) {
+			shm.Point("barrier.reset")
+			b.line.WakeAll()
+			return
+		}
+	}
+}
+
+// Waiting is how many wait at the moment.
+func (b *Barrier) Waiting() int {
+	defer runtime.KeepAlive(b)
+	b.settle()
+	state := b.state.Load()
+	if state&phaseMask == broken {
+		return 0
+	}
+	for i := range b.parties {
+		if b.place(i).Load()>>32 != mark(state) {
+			return i
+		}
+	}
+	return b.parties
+}
+
+// Broken says whether the barrier is broken.
+func (b *Barrier) Broken() bool {
+	b.settle()
+	broke := b.state.Load()&phaseMask == broken
+	runtime.KeepAlive(b)
+	return broke
+}

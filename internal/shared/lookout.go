@@ -1,0 +1,56 @@
+package shared
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/gomultiprocessing/mp/internal/shm"
+)
+
+// lookout looks for deaths. Of the goroutines of this process that wait for the same
+// thing, each is asked whenever the process's bell rings: one look is enough.
+type lookout struct {
+	next  atomic.Int64
+	found atomic.Bool // and nobody has seen to it yet
+}
+
+// lookAgain is the time between two looks.
+const lookAgain = time.Millisecond
+
+// finds says whether look has found something.
+func (o *lookout) finds(look func() bool) bool {
+	if o.found.Load() {
+		return true
+	}
+	now, next := shm.Now(), o.next.Load()
+	if now < next || !o.next.CompareAndSwap(next, now+int64(lookAgain)) || !look() {
+		return false
+	}
+	o.found.Store(true)
+	return true
+}
+
+// probed asks the kernel who lives, once for each process.
+type probed struct {
+	last  shm.ID
+	lives bool
+	known map[shm.ID]bool
+}
+
+func (p *probed) alive(id shm.ID) bool {
+	if id == p.last && id != 0 {
+		return p.lives
+	}
+	lives, ok := p.known[id]
+	if !ok {
+		lives = shm.Probe(id)
+		if p.last != 0 {
+			if p.known == nil {
+				p.known = make(map[shm.ID]bool)
+			}
+			p.known[id] = lives
+		}
+	}
+	p.last, p.lives = id, lives
+	return lives
+}

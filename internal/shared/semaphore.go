@@ -1,0 +1,333 @@
+package shared
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"github.com/gomultiprocessing/mp/internal/shm"
+)
+
+// Semaphore is a number of permits.
+//
+// Its memory, from the state's beginning: at 0 how many permits exist, at 8 the number of
+// the last acquisition, at 16 the heir, at 64 the latch of those that acquire. The first
+// word of a process's row is its id in the high half, and how many permits it has in
+// the low half. A row whose id is that of a dead process counts for nothing, so that the
+// permits of the dead are back as soon as the death is known: what is available is
+// nowhere written down.
+//
+// Acquiring commits by one store, to the own row, and only who has the latch does it:
+// so no more permits are out than exist. Giving back commits by one store, too, and
+// needs no latch.
+//
+// Who comes as a permit is there may take it. But as soon as somebody has waited for more
+// than a millisecond, one permit of the next that come is for the process that waits
+// longest, the heir: its id in the high half of the word, and in the low half since
+// when, in milliseconds.
+type Semaphore struct {
+	object  *shm.Object
+	total   *atomic.Uint64
+	token   *atomic.Uint64
+	heir    *atomic.Uint64
+	latch   shm.Latch
+	initial uint64
+	bounded bool
+	line    *shm.Line
+	fence   fence
+}
+
+// ErrBound is the error of giving back more than there was.
+var ErrBound = errors.New("more permits would be available than the semaphore began with")
+
+// MaxPermits is how many permits a semaphore can have.
+const MaxPermits = math.MaxInt32
+
+// giveUpTime is how long one waits for a latch when there is no ctx to end it.
+const giveUpTime = 50 * time.Millisecond
+
+func semaphoreShape(initial uint64, bounded bool) shm.Shape {
+	p := [4]uint64{initial, 0}
+	if bounded {
+		p[1] = 1
+	}
+	return shm.Shape{Name: "semaphore", Kind: kindSemaphore, Params: p}
+}
+
+// NewSemaphore makes a semaphore with so many permits.
+func NewSemaphore(permits int, bounded bool) (*Semaphore, error) {
+	if permits < 0 || permits > MaxPermits {
+		return nil, fmt.Errorf("%d permits", permits)
+	}
+	o, err := shm.NewObject(semaphoreShape(uint64(permits), bounded), semaphoreCore)
+	if err != nil {
+		return nil, err
+	}
+	s := o.Core().(*Semaphore)
+	s.total.Store(uint64(permits))
+	return s, nil
+}
+
+// OpenSemaphore returns the semaphore that another process has sent.
+func OpenSemaphore(f *os.File) (*Semaphore, error) {
+	shape := func(p [4]uint64) (shm.Shape, error) {
+		if p[0] > MaxPermits || p[1] > 1 {
+			return shm.Shape{}, fmt.Errorf("a semaphore of %d permits", p[0])
+		}
+		return semaphoreShape(p[0], p[1] == 1), nil
+	}
+	o, err := shm.OpenObject(f, kindSemaphore, shape, semaphoreCore)
+	if err != nil {
+		return nil, err
+	}
+	return o.Core().(*Semaphore), nil
+}
+
+func semaphoreCore(o *shm.Object) any {
+	s := &Semaphore{
+		object: o, total: o.Word(shm.StateAt), token: o.Word(shm.StateAt + 8), heir: o.Word(shm.StateAt + 16),
+		latch: shm.NewLatch(o.Word(shm.StateAt + 64)), initial: o.Param(0), bounded: o.Param(1) == 1,
+	}
+	s.line = o.NewLine(0, s.ready).ForHeld(func() shm.ID { return 0 })
+	return s
+}
+
+// File is what another process needs to have the semaphore.
+func (s *Semaphore) File() *os.File { return s.object.File() }
+
+// TryAcquire takes a permit if there is one at once, and returns the acquisition's
+// number.
+func (s *Semaphore) TryAcquire() (token uint64, ok bool) {
+	token, ok, _ = s.try(nil, false)
+	runtime.KeepAlive(s)
+	return token, ok
+}
+
+// Acquire takes a permit, and returns the acquisition's number.
+func (s *Semaphore) Acquire(ctx context.Context) (token uint64, err error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	token, ok, err := s.try(ctx, false)
+	if !ok && err == nil {
+		var failed error
+		err = s.line.Wait(ctx, func(first bool) bool {
+			token, ok, failed = s.try(ctx, first)
+			return ok || failed != nil
+		})
+		if failed != nil {
+			err = failed
+		}
+		if err != nil {
+			s.renounce()
+		}
+	}
+	runtime.KeepAlive(s)
+	return token, err
+}
+
+// try takes a permit if it may. The first in line takes it as its heir, too. Without a
+// ctx it gives up soon when somebody is stopped while he has the latch.
+func (s *Semaphore) try(ctx context.Context, first bool) (token uint64, ok bool, err error) {
+	if s.usable(first, shm.Alive) <= 0 {
+		return 0, false, nil
+	}
+	if ctx == nil {
+		if !s.enter() {
+			return 0, false, nil
+		}
+	} else if err := s.latch.Lock(ctx); err != nil {
+		return 0, false, err
+	}
+	defer s.latch.Unlock()
+	shm.Point("semaphore.latched")
+	s.trim()
+	if s.usable(first, shm.Alive) <= 0 {
+		return 0, false, nil
+	}
+	s.fence.acquire()
+	token = s.token.Add(1)
+	shm.Point("semaphore.numbered")
+	mine, me := s.object.Mine(0), uint64(shm.Me())
+	if mine.Load()>>32 == me {
+		mine.Add(1)
+	} else {
+		mine.Store(me<<32 | 1) // whoever had the row before is dead
+	}
+	shm.Point("semaphore.taken")
+	if heir := s.heir.Load(); first && heir>>32 == me {
+		s.heir.CompareAndSwap(heir, 0)
+	}
+	shm.Point("semaphore.inherited")
+	if shm.Invariants {
+		s.check()
+	}
+	return token, true, nil
+}
+
+// enter takes the latch unless that takes long.
+func (s *Semaphore) enter() bool {
+	if s.latch.TryLock() {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), giveUpTime)
+	defer cancel()
+	return s.latch.Lock(ctx) == nil
+}
+
+// counts is how many permits exist, and how many of them somebody has who lives.
+func (s *Semaphore) counts(alive func(shm.ID) bool) (total, held int) {
+	total = int(s.total.Load())
+	for slot := range s.object.Used() {
+		row := s.object.Row(slot, 0).Load()
+		if n := int(row & ownerMask); n > 0 && alive(shm.ID(row>>32)) {
+			held += n
+		}
+	}
+	return total, held
+}
+
+// available is how many permits nobody has.
+func (s *Semaphore) available(alive func(shm.ID) bool) int {
+	total, held := s.counts(alive)
+	n := total - held
+	if s.bounded {
+		n = min(n, int(s.initial))
+	}
+	return n
+}
+
+// usable is available, less what is kept for an heir that is another.
+func (s *Semaphore) usable(first bool, alive func(shm.ID) bool) int {
+	n := s.available(alive)
+	if n <= 0 {
+		return n
+	}
+	heir := s.heir.Load()
+	id := shm.ID(heir >> 32)
+	if id == 0 || first && id == shm.Me() || !alive(id) {
+		return n
+	}
+	if kept := uint32(shm.Now()/int64(time.Millisecond)) - uint32(heir); time.Duration(kept)*time.Millisecond >= heirTime {
+		return n
+	}
+	return n - 1
+}
+
+// trim drops permits that the dead gave back beyond the bound. The latch is held.
+func (s *Semaphore) trim() {
+	if !s.bounded {
+		return
+	}
+	total, held := s.counts(shm.Alive)
+	if total-held > int(s.initial) {
+		s.total.CompareAndSwap(uint64(total), uint64(held)+s.initial)
+		shm.Point("semaphore.trimmed")
+	}
+}
+
+// ready is what the line asks.
+func (s *Semaphore) ready(probe bool) int {
+	if probe {
+		return s.usable(true, shm.Probe)
+	}
+	return s.usable(true, shm.Alive)
+}
+
+// Return gives back the permit of an acquisition of this process, once for each.
+func (s *Semaphore) Return() error {
+	defer runtime.KeepAlive(s)
+	s.fence.release()
+	if s.bounded {
+		if s.enter() {
+			defer s.latch.Unlock()
+		}
+		if s.available(shm.Alive) >= int(s.initial) {
+			return ErrBound
+		}
+	}
+	s.object.Mine(0).Add(^uint64(0))
+	shm.Point("semaphore.returned")
+	s.pass(1)
+	return nil
+}
+
+// Release adds n permits.
+func (s *Semaphore) Release(n int) error {
+	defer runtime.KeepAlive(s)
+	if n < 1 {
+		return fmt.Errorf("%d permits to release", n)
+	}
+	s.fence.release()
+	if s.bounded {
+		if s.enter() {
+			defer s.latch.Unlock()
+		}
+		s.trim()
+		if n > int(s.initial)-s.available(shm.Alive) {
+			return ErrBound
+		}
+	}
+	for {
+		total := s.total.Load()
+		if n > MaxPermits-int(min(total, MaxPermits)) {
+			return fmt.Errorf("a semaphore of more than %d permits", MaxPermits)
+		}
+		if s.total.CompareAndSwap(total, total+uint64(n)) {
+			break
+		}
+	}
+	shm.Point("semaphore.released")
+	s.pass(n)
+	return nil
+}
+
+// pass tells those that wait of n permits that have come back. One who has waited for
+// long gets his for sure.
+func (s *Semaphore) pass(n int) {
+	if !s.line.Waiting() {
+		return
+	}
+	if id, since, ok := s.line.Oldest(); ok && shm.Now()-since >= int64(patience) && shm.Alive(id) {
+		s.bequeath(id)
+	}
+	shm.Point("semaphore.bequeathed")
+	s.line.Wake(n) // the heir waits longest, so he is among them
+}
+
+// bequeath makes a process the heir, unless there is one.
+func (s *Semaphore) bequeath(id shm.ID) {
+	now := uint64(uint32(shm.Now() / int64(time.Millisecond)))
+	heir := s.heir.Load()
+	if heir == 0 || !shm.Alive(shm.ID(heir>>32)) || time.Duration(uint32(now)-uint32(heir))*time.Millisecond >= heirTime {
+		s.heir.CompareAndSwap(heir, uint64(id)<<32|now)
+	}
+}
+
+// renounce gives up being the heir when nobody here waits any more.
+func (s *Semaphore) renounce() {
+	if heir := s.heir.Load(); shm.ID(heir>>32) == shm.Me() && s.heir.CompareAndSwap(heir, 0) {
+		s.line.Wake(1)
+	}
+}
+
+// Available is how many permits nobody has at the moment.
+func (s *Semaphore) Available() int {
+	defer runtime.KeepAlive(s)
+	if s.enter() {
+		defer s.latch.Unlock()
+	}
+	return max(0, s.available(shm.Probe))
+}
+
+// check panics if more permits are out than exist. The latch is held.
+func (s *Semaphore) check() {
+	if total, held := s.counts(shm.Alive); held > total {
+		panic(fmt.Sprintf("shared: semaphore %d: %d permits of %d are out", s.object.Number(), held, total))
+	}
+}

@@ -1,0 +1,152 @@
+package mp
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+
+	"github.com/gomultiprocessing/mp/internal/shared"
+	"github.com/gomultiprocessing/mp/internal/wire"
+)
+
+// Lock is a lock of one owner at a time among all goroutines of all processes that have it,
+// as Python's multiprocessing.Lock. Acquiring it again while holding it waits for ever,
+// or until ctx ends: see RLock. Whoever has the Hold may release it, also another goroutine.
+//
+// When a process dies holding it, the lock goes to the next owner, whose Hold is Abandoned:
+// within some milliseconds when the parent of the dead process lives, otherwise within
+// 20 to 40. A stopped process (SIGSTOP) is not dead and keeps it.
+//
+// Order: whoever comes while the lock is free takes it at once. But as soon as
+// somebody has waited for a millisecond, the lock is handed to whoever has waited longest,
+// goroutines and processes alike, and nobody is let past. So no waiter starves. One who
+// does not take it within 20 ms, because it is stopped, is passed over until it goes on.
+//
+// A Lock is shareable: inside the input or output of a Func, or inside a message of a
+// queue or pipe, it arrives as the same lock, held if it is held. It lives as long as some
+// process has it. All methods may be called by any number of goroutines.
+type Lock struct {
+	_       [0]sync.Mutex // a Lock must not be copied
+	carrier lockCarrier
+}
+
+// lockCarrier is what a Lock is made of.
+type lockCarrier interface {
+	Acquire(ctx context.Context) (shared.Grip, error)
+	TryAcquire() (shared.Grip, bool)
+	Release(token uint64) bool // false: it was released already
+	Holds(token uint64) bool
+	Held() (pid int, held bool)
+	Number() uint64
+}
+
+// NewLock makes a Lock that nobody has. It takes a descriptor and some pages of memory,
+// does not wait, and costs some 20 microseconds.
+//
+// The error is ErrNoMain before Main; the system's when there are no descriptors;
+// errors.ErrUnsupported elsewhere than on Linux.
+func NewLock() (*Lock, error) {
+	if err := mayStart(); err != nil {
+		return nil, err
+	}
+	c, err := shared.NewLock()
+	if err != nil {
+		return nil, err
+	}
+	return &Lock{carrier: c}, nil
+}
+
+// Acquire takes the lock. It waits while somebody has it, until ctx ends; a
+// goroutine that waits costs no thread. When it is free, it costs some 30 nanoseconds.
+//
+// The error is ctx's, also when ctx was done at entry, and then the lock was not taken. It
+// names the process that has the lock. If that process waits in turn, directly or through
+// others, for a lock that this process has, it is a *DeadlockError.
+func (l *Lock) Acquire(ctx context.Context) (Hold, error) {
+	if l == nil || l.carrier == nil {
+		return Hold{}, notMade("Lock")
+	}
+	g, err := l.carrier.Acquire(ctx)
+	if err != nil {
+		return Hold{}, lockError(err)
+	}
+	return Hold{lock: l.carrier, token: g.Token, abandoned: g.Abandoned}, nil
+}
+
+// TryAcquire takes the lock if that is possible at once. It does not wait. It may be false
+// for a lock that is just being handed to one who waits.
+func (l *Lock) TryAcquire() (Hold, bool) {
+	g, ok := l.carrier.TryAcquire()
+	if !ok {
+		return Hold{}, false
+	}
+	return Hold{lock: l.carrier, token: g.Token, abandoned: g.Abandoned}, true
+}
+
+// Locked says whether somebody has the lock at the moment. A dead process has nothing.
+// It does not wait, and costs a system call.
+func (l *Lock) Locked() bool {
+	_, held := l.carrier.Held()
+	return held
+}
+
+// Owner is the pid of the process that has the lock, and whether one has it. It does not
+// wait, and costs a system call.
+func (l *Lock) Owner() (pid int, held bool) { return l.carrier.Held() }
+
+// Do calls f while it holds the lock, and releases it whatever f does: it returns, panics
+// or ends its goroutine. If f releases the Hold itself, or waits with it for a
+// Condition, then what f holds in the end is f's to release. The error is
+// f's, or that of Acquire, and then f was not called.
+func (l *Lock) Do(ctx context.Context, f func(Hold) error) error {
+	h, err := l.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer h.Release()
+	return f(h)
+}
+
+// Locker is the lock for code that wants a sync.Locker, such as sync.Cond. It ignores
+// Abandoned, and its Lock waits without end. Each call makes a new one, and all of them are this
+// lock; Unlock of a Locker panics when the last Lock of that same Locker is not held. It may be
+// used by any number of goroutines.
+func (l *Lock) Locker() sync.Locker { return &locker{lock: l} }
+
+type locker struct {
+	lock  *Lock
+	token atomic.Uint64
+}
+
+func (k *locker) Lock() {
+	h, err := k.lock.Acquire(context.Background())
+	if err != nil {
+		panic(err)
+	}
+	k.token.Store(h.token)
+}
+
+func (k *locker) Unlock() {
+	if !k.lock.carrier.Release(k.token.Load()) {
+		panic("mp: Unlock of a Lock that is not locked")
+	}
+}
+
+func (l *Lock) share(b *wire.Buffer) error { return attach(b, "Lock", l.carrier) }
+
+func (l *Lock) adopt(r *wire.Reader) error {
+	c, err := adoptLock(r)
+	if err == nil {
+		l.carrier = c
+	}
+	return err
+}
+
+// adoptLock is the lock whose descriptor comes next.
+func adoptLock(r *wire.Reader) (*shared.Lock, error) {
+	f := r.TakeFile()
+	if f == nil {
+		return nil, r.Err()
+	}
+	return shared.OpenLock(f)
+}

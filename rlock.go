@@ -1,0 +1,153 @@
+package mp
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+
+	"github.com/gomultiprocessing/mp/internal/shared"
+	"github.com/gomultiprocessing/mp/internal/wire"
+)
+
+// RLock is a lock that its owner may acquire again, as Python's multiprocessing.RLock.
+// Goroutines have no identity, so that who owns it is said by the ctx that
+// Acquire returns: acquiring under it, or under a ctx made from it, nests. Goroutines that
+// share that ctx share the lock: it does not exclude them from each other. A ctx never leaves its
+// process, so another process is always another owner.
+//
+// The lock is free when every Hold was released, in whatever order. After that the
+// ctx says nothing any more, and acquiring under it acquires anew.
+//
+// All else is as with a Lock: order, the death of an owner, sharing, concurrent use.
+type RLock struct {
+	_       [0]sync.Mutex // an RLock must not be copied
+	carrier lockCarrier
+}
+
+// NewRLock makes an RLock that nobody has. Cost and errors are those of NewLock.
+func NewRLock() (*RLock, error) {
+	if err := mayStart(); err != nil {
+		return nil, err
+	}
+	c, err := shared.NewLock()
+	if err != nil {
+		return nil, err
+	}
+	return &RLock{carrier: c}, nil
+}
+
+// tenure is the time from the first acquisition to the last release.
+type tenure struct {
+	grip  Hold
+	mu    sync.Mutex
+	holds int
+}
+
+// tenureKey finds the tenure of one RLock in a ctx.
+type tenureKey struct{ lock lockCarrier }
+
+// again is one more hold of a tenure that is not over.
+func (t *tenure) again() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.holds == 0 {
+		return false
+	}
+	t.holds++
+	return true
+}
+
+// hold is one acquisition of a tenure.
+func (t *tenure) hold() Hold {
+	return Hold{other: &tenureHold{of: t}, token: t.grip.token, abandoned: t.grip.abandoned}
+}
+
+type tenureHold struct {
+	of   *tenure
+	gone atomic.Bool
+}
+
+func (h *tenureHold) release() error {
+	if !h.gone.CompareAndSwap(false, true) {
+		return ErrNotOwner
+	}
+	t := h.of
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.holds--; t.holds > 0 {
+		return nil
+	}
+	return t.grip.Release()
+}
+
+// Acquire takes the lock, or nests if ctx says that it is owned already. Otherwise it waits
+// while another has it, until ctx ends. The returned ctx is the owner's: it has the values, the
+// deadline and the end of the given one. On an error it is the given one.
+//
+// Nested Holds have the same Token, and are Abandoned alike. A nested Acquire does not wait and
+// costs some 50 nanoseconds. The error is as that of Lock.Acquire.
+func (l *RLock) Acquire(ctx context.Context) (context.Context, Hold, error) {
+	if l == nil || l.carrier == nil {
+		return ctx, Hold{}, notMade("RLock")
+	}
+	if err := ctx.Err(); err != nil {
+		return ctx, Hold{}, err
+	}
+	if t := l.tenure(ctx); t != nil {
+		return ctx, t.hold(), nil
+	}
+	g, err := l.carrier.Acquire(ctx)
+	if err != nil {
+		return ctx, Hold{}, lockError(err)
+	}
+	ctx, h := l.begin(ctx, g)
+	return ctx, h, nil
+}
+
+// TryAcquire takes the lock, or nests, if that is possible at once. It does not wait. Under a
+// ctx that is done it is false.
+func (l *RLock) TryAcquire(ctx context.Context) (context.Context, Hold, bool) {
+	if ctx.Err() != nil {
+		return ctx, Hold{}, false
+	}
+	if t := l.tenure(ctx); t != nil {
+		return ctx, t.hold(), true
+	}
+	g, ok := l.carrier.TryAcquire()
+	if !ok {
+		return ctx, Hold{}, false
+	}
+	ctx, h := l.begin(ctx, g)
+	return ctx, h, true
+}
+
+// tenure is one more hold of the tenure that ctx is under; nil if there is none.
+func (l *RLock) tenure(ctx context.Context) *tenure {
+	t, _ := ctx.Value(tenureKey{l.carrier}).(*tenure)
+	if t == nil || !t.again() {
+		return nil
+	}
+	return t
+}
+
+func (l *RLock) begin(ctx context.Context, g shared.Grip) (context.Context, Hold) {
+	t := &tenure{grip: Hold{lock: l.carrier, token: g.Token, abandoned: g.Abandoned}, holds: 1}
+	return context.WithValue(ctx, tenureKey{l.carrier}, t), t.hold()
+}
+
+// Locked says whether somebody has the lock at the moment. It does not wait, and costs a
+// system call.
+func (l *RLock) Locked() bool {
+	_, held := l.carrier.Held()
+	return held
+}
+
+func (l *RLock) share(b *wire.Buffer) error { return attach(b, "RLock", l.carrier) }
+
+func (l *RLock) adopt(r *wire.Reader) error {
+	c, err := adoptLock(r)
+	if err == nil {
+		l.carrier = c
+	}
+	return err
+}

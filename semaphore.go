@@ -1,0 +1,157 @@
+package mp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"sync"
+	"sync/atomic"
+
+	"github.com/gomultiprocessing/mp/internal/shared"
+	"github.com/gomultiprocessing/mp/internal/wire"
+)
+
+// Semaphore is a number of permits for all goroutines of all processes that have it, as
+// Python's multiprocessing.Semaphore and BoundedSemaphore. There are never more Holds than
+// permits.
+//
+// When a process dies, the permits that it held are back: within some milliseconds when its
+// parent lives, otherwise within 20 to 40. A stopped process (SIGSTOP) keeps its own.
+//
+// Order: whoever comes while a permit is there takes it at once. But as soon as somebody
+// has waited for a millisecond, the next permit that comes back is kept for whoever has
+// waited longest, goroutines and processes alike. So no waiter starves. One who does not
+// take it within 20 ms, because it is stopped, is passed over until it goes on.
+//
+// A Semaphore is shareable as a Lock is. All methods may be called by any number of
+// goroutines.
+type Semaphore struct {
+	_       [0]sync.Mutex // a Semaphore must not be copied
+	carrier semaphoreCarrier
+}
+
+// semaphoreCarrier is what a Semaphore is made of.
+type semaphoreCarrier interface {
+	Acquire(ctx context.Context) (token uint64, err error)
+	TryAcquire() (token uint64, ok bool)
+	Return() error // the permit of one Acquire
+	Release(n int) error
+	Available() int
+}
+
+// NewSemaphore makes a Semaphore with so many permits, which may be none. It takes a
+// descriptor and some pages of memory, does not wait, and costs some 20 microseconds.
+//
+// The error is ErrNoMain before Main; fs.ErrInvalid when permits is negative or
+// over 2,147,483,647; the system's when there are no descriptors; errors.ErrUnsupported elsewhere
+// than on Linux.
+func NewSemaphore(permits int) (*Semaphore, error) { return newSemaphore(permits, false) }
+
+// NewBoundedSemaphore is NewSemaphore with the promise that never more permits are
+// available than at the beginning: what would make it so is ErrFull.
+func NewBoundedSemaphore(permits int) (*Semaphore, error) { return newSemaphore(permits, true) }
+
+func newSemaphore(permits int, bounded bool) (*Semaphore, error) {
+	if err := mayStart(); err != nil {
+		return nil, err
+	}
+	if permits < 0 || permits > shared.MaxPermits {
+		return nil, fmt.Errorf("mp: a semaphore of %d permits: %w", permits, fs.ErrInvalid)
+	}
+	c, err := shared.NewSemaphore(permits, bounded)
+	if err != nil {
+		return nil, err
+	}
+	return &Semaphore{carrier: c}, nil
+}
+
+// permit is one that is held.
+type permit struct {
+	carrier semaphoreCarrier
+	gone    atomic.Bool
+}
+
+func (p *permit) release() error {
+	if !p.gone.CompareAndSwap(false, true) {
+		return ErrNotOwner
+	}
+	err := p.carrier.Return()
+	if err != nil {
+		p.gone.Store(false)
+	}
+	return semaphoreError(err)
+}
+
+func semaphoreError(err error) error {
+	if errors.Is(err, shared.ErrBound) {
+		return &reasoned{shared.ErrBound.Error(), ErrFull}
+	}
+	return err
+}
+
+// Acquire takes a permit. It waits until there is one, or until ctx ends; a goroutine that
+// waits costs no thread. When there is one, it costs some 100 nanoseconds, and a few more
+// for each process of the program.
+//
+// The error is ctx's, also when ctx was done at entry, and then no permit was taken.
+func (s *Semaphore) Acquire(ctx context.Context) (Hold, error) {
+	if s == nil || s.carrier == nil {
+		return Hold{}, notMade("Semaphore")
+	}
+	token, err := s.carrier.Acquire(ctx)
+	if err != nil {
+		return Hold{}, fmt.Errorf("mp: Semaphore.Acquire: %w", err)
+	}
+	return s.held(token), nil
+}
+
+// TryAcquire takes a permit if there is one at once. It does not wait for permits. It may
+// be false when the last one is just being handed to one who waits, or when a process was
+// stopped in the middle of acquiring, which it waits for 50 ms to end.
+func (s *Semaphore) TryAcquire() (Hold, bool) {
+	token, ok := s.carrier.TryAcquire()
+	if !ok {
+		return Hold{}, false
+	}
+	return s.held(token), true
+}
+
+func (s *Semaphore) held(token uint64) Hold {
+	return Hold{other: &permit{carrier: s.carrier}, token: token}
+}
+
+// Release adds n permits that no Hold stands for, as Python's release does: what was
+// acquired is given back by Hold.Release instead. It does not wait for permits.
+//
+// The error is fs.ErrInvalid when n is less than 1 (Python: ValueError). For a bounded
+// semaphore it is ErrFull, and nothing was added, when more permits would be available than
+// at the beginning; and after a Release that took the place of a Hold, that Hold's
+// Release is ErrFull for the same reason, and it stays held.
+func (s *Semaphore) Release(n int) error {
+	if s == nil || s.carrier == nil {
+		return notMade("Semaphore")
+	}
+	if n < 1 {
+		return fmt.Errorf("mp: Semaphore.Release of %d permits: %w", n, fs.ErrInvalid)
+	}
+	return semaphoreError(s.carrier.Release(n))
+}
+
+// Available is how many permits nobody holds at the moment; dead processes hold none. It
+// does not wait for permits, and costs a system call for each process that holds some.
+func (s *Semaphore) Available() int { return s.carrier.Available() }
+
+func (s *Semaphore) share(b *wire.Buffer) error { return attach(b, "Semaphore", s.carrier) }
+
+func (s *Semaphore) adopt(r *wire.Reader) error {
+	f := r.TakeFile()
+	if f == nil {
+		return r.Err()
+	}
+	c, err := shared.OpenSemaphore(f)
+	if err == nil {
+		s.carrier = c
+	}
+	return err
+}
