@@ -11,6 +11,19 @@ func (c *Codec[T]) PutMemory(dst []byte, v *T) {
 	put(dst[:c.plan.size], v)
 }
 
+// GetMemory reads one value, written by PutMemory or Encode, from p, which must hold it and
+// nothing else: only for a T that travels as memory.
+func (c *Codec[T]) GetMemory(p []byte, v *T) error {
+	if len(p) != int(c.plan.size) || !c.plan.flat {
+		return &DecodeError{Reason: "the message has not the size of its value", Err: io.ErrUnexpectedEOF}
+	}
+	copy(memory(addressOf(v), c.plan.size), p)
+	if c.plan.bools != nil {
+		normalise(addressOf(v), c.plan.bools)
+	}
+	return nil
+}
+
 // Memory reads as many values as vs has, written by PutMemory or Encode, from p,
 // which must hold them and nothing else: only for a T that travels as memory.
 func (c *Codec[T]) Memory(p []byte, vs []T) error {

@@ -1,0 +1,336 @@
+package shared
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"sync/atomic"
+
+	"github.com/gomultiprocessing/mp/internal/shm"
+)
+
+// Queue is a queue of items, which are bytes and descriptors.
+//
+// Its memory, from the state's beginning:
+//
+//	  0  the producers' latch
+//	 64  puts: how many items were put; bit 63: the queue is closed
+//	 72  the last tag that was given to an item with descriptors
+//	 80  where the next item is put, twice: 16 bytes that are valid while puts is even,
+//	     and 16 while it is odd. The first word is a position in the ring, the
+//	     second one in the spill
+//	128  the consumers' latch
+//	192  gets: how many items were got; bit 63: the rest was dropped
+//	200  the id of the process that was about to get an item last
+//	208  where the next item is got, twice, as above
+//	240  to where the spill has given its memory back
+//	248  to where the ring is free: what producers see of 208, or a little less
+//	320  the number of the first item that lies in the spill, since it was empty
+//	328  the number behind the last one
+//
+// The payload is the ring. Behind it in the file, and not mapped, lies the spill. An item goes
+// to the ring if there is room and nothing is in the spill, else to the spill: so all in
+// the ring are older than those in the spill, and no item waits for bytes to become free.
+// Positions count bytes since the beginning and are taken modulo the sizes.
+//
+// An item is, from a multiple of 8 on, a word with its size in bits 0 to 39, bit 40 if a tag
+// follows, and the low bits of its number in bits 44 to 63; the tag; the bytes.
+//
+// A put writes the item behind the others and where the next one goes, and then counts
+// puts up, which is the instant at which it happens; a get likewise. So there is nothing to
+// repair after a death. Both counts together are exact because only one side moves
+// each, and it never goes back.
+//
+// In the row of a process: its id; how often it got an item, times 65,536, and while it gets
+// one a code of what gets will be; how often it said that an item is done, times
+// 65,536, and how many its predecessors in the slot have left undone. See queue_done.go.
+type Queue struct {
+	object   *shm.Object
+	capacity uint64
+
+	putLatch, getLatch shm.Latch
+
+	puts, tag            *atomic.Uint64
+	gets, freed          *atomic.Uint64
+	spillFrom, spillEnd  *atomic.Uint64
+	tail, head           []byte // the words at 80 and 208
+	claimer, punched     []byte
+	rowGot, rowDone      *atomic.Uint64
+	me                   uint64
+	ring                 []byte
+	getters, putters     *shm.Line
+	joiners              *shm.Line
+	sockets              [2]*os.File // one puts descriptors, the other gets them; or nil
+	windows              *windows
+	putFence, getFence   fence
+	knownGets, knownHead uint64 // guarded by the producers' latch
+	knownPuts            uint64 // guarded by the consumers' latch
+	reported             atomic.Uint64
+}
+
+const (
+	putLatchAt = shm.StateAt
+	putsAt     = shm.StateAt + 64
+	tagAt      = shm.StateAt + 72
+	tailAt     = shm.StateAt + 80
+	getLatchAt = shm.StateAt + 128
+	getsAt     = shm.StateAt + 192
+	claimerAt  = shm.StateAt + 200
+	headAt     = shm.StateAt + 208
+	punchedAt  = shm.StateAt + 240
+	freedAt    = shm.StateAt + 248
+	fromAt     = shm.StateAt + 320
+	endAt      = shm.StateAt + 328
+
+	ringSize  = 1 << 20
+	spillSize = 1 << 38
+	// spillAt is where the spill begins in the file.
+	spillAt = shm.PayloadAt + ringSize
+
+	closedBit  = 1 << 63 // of puts
+	droppedBit = 1 << 63 // of gets
+	// maxItems is how many may be in a queue that is not bounded.
+	maxItems = 1 << 40
+)
+
+// Errors of a queue.
+var (
+	ErrQueueFull   = errors.New("shared: the queue is full")
+	ErrQueueEmpty  = errors.New("shared: the queue is empty")
+	ErrQueueClosed = errors.New("shared: the queue is closed")
+	// ErrNotGot is the error of TaskDone without an item.
+	ErrNotGot = errors.New("shared: more items were done than got")
+	// ErrDamaged says that the memory does not hold what it must.
+	ErrDamaged = errors.New("mp: the queue's memory is damaged")
+)
+
+// NewQueue makes a queue of so many items; 0 is no bound. carries says whether items
+// may have descriptors, and kind is a number that OpenQueue has to repeat.
+func NewQueue(capacity int, carries bool, kind uint64) (*Queue, error) {
+	var sockets [2]*os.File
+	if carries {
+		var err error
+		if sockets, err = socketPair(); err != nil {
+			return nil, fmt.Errorf("mp: a queue: %w", err)
+		}
+	}
+	shape := queueShape
+	shape.Params = [4]uint64{uint64(max(capacity, 0)), kind, flag(carries)}
+	o, err := shm.NewObject(shape, func(o *shm.Object) any { return newQueue(o, uint64(max(capacity, 0)), sockets) })
+	if err != nil {
+		closeFiles(sockets[:])
+		return nil, err
+	}
+	return o.Core().(*Queue), nil
+}
+
+var queueShape = shm.Shape{Name: "queue", Kind: kindQueue, Payload: ringSize, Beyond: spillSize}
+
+// OpenQueue returns the queue that another process has sent, by its Files, which are the
+// queue's from now on.
+func OpenQueue(files []*os.File, kind uint64) (*Queue, error) {
+	carries := len(files) == 3
+	if !carries && len(files) != 1 {
+		closeFiles(files)
+		return nil, errors.New("mp: not a queue: it has the wrong number of descriptors")
+	}
+	var capacity uint64
+	var sockets [2]*os.File
+	copy(sockets[:], files[1:])
+	taken := false
+	o, err := shm.OpenObject(files[0], kindQueue, func(params [4]uint64) (shm.Shape, error) {
+		if params[1] != kind || params[2] != flag(carries) || params[0] >= maxItems {
+			return shm.Shape{}, errors.New("mp: a queue of another type")
+		}
+		capacity = params[0]
+		return queueShape, nil
+	}, func(o *shm.Object) any {
+		taken = true
+		return newQueue(o, capacity, sockets)
+	})
+	if !taken {
+		closeFiles(files[1:])
+	}
+	if err != nil {
+		return nil, err
+	}
+	q := o.Core().(*Queue)
+	if !taken && (o.Param(1) != kind || carries != (q.sockets[0] != nil)) {
+		return nil, errors.New("mp: a queue of another type")
+	}
+	return q, nil
+}
+
+func flag(b bool) uint64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func closeFiles(files []*os.File) {
+	for _, f := range files {
+		if f != nil {
+			f.Close()
+		}
+	}
+}
+
+func newQueue(o *shm.Object, capacity uint64, sockets [2]*os.File) *Queue {
+	q := &Queue{
+		object: o, capacity: capacity, sockets: sockets, me: uint64(shm.Me()), ring: o.Payload(), windows: new(windows),
+		putLatch: shm.NewLatch(o.Word(putLatchAt)), getLatch: shm.NewLatch(o.Word(getLatchAt)),
+		puts: o.Word(putsAt), tag: o.Word(tagAt), gets: o.Word(getsAt), freed: o.Word(freedAt),
+		spillFrom: o.Word(fromAt), spillEnd: o.Word(endAt),
+		tail: o.Bytes(tailAt, 32), head: o.Bytes(headAt, 32),
+		claimer: o.Bytes(claimerAt, 8), punched: o.Bytes(punchedAt, 8),
+		rowGot: o.Mine(rowGotIn), rowDone: o.Mine(rowDoneIn),
+	}
+	if capacity == 0 {
+		q.capacity = maxItems
+	}
+	q.getters = o.NewLine(0, func(bool) int { return q.worthGetting() })
+	q.putters = o.NewLine(1, func(bool) int { return q.worthPutting() })
+	q.joiners = o.NewLine(2, q.worthJoining).ForHeld(q.busy)
+	q.takeRow()
+	runtime.AddCleanup(q, (*windows).close, q.windows)
+	return q
+}
+
+// word reads one of the words that only one side writes, under its latch.
+func word(b []byte) uint64 { return binary.NativeEndian.Uint64(b) }
+
+func setWord(b []byte, v uint64) { binary.NativeEndian.PutUint64(b, v) }
+
+// Files is what another process needs to have the queue.
+func (q *Queue) Files() []*os.File {
+	if q.sockets[0] == nil {
+		return []*os.File{q.object.File()}
+	}
+	return []*os.File{q.object.File(), q.sockets[0], q.sockets[1]}
+}
+
+// Cap is the number of items that the queue holds; 0 is no bound.
+func (q *Queue) Cap() int {
+	if q.capacity == maxItems {
+		return 0
+	}
+	return int(q.capacity)
+}
+
+// count is how many items are in the queue, and whether it is closed, at one instant.
+func (q *Queue) count() (n uint64, closed bool) {
+	for range 1 << 16 {
+		g := q.gets.Load()
+		p := q.puts.Load()
+		if q.gets.Load() != g {
+			continue // puts was read while gets was that, or nothing is known
+		}
+		if g&droppedBit != 0 || p&^closedBit < g {
+			return 0, p&closedBit != 0
+		}
+		return p&^closedBit - g, p&closedBit != 0
+	}
+	return 0, false // memory that somebody plays with
+}
+
+// Len is the number of items in the queue, exact at one instant.
+func (q *Queue) Len() int {
+	n, _ := q.count()
+	runtime.KeepAlive(q)
+	return int(n)
+}
+
+// Full says whether there is no room for an item, exact at one instant.
+func (q *Queue) Full() bool {
+	n, _ := q.count()
+	runtime.KeepAlive(q)
+	return n >= q.capacity
+}
+
+// Readable says whether a Get would not wait: there is an item, or never will be.
+func (q *Queue) Readable() bool {
+	n, closed := q.count()
+	runtime.KeepAlive(q)
+	return n > 0 || closed
+}
+
+// Watch calls notify when the queue may have become readable, until stop is called.
+func (q *Queue) Watch(notify func()) (stop func()) { return q.getters.Watch(q.Readable, notify) }
+
+const everybody = 1 << 30
+
+func (q *Queue) worthGetting() int {
+	n, closed := q.count()
+	if closed {
+		return everybody
+	}
+	return int(min(n, everybody))
+}
+
+func (q *Queue) worthPutting() int {
+	n, closed := q.count()
+	if closed {
+		return everybody
+	}
+	return int(min(q.capacity-min(n, q.capacity), everybody))
+}
+
+// Close lets nothing more in. What is in the queue can be got.
+func (q *Queue) Close() {
+	q.puts.Or(closedBit)
+	shm.Point("queue.closed")
+	q.getters.WakeAll()
+	q.putters.WakeAll()
+	runtime.KeepAlive(q)
+}
+
+// CloseNow is Close that drops what is in the queue, and says how many items that was.
+func (q *Queue) CloseNow() int {
+	n := q.puts.Or(closedBit) &^ closedBit
+	shm.Point("queue.closed")
+	dropped := 0
+	for {
+		g := q.gets.Load()
+		if g&droppedBit != 0 {
+			break
+		}
+		if q.gets.CompareAndSwap(g, g|droppedBit) {
+			dropped = int(n - min(g, n))
+			break
+		}
+	}
+	shm.Point("queue.dropped")
+	q.getters.WakeAll()
+	q.putters.WakeAll()
+	q.joiners.WakeAll()
+	q.object.Punch(spillAt, spillSize) // nobody reads it any more
+	q.dropFiles()
+	runtime.KeepAlive(q)
+	return dropped
+}
+
+// atOnce is the ctx of who has none and does not wait.
+var atOnce context.Context = noWait{context.Background()}
+
+type noWait struct{ context.Context }
+
+// within takes a latch. Who does not wait is told that the queue is busy if another's put
+// or get does not end, whose process may be stopped.
+func within(ctx context.Context, l shm.Latch, busy error) error {
+	if ctx != atOnce {
+		return l.Lock(ctx)
+	}
+	if l.TryLock() {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), latchTime)
+	defer cancel()
+	if l.Lock(ctx) != nil {
+		return busy
+	}
+	return nil
+}

@@ -1,0 +1,217 @@
+package shared
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+
+	"github.com/gomultiprocessing/mp/internal/shm"
+)
+
+// Who has got items and not said that they are done is in the rows. A row's numbers go on
+// when another process gets the slot: its predecessor's items count as done then.
+//
+// Whether a process that was killed around the instant of a get has got the item is told by
+// the code in its row: it belongs to what gets is after the get. As long as nobody got another
+// item, gets tells; and before one gets another, it settles that.
+const (
+	rowOwnerIn = iota
+	rowGotIn
+	rowDoneIn
+
+	rowShift = 16
+	rowLow   = 1<<rowShift - 1
+)
+
+// code is the code of what gets is after the get of item g.
+func code(g uint64) uint64 { return (g+1)&(rowLow>>1) | (rowLow>>1 + 1) }
+
+// slotOf is the slot of a process.
+func slotOf(id uint64) int { return int(id % shm.Slots) }
+
+// claim says that this process is about to get item g, and returns what undoes that.
+func (q *Queue) claim(g uint64) (before uint64) {
+	if who := word(q.claimer); who != q.me {
+		if who != 0 && !shm.Alive(shm.ID(who)) {
+			q.settleGot(slotOf(who))
+		}
+		setWord(q.claimer, q.me)
+		shm.Point("queue.get.claimer")
+	}
+	before = q.rowGot.Load() &^ rowLow
+	q.rowGot.Store(before + 1<<rowShift | code(g))
+	return before
+}
+
+func (q *Queue) claimed(before uint64) { q.rowGot.Store(before + 1<<rowShift) }
+
+// unclaim is for an item that CloseNow has dropped.
+func (q *Queue) unclaim(before uint64) {
+	q.rowGot.Store(before)
+	q.wakeJoiners()
+}
+
+// takeRow makes this process the owner of its slot's row.
+func (q *Queue) takeRow() {
+	owner := q.object.Mine(rowOwnerIn)
+	if owner.Load() == q.me {
+		return
+	}
+	q.settleRow(slotOf(q.me))
+	owner.Store(q.me)
+}
+
+// settleGot makes up for a process that was killed inside a get: has it the item?
+func (q *Queue) settleGot(slot int) {
+	row := q.object.Row(slot, rowGotIn)
+	for {
+		v := row.Load()
+		if v&rowLow == 0 {
+			return
+		}
+		got := v &^ rowLow
+		if v&rowLow != code(q.gets.Load()&^droppedBit-1) {
+			got -= 1 << rowShift
+		}
+		if row.CompareAndSwap(v, got) {
+			return
+		}
+	}
+}
+
+// settleRow counts what a dead process has left undone as done.
+func (q *Queue) settleRow(slot int) {
+	q.settleGot(slot)
+	row := q.object.Row(slot, rowDoneIn)
+	for {
+		v := row.Load()
+		got, done := q.object.Row(slot, rowGotIn).Load()>>rowShift, v>>rowShift
+		if got <= done {
+			return
+		}
+		left := min(v&rowLow+got-done, rowLow)
+		if row.CompareAndSwap(v, got<<rowShift|left) {
+			return
+		}
+	}
+}
+
+// TaskDone says that an item which this process got is done.
+func (q *Queue) TaskDone() error {
+	defer runtime.KeepAlive(q)
+	for {
+		done := q.rowDone.Load()
+		got := q.rowGot.Load()
+		n := got >> rowShift
+		if got&rowLow != 0 {
+			n-- // that get is not over yet
+		}
+		if done>>rowShift >= n {
+			return ErrNotGot
+		}
+		if q.rowDone.CompareAndSwap(done, done+1<<rowShift) {
+			break
+		}
+	}
+	shm.Point("queue.done")
+	q.wakeJoiners()
+	return nil
+}
+
+func (q *Queue) wakeJoiners() {
+	if q.joiners.Waiting() && q.worthJoining(false) > 0 {
+		q.joiners.WakeAll()
+	}
+}
+
+// unfinished says whether there are items that are not done. With probe it asks the kernel
+// whether the processes that got them are alive.
+func (q *Queue) unfinished(probe bool) bool {
+	alive := shm.Alive
+	if probe {
+		alive = shm.Probe
+	}
+	// The order of all this matters: whatever happens meanwhile may make the sum
+	// larger than it is at the end, never smaller.
+	g := q.gets.Load()
+	p := q.puts.Load()
+	if g&droppedBit == 0 && p&^closedBit != g {
+		return true
+	}
+	for slot := range q.object.Used() {
+		owner := shm.ID(q.object.Row(slot, rowOwnerIn).Load())
+		if owner == 0 || !q.owes(slot) {
+			continue
+		}
+		if owner == shm.ID(q.me) || alive(owner) {
+			return true
+		}
+		q.settleRow(slot)
+	}
+	return q.puts.Load() != p
+}
+
+// owes says whether a process has got what it has not said to be done.
+func (q *Queue) owes(slot int) bool {
+	done := q.object.Row(slot, rowDoneIn).Load() >> rowShift
+	return q.object.Row(slot, rowGotIn).Load()>>rowShift > done
+}
+
+func (q *Queue) worthJoining(probe bool) int {
+	if q.unfinished(probe) {
+		return 0
+	}
+	return everybody
+}
+
+// busy is a process that has not said of all it got that it is done; 0: none.
+func (q *Queue) busy() shm.ID {
+	for slot := range q.object.Used() {
+		owner := shm.ID(q.object.Row(slot, rowOwnerIn).Load())
+		if owner != 0 && owner != shm.ID(q.me) && q.owes(slot) {
+			return owner
+		}
+	}
+	return 0
+}
+
+// abandoned is how many items dead processes got and have not said to be done, ever.
+func (q *Queue) abandoned() (n uint64) {
+	for slot := range q.object.Used() {
+		n += q.object.Row(slot, rowDoneIn).Load() & rowLow
+	}
+	return n
+}
+
+// AbandonedError is Join's when processes have died that did not say of all items they got that
+// they are done. Each process is told of each item once: by the Joins that wait at
+// the time, or by the next one.
+type AbandonedError struct{ Items int }
+
+// Error says how many.
+func (e *AbandonedError) Error() string {
+	return fmt.Sprintf("mp: %d items were got by processes that died before they were done", e.Items)
+}
+
+// Join waits until all that was put was got and is done, or dropped.
+func (q *Queue) Join(ctx context.Context) error {
+	defer runtime.KeepAlive(q)
+	told := q.reported.Load()
+	if q.unfinished(false) {
+		err := q.joiners.Wait(ctx, func(bool) bool { return !q.unfinished(false) })
+		if err != nil {
+			return err
+		}
+	}
+	all := q.abandoned()
+	for {
+		v := q.reported.Load()
+		if v >= all || q.reported.CompareAndSwap(v, all) {
+			break
+		}
+	}
+	if all > told {
+		return &AbandonedError{Items: int(all - told)}
+	}
+	return nil
+}

@@ -1,0 +1,230 @@
+package shared
+
+import (
+	"context"
+	"os"
+	"runtime"
+	"time"
+
+	"github.com/gomultiprocessing/mp/internal/shm"
+)
+
+// latchTime is how long TryPut and TryGet wait for another put or get to be over, whose
+// process may be stopped.
+const latchTime = 100 * time.Millisecond
+
+const (
+	sizeMask = 1<<40 - 1
+	taggedIn = 40 // the bit
+	numberIn = 44
+	maxItem  = sizeMask - 64
+)
+
+// itemHead is the first word of item number n.
+func itemHead(n uint64, size int, tagged bool) uint64 {
+	return n<<numberIn | flag(tagged)<<taggedIn | uint64(size)
+}
+
+// extent is how many bytes an item takes.
+func extent(size uint64, tagged bool) uint64 { return 8 + 8*flag(tagged) + (size+7)&^7 }
+
+// Item is what is put. Its pieces follow one another.
+type Item struct {
+	Pieces [][]byte
+	Files  []*os.File
+}
+
+func (m *Item) size() (n int) {
+	for _, p := range m.Pieces {
+		n += len(p)
+	}
+	return n
+}
+
+// Put waits until there is room, and puts the item. It may also wait because hundreds
+// of items with descriptors are in the queue, more than the kernel keeps.
+func (q *Queue) Put(ctx context.Context, m *Item) error {
+	ok, err := q.tryPut(ctx, m)
+	if !ok && err == nil {
+		err = q.waitPut(ctx, m)
+	}
+	runtime.KeepAlive(q)
+	return err
+}
+
+// TryPut is Put that does not wait: ErrQueueFull.
+func (q *Queue) TryPut(m *Item) error {
+	ok, err := q.tryPut(atOnce, m)
+	if !ok && err == nil {
+		err = ErrQueueFull
+	}
+	runtime.KeepAlive(q)
+	return err
+}
+
+func (q *Queue) waitPut(ctx context.Context, m *Item) (err error) {
+	ended := q.putters.Wait(ctx, func(bool) (ok bool) {
+		if q.worthPutting() == 0 {
+			return false
+		}
+		ok, err = q.tryPut(ctx, m)
+		return ok || err != nil
+	})
+	if err == nil {
+		err = ended
+	}
+	return err
+}
+
+// tryPut is false without an error if there is no room.
+func (q *Queue) tryPut(ctx context.Context, m *Item) (ok bool, err error) {
+	if err := within(ctx, q.putLatch, ErrQueueFull); err != nil {
+		return false, err
+	}
+	q.putFence.acquire()
+	shm.Point("queue.put.locked")
+	ok, err = q.put(m)
+	if shm.Invariants {
+		q.checkTail()
+	}
+	q.putFence.release()
+	q.putLatch.Unlock()
+	shm.Point("queue.put.unlocked")
+	if ok && q.getters.Waiting() {
+		q.getters.Wake(1)
+		shm.Point("queue.put.woken")
+	}
+	return ok, err
+}
+
+// put puts the item. The producers' latch is held.
+func (q *Queue) put(m *Item) (ok bool, err error) {
+	n := q.puts.Load()
+	if n&closedBit != 0 {
+		return false, ErrQueueClosed
+	}
+	if n-q.knownGets >= q.capacity && !q.lookAtGets(n) {
+		return false, ErrDamaged
+	}
+	if n-q.knownGets >= q.capacity {
+		return false, nil
+	}
+	size := m.size()
+	if size > maxItem {
+		return false, errTooLarge
+	}
+	var head [16]byte
+	front := head[:8]
+	tagged := len(m.Files) > 0
+	setWord(front, itemHead(n, size, tagged))
+	var tag uint64
+	if tagged {
+		front, tag = head[:16], q.tag.Load()+1
+		setWord(front[8:], tag)
+		q.tag.Store(tag)
+		shm.Point("queue.put.tagged")
+	}
+	fits, err := q.write(n, extent(uint64(size), tagged), front, m.Pieces)
+	if !fits || err != nil {
+		return false, err
+	}
+	shm.Point("queue.put.written")
+	if tagged {
+		if fits, err := q.sendFiles(tag, m.Files); !fits || err != nil {
+			return false, err
+		}
+		shm.Point("queue.put.sent")
+	}
+	if !q.puts.CompareAndSwap(n, n+1) {
+		return false, ErrQueueClosed
+	}
+	shm.Point("queue.put.committed")
+	return true, nil
+}
+
+// lookAtGets brings knownGets up to date; false if that is nonsense.
+func (q *Queue) lookAtGets(n uint64) bool {
+	g := q.gets.Load() &^ droppedBit
+	if g > n || n-g > maxItems {
+		return false
+	}
+	q.knownGets = g
+	return true
+}
+
+// write writes an item behind the others, and where the next one goes. It is false
+// without an error if there is no room at all.
+func (q *Queue) write(n, length uint64, front []byte, pieces [][]byte) (fits bool, err error) {
+	now, next := q.tail[n&1*16:][:16], q.tail[(n+1)&1*16:][:16]
+	ring, spill := word(now), word(now[8:])
+	if (ring|spill)&7 != 0 {
+		return false, ErrDamaged
+	}
+	end := q.spillEnd.Load()
+	if end > n { // who was before us was killed before its commit
+		end = n
+		q.spillEnd.Store(n)
+	}
+	drained := q.knownGets >= end
+	if !drained {
+		if !q.lookAtGets(n) {
+			return false, ErrDamaged
+		}
+		drained = q.knownGets >= end
+	}
+	room := false
+	if drained && length <= ringSize/2 {
+		if room, err = q.roomInRing(ring, length); err != nil {
+			return false, err
+		}
+	}
+	if room {
+		q.writeRing(ring, front, pieces)
+		ring += length
+	} else {
+		if drained {
+			q.spillFrom.Store(n) // before spillEnd: see spilled
+			shm.Point("queue.put.begun")
+		}
+		q.spillEnd.Store(n + 1)
+		shm.Point("queue.put.spills")
+		if fits, err := q.writeSpill(spill, length, front, pieces); !fits || err != nil {
+			return false, err
+		}
+		spill += length
+	}
+	setWord(next, ring)
+	setWord(next[8:], spill)
+	return true, nil
+}
+
+// roomInRing says whether so many bytes are free behind a position.
+func (q *Queue) roomInRing(at, length uint64) (bool, error) {
+	if at+length-q.knownHead <= ringSize {
+		return true, nil
+	}
+	head := q.freed.Load()
+	if at-head > ringSize || head&7 != 0 {
+		return false, ErrDamaged
+	}
+	q.knownHead = head
+	return at+length-head <= ringSize, nil
+}
+
+func (q *Queue) writeRing(at uint64, front []byte, pieces [][]byte) {
+	q.fill(at, front)
+	at += uint64(len(front))
+	shm.Point("queue.put.headed")
+	for _, p := range pieces {
+		q.fill(at, p)
+		at += uint64(len(p))
+	}
+}
+
+// fill copies bytes into the ring.
+func (q *Queue) fill(at uint64, p []byte) {
+	n := copy(q.ring[at%ringSize:], p)
+	if n < len(p) {
+		copy(q.ring, p[n:])
+	}
+}

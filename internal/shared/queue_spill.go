@@ -1,0 +1,214 @@
+package shared
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/gomultiprocessing/mp/internal/shm"
+)
+
+// The spill takes what the ring has no room for. Small items are copied through a window, a part of
+// it that is mapped; large ones by system calls, which is faster where memory was not touched
+// before. Behind the consumers the memory goes back to the kernel.
+
+const (
+	windowSize = 1 << 20
+	// windowItem is the size in bytes up to which an item goes through the window.
+	windowItem = 32 << 10
+	// punchStep is how much memory is given back at a time, while items follow.
+	punchStep = 4 << 20
+	pageSize  = 4096
+	// trusted is how much memory is allocated on the word of an item's head.
+	trusted = 1 << 20
+)
+
+var errTooLarge = errors.New("mp: the item is too large: 2^40 bytes or more")
+
+// window is the part of the spill from at on.
+type window struct {
+	at  uint64
+	mem []byte
+}
+
+// windows are those of a process on one queue: one is used under the producers'
+// latch, one under the consumers'.
+type windows struct {
+	mu       sync.Mutex // for the race detector, and for close
+	put, got window
+}
+
+func (w *windows) close() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, one := range []*window{&w.put, &w.got} {
+		if one.mem != nil {
+			shm.UnmapWindow(one.mem)
+			one.mem = nil
+		}
+	}
+}
+
+// look is the memory at a position, if that many bytes lie in one window; nil if they do
+// not.
+func (q *Queue) look(w *window, at, length uint64) ([]byte, error) {
+	offset := at % spillSize
+	from := offset &^ (windowSize - 1)
+	if offset+length > from+windowSize {
+		return nil, nil
+	}
+	if w.mem == nil || w.at != from {
+		if w.mem != nil {
+			shm.UnmapWindow(w.mem)
+			w.mem = nil
+		}
+		mem, err := q.object.MapWindow(spillAt+int64(from), windowSize)
+		if err != nil {
+			return nil, err
+		}
+		w.at, w.mem = from, mem
+	}
+	return w.mem[offset-from:][:length], nil
+}
+
+// writeSpill writes an item to the spill; false if that is full, which would take more memory
+// than there is.
+func (q *Queue) writeSpill(at, length uint64, front []byte, pieces [][]byte) (bool, error) {
+	if at+length-q.given() > spillSize {
+		return false, nil
+	}
+	if length <= windowItem {
+		mem, err := q.look(&q.windows.put, at, length)
+		if err != nil {
+			return false, fmt.Errorf("mp: putting an item: %w", err)
+		}
+		if mem != nil {
+			n := copy(mem, front)
+			shm.Point("queue.put.headed")
+			for _, p := range pieces {
+				n += copy(mem[n:], p)
+			}
+			return true, nil
+		}
+	}
+	err := q.writeAt(at, append([]byte(nil), front...)) // so that front need not be on the heap
+	shm.Point("queue.put.headed")
+	at += uint64(len(front))
+	for _, p := range pieces {
+		if err == nil {
+			err = q.writeAt(at, p)
+		}
+		at += uint64(len(p))
+	}
+	if err != nil {
+		return false, fmt.Errorf("mp: putting an item: %w", err)
+	}
+	return true, nil
+}
+
+// pieceSize is how many bytes are read or written by one system call.
+const pieceSize = 8 << 20
+
+// writeAt writes bytes to the spill.
+func (q *Queue) writeAt(at uint64, p []byte) error {
+	for len(p) > 0 {
+		offset := at % spillSize
+		n := int(min(uint64(len(p)), spillSize-offset, pieceSize))
+		if _, err := q.object.File().WriteAt(p[:n], spillAt+int64(offset)); err != nil {
+			return err
+		}
+		p, at = p[n:], at+uint64(n)
+	}
+	return nil
+}
+
+// readAt reads bytes from the spill.
+func (q *Queue) readAt(at uint64, p []byte) error {
+	for len(p) > 0 {
+		offset := at % spillSize
+		n := int(min(uint64(len(p)), spillSize-offset, pieceSize))
+		if _, err := q.object.File().ReadAt(p[:n], spillAt+int64(offset)); err != nil {
+			return err
+		}
+		p, at = p[n:], at+uint64(n)
+	}
+	return nil
+}
+
+// readSpill copies item g out of the spill.
+func (q *Queue) readSpill(g uint64, it *item, buf []byte) error {
+	at := it.spill
+	mem, err := q.look(&q.windows.got, at, 8) // a word lies in one window
+	if err != nil {
+		return fmt.Errorf("mp: getting an item: %w", err)
+	}
+	if !it.parse(g, word(mem)) || it.room > spillSize {
+		return ErrDamaged
+	}
+	at += 8
+	if it.tagged {
+		if mem, err = q.look(&q.windows.got, at, 8); err != nil {
+			return fmt.Errorf("mp: getting an item: %w", err)
+		}
+		it.tag = word(mem)
+		at += 8
+	}
+	it.spill += it.room
+	if it.room <= windowItem {
+		mem, err := q.look(&q.windows.got, at, it.size)
+		if err != nil {
+			return fmt.Errorf("mp: getting an item: %w", err)
+		}
+		if mem != nil {
+			it.body = append(buf[:0], mem...)
+			return nil
+		}
+	}
+	return q.readLarge(at, it, buf)
+}
+
+// readLarge reads the bytes of an item by system calls.
+func (q *Queue) readLarge(at uint64, it *item, buf []byte) error {
+	if it.size > trusted {
+		// The head says so. Is there as much memory as that?
+		if have, err := q.object.Memory(); err != nil || uint64(have) < it.size {
+			return errors.Join(ErrDamaged, err)
+		}
+	}
+	if it.size < LargeItem && int(it.size) <= cap(buf) {
+		it.body = buf[:it.size]
+	} else {
+		it.body = make([]byte, it.size)
+	}
+	if err := q.readAt(at, it.body); err != nil {
+		return fmt.Errorf("mp: getting an item: %w", err)
+	}
+	return nil
+}
+
+// given is to where memory was given back.
+func (q *Queue) given() uint64 { return word(q.punched) }
+
+// giveBack gives back the memory before a position, from time to time. The consumers'
+// latch is held.
+func (q *Queue) giveBack(to uint64, last bool) {
+	from := q.given()
+	if to <= from || !last && to-from < punchStep {
+		return
+	}
+	to &^= pageSize - 1
+	if to-from > spillSize { // nonsense
+		from = to
+	}
+	for at := from &^ (pageSize - 1); at < to; {
+		offset := at % spillSize
+		n := min(to-at, spillSize-offset)
+		if q.object.Punch(spillAt+int64(offset), int64(n)) != nil {
+			return
+		}
+		at += n
+	}
+	if to > from {
+		setWord(q.punched, to)
+	}
+}

@@ -1,0 +1,259 @@
+package mp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"sync"
+
+	"github.com/gomultiprocessing/mp/internal/wire"
+)
+
+// Queue is a queue of values for any number of producers and consumers, goroutines
+// of any number of processes. It is Python's multiprocessing.Queue, JoinableQueue and
+// SimpleQueue, and queue.Queue with its shutdown. What one goroutine puts is got in the
+// order in which it was put, and so is what different ones put one after the other.
+//
+// Put encodes the value and returns when the item is in the queue: from then on it does
+// not matter what becomes of the process. So a process need not wait for a reader before it
+// ends, and there is no feeder thread, no join_thread and no cancel_join_thread. A process
+// that is killed takes at most the items with it that it has got.
+//
+// It is shareable: a *Queue inside the input or output of a Func, or inside an item of
+// a queue or pipe, itself included, is a handle of the same queue in the other process.
+// It costs a descriptor in each process that has it, or three if T may hold something
+// shareable (or an interface, which may hold anything), and memory for what is in it. It
+// lives as long as a process has it; a process lets go when its handles are garbage.
+//
+// All methods may be called by any number of goroutines. Goroutines that wait cost no
+// threads.
+type Queue[T any] struct {
+	_       [0]sync.Mutex // a Queue must not be copied
+	carrier queueCarrier[T]
+}
+
+// queueCarrier is what holds the items of a queue. Its errors are those of the methods of
+// Queue that they are for.
+type queueCarrier[T any] interface {
+	put(ctx context.Context, v T) error
+	tryPut(v T) error
+	get(ctx context.Context) (T, error)
+	tryGet() (T, error)
+	len() int
+	cap() int
+	full() bool
+	taskDone() error
+	join(ctx context.Context) error
+	close()
+	closeNow() (dropped int)
+	readable() bool
+	watch(notify func()) (stop func())
+	share(b *wire.Buffer) error
+}
+
+// NewQueue makes a queue that holds so many items at most; Unbounded, or less, is no
+// bound but memory. Unlike a channel of capacity 0 it is never a rendezvous. It does not
+// wait, and costs some tens of microseconds.
+//
+// The error is ErrNoMain before Main; the system's when there are no descriptors;
+// errors.ErrUnsupported elsewhere than on Linux. A T that cannot travel is an error of Put.
+func NewQueue[T any](capacity int) (*Queue[T], error) {
+	if err := mayStart(); err != nil {
+		return nil, err
+	}
+	c, err := newProcessQueue[T](capacity)
+	if err != nil {
+		return nil, err
+	}
+	return &Queue[T]{carrier: c}, nil
+}
+
+var errNoQueue = errors.New("mp: the queue is nil or was not made by NewQueue")
+
+func (q *Queue[T]) made() bool { return q != nil && q.carrier != nil }
+
+// Put waits until there is room for an item, and puts v. In a queue without a bound there
+// is always room, whatever the size of the items; of items that hold something shareable
+// the kernel keeps some hundreds, and Put waits for a Get then. It takes part of a
+// microsecond and the time to encode and copy v, which may be changed when Put has
+// returned.
+//
+// A v that cannot travel is an error that names the path, such as item.Jobs[3].Next, and
+// takes no place. ErrClosed after Close. When ctx ends before there is room, nothing was
+// put: if by its deadline the error is both ErrFull, as Python's, and
+// context.DeadlineExceeded, else context.Canceled. A ctx that has ended before is
+// its error at once.
+func (q *Queue[T]) Put(ctx context.Context, v T) error {
+	if !q.made() {
+		return errNoQueue
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return ended(q.carrier.put(ctx, v), errFullDeadline)
+}
+
+// TryPut is Put that does not wait: ErrFull when there is no room. Python's put_nowait. It is
+// ErrFull, too, when a process is stopped in the middle of a Put for a tenth of a second.
+func (q *Queue[T]) TryPut(v T) error {
+	if !q.made() {
+		return errNoQueue
+	}
+	return q.carrier.tryPut(v)
+}
+
+// Get waits for an item and takes it. It is gone from the queue at one instant within Get:
+// a process that is killed before leaves it to the others, one killed later takes it along.
+// Nobody reads ahead. It takes part of a microsecond, and the time to copy and decode
+// the item; larger ones may share memory with their message.
+//
+// ErrClosed when the queue is closed and empty. When ctx ends, nothing was taken: if by its
+// deadline the error is both ErrEmpty, as Python's, and context.DeadlineExceeded,
+// else context.Canceled. A ctx that has ended before is its error at once. An item that
+// cannot be decoded, because its UnmarshalBinary fails, is taken and an error.
+func (q *Queue[T]) Get(ctx context.Context) (T, error) {
+	var none T
+	if !q.made() {
+		return none, errNoQueue
+	}
+	if err := ctx.Err(); err != nil {
+		return none, err
+	}
+	v, err := q.carrier.get(ctx)
+	if err != nil {
+		return none, ended(err, errEmptyDeadline)
+	}
+	return v, nil
+}
+
+// TryGet is Get that does not wait: ErrEmpty when there is no item. Python's get_nowait. It
+// is ErrEmpty, too, when a process is stopped in the middle of a Get for a tenth of a
+// second.
+func (q *Queue[T]) TryGet() (T, error) {
+	var none T
+	if !q.made() {
+		return none, errNoQueue
+	}
+	v, err := q.carrier.tryGet()
+	if err != nil {
+		return none, err
+	}
+	return v, nil
+}
+
+// All gets items until the queue is closed and empty, which ends the loop. Any other error of
+// Get, that of ctx for one, is the second value of the last round.
+func (q *Queue[T]) All(ctx context.Context) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for {
+			v, err := q.Get(ctx)
+			if errors.Is(err, errQueueClosed) || !yield(v, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// Len is the number of items in the queue. It is exact at one instant within the
+// call, as Empty and Full are, unlike Python's qsize: an item counts as soon as its Put has
+// returned. It does not wait. That of a nil queue is 0.
+func (q *Queue[T]) Len() int {
+	if !q.made() {
+		return 0
+	}
+	return q.carrier.len()
+}
+
+// Cap is the bound that the queue was made with; 0 is none.
+func (q *Queue[T]) Cap() int {
+	if !q.made() {
+		return 0
+	}
+	return q.carrier.cap()
+}
+
+// Empty says whether Len is 0.
+func (q *Queue[T]) Empty() bool { return q.Len() == 0 }
+
+// Full says whether a Put would wait for room. A queue without a bound never is.
+func (q *Queue[T]) Full() bool { return q.made() && q.carrier.full() }
+
+// TaskDone says that an item that this process got is done, for Join. It does not wait.
+// The error is ErrNotOwner when the process has said so of all items that it got, as
+// Python's ValueError.
+func (q *Queue[T]) TaskDone() error {
+	if !q.made() {
+		return errNoQueue
+	}
+	return q.carrier.taskDone()
+}
+
+// Join waits until nothing is in the queue and TaskDone was called for each item that was
+// got. It works as before after Close; items that CloseNow drops need no TaskDone.
+//
+// Those of a process that has died without saying so count as done: the error is ErrAbandoned
+// and says how many they were, of all items of the queue ever. Each process is told of an
+// item once, by all Joins that wait at that time or else by its next one. When
+// ctx ends before, it is ctx's error.
+func (q *Queue[T]) Join(ctx context.Context) error {
+	if !q.made() {
+		return errNoQueue
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return q.carrier.join(ctx)
+}
+
+// Close lets nothing more in: Put is ErrClosed from now on, for those that wait, too. Get
+// takes what is there and is ErrClosed then. It is queue.shutdown of Python 3.13. It does
+// not wait; closing again does nothing. The error is nil for a queue of NewQueue.
+func (q *Queue[T]) Close() error {
+	if !q.made() {
+		return errNoQueue
+	}
+	q.carrier.close()
+	return nil
+}
+
+// CloseNow is Close that drops what is in the queue, and says how many items that was. It
+// is queue.shutdown(immediate=True). It may follow Close.
+func (q *Queue[T]) CloseNow() (dropped int, err error) {
+	if !q.made() {
+		return 0, errNoQueue
+	}
+	return q.carrier.closeNow(), nil
+}
+
+func (q *Queue[T]) share(b *wire.Buffer) error {
+	if !q.made() {
+		return errNoQueue
+	}
+	return q.carrier.share(b)
+}
+
+func (q *Queue[T]) adopt(r *wire.Reader) error {
+	c, err := adoptProcessQueue[T](r)
+	if err != nil {
+		return err
+	}
+	q.carrier = c
+	return nil
+}
+
+// Errors of a queue.
+var (
+	errQueueClosed   = fmt.Errorf("%w: the queue", ErrClosed)
+	errQueueNotGot   = fmt.Errorf("%w: TaskDone was called more often than this process got an item", ErrNotOwner)
+	errFullDeadline  = fmt.Errorf("%w: %w", ErrFull, context.DeadlineExceeded)
+	errEmptyDeadline = fmt.Errorf("%w: %w", ErrEmpty, context.DeadlineExceeded)
+)
+
+// ended is the error of a wait, which says what it waited for if its time was over.
+func ended(err, late error) error {
+	if err == context.DeadlineExceeded {
+		return late
+	}
+	return err
+}
