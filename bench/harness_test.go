@@ -55,6 +55,9 @@ func TestQuantity(t *testing.T) {
 		v    float64
 		want string
 	}{
+		{seconds, 13.34e-9, "13.3 ns"},
+		{seconds, 0.25e-9, "0.25 ns"},
+		{seconds, 999e-9, "999 ns"},
 		{seconds, 13.3e-6, "13.3 us"},
 		{seconds, 999e-6, "999 us"},
 		{seconds, 4.25e-3, "4.25 ms"},
@@ -72,19 +75,29 @@ func TestQuantity(t *testing.T) {
 
 // fake is a report with figures of our own making.
 func fake(py *python) *report {
-	all := map[string]*samples{
-		"apply": {
-			ours: []figures{{"p50": 10e-6, "p99": 50e-6}, {"p50": 12e-6, "p99": 60e-6}, {"p50": 11e-6, "p99": 40e-6}},
-			peer: []figures{{"p50": 44e-6, "p99": 400e-6}, {"p50": 40e-6, "p99": 300e-6}, {"p50": 90e-6, "p99": 600e-6}},
+	found := &results{
+		of: map[string]*samples{
+			"apply": {
+				ours: []figures{{"p50": 10e-6, "p99": 50e-6}, {"p50": 12e-6, "p99": 60e-6}, {"p50": 11e-6, "p99": 40e-6}},
+				peer: []figures{{"p50": 44e-6, "p99": 400e-6}, {"p50": 40e-6, "p99": 300e-6}, {"p50": 90e-6, "p99": 600e-6}},
+			},
+			"async": {ours: []figures{{"rate": 900_000}}, peer: []figures{{"rate": 30_000}}},
+			"lock": {
+				ours:   []figures{{"time": 25e-9}},
+				peer:   []figures{{"time": 100e-9}},
+				limits: map[string][]figures{"mutex": {{"time": 10e-9}}},
+			},
+			"counter": {ours: []figures{{"time": 12e-9}}, limits: map[string][]figures{"atomic": {{"time": 5e-9}}}},
+			"death":   {ours: []figures{{"p50": 1e-3}}},
 		},
-		"async": {ours: []figures{{"rate": 900_000}}, peer: []figures{{"rate": 30_000}}},
+		missing: map[string]string{"robust": "no C compiler"},
 	}
 	if py == nil {
-		for _, s := range all {
+		for _, s := range found.of {
 			s.peer = nil
 		}
 	}
-	return newReport(py, "0.10", 3, chooseRows(rows, regexp.MustCompile("^a")), all)
+	return newReport(py, "0.10", 3, chooseRows(rows, regexp.MustCompile("^(a|lock|counter|dead)")), found)
 }
 
 func TestTable(t *testing.T) {
@@ -92,20 +105,31 @@ func TestTable(t *testing.T) {
 	if err := fake(&python{Path: "/usr/bin/python3.11", Version: "3.11.2", Among: 9}).print(&b); err != nil {
 		t.Fatal(err)
 	}
-	head, table, _ := strings.Cut(b.String(), "\n\n")
+	parts := strings.Split(b.String(), "\n\n")
+	if len(parts) != 3 {
+		t.Fatalf("not a heading and two tables:\n%s", &b)
+	}
 	for _, want := range []string{"load average before it began 0.10", "CPython 3.11.2 at /usr/bin/python3.11, the fastest of 9", "Medians of 3 rounds"} {
-		if !strings.Contains(head, want) {
-			t.Errorf("the heading has no %q:\n%s", want, head)
+		if !strings.Contains(parts[0], want) {
+			t.Errorf("the heading has no %q:\n%s", want, parts[0])
 		}
 	}
-	want := `
-mp does                      CPython does               mp       (min..max)          CPython   (min..max)           faster  demanded  holds
-Apply, median                Pool(2).apply              11.0 us  (10.0 us..12.0 us)  44.0 us   (40.0 us..90.0 us)   4.00x   2.00x     yes
-Apply, 99th percentile       Pool(2).apply              50.0 us  (40.0 us..60.0 us)  400 us    (300 us..600 us)     8.00x   10.0x     no
-ApplyAsync, then Get of all  Pool(2).apply_async, get   900 k/s  (900 k/s..900 k/s)  30.0 k/s  (30.0 k/s..30.0 k/s)  30.0x   30.0x     yes
-`
-	if squeeze(table) != squeeze(want[1:]) {
-		t.Errorf("got\n%s\nwant\n%s", table, want)
+	for i, want := range []string{`
+mp does CPython does mp (min..max) CPython (min..max) faster demanded holds
+Apply, median Pool(2).apply 11.0 us (10.0 us..12.0 us) 44.0 us (40.0 us..90.0 us) 4.00x 2.00x yes
+Apply, 99th percentile Pool(2).apply 50.0 us (40.0 us..60.0 us) 400 us (300 us..600 us) 8.00x 10.0x no
+ApplyAsync, then Get of all Pool(2).apply_async, get 900 k/s (900 k/s..900 k/s) 30.0 k/s (30.0 k/s..30.0 k/s) 30.0x 30.0x yes
+Lock.Acquire, Release, nobody else there Lock.acquire, release 25.0 ns (25.0 ns..25.0 ns) 100 ns (100 ns..100 ns) 4.00x 3.00x yes
+a Lock's owner is killed, to a waiter's hold Lock.acquire 1.00 ms (1.00 ms..1.00 ms) never in 5.00 ms yes
+`, `
+mp does the limit mp (min..max) limit (min..max) as long at most holds
+Lock.Acquire, Release, nobody else there C, robust mutex in shared memory 25.0 ns (25.0 ns..25.0 ns) no C compiler 4.00x -
+Lock.Acquire, Release, nobody else there sync.Mutex 25.0 ns (25.0 ns..25.0 ns) 10.0 ns (10.0 ns..10.0 ns) 2.50x - -
+Counter.Add atomic.Int64.Add 12.0 ns (12.0 ns..12.0 ns) 5.00 ns (5.00 ns..5.00 ns) 2.40x 2.00x no
+`} {
+		if got := strings.TrimSpace(squeeze(parts[i+1])); got != strings.TrimSpace(want) {
+			t.Errorf("got\n%s\nwant\n%s", got, want)
+		}
 	}
 }
 
@@ -117,7 +141,7 @@ func TestTableWithoutPython(t *testing.T) {
 	if err := fake(nil).print(&b); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"No CPython 3 was found", "11.0 us", "900 k/s"} {
+	for _, want := range []string{"No CPython 3 was found", "11.0 us", "900 k/s", "12.0 ns", "1.00 ms", "no C compiler"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("no %q in\n%s", want, &b)
 		}
@@ -134,13 +158,69 @@ func TestJSON(t *testing.T) {
 			Row    string
 			Holds  bool
 			Faster float64 `json:"times_faster"`
+			Never  bool    `json:"cpython_never"`
+			Within float64
+			Limits []struct {
+				Limit, Missing string
+				Ratio          float64 `json:"times_as_long"`
+				AtMost         float64 `json:"at_most"`
+				Holds          *bool
+			}
 		}
 	}
 	if err := json.Unmarshal(b, &got); err != nil {
 		t.Fatal(err)
 	}
-	if len(got.Rows) != 3 || got.Rows[1].Row != "apply-p99" || got.Rows[1].Holds || got.Rows[1].Faster < 7.9 {
-		t.Errorf("got %+v", got)
+	if len(got.Rows) != 6 || got.Rows[1].Row != "apply-p99" || got.Rows[1].Holds || got.Rows[1].Faster < 7.9 {
+		t.Fatalf("got %+v", got)
+	}
+	lock, counter, dead := got.Rows[3], got.Rows[4], got.Rows[5]
+	if ls := lock.Limits; !lock.Holds || len(ls) != 2 || ls[0].Missing == "" || ls[0].Holds != nil || ls[1].Ratio < 2.4 || ls[1].Holds != nil {
+		t.Errorf("got %+v", lock)
+	}
+	if ls := counter.Limits; counter.Holds || len(ls) != 1 || ls[0].AtMost != 2 || ls[0].Holds == nil || *ls[0].Holds {
+		t.Errorf("got %+v", counter)
+	}
+	if !dead.Holds || !dead.Never || dead.Within != 5e-3 {
+		t.Errorf("got %+v", dead)
+	}
+}
+
+// A row holds when all does that is demanded of it and was measured.
+func TestHolds(t *testing.T) {
+	py := []figures{{"rate": 10}}
+	lim := map[string][]figures{"atomic": {{"rate": 300}}}
+	demanding := row{from: "it", figure: "rate", unit: perSecond, demands: 20}
+	limited := row{from: "it", figure: "rate", unit: perSecond, beside: []beside{{"atomic", 2}}}
+	both := row{from: "it", figure: "rate", unit: perSecond, demands: 10, beside: []beside{{"atomic", 2}}}
+	shown := row{from: "it", figure: "rate", unit: perSecond, beside: []beside{{"atomic", 0}}}
+	bound := row{from: "it", figure: "rate", unit: seconds, within: 100}
+	for _, c := range []struct {
+		name string
+		r    row
+		ours float64
+		peer []figures
+		lims map[string][]figures
+		want string
+	}{
+		{"fast enough", demanding, 200, py, nil, "yes"},
+		{"too slow", demanding, 199, py, nil, "no"},
+		{"no Python", demanding, 199, nil, nil, "-"},
+		{"close to the limit", limited, 150, nil, lim, "yes"},
+		{"far from it", limited, 149, nil, lim, "no"},
+		{"no limit", limited, 149, nil, nil, "-"},
+		{"Python and limit", both, 150, py, lim, "yes"},
+		{"Python only", both, 149, py, lim, "no"},
+		{"limit only", both, 150, []figures{{"rate": 16}}, lim, "no"},
+		{"only shown", shown, 1, py, lim, "-"},
+		{"in time", bound, 100, nil, nil, "yes"},
+		{"too late", bound, 101, nil, nil, "no"},
+	} {
+		found := &results{of: map[string]*samples{"it": {ours: []figures{{"rate": c.ours}}, peer: c.peer, limits: c.lims}}}
+		l, err := newLine(c.r, found)
+		if err != nil || yes(l.Holds) != c.want {
+			t.Errorf("%s: %v, %v", c.name, l, err)
+		}
 	}
 }
 
@@ -152,7 +232,7 @@ func TestOursRun(t *testing.T) {
 			t.Fatalf("%s: %v", r.key, err)
 		}
 		n := 100
-		if m.name == "start" {
+		if m.name == "start" || m.name == "death" {
 			n = 1
 		}
 		f, err := m.ours(context.Background(), n)
@@ -183,6 +263,13 @@ func TestTheirsRun(t *testing.T) {
 	}
 	defer l.close()
 	for _, r := range rows {
+		m, err := findMeasurement(r.from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.peer == 0 {
+			continue
+		}
 		n := "100"
 		if r.from == "start" {
 			n = "1"
@@ -193,6 +280,61 @@ func TestTheirsRun(t *testing.T) {
 		} else if _, err := over([]figures{f}, r.figure); err != nil {
 			t.Errorf("%s: %v", r.key, err)
 		}
+	}
+}
+
+// Each limit that a row stands beside exists, and runs.
+func TestLimitsRun(t *testing.T) {
+	l, err := newLab(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.close()
+	for _, r := range rows {
+		for _, b := range r.beside {
+			lim, err := findLimit(b.limit)
+			if err != nil {
+				t.Fatalf("%s: %v", r.key, err)
+			}
+			var f figures
+			if lim.run != nil {
+				f, err = lim.run(t.Context(), 100)
+			} else if f, err = l.limit(t.Context(), lim.name); f == nil && err == nil && l.missing[lim.name] != "" {
+				t.Logf("%s: %s", lim.name, l.missing[lim.name])
+				continue
+			}
+			if err != nil {
+				t.Errorf("%s: %v", lim.name, err)
+			} else if _, err := over([]figures{f}, r.figure); err != nil {
+				t.Errorf("%s: %v", lim.name, err)
+			}
+		}
+	}
+}
+
+func TestWithoutCompiler(t *testing.T) {
+	for _, cc := range []string{"", "false"} {
+		l, err := newLab(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.close()
+		l.cc = cc
+		if f, err := l.limit(t.Context(), "robust"); f != nil || err != nil || l.missing["robust"] == "" {
+			t.Errorf("compiler %q: %v, %v, %v", cc, f, err, l.missing)
+		}
+	}
+	if _, err := findLimit("nonsense"); err == nil {
+		t.Error("there is a limit nonsense")
+	}
+}
+
+func TestMeasureHere(t *testing.T) {
+	if err := measureHere(t.Context(), "nonsense", 1); err == nil {
+		t.Error("nonsense was measured")
+	}
+	if err := measureHere(t.Context(), "robust", 1); err == nil {
+		t.Error("a program in C was measured here")
 	}
 }
 

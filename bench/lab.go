@@ -3,7 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
-	_ "embed"
+	"embed"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -14,29 +14,28 @@ import (
 	"time"
 )
 
-//go:embed peer.py
-var peerSource []byte
+//go:embed peer*.py
+var peerSources embed.FS
 
 // lab makes measurements, each in a process of its own.
 type lab struct {
-	self string
-	py   *python
-	dir  string // has the Python program: a spawned worker imports it from a file
+	self    string
+	py      *python
+	cc      string            // a C compiler, or ""
+	missing map[string]string // why there is no C program of a limit
+	dir     string            // has the Python program: a spawned worker imports it from a file
 }
 
 func newLab(py *python) (*lab, error) {
-	l := &lab{py: py}
+	l := &lab{py: py, cc: compiler(), missing: make(map[string]string)}
 	var err error
 	if l.self, err = os.Executable(); err != nil {
 		return nil, err
 	}
-	if py == nil {
-		return l, nil
-	}
 	if l.dir, err = os.MkdirTemp("", "mp-bench-"); err != nil {
 		return nil, err
 	}
-	if err := os.WriteFile(l.script(), peerSource, 0o600); err != nil {
+	if err := os.CopyFS(l.dir, peerSources); err != nil {
 		l.close()
 		return nil, err
 	}
@@ -45,42 +44,63 @@ func newLab(py *python) (*lab, error) {
 
 func (l *lab) script() string { return filepath.Join(l.dir, "peer.py") }
 
-func (l *lab) close() {
-	if l.dir != "" {
-		os.RemoveAll(l.dir) // a temporary directory
-	}
+func (l *lab) close() { os.RemoveAll(l.dir) } // a temporary directory
+
+// samples are the figures of one measurement, one of each side for each round.
+type samples struct {
+	ours, peer []figures
+	limits     map[string][]figures
 }
 
-// samples are the figures of one measurement, a pair for each round.
-type samples struct{ ours, peer []figures }
+// results are what a lab has measured.
+type results struct {
+	of      map[string]*samples
+	missing map[string]string // why there is no figure of a limit
+}
 
-// measure makes the measurements that the rows need, mp and Python in turn.
-func (l *lab) measure(ctx context.Context, chosen []row, rounds int) (map[string]*samples, error) {
+// measure makes the measurements that the rows need: mp, Python and the limits in turn.
+func (l *lab) measure(ctx context.Context, chosen []row, rounds int) (*results, error) {
 	all := make(map[string]*samples)
 	for round := range rounds {
 		for _, m := range needed(chosen) {
 			fmt.Fprintf(os.Stderr, "round %d of %d: %s\n", round+1, rounds, m.name)
 			s := all[m.name]
 			if s == nil {
-				s = new(samples)
+				s = &samples{limits: make(map[string][]figures)}
 				all[m.name] = s
 			}
-			f, err := figuresOf(ctx, l.self, "-measure", m.name, "-n", strconv.Itoa(m.n))
-			if err != nil {
-				return nil, fmt.Errorf("%s: mp: %w", m.name, err)
+			if err := l.round(ctx, m, s, besides(chosen, m.name)); err != nil {
+				return nil, err
 			}
-			s.ours = append(s.ours, f)
-			if l.py == nil {
-				continue
-			}
-			f, err = figuresOf(ctx, l.py.Path, l.script(), m.name, strconv.Itoa(m.peer))
-			if err != nil {
-				return nil, fmt.Errorf("%s: %s: %w", m.name, l.py.Path, err)
-			}
-			s.peer = append(s.peer, f)
 		}
 	}
-	return all, nil
+	return &results{all, l.missing}, nil
+}
+
+// round makes one measurement once, and those of the limits that it stands beside.
+func (l *lab) round(ctx context.Context, m measurement, s *samples, limits []string) error {
+	f, err := figuresOf(ctx, l.self, "-measure", m.name, "-n", strconv.Itoa(m.n))
+	if err != nil {
+		return fmt.Errorf("%s: mp: %w", m.name, err)
+	}
+	s.ours = append(s.ours, f)
+	if l.py != nil && m.peer > 0 {
+		f, err := figuresOf(ctx, l.py.Path, l.script(), m.name, strconv.Itoa(m.peer))
+		if err != nil {
+			return fmt.Errorf("%s: %s: %w", m.name, l.py.Path, err)
+		}
+		s.peer = append(s.peer, f)
+	}
+	for _, name := range limits {
+		f, err := l.limit(ctx, name)
+		if err != nil {
+			return fmt.Errorf("%s: %s: %w", m.name, name, err)
+		}
+		if f != nil {
+			s.limits[name] = append(s.limits[name], f)
+		}
+	}
+	return nil
 }
 
 // figuresOf runs a program that prints figures.

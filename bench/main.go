@@ -1,6 +1,7 @@
 // Command bench measures mp beside Python's multiprocessing on this machine and
-// prints one table. Each row is the same work on both sides, with as many workers,
-// after a warm-up, in a process of its own, mp and Python in turn.
+// prints one table; and another one of what processes share, beside the limits: Go
+// within one process, and C. Each row is the same work on all sides, with as many
+// workers, after a warm-up, in a process of its own, one side after the other.
 //
 //	go run ./bench
 //	go run ./bench -rounds 3 -rows 'map|async'
@@ -24,7 +25,7 @@ func main() {
 	rounds := flag.Int("rounds", 5, "rounds of each measurement; the median counts")
 	rows := flag.String("rows", "", "measure only the rows whose key matches this regular expression")
 	asJSON := flag.Bool("json", false, "print JSON instead of a table")
-	measurement := flag.String("measure", "", "make one measurement in this process and print its figures: what the rounds call")
+	measurement := flag.String("measure", "", "make one measurement, or one of a limit, in this process and print its figures: what the rounds call")
 	n := flag.Int("n", 0, "how much to do, with -measure")
 	flag.Parse()
 
@@ -42,13 +43,20 @@ func main() {
 	}
 }
 
-// measureHere makes one measurement of mp and prints its figures.
+// measureHere makes one measurement of mp, or of a limit in Go, and prints its figures.
 func measureHere(ctx context.Context, name string, n int) error {
 	m, err := findMeasurement(name)
+	do := m.ours
+	if lim, errLimit := findLimit(name); err != nil && errLimit == nil {
+		do, err = lim.run, nil
+	}
 	if err != nil {
 		return err
 	}
-	f, err := m.ours(ctx, n)
+	if do == nil {
+		return fmt.Errorf("%s is a program in C", name)
+	}
+	f, err := do(ctx, n)
 	if err != nil {
 		return err
 	}
@@ -79,11 +87,11 @@ func run(ctx context.Context, rounds int, pattern string, asJSON bool) error {
 		return err
 	}
 	defer lab.close()
-	figures, err := lab.measure(ctx, chosen, rounds)
+	found, err := lab.measure(ctx, chosen, rounds)
 	if err != nil {
 		return err
 	}
-	report := newReport(py, busy, rounds, chosen, figures)
+	report := newReport(py, busy, rounds, chosen, found)
 	if asJSON {
 		out := json.NewEncoder(os.Stdout)
 		out.SetIndent("", "  ")

@@ -1,9 +1,9 @@
 """One measurement of Python's multiprocessing, printed as a line of JSON.
 
-usage: peer.py start|apply|async|map|chunk1|floats N
+usage: peer.py NAME N, with a NAME of measure_NAME here or in peer_shared.py
 
 N is how much to do. Each measurement warms up first and tells figures: times
-in seconds, rates in tasks a second.
+in seconds, rates in tasks or items a second.
 """
 
 import multiprocessing
@@ -100,13 +100,16 @@ def middle(times):
 def main():
     import json
 
-    name, n = sys.argv[1], int(sys.argv[2])
-    measure = globals()["measure_" + name]
-    if name == "start":
-        figures = measure(n)
+    import peer_shared
+
+    name, n = "measure_" + sys.argv[1], int(sys.argv[2])
+    if hasattr(peer_shared, name):
+        figures = getattr(peer_shared, name)(n)
+    elif name == "measure_start":
+        figures = measure_start(n)
     else:
         with multiprocessing.get_context("fork").Pool(2) as pool:
-            figures = measure(pool, n)
+            figures = globals()[name](pool, n)
     print(json.dumps(figures))
 
 

@@ -2,12 +2,10 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"runtime"
 	"strings"
-	"text/tabwriter"
 	"time"
 )
 
@@ -24,96 +22,119 @@ type report struct {
 
 // line is one row with its figures.
 type line struct {
-	Key     string   `json:"row"`
-	What    string   `json:"mp_does"`
-	Peer    string   `json:"python_does"`
-	Unit    string   `json:"unit"`
-	Ours    *figure  `json:"mp"`
-	Theirs  *figure  `json:"cpython"`
-	Faster  *float64 `json:"times_faster"` // the ratio of the medians
-	Demands float64  `json:"demanded"`
-	Holds   *bool    `json:"holds"`
+	Key     string      `json:"row"`
+	What    string      `json:"mp_does"`
+	Peer    string      `json:"python_does,omitempty"`
+	Unit    string      `json:"unit"`
+	Ours    *figure     `json:"mp"`
+	Theirs  *figure     `json:"cpython"`
+	Never   bool        `json:"cpython_never,omitempty"` // it would wait for ever
+	Faster  *float64    `json:"times_faster"`            // the ratio of the medians
+	Demands float64     `json:"demanded,omitempty"`
+	Within  float64     `json:"within,omitempty"` // seconds, whatever others need
+	Limits  []limitLine `json:"limits,omitempty"`
+	Holds   *bool       `json:"holds"` // all that was demanded and measured; null: that was nothing
 	unit    unit
 }
 
-func newReport(py *python, load string, rounds int, chosen []row, all map[string]*samples) *report {
+// limitLine is a row beside a limit.
+type limitLine struct {
+	What    string   `json:"limit"`
+	Missing string   `json:"missing,omitempty"` // why there is no figure
+	Figure  *figure  `json:"figure"`
+	Ratio   *float64 `json:"times_as_long"` // mp's median needs so many times the limit's
+	AtMost  float64  `json:"at_most,omitempty"`
+	Holds   *bool    `json:"holds"`
+}
+
+func newReport(py *python, load string, rounds int, chosen []row, found *results) *report {
 	rep := &report{Go: runtime.Version(), CPUs: runtime.NumCPU(), Load: load, Rounds: rounds, Python: py}
 	for _, r := range chosen {
-		s := all[r.from]
-		ours, err := over(s.ours, r.figure)
-		theirs, errPeer := over(s.peer, r.figure)
-		if err == nil {
-			err = errPeer
-		}
+		l, err := newLine(r, found)
 		if err != nil {
 			rep.err = fmt.Errorf("%s: %w", r.key, err)
 			continue
 		}
-		l := line{
-			Key: r.key, What: r.what, Peer: r.peer, Unit: r.unit.String(), unit: r.unit,
-			Ours: ours, Theirs: theirs, Demands: r.demands,
-		}
-		if theirs != nil {
-			times := faster(r.unit, ours.Median, theirs.Median)
-			holds := times >= r.demands
-			l.Faster, l.Holds = &times, &holds
-		}
-		rep.Rows = append(rep.Rows, l)
+		rep.Rows = append(rep.Rows, *l)
 	}
 	return rep
+}
+
+func newLine(r row, found *results) (*line, error) {
+	s := found.of[r.from]
+	l := &line{
+		Key: r.key, What: r.what, Peer: r.peer, Unit: r.unit.String(), unit: r.unit,
+		Never: r.never, Demands: r.demands, Within: r.within,
+	}
+	var err error
+	if l.Ours, err = over(s.ours, r.figure); err != nil {
+		return nil, err
+	}
+	if l.Theirs, err = over(s.peer, r.figure); err != nil {
+		return nil, err
+	}
+	if l.Theirs != nil {
+		times := faster(r.unit, l.Ours.Median, l.Theirs.Median)
+		l.Faster = &times
+	}
+	for _, b := range r.beside {
+		ll, err := newLimitLine(r, b, l.Ours, found)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", b.limit, err)
+		}
+		l.Limits = append(l.Limits, *ll)
+	}
+	l.Holds = l.holds()
+	return l, nil
+}
+
+func newLimitLine(r row, b beside, ours *figure, found *results) (*limitLine, error) {
+	lim, err := findLimit(b.limit)
+	if err != nil {
+		return nil, err
+	}
+	l := &limitLine{What: lim.what, Missing: found.missing[b.limit], AtMost: b.atMost}
+	if l.Figure, err = over(found.of[r.from].limits[b.limit], r.figure); err != nil || l.Figure == nil {
+		return l, err
+	}
+	ratio := faster(r.unit, l.Figure.Median, ours.Median)
+	l.Ratio = &ratio
+	if b.atMost > 0 {
+		holds := ratio <= b.atMost
+		l.Holds = &holds
+	}
+	return l, nil
+}
+
+// besidePython is whether what is demanded holds that the table beside Python shows.
+func (l *line) besidePython() *bool {
+	var holds bool
+	switch {
+	case l.Within > 0:
+		holds = l.Ours.Median <= l.Within
+	case l.Faster != nil && l.Demands > 0:
+		holds = *l.Faster >= l.Demands
+	default:
+		return nil
+	}
+	return &holds
+}
+
+func (l *line) holds() *bool {
+	all := l.besidePython()
+	for i := range l.Limits {
+		if h := l.Limits[i].Holds; h != nil && (all == nil || *all) {
+			all = h
+		}
+	}
+	return all
 }
 
 func (u unit) String() string {
 	if u == seconds {
 		return "seconds"
 	}
-	return "tasks per second"
-}
-
-// print writes the report as a table of text.
-func (rep *report) print(to io.Writer) error {
-	fmt.Fprintf(to, "mp on %s, %d CPUs%s\n", rep.Go, rep.CPUs, loaded(rep.Load))
-	if py := rep.Python; py != nil {
-		fmt.Fprintf(to, "CPython %s at %s, the fastest of %d by a calibration (calls, pickles, a queue, a pipe)\n", py.Version, py.Path, py.Among)
-	} else {
-		fmt.Fprintln(to, "No CPython 3 was found: mp's own figures only.")
-	}
-	fmt.Fprintf(to, "Medians of %d rounds. Each round of each side is a process of its own, with a warm-up.\n\n", rep.Rounds)
-	var b strings.Builder
-	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	if rep.Python != nil {
-		fmt.Fprintln(w, "mp does\tCPython does\tmp\t(min..max)\tCPython\t(min..max)\tfaster\tdemanded\tholds")
-	} else {
-		fmt.Fprintln(w, "mp does\tmp\t(min..max)")
-	}
-	for _, l := range rep.Rows {
-		l.print(w)
-	}
-	w.Flush() // into memory
-	for _, s := range strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n") {
-		if _, err := fmt.Fprintln(to, strings.TrimRight(s, " ")); err != nil {
-			return err
-		}
-	}
-	return rep.err
-}
-
-func (l *line) print(w io.Writer) {
-	if l.Theirs == nil {
-		fmt.Fprintf(w, "%s\t%s\n", l.What, l.Ours.format(l.unit))
-		return
-	}
-	holds := "no"
-	if *l.Holds {
-		holds = "yes"
-	}
-	fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", l.What, l.Peer,
-		l.Ours.format(l.unit), l.Theirs.format(l.unit), times(*l.Faster), times(l.Demands), holds)
-}
-
-// format is the median and, in a cell of its own, the spread.
-func (f *figure) format(u unit) string {
-	return fmt.Sprintf("%s\t(%s..%s)", quantity(u, f.Median), quantity(u, f.Min), quantity(u, f.Max))
+	return "per second"
 }
 
 // quantity is a figure for people, with three digits.
@@ -121,6 +142,8 @@ func quantity(u unit, v float64) string {
 	if u == seconds {
 		d := time.Duration(v * float64(time.Second))
 		switch {
+		case d < time.Microsecond:
+			return digits(v*1e9) + " ns"
 		case d < time.Millisecond:
 			return digits(v*1e6) + " us"
 		case d < time.Second:

@@ -4,18 +4,19 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
 // figures are what one measurement in one round has shown, by name: times in
-// seconds, rates in tasks a second.
+// seconds, rates in tasks or items a second.
 type figures map[string]float64
 
-// measurement is a piece of work that both sides do.
+// measurement is a piece of work that mp does, and Python where it can.
 type measurement struct {
 	name string
 	n    int // how much mp does
-	peer int // how much Python does
+	peer int // how much Python does; 0: it does not take part
 	ours func(ctx context.Context, n int) (figures, error)
 }
 
@@ -28,6 +29,15 @@ var measurements = []measurement{
 	{"map", 1_000_000, 1_000_000, measureMap},
 	{"chunk1", 1_000_000, 50_000, measureChunk1},
 	{"floats", 12_500_000, 12_500_000, measureFloats},
+	{"queue11", 1_000_000, 40_000, measureQueue11},
+	{"queue22", 1_000_000, 40_000, measureQueue22},
+	{"queue64k", 10_000, 4_000, measureQueue64K},
+	{"queuert", 20_000, 5_000, measureQueueTrip},
+	{"pipert", 20_000, 10_000, measurePipeTrip},
+	{"lock", 5_000_000, 2_000_000, measureLock},
+	{"value", 5_000_000, 200_000, measureValue},
+	{"counter", 20_000_000, 0, measureCounter},
+	{"death", 15, 0, measureDeath},
 }
 
 func findMeasurement(name string) (measurement, error) {
@@ -47,18 +57,31 @@ const (
 	perSecond
 )
 
-// row is a line of the table: one figure of a measurement.
+// row is a line of the tables: one figure of a measurement, what it stands beside,
+// and what is demanded of it.
 type row struct {
 	key     string
 	what    string // mp does
-	peer    string // Python does
+	peer    string // Python does; "": nothing like it, and there is no such line beside CPython
 	from    string // the measurement
 	figure  string
 	unit    unit
-	demands float64 // how many times faster mp has to be
+	never   bool     // Python would wait for ever, and is not asked
+	demands float64  // how many times faster than Python mp has to be; 0: it is only shown
+	within  float64  // mp's time is at most this, whatever others need; 0: it is only shown
+	beside  []beside // limits
 }
 
-var rows = []row{
+// beside is a limit that a row stands beside.
+type beside struct {
+	limit  string
+	atMost float64 // mp's time is at most so many times the limit's; 0: it is only shown
+}
+
+// rows are all rows, in the order of the tables.
+var rows = slices.Concat(poolRows, sharedRows)
+
+var poolRows = []row{
 	{
 		key: "start", from: "start", figure: "start", unit: seconds, demands: 10,
 		what: "start a worker, first result", peer: "spawn Pool(1) + apply",
