@@ -224,7 +224,7 @@ func (c *Conn[T]) Close() error {
 // selectable: an end is ready when Recv would find something, an error included.
 func (c *Conn[T]) selectable() source {
 	if c.end == nil {
-		return source{ready: func() bool { return true }}
+		return source{}
 	}
 	return source{
 		ready: func() bool {

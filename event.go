@@ -68,6 +68,9 @@ func (e *Event) Wait(ctx context.Context) error {
 }
 
 func (e *Event) selectable() source {
+	if e.carrier == nil {
+		return source{}
+	}
 	return source{ready: e.carrier.IsSet, watch: e.carrier.Watch}
 }
 

@@ -13,7 +13,7 @@ type Selectable interface {
 	selectable() source
 }
 
-// source is how Select looks at one thing.
+// source is how Select looks at one thing; without ready, one that was not made.
 type source struct {
 	ready func() bool // does not block
 	// One of these tells when it is worth to look again.
@@ -84,7 +84,9 @@ func sourcesOf(from []Selectable) ([]source, error) {
 		if v := reflect.ValueOf(s); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
 			return nil, fmt.Errorf("mp: Select: number %d (of %d, from 0) is nil", i, len(from))
 		}
-		sources[i] = s.selectable()
+		if sources[i] = s.selectable(); sources[i].ready == nil {
+			return nil, fmt.Errorf("mp: Select: number %d, a %T, was not made by its constructor", i, s)
+		}
 	}
 	return sources, nil
 }
@@ -109,6 +111,13 @@ func doneSource(done <-chan struct{}) source {
 			return false
 		}
 	}}
+}
+
+func (q *Queue[T]) selectable() source {
+	if !q.made() {
+		return source{}
+	}
+	return source{ready: q.carrier.readable, watch: q.carrier.watch}
 }
 
 func (p *Process) selectable() source   { return doneSource(p.done) }
