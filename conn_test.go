@@ -468,3 +468,19 @@ func TestConnWaitersTakeNoThreads(t *testing.T) {
 		t.Error("it took", d)
 	}
 }
+
+// A program that never comes to Main is told so.
+func TestConnWithoutMain(t *testing.T) {
+	for i, err := range connBeforeMain {
+		if !errors.Is(err, mp.ErrNoMain) {
+			t.Errorf("%d: %v", i, err)
+		}
+	}
+}
+
+// connBeforeMain is what init got, which runs before TestMain.
+var connBeforeMain = func() []error {
+	_, _, pipe := mp.NewPipe[int]()
+	_, _, oneWay := mp.NewOneWayPipe[int]()
+	return []error{pipe, oneWay}
+}()
