@@ -6,13 +6,13 @@ import "fmt"
 // side moves on meanwhile, in one direction.
 
 func (q *Queue) checkTail() {
-	freed, from, g := q.freed.Load(), q.spillFrom.Load(), q.gets.Load()&^droppedBit
+	freed, g := q.freed.Load(), q.gets.Load()&^droppedBit
 	n := q.puts.Load() &^ closedBit
 	now := q.tail[n&1*16:]
 	end := q.spillEnd.Load()
 	switch ring, spill := word(now), word(now[8:]); {
-	case g > n, end > n+1, from > end:
-		panic(fmt.Sprint("queue: puts ", n, " gets ", g, " spill ", from, "-", end))
+	case g > n, end > n+1:
+		panic(fmt.Sprint("queue: puts ", n, " gets ", g, " spill to ", end))
 	case (ring|spill)&7 != 0, ring-freed > ringSize, spill-q.given() > spillSize:
 		panic(fmt.Sprint("queue: tail ", ring, " ", spill, " freed ", freed, " given ", q.given()))
 	}
@@ -29,4 +29,23 @@ func (q *Queue) checkHead() {
 	case (ring|spill)&7 != 0, freed > ring, q.given() > spill:
 		panic(fmt.Sprint("queue: head ", ring, " ", spill, " freed ", freed, " given ", q.given()))
 	}
+}
+
+// sabotagePut counts an item before it is written, which a test must find out.
+func (q *Queue) sabotagePut(n, length uint64) {
+	now, next := q.tail[n&1*16:][:16], q.tail[(n+1)&1*16:][:16]
+	setWord(next, word(now)+length)
+	setWord(next[8:], word(now[8:]))
+	q.puts.CompareAndSwap(n, n+1)
+}
+
+// sabotageGet frees an item's place before it is read.
+func (q *Queue) sabotageGet(g uint64) {
+	now, next := q.head[g&1*16:][:16], q.head[(g+1)&1*16:][:16]
+	it := item{}
+	it.parse(g, word(q.ring[word(now)%ringSize:]))
+	setWord(next, word(now)+it.room)
+	setWord(next[8:], word(now[8:]))
+	q.freed.Store(word(next))
+	q.gets.CompareAndSwap(g, g+1)
 }

@@ -87,6 +87,9 @@ func (q *Queue) get(buf []byte) (body []byte, files []*os.File, ok bool, err err
 			return nil, nil, false, nil
 		}
 	}
+	if sabotaged("queue.get.commitfirst") {
+		q.sabotageGet(g)
+	}
 	it, err := q.read(g, buf)
 	if err != nil {
 		return nil, nil, false, err
@@ -104,7 +107,7 @@ func (q *Queue) get(buf []byte) (body []byte, files []*os.File, ok bool, err err
 	setWord(next[8:], it.spill)
 	before := q.claim(g)
 	shm.Point("queue.get.claimed")
-	if !q.gets.CompareAndSwap(g, g+1) {
+	if !q.gets.CompareAndSwap(g, g+1) && !sabotaged("queue.get.commitfirst") {
 		q.unclaim(before)
 		closeFiles(files)
 		return nil, nil, false, ErrQueueClosed

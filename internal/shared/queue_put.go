@@ -124,6 +124,9 @@ func (q *Queue) put(m *Item) (ok bool, err error) {
 		q.tag.Store(tag)
 		shm.Point("queue.put.tagged")
 	}
+	if sabotaged("queue.put.commitfirst") {
+		q.sabotagePut(n, extent(uint64(size), tagged))
+	}
 	fits, err := q.write(n, extent(uint64(size), tagged), front, m.Pieces)
 	if !fits || err != nil {
 		return false, err
@@ -135,7 +138,7 @@ func (q *Queue) put(m *Item) (ok bool, err error) {
 		}
 		shm.Point("queue.put.sent")
 	}
-	if !q.puts.CompareAndSwap(n, n+1) {
+	if !q.puts.CompareAndSwap(n, n+1) && !sabotaged("queue.put.commitfirst") {
 		return false, ErrQueueClosed
 	}
 	shm.Point("queue.put.committed")

@@ -208,6 +208,7 @@ func (q *Queue) giveBack(to uint64, last bool) {
 		}
 		at += n
 	}
+	shm.Point("queue.get.punched")
 	if to > from {
 		setWord(q.punched, to)
 	}

@@ -1,3 +1,5 @@
+//go:build linux
+
 package shared_test
 
 import (
@@ -7,7 +9,6 @@ import (
 	"fmt"
 	"os"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -297,24 +298,13 @@ func TestQueueMakesManyWait(t *testing.T) {
 func TestQueueOfAnotherTypeIsRefused(t *testing.T) {
 	t.Parallel()
 	q := newQueue(t, 0, false)
-	for _, files := range [][]*os.File{{dupFile(t, q.Files()[0])}, {dupFile(t, q.Files()[0]), dupFile(t, q.Files()[0]), dupFile(t, q.Files()[0])}, {dupFile(t, newEvent(t).File())}, {}} {
+	for _, files := range [][]*os.File{{again(t, q.Files()[0])}, {again(t, q.Files()[0]), again(t, q.Files()[0]), again(t, q.Files()[0])}, {again(t, newEvent(t).File())}, {}} {
 		if _, err := shared.OpenQueue(files, queueKind+1); err == nil {
 			t.Error("opened")
 		}
 	}
-	again, err := shared.OpenQueue([]*os.File{dupFile(t, q.Files()[0])}, queueKind)
+	again, err := shared.OpenQueue([]*os.File{again(t, q.Files()[0])}, queueKind)
 	if err != nil || again != q {
 		t.Error("there is one for each process:", err)
 	}
-}
-
-// dupFile is another descriptor of a file.
-func dupFile(t testing.TB, f *os.File) *os.File {
-	t.Helper()
-	fd, err := syscall.Dup(int(f.Fd()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	syscall.CloseOnExec(fd)
-	return os.NewFile(uintptr(fd), f.Name())
 }

@@ -1,0 +1,28 @@
+package shared
+
+import (
+	"os"
+
+	"github.com/gomultiprocessing/mp/internal/shm"
+)
+
+// Counts is how many items were put and got.
+func (q *Queue) Counts() (puts, gets uint64) {
+	return q.puts.Load() &^ closedBit, q.gets.Load() &^ droppedBit
+}
+
+// Memory is how many bytes of memory the queue takes.
+func (q *Queue) Memory() (int64, error) { return q.object.Memory() }
+
+// Object is the queue's memory.
+func (q *Queue) Object() *shm.Object { return q.object }
+
+// Sockets are those for descriptors.
+func (q *Queue) Sockets() [2]*os.File { return q.sockets }
+
+// The ring, and where it begins and the spill.
+const (
+	RingSize = ringSize
+	RingAt   = shm.PayloadAt
+	SpillAt  = spillAt
+)

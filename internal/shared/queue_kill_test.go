@@ -1,0 +1,459 @@
+//go:build linux
+
+package shared_test
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/gomultiprocessing/mp/internal/shared"
+	"github.com/gomultiprocessing/mp/internal/shm"
+)
+
+// A traffic is producers and consumers, each a process, which are killed and replaced. What
+// each has done is in files: of a producer how many items it knows to have put, of a consumer
+// which ones it got. In the end the books must balance.
+type traffic struct {
+	t         *testing.T
+	q         *shared.Queue
+	mode      string // small, spill or files
+	dir       string
+	producers []*producer
+	log       []*os.File // of consumers
+	killed    int        // consumers
+	exe       string
+	broken    error // what is wrong, the first of all
+	patience  time.Duration
+}
+
+type producer struct {
+	*child
+	log *os.File
+}
+
+func init() {
+	roles["produce"] = func(files []*os.File, args []string) {
+		q := openQueue(files[1:]...)
+		id, mode := uint64(atoi(args[0])), args[1]
+		for seq := uint64(0); ; seq++ {
+			m := trafficItem(id, seq, mode)
+			switch err := q.Put(context.Background(), m); err {
+			case nil:
+				closeAll(m.Files)
+			case shared.ErrQueueClosed:
+				return
+			default:
+				must(err)
+			}
+			var b [8]byte
+			binary.NativeEndian.PutUint64(b[:], seq+1)
+			_, err := files[0].WriteAt(b[:], 0)
+			must(err)
+			for q.Cap() == 0 && q.Len() > 20_000 { // enough
+				time.Sleep(time.Millisecond)
+			}
+		}
+	}
+	roles["consume"] = func(files []*os.File, _ []string) {
+		q := openQueue(files[1:]...)
+		buf := make([]byte, 0, 1024)
+		for {
+			p, attached, err := q.Get(context.Background(), buf)
+			if err == shared.ErrQueueClosed {
+				return
+			}
+			must(err)
+			id, seq := openTrafficItem(p, attached)
+			b := binary.NativeEndian.AppendUint64(nil, id)
+			b = binary.NativeEndian.AppendUint64(b, seq)
+			_, err = files[0].Write(b)
+			must(err)
+		}
+	}
+}
+
+func closeAll(files []*os.File) {
+	for _, f := range files {
+		f.Close()
+	}
+}
+
+// trafficItem makes an item that says where it is from and that it is whole.
+func trafficItem(id, seq uint64, mode string) *shared.Item {
+	size := rand.IntN(200)
+	if mode == "spill" {
+		switch rand.IntN(10) {
+		case 0:
+			size = rand.IntN(900_000)
+		case 1, 2, 3:
+			size = rand.IntN(60_000)
+		}
+	}
+	p := make([]byte, 24+size)
+	binary.NativeEndian.PutUint64(p[8:], id)
+	binary.NativeEndian.PutUint64(p[16:], seq)
+	for i := 24; i < len(p); i += 97 {
+		p[i] = byte(rand.Uint32())
+	}
+	binary.NativeEndian.PutUint64(p, uint64(crc32.ChecksumIEEE(p[8:])))
+	m := &shared.Item{Pieces: [][]byte{p[:20], p[20:]}}
+	if mode == "files" {
+		fd, err := unix.MemfdCreate("item", unix.MFD_CLOEXEC)
+		must(err)
+		m.Files = []*os.File{os.NewFile(uintptr(fd), "item")}
+		_, err = m.Files[0].WriteAt(p[8:24], 0)
+		must(err)
+	}
+	return m
+}
+
+// openTrafficItem panics if an item is not as it was made.
+func openTrafficItem(p []byte, attached []*os.File) (id, seq uint64) {
+	if len(p) < 24 || uint64(crc32.ChecksumIEEE(p[8:])) != binary.NativeEndian.Uint64(p) {
+		panic(fmt.Sprint("torn: an item of ", len(p), " bytes"))
+	}
+	for _, f := range attached {
+		var b [16]byte
+		if _, err := f.ReadAt(b[:], 0); err != nil || string(b[:]) != string(p[8:24]) {
+			panic(fmt.Sprint("torn: a file of another item: ", err))
+		}
+		f.Close()
+	}
+	return binary.NativeEndian.Uint64(p[8:]), binary.NativeEndian.Uint64(p[16:])
+}
+
+func newTraffic(t *testing.T, capacity int, mode, exe string) *traffic {
+	return &traffic{t: t, q: newQueue(t, capacity, mode == "files"), mode: mode, dir: t.TempDir(), exe: exe, patience: 20 * time.Second}
+}
+
+func (tr *traffic) logFile(name string) *os.File {
+	f, err := os.OpenFile(filepath.Join(tr.dir, name), os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+	if name[0] == 'p' {
+		f.Close()
+		f, err = os.OpenFile(filepath.Join(tr.dir, name), os.O_RDWR, 0)
+	}
+	if err != nil {
+		tr.t.Fatal(err)
+	}
+	tr.t.Cleanup(func() { f.Close() })
+	return f
+}
+
+func (tr *traffic) produce(env ...string) *producer {
+	f := tr.logFile(fmt.Sprint("p", len(tr.producers)))
+	files := append([]*os.File{f}, tr.q.Files()...)
+	p := &producer{playFrom(tr.t, tr.exe, env, "produce", files, fmt.Sprint(len(tr.producers)), tr.mode), f}
+	tr.producers = append(tr.producers, p)
+	return p
+}
+
+func (tr *traffic) consume(env ...string) *child {
+	f := tr.logFile(fmt.Sprint("c", len(tr.log)))
+	tr.log = append(tr.log, f)
+	return playFrom(tr.t, tr.exe, env, "consume", append([]*os.File{f}, tr.q.Files()...))
+}
+
+// playFrom is playWith for another binary.
+func playFrom(t *testing.T, exe string, env []string, role string, files []*os.File, args ...string) *child {
+	t.Helper()
+	family, err := shm.Family()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(exe, args...)
+	cmd.Env = append(os.Environ(), append(env, roleVar+"="+role, fmt.Sprint("MP_SHARED_FILES=", len(files)))...)
+	cmd.ExtraFiles = append([]*os.File{family}, files...)
+	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
+	if slices.ContainsFunc(env, func(s string) bool { return strings.HasPrefix(s, "MP_SABOTAGE") }) {
+		cmd.Stderr = nil // it is expected to complain
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	c := &child{Cmd: cmd, t: t}
+	t.Cleanup(c.kill)
+	return c
+}
+
+func (tr *traffic) wrong(format string, args ...any) {
+	if tr.broken == nil {
+		tr.broken = fmt.Errorf(format, args...)
+	}
+}
+
+// died notes how a child has ended that was to be killed.
+func (tr *traffic) died(c *child) {
+	err := c.reap()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
+		tr.wrong("a process was not killed but ended: %v", err)
+	}
+	shm.Buried()
+}
+
+// finish lets the living end, and looks at the books.
+func (tr *traffic) finish(producers, consumers []*child) {
+	tr.t.Helper()
+	tr.q.Close()
+	ended := make(chan error, 1)
+	go func() {
+		for _, c := range append(producers, consumers...) {
+			if err := c.reap(); err != nil {
+				ended <- err
+				return
+			}
+		}
+		ended <- nil
+	}()
+	select {
+	case err := <-ended:
+		if err != nil {
+			tr.wrong("a survivor failed: %v", err)
+		}
+	case <-time.After(tr.patience):
+		puts, gets := tr.q.Counts()
+		tr.wrong("the survivors do not finish: %d items are left: %d puts, %d gets", tr.q.Len(), puts, gets)
+	}
+	tr.balance()
+}
+
+func (tr *traffic) balance() {
+	got := map[[2]uint64]bool{}
+	for _, f := range tr.log {
+		b, err := io.ReadAll(io.NewSectionReader(f, 0, 1<<40))
+		if err != nil {
+			tr.t.Fatal(err)
+		}
+		next := map[uint64]uint64{}
+		for ; len(b) >= 16; b = b[16:] {
+			id, seq := binary.NativeEndian.Uint64(b), binary.NativeEndian.Uint64(b[8:])
+			if got[[2]uint64{id, seq}] {
+				tr.wrong("item %d of producer %d was got twice", seq, id)
+			}
+			got[[2]uint64{id, seq}] = true
+			if seq < next[id] {
+				tr.wrong("item %d of producer %d was got after item %d", seq, id, next[id]-1)
+			}
+			next[id] = seq + 1
+		}
+	}
+	known, missing := uint64(0), 0
+	for id, p := range tr.producers {
+		var b [8]byte
+		p.log.ReadAt(b[:], 0)
+		n := binary.NativeEndian.Uint64(b[:])
+		known += n
+		for seq := range n {
+			if !got[[2]uint64{uint64(id), seq}] {
+				missing++
+			}
+		}
+	}
+	puts, gets := tr.q.Counts()
+	if tr.q.Len() != 0 || puts != gets {
+		tr.wrong("%d puts and %d gets", puts, gets)
+	}
+	lost := int(gets) - len(got)
+	if lost < 0 || lost > tr.killed || missing > lost {
+		tr.wrong("%d puts were committed, %d gets were seen: %d items are missing, %d of them known to be put, after %d kills of consumers",
+			puts, len(got), lost, missing, tr.killed)
+	}
+	if puts < known || puts > known+uint64(len(tr.producers)) {
+		tr.wrong("%d puts were committed, %d returned", puts, known)
+	}
+	tr.t.Logf("%d producers, %d consumers, %d items, %d missing after %d kills of consumers", len(tr.producers), len(tr.log), puts, lost, tr.killed)
+}
+
+// long is how often something is done under MP_LONG.
+func long(long, short int) int {
+	if os.Getenv("MP_LONG") != "" {
+		return long
+	}
+	return short
+}
+
+func TestQueueSurvivesKills(t *testing.T) {
+	for _, mode := range []string{"small", "spill", "files"} {
+		for _, capacity := range []int{0, 7} {
+			t.Run(fmt.Sprint(mode, capacity), func(t *testing.T) {
+				tr := newTraffic(t, capacity, mode, "/proc/self/exe")
+				var producers, consumers []*child
+				for range 2 {
+					producers = append(producers, tr.produce().child)
+					consumers = append(consumers, tr.consume())
+				}
+				for range long(500, 14) {
+					time.Sleep(time.Duration(rand.IntN(25_000)) * time.Microsecond)
+					i := rand.IntN(2)
+					if rand.IntN(2) == 0 {
+						producers[i].Process.Kill()
+						tr.died(producers[i])
+						producers[i] = tr.produce().child
+					} else {
+						consumers[i].Process.Kill()
+						tr.died(consumers[i])
+						tr.killed++
+						consumers[i] = tr.consume()
+					}
+				}
+				tr.finish(producers, consumers)
+				if tr.broken != nil {
+					t.Error(tr.broken)
+				}
+			})
+		}
+	}
+}
+
+var invariants struct {
+	sync.Once
+	exe string
+	err error
+}
+
+// invariantsExe is this package's test binary, built with the tag mpinvariants.
+func invariantsExe(t *testing.T) string {
+	t.Helper()
+	if shm.Invariants {
+		return "/proc/self/exe"
+	}
+	invariants.Do(func() {
+		dir, err := os.MkdirTemp("", "mp-invariants")
+		if err != nil {
+			invariants.err = err
+			return
+		}
+		invariants.exe = filepath.Join(dir, "shared.test")
+		out, err := exec.Command("go", "test", "-c", "-tags", "mpinvariants", "-o", invariants.exe, ".").CombinedOutput()
+		if err != nil {
+			invariants.err = fmt.Errorf("%w: %s", err, out)
+		}
+	})
+	if invariants.err != nil {
+		t.Fatal(invariants.err)
+	}
+	return invariants.exe
+}
+
+// The labelled points, by what items make a put or a get come by there.
+var (
+	putPoints = map[string][]string{
+		"small": {"locked", "headed", "written", "committed", "unlocked", "woken"},
+		"spill": {"begun", "spills", "headed", "written", "committed"},
+		"files": {"tagged", "written", "sent", "committed", "unlocked"},
+	}
+	getPoints = map[string][]string{
+		"small": {"locked", "read", "claimer", "claimed", "committed", "settled", "unlocked", "woken"},
+		"spill": {"read", "claimed", "committed", "punched", "settled"},
+		"files": {"read", "peeked", "claimed", "committed", "settled", "stale"},
+	}
+)
+
+func TestQueueSurvivesADeathAtEachPoint(t *testing.T) {
+	exe := invariantsExe(t)
+	for _, mode := range []string{"small", "spill", "files"} {
+		for _, point := range putPoints[mode] {
+			dieAt(t, exe, mode, "queue.put."+point)
+		}
+		for _, point := range getPoints[mode] {
+			dieAt(t, exe, mode, "queue.get."+point)
+		}
+	}
+}
+
+func dieAt(t *testing.T, exe, mode, point string) {
+	t.Run(mode+"/"+point, func(t *testing.T) {
+		t.Parallel()
+		capacity := 0
+		if mode == "small" || point == "queue.put.begun" { // which is when the spill was empty
+			capacity = 3
+		}
+		for _, skip := range []int{0, rand.IntN(20)} {
+			tr := newTraffic(t, capacity, mode, exe)
+			tr.dieAt(point, skip)
+			if tr.broken != nil {
+				t.Error(tr.broken)
+			}
+		}
+	})
+}
+
+func (tr *traffic) dieAt(point string, skip int) {
+	tr.t.Helper()
+	env := fmt.Sprint("MP_POINT=", point, ":", skip)
+	first := tr.produce().child
+	var victims []*child
+	survivors := []*child{tr.produce().child}
+	switch {
+	case point == "queue.get.stale": // one leaves something, another finds it
+		leaves := tr.produce("MP_POINT=queue.put.sent:2")
+		victims = []*child{leaves.child, tr.consume("MP_POINT=" + point)}
+		tr.killed++
+	case strings.Contains(point, ".put."):
+		victims = []*child{tr.produce(env).child}
+		survivors = append(survivors, tr.consume())
+	default:
+		victims = []*child{tr.consume(env), tr.consume(env)}
+		tr.killed += 2
+	}
+	for _, v := range victims {
+		tr.expectDeath(v, point)
+	}
+	survivors = append(survivors, tr.consume())
+	time.Sleep(20 * time.Millisecond)
+	tr.finish([]*child{first}, survivors)
+}
+
+func (tr *traffic) expectDeath(c *child, point string) {
+	tr.t.Helper()
+	watchdog := time.AfterFunc(15*time.Second, func() {
+		tr.t.Errorf("%s was not reached", point)
+		c.Process.Kill()
+	})
+	tr.died(c)
+	watchdog.Stop()
+}
+
+// A queue that is broken on purpose is found out by the very same test.
+func TestQueueKillsFindWhatIsBroken(t *testing.T) {
+	exe := invariantsExe(t)
+	for _, what := range []string{"queue.put.commitfirst", "queue.get.commitfirst"} {
+		t.Run(what, func(t *testing.T) {
+			for range 20 {
+				tr := newTraffic(t, 0, "small", exe)
+				tr.patience = 2 * time.Second
+				sabotage := "MP_SABOTAGE=" + what
+				producers, consumers := []*child{tr.produce(sabotage).child}, []*child{tr.consume(sabotage)}
+				for range 3 {
+					victim := tr.produce(sabotage, "MP_POINT=queue.put.headed:30")
+					time.AfterFunc(tr.patience, func() { victim.Process.Kill() })
+					tr.died(victim.child)
+				}
+				consumers = append(consumers, tr.consume(sabotage))
+				time.Sleep(20 * time.Millisecond)
+				tr.finish(producers, consumers)
+				if tr.broken != nil {
+					t.Log("found:", tr.broken)
+					return
+				}
+			}
+			t.Error("not found")
+		})
+	}
+}
