@@ -12,8 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/gomultiprocessing/mp/internal/shared"
 )
 
@@ -46,15 +44,6 @@ func newBarrier(t *testing.T, parties int) *shared.Barrier {
 		t.Fatal(err)
 	}
 	return b
-}
-
-func dup(t *testing.T, f *os.File) *os.File {
-	t.Helper()
-	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return os.NewFile(uintptr(fd), f.Name())
 }
 
 // crowd has n goroutines wait, and returns what became of them.

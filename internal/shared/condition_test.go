@@ -186,10 +186,10 @@ func TestConditionsShareALock(t *testing.T) {
 func TestConditionOfAnotherLock(t *testing.T) {
 	t.Parallel()
 	c, other := newCondition(t, newLock(t)), newLock(t)
-	if _, err := shared.OpenCondition(dup(t, c.File()), other); err == nil {
+	if _, err := shared.OpenCondition(again(t, c.File()), other); err == nil {
 		t.Error("no error")
 	}
-	if again, err := shared.OpenCondition(dup(t, c.File()), c.Lock()); err != nil || again != c {
-		t.Error(again, err)
+	if same, err := shared.OpenCondition(again(t, c.File()), c.Lock()); err != nil || same != c {
+		t.Error(same, err)
 	}
 }

@@ -1,0 +1,261 @@
+//go:build linux
+
+package shared_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/gomultiprocessing/mp/internal/shared"
+	"github.com/gomultiprocessing/mp/internal/shm"
+)
+
+// taggedBinary is this test, built with the invariants: its processes die at labelled
+// points, and check what they do. It has no name any more.
+var taggedBinary = sync.OnceValues(func() (string, error) {
+	if shm.Invariants {
+		return "/proc/self/exe", nil
+	}
+	dir, err := os.MkdirTemp("", "mp-tagged")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(dir)
+	name := filepath.Join(dir, "tagged")
+	if out, err := exec.Command("go", "test", "-c", "-tags", "mpinvariants", "-o", name, ".").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%v: %s", err, out)
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), f.Fd()), nil
+})
+
+// playTagged is playWith of the binary with the invariants.
+func playTagged(t *testing.T, env []string, role string, files []*os.File, args ...string) *child {
+	t.Helper()
+	if _, err := exec.LookPath("go"); err != nil && !shm.Invariants {
+		t.Skip("no go command in PATH: what dies at a point cannot be built")
+	}
+	binary, err := taggedBinary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	family, err := shm.Family()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(binary, args...)
+	cmd.Env = append(os.Environ(), append(env, roleVar+"="+role, fmt.Sprint("MP_SHARED_FILES=", len(files)))...)
+	cmd.ExtraFiles = append([]*os.File{family}, files...)
+	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	c := &child{Cmd: cmd, t: t}
+	t.Cleanup(c.kill)
+	return c
+}
+
+// doomed starts a child that dies at a point.
+func doomed(t *testing.T, label, role string, files []*os.File, args ...string) *child {
+	t.Helper()
+	return playTagged(t, []string{"MP_POINT=" + label}, role, files, args...)
+}
+
+// within waits for the end of the child, and kills it when that takes too long.
+func (c *child) within(d time.Duration) error {
+	kill := time.AfterFunc(d, func() { c.Process.Signal(syscall.SIGTERM) })
+	defer kill.Stop()
+	err := c.reap()
+	shm.Buried()
+	return err
+}
+
+// dies waits until the child has died at its point.
+func (c *child) dies() {
+	c.t.Helper()
+	c.within(15 * time.Second)
+	if status := c.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() || status.Signal() != syscall.SIGKILL {
+		c.t.Errorf("it did not die at its point: %v", c.ProcessState)
+	}
+}
+
+func init() {
+	roles["lock turns"] = func(files []*os.File, args []string) {
+		l := openLock(files[0])
+		for range atoi(args[0]) {
+			g, err := l.Acquire(context.Background())
+			must(err)
+			time.Sleep(1500 * time.Microsecond) // long enough for who waits to become the heir
+			l.Release(g.Token)
+		}
+	}
+	roles["permit turns"] = func(files []*os.File, args []string) {
+		s := openSemaphore(files[0])
+		for range atoi(args[0]) {
+			_, err := s.Acquire(context.Background())
+			must(err)
+			time.Sleep(1500 * time.Microsecond)
+			must(s.Return())
+		}
+	}
+	roles["more permits"] = func(files []*os.File, args []string) { must(openSemaphore(files[0]).Release(atoi(args[0]))) }
+	roles["notify"] = func(files []*os.File, args []string) {
+		c := openCondition(files)
+		g, err := c.Lock().Acquire(context.Background())
+		must(err)
+		must(c.Notify(g.Token, atoi(args[0])))
+		c.Lock().Release(g.Token)
+	}
+	roles["await shortly"] = func(files []*os.File, _ []string) { // until its ctx ends
+		c := openCondition(files)
+		ctx, cancel := context.WithCancel(context.Background())
+		e, err := shared.OpenEvent(files[2])
+		must(err)
+		go func() { must(e.Wait(context.Background())); cancel() }()
+		g, err := c.Lock().Acquire(ctx)
+		must(err)
+		_, err = c.Wait(ctx, g.Token)
+		must(err)
+	}
+	roles["barrier act"] = func(files []*os.File, args []string) {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Duration(atoi(args[0]))*time.Millisecond)
+		defer cancel()
+		openBarrier(files[0]).Wait(ctx, func() error { return nil })
+	}
+	roles["barrier reset"] = func(files []*os.File, _ []string) {
+		b := openBarrier(files[0])
+		b.Abort()
+		b.Reset()
+	}
+	roles["set"] = func(files []*os.File, _ []string) {
+		e, err := shared.OpenEvent(files[0])
+		must(err)
+		e.Set()
+		forever()
+	}
+}
+
+var sabotageTime = 3000 * time.Millisecond
+
+func TestPointsOfTheLock(t *testing.T) {
+	t.Parallel()
+	for _, label := range []string{"lock.owned", "lock.held", "lock.released", "lock.free", "lock.bequeathed"} {
+		t.Run(label, func(t *testing.T) {
+			t.Parallel()
+			if err := lockSurvives(t, label, "", 15*time.Second); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	t.Run("a lock that ignores death is caught", func(t *testing.T) {
+		t.Parallel()
+		if err := lockSurvives(t, "lock.held", "lock", sabotageTime); err == nil {
+			t.Error("it is not")
+		}
+	})
+}
+
+// lockSurvives says whether others can use the lock when one dies at a point.
+func lockSurvives(t *testing.T, label, sabotage string, limit time.Duration) error {
+	l := newLock(t)
+	c := doomed(t, label+":3", "lock turns", []*os.File{l.File()}, "100000")
+	survivor := playTagged(t, []string{"MP_SABOTAGE=" + sabotage}, "lock turns", []*os.File{l.File()}, "100000")
+	c.dies()
+	survivor.kill() // wherever it is
+	last := playTagged(t, []string{"MP_SABOTAGE=" + sabotage}, "lock turns", []*os.File{l.File()}, "10")
+	if err := last.within(limit); err != nil {
+		return fmt.Errorf("a survivor: %w", err)
+	}
+	g := acquire(t, l)
+	if g.Abandoned || !l.Release(g.Token) || l.Locked() {
+		return errors.New("the lock is not as it should be")
+	}
+	return nil
+}
+
+func TestPointsOfTheSemaphore(t *testing.T) {
+	t.Parallel()
+	for _, label := range []string{"latched", "numbered", "taken", "inherited", "returned", "bequeathed", "released"} {
+		for _, bounded := range []bool{false, true} {
+			t.Run(fmt.Sprint(label, " bounded ", bounded), func(t *testing.T) {
+				t.Parallel()
+				if label == "released" && bounded {
+					t.Skip("there is nothing to release")
+				}
+				if err := semaphoreSurvives(t, "semaphore."+label, bounded, "", 15*time.Second); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+	t.Run("a semaphore that ignores death is caught", func(t *testing.T) {
+		t.Parallel()
+		if err := semaphoreSurvives(t, "semaphore.taken", false, "semaphore", sabotageTime); err == nil {
+			t.Error("it is not")
+		}
+	})
+	t.Run("semaphore.trimmed", func(t *testing.T) {
+		t.Parallel()
+		s, e := newSemaphore(t, 1, true), newEvent(t)
+		c := play(t, "permits", []*os.File{s.File(), e.File()}, "1")
+		must(e.Wait(soon(t)))
+		must(s.Release(1))
+		c.kill()
+		doomed(t, "semaphore.trimmed", "permit turns", []*os.File{s.File()}, "1").dies()
+		if n := s.Available(); n != 1 {
+			t.Errorf("%d available", n)
+		}
+	})
+}
+
+func semaphoreSurvives(t *testing.T, label string, bounded bool, sabotage string, limit time.Duration) error {
+	s, total := newSemaphore(t, 2, bounded), 2
+	env := []string{"MP_SABOTAGE=" + sabotage}
+	role, args := "permit turns", "100000"
+	if label == "semaphore.released" {
+		role, args, total = "more permits", "1", 4
+	}
+	files := []*os.File{s.File()}
+	var survivors, dead []*child
+	for range 2 {
+		survivors = append(survivors, playTagged(t, env, "permit turns", files, "40"))
+	}
+	for range 2 { // both permits, if the dead kept theirs
+		dead = append(dead, doomed(t, label, role, files, args))
+	}
+	for _, c := range dead {
+		c.dies()
+	}
+	for _, c := range survivors {
+		if err := c.within(limit); err != nil {
+			return fmt.Errorf("a survivor: %w", err)
+		}
+	}
+	if n := s.Available(); n != total {
+		return fmt.Errorf("%d permits of %d", n, total)
+	}
+	return nil
+}
+
+func TestPointOfTheEvent(t *testing.T) {
+	t.Parallel()
+	e := newEvent(t)
+	done := make(chan error)
+	go func() { done <- e.Wait(soon(t)) }()
+	time.Sleep(20 * time.Millisecond)
+	doomed(t, "event.set", "set", []*os.File{e.File()}).dies()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
