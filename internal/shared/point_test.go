@@ -37,8 +37,12 @@ var taggedBinary = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	taggedFile = f
 	return fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), f.Fd()), nil
 })
+
+// taggedFile keeps it open.
+var taggedFile *os.File
 
 // playTagged is playWith of the binary with the invariants.
 func playTagged(t *testing.T, env []string, role string, files []*os.File, args ...string) *child {
