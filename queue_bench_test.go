@@ -81,7 +81,12 @@ func BenchmarkQueueInts(b *testing.B) {
 func BenchmarkQueue64KiB(b *testing.B) {
 	v := make([]byte, 64<<10)
 	b.SetBytes(int64(len(v)))
-	streamQueue(b, 1, mp.Unbounded, v, supplyBytes, drainBytes)
+	for _, capacity := range []int{mp.Unbounded, 10} {
+		b.Run(fmt.Sprint("capacity", capacity), func(b *testing.B) {
+			b.SetBytes(int64(len(v)))
+			streamQueue(b, 1, capacity, v, supplyBytes, drainBytes)
+		})
+	}
 }
 
 // streamQueue measures how long n producers and n consumers, each a process, need.

@@ -26,7 +26,7 @@ import (
 //	192  gets: how many items were got; bit 63: the rest was dropped
 //	200  the id of the process that was about to get an item last
 //	208  where the next item is got, twice, as above
-//	240  to where the spill has given its memory back
+//	240  to where the spill has given memory back, since it was empty
 //	248  to where the ring is free: what producers see of 208, or a little less
 //	320  the number of the first item that lies in the spill, since it was empty
 //	328  the number behind the last one
@@ -34,7 +34,8 @@ import (
 // The payload is the ring. Behind it in the file, and not mapped, lies the spill. An item goes
 // to the ring if there is room and nothing is in the spill, else to the spill: so all in
 // the ring are older than those in the spill, and no item waits for bytes to become free.
-// Positions count bytes since the beginning and are taken modulo the sizes.
+// Positions in the ring count bytes since the beginning, those in the spill since it was empty;
+// both are taken modulo the sizes.
 //
 // An item is, from a multiple of 8 on, a word with its size in bits 0 to 39, bit 40 if a tag
 // follows, and the low bits of its number in bits 44 to 63; the tag; the bytes.

@@ -102,6 +102,9 @@ func (q *Queue) get(buf []byte) (body []byte, files []*os.File, ok bool, err err
 		}
 		shm.Point("queue.get.peeked")
 	}
+	if it.spilled {
+		q.giveBack(it.spill - it.room)
+	}
 	next := q.head[(g+1)&1*16:][:16]
 	setWord(next, it.ring)
 	setWord(next[8:], it.spill)
@@ -114,10 +117,11 @@ func (q *Queue) get(buf []byte) (body []byte, files []*os.File, ok bool, err err
 	}
 	shm.Point("queue.get.committed")
 	q.claimed(before)
-	if it.spilled {
-		q.giveBack(it.spill, it.last)
-	} else {
+	switch {
+	case !it.spilled:
 		q.freed.Store(it.ring)
+	case it.last && it.spill > warm:
+		q.giveBackRest()
 	}
 	if it.tagged && lost == nil {
 		q.dropFile()
@@ -131,7 +135,8 @@ type item struct {
 	body           []byte
 	tagged         bool
 	tag            uint64
-	spilled, last  bool   // it lies in the spill, and is the last one there
+	spilled        bool   // it lies in the spill
+	last           bool   // and is the last one there
 	ring, spill    uint64 // where the next item is
 	size, at, room uint64
 }
@@ -139,10 +144,10 @@ type item struct {
 // spilled says whether item g, which is in the queue, lies in the spill. The end is
 // read first: if it is that of a run of items that began behind g, so is the beginning
 // that is read after it, for it was written before.
-func (q *Queue) spilled(g uint64) (yes, last bool) {
+func (q *Queue) spilled(g uint64) (yes, first, last bool) {
 	end := q.spillEnd.Load()
 	from := q.spillFrom.Load()
-	return from <= g && g < end, g+1 == end
+	return from <= g && g < end, from == g, g+1 == end
 }
 
 // read copies item g out of the queue.
@@ -152,8 +157,12 @@ func (q *Queue) read(g uint64, buf []byte) (it item, err error) {
 	if (it.ring|it.spill)&7 != 0 {
 		return it, ErrDamaged
 	}
-	it.spilled, it.last = q.spilled(g)
-	if it.spilled {
+	var first bool
+	if it.spilled, first, it.last = q.spilled(g); it.spilled {
+		if first {
+			it.spill = 0
+			setWord(q.punched, warm)
+		}
 		return it, q.readSpill(g, &it, buf)
 	}
 	at := it.ring % ringSize

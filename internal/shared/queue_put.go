@@ -191,6 +191,9 @@ func (q *Queue) write(n, length uint64, front []byte, pieces [][]byte) (fits boo
 		}
 		q.spillEnd.Store(n + 1)
 		shm.Point("queue.put.spills")
+		if q.spillFrom.Load() == n {
+			spill = 0 // there is nothing else
+		}
 		if fits, err := q.writeSpill(spill, length, front, pieces); !fits || err != nil {
 			return false, err
 		}

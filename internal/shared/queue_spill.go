@@ -1,24 +1,31 @@
 package shared
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/gomultiprocessing/mp/internal/shm"
 )
 
 // The spill takes what the ring has no room for. Small items are copied through a window, a part of
 // it that is mapped; large ones by system calls, which is faster where memory was not touched
-// before. Behind the consumers the memory goes back to the kernel.
+// before. Each time that it was empty it begins anew, in memory that is warm. Behind the consumers
+// the memory goes back to the kernel, but for that at the beginning.
 
 const (
 	windowSize = 1 << 20
 	// windowItem is the size in bytes up to which an item goes through the window.
 	windowItem = 32 << 10
+	// warm is how much memory stays with the spill, from its beginning on.
+	warm = 2 << 20
 	// punchStep is how much memory is given back at a time, while items follow.
 	punchStep = 4 << 20
 	pageSize  = 4096
+	// restTime is how long one waits for the producers' latch to give memory back.
+	restTime = 5 * time.Millisecond
 	// trusted is how much memory is allocated on the word of an item's head.
 	trusted = 1 << 20
 )
@@ -74,7 +81,7 @@ func (q *Queue) look(w *window, at, length uint64) ([]byte, error) {
 // writeSpill writes an item to the spill; false if that is full, which would take more memory
 // than there is.
 func (q *Queue) writeSpill(at, length uint64, front []byte, pieces [][]byte) (bool, error) {
-	if at+length-q.given() > spillSize {
+	if given := q.given(); at+length > given && at+length-given > spillSize-warm {
 		return false, nil
 	}
 	if length <= windowItem {
@@ -189,16 +196,14 @@ func (q *Queue) readLarge(at uint64, it *item, buf []byte) error {
 // given is to where memory was given back.
 func (q *Queue) given() uint64 { return word(q.punched) }
 
-// giveBack gives back the memory before a position, from time to time. The consumers'
+// giveBack gives back the memory behind what is warm and before a position, from time to
+// time. The item there is in the queue, so that the spill does not begin anew. The consumers'
 // latch is held.
-func (q *Queue) giveBack(to uint64, last bool) {
+func (q *Queue) giveBack(to uint64) {
 	from := q.given()
-	if to <= from || !last && to-from < punchStep {
-		return
-	}
 	to &^= pageSize - 1
-	if to-from > spillSize { // nonsense
-		from = to
+	if to <= from || to-from < punchStep || to-from > spillSize {
+		return
 	}
 	for at := from &^ (pageSize - 1); at < to; {
 		offset := at % spillSize
@@ -209,7 +214,22 @@ func (q *Queue) giveBack(to uint64, last bool) {
 		at += n
 	}
 	shm.Point("queue.get.punched")
-	if to > from {
-		setWord(q.punched, to)
+	setWord(q.punched, to)
+}
+
+// giveBackRest gives back all memory that is not warm, once the spill is empty, unless
+// somebody begins anew there. The consumers' latch is held.
+func (q *Queue) giveBackRest() {
+	if !q.putLatch.TryLock() {
+		ctx, cancel := context.WithTimeout(context.Background(), restTime)
+		defer cancel()
+		if q.putLatch.Lock(ctx) != nil {
+			return // the next one does it
+		}
 	}
+	if q.gets.Load() >= q.spillEnd.Load() {
+		q.object.Punch(spillAt+warm, spillSize-warm)
+	}
+	shm.Point("queue.get.emptied")
+	q.putLatch.Unlock()
 }
