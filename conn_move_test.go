@@ -306,6 +306,7 @@ func TestConnFromChild(t *testing.T) {
 	if err != nil || len(ends) != 1 {
 		t.Fatal(ends, err)
 	}
+	defer ends[0].Close()
 	for i := range 100 {
 		if v, err := ends[0].Recv(ctx); v != i || err != nil {
 			t.Fatal(v, err)

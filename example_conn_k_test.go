@@ -24,6 +24,7 @@ func ExampleNewOneWayPipe() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	defer r.Close()
 	p, err := mp.Start(ctx, sendK, w)
 	if err != nil {
 		log.Fatal(err)

@@ -24,6 +24,7 @@ func ExampleNewPipe() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	defer parent.Close()
 	p, err := mp.Start(ctx, sendList, child)
 	if err != nil {
 		log.Fatal(err)
