@@ -107,20 +107,21 @@ func (s *scratch) free() {
 	scratches.Put(s)
 }
 
-func (q *processQueue[T]) put(ctx context.Context, v T) error { return q.send(ctx, true, &v) }
-func (q *processQueue[T]) tryPut(v T) error                   { return q.send(context.Background(), false, &v) }
+func (q *processQueue[T]) put(ctx context.Context, v T) error { return q.send(ctx, true, v) }
+func (q *processQueue[T]) tryPut(v T) error                   { return q.send(context.Background(), false, v) }
 
 // send puts an item. ctx is for waiting.
-func (q *processQueue[T]) send(ctx context.Context, wait bool, v *T) error {
+func (q *processQueue[T]) send(ctx context.Context, wait bool, v T) error {
 	s := scratches.Get().(*scratch)
 	if !q.flat {
-		return q.sendEncoded(ctx, wait, s, v)
+		encoded := v // so that what is flat is not on the heap
+		return q.sendEncoded(ctx, wait, s, &encoded)
 	}
 	if cap(s.buf) < q.size {
 		s.buf = make([]byte, q.size)
 	}
 	p := s.buf[:q.size]
-	q.codec.PutMemory(p, v)
+	q.codec.PutMemory(p, &v)
 	s.item.Pieces = append(s.item.Pieces, p)
 	err := q.hand(ctx, wait, &s.item)
 	s.free()
@@ -181,8 +182,7 @@ func (q *processQueue[T]) receive(s *scratch, body []byte, files []*os.File, err
 		wire.CloseFiles(files)
 		return v, queueError(err)
 	}
-	own := len(body) >= shared.LargeItem
-	if !own {
+	if len(body) < shared.LargeItem {
 		s.buf = body
 	}
 	if q.flat {
@@ -190,8 +190,12 @@ func (q *processQueue[T]) receive(s *scratch, body []byte, files []*os.File, err
 		s.free()
 		return v, err
 	}
+	return q.decode(s, body, files)
+}
+
+func (q *processQueue[T]) decode(s *scratch, body []byte, files []*os.File) (v T, err error) {
 	s.reader.Reset(body)
-	s.reader.Alias = own
+	s.reader.Alias = len(body) >= shared.LargeItem
 	s.reader.Attached(files)
 	returned := false
 	defer func() { // also when a method of v ends the goroutine
@@ -201,8 +205,7 @@ func (q *processQueue[T]) receive(s *scratch, body []byte, files []*os.File, err
 			s.free()
 		}
 	}()
-	err = q.codec.Decode(&s.reader, &v)
-	if err == nil {
+	if err = q.codec.Decode(&s.reader, &v); err == nil {
 		err = s.reader.Done()
 	}
 	returned = true

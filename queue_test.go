@@ -1,0 +1,322 @@
+package mp_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gomultiprocessing/mp"
+	"github.com/gomultiprocessing/mp/internal/wire"
+)
+
+// soonCtx is for what should happen at once.
+func queueCtx(t testing.TB) context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func TestQueueErrors(t *testing.T) {
+	t.Parallel()
+	ctx := queueCtx(t)
+	q := newQueue[int](t, 1)
+	over, cancel := context.WithCancel(ctx)
+	cancel()
+	if err := q.Put(over, 1); !errors.Is(err, context.Canceled) {
+		t.Error("Put of a ctx that has ended:", err)
+	}
+	late := func() context.Context {
+		ctx, cancel := context.WithTimeout(ctx, 5*time.Millisecond)
+		t.Cleanup(cancel)
+		return ctx
+	}
+	if _, err := q.Get(late()); !errors.Is(err, mp.ErrEmpty) || !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, mp.ErrFull) {
+		t.Error(err)
+	}
+	if err := q.TaskDone(); !errors.Is(err, mp.ErrNotOwner) {
+		t.Error(err)
+	}
+	if err := q.Put(ctx, 1); err != nil {
+		t.Error(err)
+	}
+	if err := q.Put(late(), 2); !errors.Is(err, mp.ErrFull) || !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
+	}
+	waiting, cancel := context.WithCancel(ctx)
+	time.AfterFunc(5*time.Millisecond, cancel)
+	if err := q.Put(waiting, 2); err != context.Canceled {
+		t.Error(err)
+	}
+	if err := q.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := q.TryPut(2); !errors.Is(err, mp.ErrClosed) {
+		t.Error(err)
+	}
+	for v, err := range q.All(ctx) {
+		if v != 1 || err != nil {
+			t.Error(v, err)
+		}
+	}
+	if _, err := q.Get(ctx); !errors.Is(err, mp.ErrClosed) {
+		t.Error(err)
+	}
+	if err := q.TaskDone(); err != nil {
+		t.Error(err)
+	}
+	if err := q.Join(ctx); err != nil {
+		t.Error(err)
+	}
+	var none *mp.Queue[int]
+	for _, q := range []*mp.Queue[int]{none, new(mp.Queue[int])} {
+		if _, err := q.TryGet(); err == nil || q.Put(ctx, 1) == nil || q.Len() != 0 || q.Full() || q.Close() == nil {
+			t.Error("a queue that was not made by NewQueue")
+		}
+	}
+}
+
+func TestQueueRefusesWhatCannotTravel(t *testing.T) {
+	t.Parallel()
+	type job struct {
+		Name string
+		Next func()
+	}
+	q := newQueue[[]job](t, 1)
+	err := q.TryPut([]job{{"a", nil}, {"b", func() {}}})
+	var refused *wire.Error
+	if !errors.As(err, &refused) || !strings.Contains(err.Error(), "item[0].Next") || q.Len() != 0 {
+		t.Error(err, q.Len())
+	}
+}
+
+type zoo struct {
+	Name   string
+	Raw    []byte
+	Nested map[string][]float64
+	Next   *zoo
+	Any    any
+	When   time.Time
+	Big    [3]int32
+}
+
+func TestQueueItemsAreDeeplyEqual(t *testing.T) {
+	t.Parallel()
+	q := newQueue[zoo](t, 0)
+	for _, size := range []int{0, 1, 31 << 10, 33 << 10, 64 << 10, 65 << 10, 600 << 10, 3 << 20} {
+		want := zoo{"z", make([]byte, size), map[string][]float64{"a": {1, 2}, "b": nil}, &zoo{Name: "y"}, int64(size), time.Now().UTC().Round(0), [3]int32{1, 2, 3}}
+		if err := q.TryPut(want); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := q.TryGet(); err != nil || !reflect.DeepEqual(got, want) {
+			t.Error(size, err)
+		}
+	}
+	bools := newQueue[[2]bool](t, 0)
+	bools.TryPut([2]bool{true, false})
+	if got, err := bools.TryGet(); err != nil || got != [2]bool{true, false} {
+		t.Error(got, err)
+	}
+}
+
+// inQueue is an item that holds a queue, and perhaps the one it is in.
+type inQueue struct {
+	Queue *mp.Queue[string]
+	Self  *mp.Queue[inQueue]
+	Many  []*mp.Memory
+}
+
+// makeQueue puts a new queue with an item into a queue, and waits to be killed.
+var makeQueue = mp.Register("queue/make", func(ctx context.Context, to *mp.Queue[inQueue]) (mp.None, error) {
+	q, err := mp.NewQueue[string](0)
+	if err != nil {
+		return mp.None{}, err
+	}
+	if err := q.Put(ctx, "from the dead"); err != nil {
+		return mp.None{}, err
+	}
+	if err := to.Put(ctx, inQueue{Queue: q, Self: to}); err != nil {
+		return mp.None{}, err
+	}
+	<-ctx.Done()
+	return mp.None{}, nil
+})
+
+func TestQueueInAQueueOfADeadProcess(t *testing.T) {
+	t.Parallel()
+	ctx := queueCtx(t)
+	q := newQueue[inQueue](t, 0)
+	p, err := mp.Start(ctx, makeQueue, q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for q.Empty() {
+		time.Sleep(time.Millisecond)
+	}
+	p.Kill()
+	<-p.Done()
+	in, err := q.Get(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := in.Queue.TryGet(); got != "from the dead" || err != nil {
+		t.Error(got, err)
+	}
+	in.Self.TryPut(inQueue{})
+	if _, err := q.TryGet(); err != nil {
+		t.Error("the queue that came out of itself is another:", err)
+	}
+}
+
+func TestQueueOfAThousandShareables(t *testing.T) {
+	t.Parallel()
+	q := newQueue[inQueue](t, 0)
+	var in inQueue
+	for i := range 1000 {
+		m, err := mp.NewMemory(8)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Bytes()[0] = byte(i)
+		in.Many = append(in.Many, m)
+	}
+	for range 2 {
+		if err := q.TryPut(in); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		out, err := q.TryGet()
+		if err != nil || len(out.Many) != 1000 {
+			t.Fatal(err)
+		}
+		for i, m := range out.Many {
+			if m.Bytes()[0] != byte(i) {
+				t.Fatal("another memory at", i)
+			}
+			m.Close()
+		}
+	}
+	for _, m := range in.Many {
+		m.Close()
+	}
+}
+
+// Items with descriptors wait for room in the kernel, too.
+func TestQueueOfManyDescriptors(t *testing.T) {
+	t.Parallel()
+	ctx := queueCtx(t)
+	q := newQueue[*mp.Queue[int]](t, 0)
+	carried := newQueue[int](t, 0)
+	n := 0
+	for ; ; n++ {
+		if err := q.TryPut(carried); errors.Is(err, mp.ErrFull) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Log(n, "items")
+	put := make(chan error)
+	go func() { put <- q.Put(ctx, carried) }()
+	time.Sleep(5 * time.Millisecond)
+	for range n + 1 {
+		if _, err := q.Get(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := <-put; err != nil {
+		t.Error(err)
+	}
+}
+
+var takeQueue = mp.Register("queue/take", func(ctx context.Context, in inQueue) (mp.None, error) {
+	return mp.None{}, in.Queue.TryPut("x")
+})
+
+// resources counts what this process has of queues.
+func queueResources() (fds, maps int) {
+	links, _ := filepath.Glob("/proc/self/fd/*")
+	for _, l := range links {
+		if to, _ := os.Readlink(l); strings.Contains(to, "memfd:mp-queue") || strings.Contains(to, "socket:") {
+			fds++
+		}
+	}
+	b, _ := os.ReadFile("/proc/self/maps")
+	return fds, strings.Count(string(b), "memfd:mp-queue")
+}
+
+// Not parallel: it counts what the process has.
+func TestQueuesThatAreDropped(t *testing.T) {
+	ctx := context.Background()
+	n := 1000
+	if os.Getenv("MP_LONG") != "" {
+		n = 100_000
+	}
+	pool, err := mp.NewPool(mp.PoolConfig{Workers: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Shutdown(ctx)
+	most := 0
+	for i := range n {
+		self := newQueue[inQueue](t, 0)
+		in := inQueue{Queue: newQueue[string](t, 0), Self: self}
+		if _, err := mp.Apply(ctx, pool, takeQueue, in); err != nil {
+			t.Fatal(i, err)
+		}
+		if _, err := in.Queue.TryGet(); err != nil {
+			t.Fatal(err)
+		}
+		if i%4 == 0 {
+			self.TryPut(inQueue{Self: self}) // for the kernel to find
+		}
+		if i%100 == 0 {
+			fds, _ := queueResources()
+			most = max(most, fds)
+		}
+	}
+	fds, maps := 0, 0
+	for range 200 {
+		runtime.GC()
+		time.Sleep(10 * time.Millisecond)
+		if fds, maps = queueResources(); fds < 20 && maps < 20 {
+			break
+		}
+	}
+	t.Logf("%d descriptors at most, %d in the end, %d mappings", most, fds, maps)
+	if fds > 50 || maps > 50 {
+		t.Errorf("%d descriptors and %d mappings are left of %d queues", fds, maps, n)
+	}
+}
+
+var giveUp = mp.Register("queue/giveUp", func(ctx context.Context, q *mp.Queue[int]) (mp.None, error) {
+	if _, err := q.Get(ctx); err != nil {
+		return mp.None{}, err
+	}
+	os.Exit(3)
+	return mp.None{}, nil
+})
+
+func TestQueueJoinSaysWhatWasAbandoned(t *testing.T) {
+	t.Parallel()
+	ctx := queueCtx(t)
+	q := newQueue[int](t, 0)
+	q.TryPut(1)
+	if _, err := mp.Start(ctx, giveUp, q); err != nil {
+		t.Fatal(err)
+	}
+	err := q.Join(ctx)
+	if !errors.Is(err, mp.ErrAbandoned) || !strings.Contains(fmt.Sprint(err), "1 item") {
+		t.Error(err)
+	}
+	if err := q.Join(ctx); err != nil {
+		t.Error("again:", err)
+	}
+}
