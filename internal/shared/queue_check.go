@@ -31,8 +31,11 @@ func (q *Queue) checkHead() {
 	}
 }
 
-// sabotagePut counts an item before it is written, which a test must find out.
+// sabotagePut counts an item before it is written, if that is asked for: a test must find it out.
 func (q *Queue) sabotagePut(n, length uint64) {
+	if !sabotaged("queue.put.commitfirst") {
+		return
+	}
 	now, next := q.tail[n&1*16:][:16], q.tail[(n+1)&1*16:][:16]
 	setWord(next, word(now)+length)
 	setWord(next[8:], word(now[8:]))
@@ -41,6 +44,9 @@ func (q *Queue) sabotagePut(n, length uint64) {
 
 // sabotageGet frees an item's place before it is read.
 func (q *Queue) sabotageGet(g uint64) {
+	if !sabotaged("queue.get.commitfirst") {
+		return
+	}
 	now, next := q.head[g&1*16:][:16], q.head[(g+1)&1*16:][:16]
 	it := item{}
 	it.parse(g, word(q.ring[word(now)%ringSize:]))

@@ -87,9 +87,7 @@ func (q *Queue) get(buf []byte) (body []byte, files []*os.File, ok bool, err err
 			return nil, nil, false, nil
 		}
 	}
-	if sabotaged("queue.get.commitfirst") {
-		q.sabotageGet(g)
-	}
+	q.sabotageGet(g)
 	it, err := q.read(g, buf)
 	if err != nil {
 		return nil, nil, false, err
@@ -102,12 +100,7 @@ func (q *Queue) get(buf []byte) (body []byte, files []*os.File, ok bool, err err
 		}
 		shm.Point("queue.get.peeked")
 	}
-	if it.spilled {
-		q.giveBack(it.spill - it.room)
-	}
-	next := q.head[(g+1)&1*16:][:16]
-	setWord(next, it.ring)
-	setWord(next[8:], it.spill)
+	q.next(g, &it)
 	before := q.claim(g)
 	shm.Point("queue.get.claimed")
 	if !q.gets.CompareAndSwap(g, g+1) && !sabotaged("queue.get.commitfirst") {
@@ -128,6 +121,16 @@ func (q *Queue) get(buf []byte) (body []byte, files []*os.File, ok bool, err err
 	}
 	shm.Point("queue.get.settled")
 	return it.body, files, true, lost
+}
+
+// next writes where the item behind g is.
+func (q *Queue) next(g uint64, it *item) {
+	if it.spilled {
+		q.giveBack(it.spill - it.room)
+	}
+	next := q.head[(g+1)&1*16:][:16]
+	setWord(next, it.ring)
+	setWord(next[8:], it.spill)
 }
 
 // item is an item as it lies in the queue.

@@ -124,9 +124,7 @@ func (q *Queue) put(m *Item) (ok bool, err error) {
 		q.tag.Store(tag)
 		shm.Point("queue.put.tagged")
 	}
-	if sabotaged("queue.put.commitfirst") {
-		q.sabotagePut(n, extent(uint64(size), tagged))
-	}
+	q.sabotagePut(n, extent(uint64(size), tagged))
 	fits, err := q.write(n, extent(uint64(size), tagged), front, m.Pieces)
 	if !fits || err != nil {
 		return false, err
