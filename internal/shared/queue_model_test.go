@@ -16,10 +16,10 @@ import (
 	"time"
 
 	"github.com/anishathalye/porcupine"
+	"golang.org/x/sys/unix"
 	"pgregory.net/rapid"
 
 	"github.com/gomultiprocessing/mp/internal/shared"
-	"github.com/gomultiprocessing/mp/internal/shm"
 )
 
 func init() {
@@ -187,11 +187,18 @@ func TestQueueAgainstAModel(t *testing.T) {
 	})
 }
 
+// monotonic is the kernel's clock, which is more exact between processes than shm.Now.
+func monotonic() int64 {
+	var ts unix.Timespec
+	must(unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts))
+	return ts.Nano()
+}
+
 // queueHistory does random things with a queue, and writes down what, when and with which
 // result: a number that was put or got, -1 for none, or a length.
 func queueHistory(q *shared.Queue, from int, out *bufio.Writer, mu *sync.Mutex) {
 	for i := range 60 {
-		call := shm.Now()
+		call := monotonic()
 		what, n, ok := rand.IntN(5), from+i, true
 		switch what {
 		case opPut:
@@ -218,7 +225,7 @@ func queueHistory(q *shared.Queue, from int, out *bufio.Writer, mu *sync.Mutex) 
 			}
 			what, n = opGet, int(binary.NativeEndian.Uint64(p))
 		}
-		returned := shm.Now()
+		returned := monotonic()
 		mu.Lock()
 		fmt.Fprintln(out, what, call, returned, n, ok)
 		mu.Unlock()
