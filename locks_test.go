@@ -357,3 +357,30 @@ func TestEventInSelect(t *testing.T) {
 		t.Error(ready, err)
 	}
 }
+
+// Objects that are dropped leave no descriptors and no goroutines.
+func TestLocksThatAreDroppedLeaveNothing(t *testing.T) {
+	count := func() int { return len(must1(os.ReadDir("/proc/self/fd"))(t)) }
+	goroutines := runtime.NumGoroutine()
+	most := 0
+	for range 200 {
+		p := newLocksParcel(t)
+		p.Event.Set()
+		passMemory(t, p).Event.Clear()
+		if p.Event.IsSet() {
+			t.Fatal("what arrived is another event")
+		}
+		most = max(most, count())
+	}
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		runtime.GC()
+		if n := count(); n < 100 || n < most/4 {
+			break
+		} else if time.Now().After(end) {
+			t.Fatalf("%d descriptors, at most %d before", n, most)
+		}
+	}
+	if n := runtime.NumGoroutine(); n > goroutines+20 {
+		t.Errorf("%d goroutines, %d before", n, goroutines)
+	}
+}

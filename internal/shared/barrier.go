@@ -247,12 +247,24 @@ func (b *Barrier) finish(state uint64, action func() error) error {
 		}
 		shm.Point("barrier.acted")
 	}
+	if shm.Invariants {
+		b.check(state)
+	}
 	if !b.state.CompareAndSwap(now, state+roundUnit) {
 		return ErrBroken
 	}
 	shm.Point("barrier.passed")
 	b.line.WakeAll()
 	return nil
+}
+
+// check panics if a round that is complete is not.
+func (b *Barrier) check(state uint64) {
+	for i := range b.parties {
+		if v := b.place(i).Load(); v>>32 != mark(state) && round(b.state.Load()) == round(state) {
+			panic(fmt.Sprintf("shared: barrier %d: place %d of round %d is %#x", b.object.Number(), i, round(state), v))
+		}
+	}
 }
 
 // act runs the action. If it fails, in whatever way, the barrier breaks.

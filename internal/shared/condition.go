@@ -142,6 +142,9 @@ func (c *Condition) Wait(ctx context.Context, token uint64) (Grip, error) {
 		return Grip{}, err
 	}
 	shm.Point("condition.relocked")
+	if now := e.word.Load(); shm.Invariants && now != word&^stateBits|granted {
+		panic(fmt.Sprintf("shared: condition %d: an entry of %#x became %#x", c.object.Number(), word, now))
+	}
 	e.word.Store(0)
 	shm.Point("condition.left")
 	return g, nil

@@ -2,6 +2,7 @@ package shared
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"runtime"
 	"sync/atomic"
@@ -99,16 +100,22 @@ func (l *Lock) Acquire(ctx context.Context) (g Grip, err error) {
 	}
 	g, ok := l.try(false)
 	if !ok {
-		err = l.line.Wait(ctx, func(first bool) bool {
-			g, ok = l.try(first)
-			return ok
-		})
-		if err != nil {
-			err = l.blocked(err)
-			l.renounce()
-		}
+		g, err = l.wait(ctx)
 	}
 	runtime.KeepAlive(l)
+	return g, err
+}
+
+// wait is Acquire for one who did not get the lock at once.
+func (l *Lock) wait(ctx context.Context) (g Grip, err error) {
+	err = l.line.Wait(ctx, func(first bool) (ok bool) {
+		g, ok = l.try(first)
+		return ok
+	})
+	if err != nil {
+		err = l.blocked(err)
+		l.renounce()
+	}
 	return g, err
 }
 
@@ -124,7 +131,17 @@ func (l *Lock) try(first bool) (Grip, bool) {
 	g := Grip{Token: (before+1)/2 + 1, Abandoned: before&1 != 0}
 	l.token.Store(2*g.Token - 1)
 	shm.Point("lock.held")
+	if shm.Invariants {
+		l.check(g)
+	}
 	return g, true
+}
+
+// check panics if what was acquired is not held.
+func (l *Lock) check(g Grip) {
+	if word, token := l.word.Load(), l.token.Load(); word&ownerMask != uint64(shm.Me()) || token != 2*g.Token-1 {
+		panic(fmt.Sprintf("shared: lock %d: acquisition %d, but its words are %#x and %d", l.Number(), g.Token, word, token))
+	}
 }
 
 // contend takes a lock that is not simply free.

@@ -115,19 +115,25 @@ func (s *Semaphore) Acquire(ctx context.Context) (token uint64, err error) {
 	}
 	token, ok, err := s.try(ctx, false)
 	if !ok && err == nil {
-		var failed error
-		err = s.line.Wait(ctx, func(first bool) bool {
-			token, ok, failed = s.try(ctx, first)
-			return ok || failed != nil
-		})
-		if failed != nil {
-			err = failed
-		}
-		if err != nil {
-			s.renounce()
-		}
+		token, err = s.wait(ctx)
 	}
 	runtime.KeepAlive(s)
+	return token, err
+}
+
+// wait is Acquire for one who did not get a permit at once.
+func (s *Semaphore) wait(ctx context.Context) (token uint64, err error) {
+	var failed error
+	err = s.line.Wait(ctx, func(first bool) (ok bool) {
+		token, ok, failed = s.try(ctx, first)
+		return ok || failed != nil
+	})
+	if failed != nil {
+		err = failed
+	}
+	if err != nil {
+		s.renounce()
+	}
 	return token, err
 }
 
