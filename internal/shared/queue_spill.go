@@ -17,8 +17,10 @@ import (
 
 const (
 	windowSize = 1 << 20
-	// windowItem is the size in bytes up to which an item goes through the window.
+	// windowItem and windowRead are the sizes in bytes up to which an item is put, and
+	// got, through the window.
 	windowItem = 32 << 10
+	windowRead = 512 << 10
 	// warm is how much memory stays with the spill, from its beginning on.
 	warm = 2 << 20
 	// punchStep is how much memory is given back at a time, while items follow.
@@ -161,12 +163,15 @@ func (q *Queue) readSpill(g uint64, it *item, buf []byte) error {
 		at += 8
 	}
 	it.spill += it.room
-	if it.room <= windowItem {
+	if it.room <= windowRead {
 		mem, err := q.look(&q.windows.got, at, it.size)
 		if err != nil {
 			return fmt.Errorf("mp: getting an item: %w", err)
 		}
 		if mem != nil {
+			if it.size >= LargeItem {
+				buf = nil
+			}
 			it.body = append(buf[:0], mem...)
 			return nil
 		}
