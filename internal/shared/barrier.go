@@ -355,7 +355,7 @@ func (b *Barrier) Reset() {
 		}
 		list.CompareAndSwap(before, round(state)+1)
 		shm.Point("barrier.recorded")
-		next := (state+resetUnit)&resetMask | (round(state)+1)*roundUnit | filling
+		next := (state+resetUnit)&resetMask | (round(state)+1)*roundUnit // and filling
 		if b.state.CompareAndSwap(state, next) {
 			shm.Point("barrier.reset")
 			b.line.WakeAll()

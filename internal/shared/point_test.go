@@ -197,7 +197,7 @@ func TestPointsOfTheSemaphore(t *testing.T) {
 				if label == "released" && bounded {
 					t.Skip("there is nothing to release")
 				}
-				if err := semaphoreSurvives(t, "semaphore."+label, bounded, "", 15*time.Second); err != nil {
+				if err := semaphoreSurvives(t, "semaphore."+label, bounded); err != nil {
 					t.Error(err)
 				}
 			})
@@ -205,8 +205,20 @@ func TestPointsOfTheSemaphore(t *testing.T) {
 	}
 	t.Run("a semaphore that ignores death is caught", func(t *testing.T) {
 		t.Parallel()
-		if err := semaphoreSurvives(t, "semaphore.taken", false, "semaphore", sabotageTime); err == nil {
-			t.Error("it is not")
+		for sabotage, caught := range map[string]bool{"semaphore": true, "": false} {
+			s, e := newSemaphore(t, 2, false), newEvent(t)
+			c := play(t, "permits", []*os.File{s.File(), e.File()}, "2")
+			must(e.Wait(soon(t)))
+			survivor := playTagged(t, []string{"MP_SABOTAGE=" + sabotage}, "permit turns", []*os.File{s.File()}, "1")
+			time.Sleep(100 * time.Millisecond) // it waits
+			c.kill()
+			limit := 15 * time.Second
+			if caught {
+				limit = sabotageTime
+			}
+			if err := survivor.within(limit); (err != nil) != caught {
+				t.Errorf("sabotage %q: %v", sabotage, err)
+			}
 		}
 	})
 	t.Run("semaphore.trimmed", func(t *testing.T) {
@@ -223,9 +235,9 @@ func TestPointsOfTheSemaphore(t *testing.T) {
 	})
 }
 
-func semaphoreSurvives(t *testing.T, label string, bounded bool, sabotage string, limit time.Duration) error {
+// semaphoreSurvives says whether others can use the semaphore when two die at a point.
+func semaphoreSurvives(t *testing.T, label string, bounded bool) error {
 	s, total := newSemaphore(t, 2, bounded), 2
-	env := []string{"MP_SABOTAGE=" + sabotage}
 	role, args := "permit turns", "100000"
 	if label == "semaphore.released" {
 		role, args, total = "more permits", "1", 4
@@ -233,7 +245,7 @@ func semaphoreSurvives(t *testing.T, label string, bounded bool, sabotage string
 	files := []*os.File{s.File()}
 	var survivors, dead []*child
 	for range 2 {
-		survivors = append(survivors, playTagged(t, env, "permit turns", files, "40"))
+		survivors = append(survivors, playTagged(t, nil, "permit turns", files, "40"))
 	}
 	for range 2 { // both permits, if the dead kept theirs
 		dead = append(dead, doomed(t, label, role, files, args))
@@ -242,7 +254,7 @@ func semaphoreSurvives(t *testing.T, label string, bounded bool, sabotage string
 		c.dies()
 	}
 	for _, c := range survivors {
-		if err := c.within(limit); err != nil {
+		if err := c.within(15 * time.Second); err != nil {
 			return fmt.Errorf("a survivor: %w", err)
 		}
 	}

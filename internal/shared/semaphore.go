@@ -103,7 +103,7 @@ func (s *Semaphore) File() *os.File { return s.object.File() }
 // TryAcquire takes a permit if there is one at once, and returns the acquisition's
 // number.
 func (s *Semaphore) TryAcquire() (token uint64, ok bool) {
-	token, ok, _ = s.try(nil, false)
+	token, ok, _ = s.try(context.Background(), false, false)
 	runtime.KeepAlive(s)
 	return token, ok
 }
@@ -113,7 +113,7 @@ func (s *Semaphore) Acquire(ctx context.Context) (token uint64, err error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	token, ok, err := s.try(ctx, false)
+	token, ok, err := s.try(ctx, true, false)
 	if !ok && err == nil {
 		token, err = s.wait(ctx)
 	}
@@ -125,7 +125,7 @@ func (s *Semaphore) Acquire(ctx context.Context) (token uint64, err error) {
 func (s *Semaphore) wait(ctx context.Context) (token uint64, err error) {
 	var failed error
 	err = s.line.Wait(ctx, func(first bool) (ok bool) {
-		token, ok, failed = s.try(ctx, first)
+		token, ok, failed = s.try(ctx, true, first)
 		return ok || failed != nil
 	})
 	if failed != nil {
@@ -137,13 +137,13 @@ func (s *Semaphore) wait(ctx context.Context) (token uint64, err error) {
 	return token, err
 }
 
-// try takes a permit if it may. The first in line takes it as its heir, too. Without a
-// ctx it gives up soon when somebody is stopped while he has the latch.
-func (s *Semaphore) try(ctx context.Context, first bool) (token uint64, ok bool, err error) {
+// try takes a permit if it may. The first in line takes it as its heir, too. If it is
+// not patient it gives up soon when somebody is stopped while he has the latch.
+func (s *Semaphore) try(ctx context.Context, patient, first bool) (token uint64, ok bool, err error) {
 	if s.usable(first, shm.Alive) <= 0 {
 		return 0, false, nil
 	}
-	if ctx == nil {
+	if !patient {
 		if !s.enter() {
 			return 0, false, nil
 		}
