@@ -56,16 +56,23 @@ func NewCondition(l *Lock) (*Condition, error) {
 	return &Condition{carrier: c, lock: &Lock{carrier: of}}, nil
 }
 
+func (c *Condition) made() bool { return c != nil && c.lock != nil }
+
 // Acquire takes the condition's lock, as Lock.Acquire.
 func (c *Condition) Acquire(ctx context.Context) (Hold, error) {
-	if c == nil {
+	if !c.made() {
 		return Hold{}, notMade("Condition")
 	}
 	return c.lock.Acquire(ctx)
 }
 
 // TryAcquire takes the condition's lock if that is possible at once.
-func (c *Condition) TryAcquire() (Hold, bool) { return c.lock.TryAcquire() }
+func (c *Condition) TryAcquire() (Hold, bool) {
+	if !c.made() {
+		panic(notMade("Condition"))
+	}
+	return c.lock.TryAcquire()
+}
 
 // Wait gives the lock up, waits until it is notified, and takes the lock again. Nobody can
 // notify between the giving up and the waiting. A goroutine that waits costs no thread.
@@ -76,6 +83,9 @@ func (c *Condition) TryAcquire() (Hold, bool) { return c.lock.TryAcquire() }
 // ErrNotOwner when h does not hold the condition's lock; or says that more than 16,384
 // goroutines wait.
 func (c *Condition) Wait(ctx context.Context, h Hold) (Hold, error) {
+	if !c.made() {
+		return Hold{}, notMade("Condition")
+	}
 	if !c.owns(h) {
 		return Hold{}, ErrNotOwner
 	}
@@ -83,11 +93,14 @@ func (c *Condition) Wait(ctx context.Context, h Hold) (Hold, error) {
 	if err != nil {
 		return Hold{}, conditionError(err)
 	}
-	return Hold{lock: h.lock, token: g.Token, abandoned: g.Abandoned}, nil
+	return Hold{of: c.lock, token: g.Token, abandoned: g.Abandoned}, nil
 }
 
 // owns says whether h is of the condition's lock.
-func (c *Condition) owns(h Hold) bool { return c != nil && h.lock != nil && h.lock == c.lock.carrier }
+func (c *Condition) owns(h Hold) bool {
+	l, ok := h.of.(*Lock)
+	return ok && c != nil && c.lock != nil && l.carrier == c.lock.carrier
+}
 
 func conditionError(err error) error {
 	switch blocked := new(shared.BlockedError); {
@@ -103,7 +116,10 @@ func conditionError(err error) error {
 // It is Wait in a loop; the Hold and the errors are as there. If pred panics the
 // lock stays held.
 func (c *Condition) WaitFor(ctx context.Context, h Hold, pred func() bool) (Hold, error) {
-	if !c.owns(h) || !h.lock.Holds(h.token) {
+	if !c.made() {
+		return Hold{}, notMade("Condition")
+	}
+	if !c.owns(h) || !c.lock.carrier.Holds(h.token) {
 		return Hold{}, ErrNotOwner
 	}
 	for !pred() {
@@ -121,6 +137,9 @@ func (c *Condition) WaitFor(ctx context.Context, h Hold, pred func() bool) (Hold
 //
 // The error is ErrNotOwner when h does not hold the condition's lock.
 func (c *Condition) Notify(h Hold, n int) error {
+	if !c.made() {
+		return notMade("Condition")
+	}
 	if !c.owns(h) {
 		return ErrNotOwner
 	}

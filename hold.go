@@ -15,14 +15,15 @@ import (
 // acquired: as in Python, a lock is not bound to a goroutine. It costs nothing to drop a Hold,
 // but what it holds stays held until its process ends.
 type Hold struct {
-	lock      lockCarrier // of a Lock
-	other     holder      // of anything else
+	of        holder
 	token     uint64
 	abandoned bool
 }
 
 // holder is what is held.
-type holder interface{ release() error }
+type holder interface {
+	release(token uint64) error
+}
 
 func init() {
 	wire.Refuse(reflect.TypeFor[Hold](), "a Hold belongs to the process that acquired: send the lock, and acquire it in the other process")
@@ -36,15 +37,10 @@ func init() {
 // release it at once, exactly one has no error. ErrFull is for a BoundedSemaphore alone:
 // see there.
 func (h Hold) Release() error {
-	switch {
-	case h.lock != nil:
-		if h.lock.Release(h.token) {
-			return nil
-		}
-	case h.other != nil:
-		return h.other.release()
+	if h.of == nil {
+		return ErrNotOwner
 	}
-	return ErrNotOwner
+	return h.of.release(h.token)
 }
 
 // Abandoned says that the last owner of the lock died holding it, by a signal or by its
@@ -67,7 +63,10 @@ type reasoned struct {
 func (e *reasoned) Error() string { return "mp: " + e.text }
 func (e *reasoned) Unwrap() error { return e.kind }
 
-// notMade is the error of a handle that is nil or zero.
+// notMade is the error of a handle that is nil or zero. Methods that return no error panic
+// with it; those are small enough to be inlined only if this is not.
+//
+//go:noinline
 func notMade(what string) error {
-	return &reasoned{fmt.Sprintf("a %s that is nil, or that was not made by New%s", what, what), ErrClosed}
+	return &reasoned{fmt.Sprintf("the %s is nil, or was not made by New%s", what, what), ErrClosed}
 }

@@ -24,7 +24,8 @@ import (
 //
 // A Lock is shareable: inside the input or output of a Func, or inside a message of a
 // queue or pipe, it arrives as the same lock, held if it is held. It lives as long as some
-// process has it. All methods may be called by any number of goroutines.
+// process has it. All methods may be called by any number of goroutines. With a Lock that is
+// nil or zero, methods that return an error return ErrClosed, and the others panic and say so.
 type Lock struct {
 	_       [0]sync.Mutex // a Lock must not be copied
 	carrier lockCarrier
@@ -56,6 +57,16 @@ func NewLock() (*Lock, error) {
 	return &Lock{carrier: c}, nil
 }
 
+func (l *Lock) made() bool { return l != nil && l.carrier != nil }
+
+// mustBeMade is for methods that return no error.
+func (l *Lock) mustBeMade() lockCarrier {
+	if !l.made() {
+		panic(notMade("Lock"))
+	}
+	return l.carrier
+}
+
 // Acquire takes the lock. It waits while somebody has it, until ctx ends; a
 // goroutine that waits costs no thread. When it is free, it costs some 30 nanoseconds.
 //
@@ -63,36 +74,43 @@ func NewLock() (*Lock, error) {
 // names the process that has the lock. If that process waits in turn, directly or through
 // others, for a lock that this process has, it is a *DeadlockError.
 func (l *Lock) Acquire(ctx context.Context) (Hold, error) {
-	if l == nil || l.carrier == nil {
+	if !l.made() {
 		return Hold{}, notMade("Lock")
 	}
 	g, err := l.carrier.Acquire(ctx)
 	if err != nil {
 		return Hold{}, lockError(err)
 	}
-	return Hold{lock: l.carrier, token: g.Token, abandoned: g.Abandoned}, nil
+	return Hold{of: l, token: g.Token, abandoned: g.Abandoned}, nil
 }
 
 // TryAcquire takes the lock if that is possible at once. It does not wait. It may be false
 // for a lock that is just being handed to one who waits.
 func (l *Lock) TryAcquire() (Hold, bool) {
-	g, ok := l.carrier.TryAcquire()
+	g, ok := l.mustBeMade().TryAcquire()
 	if !ok {
 		return Hold{}, false
 	}
-	return Hold{lock: l.carrier, token: g.Token, abandoned: g.Abandoned}, true
+	return Hold{of: l, token: g.Token, abandoned: g.Abandoned}, true
+}
+
+func (l *Lock) release(token uint64) error {
+	if !l.carrier.Release(token) {
+		return ErrNotOwner
+	}
+	return nil
 }
 
 // Locked says whether somebody has the lock at the moment. A dead process has nothing.
 // It does not wait, and costs a system call.
 func (l *Lock) Locked() bool {
-	_, held := l.carrier.Held()
+	_, held := l.mustBeMade().Held()
 	return held
 }
 
 // Owner is the pid of the process that has the lock, and whether one has it. It does not
 // wait, and costs a system call.
-func (l *Lock) Owner() (pid int, held bool) { return l.carrier.Held() }
+func (l *Lock) Owner() (pid int, held bool) { return l.mustBeMade().Held() }
 
 // Do calls f while it holds the lock, and releases it whatever f does: it returns, panics
 // or ends its goroutine. If f releases the Hold itself, or waits with it for a
@@ -111,7 +129,10 @@ func (l *Lock) Do(ctx context.Context, f func(Hold) error) error {
 // Abandoned, and its Lock waits without end. Each call makes a new one, and all of them are this
 // lock; Unlock of a Locker panics when the last Lock of that same Locker is not held. It may be
 // used by any number of goroutines.
-func (l *Lock) Locker() sync.Locker { return &locker{lock: l} }
+func (l *Lock) Locker() sync.Locker {
+	l.mustBeMade()
+	return &locker{lock: l}
+}
 
 type locker struct {
 	lock  *Lock

@@ -36,6 +36,16 @@ func NewRLock() (*RLock, error) {
 	return &RLock{carrier: c}, nil
 }
 
+func (l *RLock) made() bool { return l != nil && l.carrier != nil }
+
+// mustBeMade is for methods that return no error.
+func (l *RLock) mustBeMade() lockCarrier {
+	if !l.made() {
+		panic(notMade("RLock"))
+	}
+	return l.carrier
+}
+
 // tenure is the time from the first acquisition to the last release.
 type tenure struct {
 	grip  Hold
@@ -59,7 +69,7 @@ func (t *tenure) again() bool {
 
 // hold is one acquisition of a tenure.
 func (t *tenure) hold() Hold {
-	return Hold{other: &tenureHold{of: t}, token: t.grip.token, abandoned: t.grip.abandoned}
+	return Hold{of: &tenureHold{of: t}, token: t.grip.token, abandoned: t.grip.abandoned}
 }
 
 type tenureHold struct {
@@ -67,7 +77,7 @@ type tenureHold struct {
 	gone atomic.Bool
 }
 
-func (h *tenureHold) release() error {
+func (h *tenureHold) release(uint64) error {
 	if !h.gone.CompareAndSwap(false, true) {
 		return ErrNotOwner
 	}
@@ -87,7 +97,7 @@ func (h *tenureHold) release() error {
 // Nested Holds have the same Token, and are Abandoned alike. A nested Acquire does not wait and
 // costs some 50 nanoseconds. The error is as that of Lock.Acquire.
 func (l *RLock) Acquire(ctx context.Context) (context.Context, Hold, error) {
-	if l == nil || l.carrier == nil {
+	if !l.made() {
 		return ctx, Hold{}, notMade("RLock")
 	}
 	if err := ctx.Err(); err != nil {
@@ -107,13 +117,14 @@ func (l *RLock) Acquire(ctx context.Context) (context.Context, Hold, error) {
 // TryAcquire takes the lock, or nests, if that is possible at once. It does not wait. Under a
 // ctx that is done it is false.
 func (l *RLock) TryAcquire(ctx context.Context) (context.Context, Hold, bool) {
+	carrier := l.mustBeMade()
 	if ctx.Err() != nil {
 		return ctx, Hold{}, false
 	}
 	if t := l.tenure(ctx); t != nil {
 		return ctx, t.hold(), true
 	}
-	g, ok := l.carrier.TryAcquire()
+	g, ok := carrier.TryAcquire()
 	if !ok {
 		return ctx, Hold{}, false
 	}
@@ -131,14 +142,14 @@ func (l *RLock) tenure(ctx context.Context) *tenure {
 }
 
 func (l *RLock) begin(ctx context.Context, g shared.Grip) (context.Context, Hold) {
-	t := &tenure{grip: Hold{lock: l.carrier, token: g.Token, abandoned: g.Abandoned}, holds: 1}
+	t := &tenure{grip: Hold{of: &Lock{carrier: l.carrier}, token: g.Token, abandoned: g.Abandoned}, holds: 1}
 	return context.WithValue(ctx, tenureKey{l.carrier}, t), t.hold()
 }
 
 // Locked says whether somebody has the lock at the moment. It does not wait, and costs a
 // system call.
 func (l *RLock) Locked() bool {
-	_, held := l.carrier.Held()
+	_, held := l.mustBeMade().Held()
 	return held
 }
 

@@ -66,13 +66,23 @@ func newSemaphore(permits int, bounded bool) (*Semaphore, error) {
 	return &Semaphore{carrier: c}, nil
 }
 
+func (s *Semaphore) made() bool { return s != nil && s.carrier != nil }
+
+// mustBeMade is for methods that return no error.
+func (s *Semaphore) mustBeMade() semaphoreCarrier {
+	if !s.made() {
+		panic(notMade("Semaphore"))
+	}
+	return s.carrier
+}
+
 // permit is one that is held.
 type permit struct {
 	carrier semaphoreCarrier
 	gone    atomic.Bool
 }
 
-func (p *permit) release() error {
+func (p *permit) release(uint64) error {
 	if !p.gone.CompareAndSwap(false, true) {
 		return ErrNotOwner
 	}
@@ -96,7 +106,7 @@ func semaphoreError(err error) error {
 //
 // The error is ctx's, also when ctx was done at entry, and then no permit was taken.
 func (s *Semaphore) Acquire(ctx context.Context) (Hold, error) {
-	if s == nil || s.carrier == nil {
+	if !s.made() {
 		return Hold{}, notMade("Semaphore")
 	}
 	token, err := s.carrier.Acquire(ctx)
@@ -110,7 +120,7 @@ func (s *Semaphore) Acquire(ctx context.Context) (Hold, error) {
 // be false when the last one is just being handed to one who waits, or when a process was
 // stopped in the middle of acquiring, which it waits for 50 ms to end.
 func (s *Semaphore) TryAcquire() (Hold, bool) {
-	token, ok := s.carrier.TryAcquire()
+	token, ok := s.mustBeMade().TryAcquire()
 	if !ok {
 		return Hold{}, false
 	}
@@ -118,7 +128,7 @@ func (s *Semaphore) TryAcquire() (Hold, bool) {
 }
 
 func (s *Semaphore) held(token uint64) Hold {
-	return Hold{other: &permit{carrier: s.carrier}, token: token}
+	return Hold{of: &permit{carrier: s.carrier}, token: token}
 }
 
 // Release adds n permits that no Hold stands for, as Python's release does: what was
@@ -129,7 +139,7 @@ func (s *Semaphore) held(token uint64) Hold {
 // at the beginning; and after a Release that took the place of a Hold, that Hold's
 // Release is ErrFull for the same reason, and it stays held.
 func (s *Semaphore) Release(n int) error {
-	if s == nil || s.carrier == nil {
+	if !s.made() {
 		return notMade("Semaphore")
 	}
 	if n < 1 {
@@ -140,7 +150,7 @@ func (s *Semaphore) Release(n int) error {
 
 // Available is how many permits nobody holds at the moment; dead processes hold none. It
 // does not wait for permits, and costs a system call for each process that holds some.
-func (s *Semaphore) Available() int { return s.carrier.Available() }
+func (s *Semaphore) Available() int { return s.mustBeMade().Available() }
 
 func (s *Semaphore) share(b *wire.Buffer) error { return attach(b, "Semaphore", s.carrier) }
 
