@@ -54,6 +54,16 @@ func NewBarrier(parties int) (*Barrier, error) {
 	return &Barrier{carrier: c}, nil
 }
 
+func (b *Barrier) made() bool { return b != nil && b.carrier != nil }
+
+// mustBeMade is for methods that return no error.
+func (b *Barrier) mustBeMade() barrierCarrier {
+	if !b.made() {
+		panic(notMade("Barrier"))
+	}
+	return b.carrier
+}
+
 // Wait waits until all parties have come. place is from 0 to Parties-1, another for each
 // party of a round. A goroutine that waits costs no thread.
 //
@@ -66,7 +76,7 @@ func (b *Barrier) Wait(ctx context.Context) (place int, err error) { return b.Wa
 // error, the barrier breaks: WaitDo returns that error, and the others have ErrBroken.
 // If the barrier breaks while the action runs, WaitDo returns ErrBroken after it.
 func (b *Barrier) WaitDo(ctx context.Context, action func() error) (place int, err error) {
-	if b == nil || b.carrier == nil {
+	if !b.made() {
 		return 0, notMade("Barrier")
 	}
 	place, err = b.carrier.Wait(ctx, action)
@@ -79,7 +89,7 @@ func (b *Barrier) WaitDo(ctx context.Context, action func() error) (place int, e
 // Abort breaks the barrier. It does not wait. The error is always nil, but for a Barrier
 // that was not made by NewBarrier.
 func (b *Barrier) Abort() error {
-	if b == nil || b.carrier == nil {
+	if !b.made() {
 		return notMade("Barrier")
 	}
 	b.carrier.Abort()
@@ -89,7 +99,7 @@ func (b *Barrier) Abort() error {
 // Reset makes the barrier new: who waits has ErrBroken, and who comes later begins a round.
 // It does not wait. The error is as that of Abort.
 func (b *Barrier) Reset() error {
-	if b == nil || b.carrier == nil {
+	if !b.made() {
 		return notMade("Barrier")
 	}
 	b.carrier.Reset()
@@ -97,14 +107,14 @@ func (b *Barrier) Reset() error {
 }
 
 // Parties is how many must come. It never changes.
-func (b *Barrier) Parties() int { return b.carrier.Parties() }
+func (b *Barrier) Parties() int { return b.mustBeMade().Parties() }
 
 // Waiting is how many wait at the moment, 0 if the barrier is broken. It costs some
 // nanoseconds for each of them, and a system call for each of their processes.
-func (b *Barrier) Waiting() int { return b.carrier.Waiting() }
+func (b *Barrier) Waiting() int { return b.mustBeMade().Waiting() }
 
 // Broken says whether the barrier is broken at the moment. It costs as much as Waiting.
-func (b *Barrier) Broken() bool { return b.carrier.Broken() }
+func (b *Barrier) Broken() bool { return b.mustBeMade().Broken() }
 
 func (b *Barrier) share(to *wire.Buffer) error { return attach(to, "Barrier", b.carrier) }
 

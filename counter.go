@@ -10,7 +10,8 @@ import (
 
 // Counter is a number that processes share, changed by single instructions.
 // There is no lock to wait for and nothing that a death could leave behind. It is
-// shareable as a Value is, and all methods may be called by any number of goroutines.
+// shareable as a Value is, and all methods may be called by any number of goroutines. They
+// panic with a Counter that is nil or zero, and say so.
 type Counter struct {
 	_    [0]sync.Mutex // a Counter must not be copied
 	core *shared.Counter
@@ -28,29 +29,37 @@ func NewCounter(v int64) (*Counter, error) {
 	return &Counter{core: c}, nil
 }
 
+// made is what the Counter is made of.
+func (c *Counter) made() *shared.Counter {
+	if c == nil || c.core == nil {
+		panic(notMade("Counter"))
+	}
+	return c.core
+}
+
 // Add adds delta and returns the sum, as atomic.Int64.Add. It does not wait.
 func (c *Counter) Add(delta int64) int64 {
-	sum := c.core.Word.Add(uint64(delta))
+	sum := c.made().Word.Add(uint64(delta))
 	runtime.KeepAlive(c)
 	return int64(sum)
 }
 
 // Load returns the number.
 func (c *Counter) Load() int64 {
-	v := c.core.Word.Load()
+	v := c.made().Word.Load()
 	runtime.KeepAlive(c)
 	return int64(v)
 }
 
 // Store sets the number.
 func (c *Counter) Store(v int64) {
-	c.core.Word.Store(uint64(v))
+	c.made().Word.Store(uint64(v))
 	runtime.KeepAlive(c)
 }
 
 // CompareAndSwap sets the number to new if it is old, and says whether it was.
 func (c *Counter) CompareAndSwap(old, new int64) bool {
-	swapped := c.core.Word.CompareAndSwap(uint64(old), uint64(new))
+	swapped := c.made().Word.CompareAndSwap(uint64(old), uint64(new))
 	runtime.KeepAlive(c)
 	return swapped
 }

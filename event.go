@@ -41,16 +41,26 @@ func NewEvent() (*Event, error) {
 	return &Event{carrier: c}, nil
 }
 
+func (e *Event) made() bool { return e != nil && e.carrier != nil }
+
+// mustBeMade is for methods that return no error.
+func (e *Event) mustBeMade() eventCarrier {
+	if !e.made() {
+		panic(notMade("Event"))
+	}
+	return e.carrier
+}
+
 // Set sets the flag, and frees all who wait, also when Clear follows at once. What went
 // before it has happened for those who are freed. It does not wait, and costs some ten
 // nanoseconds, and a system call for each process that waits.
-func (e *Event) Set() { e.carrier.Set() }
+func (e *Event) Set() { e.mustBeMade().Set() }
 
 // Clear takes the flag back. It does not wait.
-func (e *Event) Clear() { e.carrier.Clear() }
+func (e *Event) Clear() { e.mustBeMade().Clear() }
 
 // IsSet says whether the flag is set at the moment. It does not wait.
-func (e *Event) IsSet() bool { return e.carrier.IsSet() }
+func (e *Event) IsSet() bool { return e.mustBeMade().IsSet() }
 
 // Wait waits until the flag is set, or until ctx ends; if it is set it returns at once. It
 // takes nothing: all who wait are freed by one Set, in no order. A goroutine that
@@ -58,7 +68,7 @@ func (e *Event) IsSet() bool { return e.carrier.IsSet() }
 //
 // The error is ctx's, also when ctx was done at entry.
 func (e *Event) Wait(ctx context.Context) error {
-	if e == nil || e.carrier == nil {
+	if !e.made() {
 		return notMade("Event")
 	}
 	if err := e.carrier.Wait(ctx); err != nil {

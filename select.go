@@ -103,6 +103,9 @@ func readyOf(sources []source) (ready []int) {
 
 // doneSource is ready for ever once a channel is closed.
 func doneSource(done <-chan struct{}) source {
+	if done == nil {
+		return source{}
+	}
 	return source{done: done, ready: func() bool {
 		select {
 		case <-done:

@@ -18,7 +18,8 @@ import (
 // T holds no pointers: numbers and bools, arrays and structs of them. A Value is
 // shareable: inside the input or output of a Func, or inside an item of a queue or pipe,
 // it arrives as the same variable. It lives as long as some process has it. All methods
-// may be called by any number of goroutines.
+// may be called by any number of goroutines. With a Value that is nil or zero, Store and
+// Update return ErrClosed, and Load panics and says so.
 type Value[T any] struct {
 	_       [0]sync.Mutex // a Value must not be copied
 	carrier valueCarrier
@@ -64,10 +65,15 @@ func plainValue[T any]() error {
 	return nil
 }
 
+func (v *Value[T]) made() bool { return v != nil && v.carrier != nil }
+
 // Load returns the variable as it was at one moment. It does not wait for anybody, and
 // costs some nanoseconds for each 8 bytes. While others change the variable without
 // pause it reads again until it gets one state as a whole.
 func (v *Value[T]) Load() T {
+	if !v.made() {
+		panic(notMade("Value"))
+	}
 	var cell shm.Cell[T]
 	v.carrier.Load(cell.Words())
 	return cell.V
@@ -75,6 +81,9 @@ func (v *Value[T]) Load() T {
 
 // Store sets the variable. It waits while another changes it: see Update.
 func (v *Value[T]) Store(ctx context.Context, value T) error {
+	if !v.made() {
+		return notMade("Value")
+	}
 	token, err := v.carrier.Begin(ctx)
 	if err != nil {
 		return fmt.Errorf("mp: Value.Store: %w", err)
@@ -93,6 +102,9 @@ func (v *Value[T]) Store(ctx context.Context, value T) error {
 // It waits while another changes the variable, and takes over from one that has
 // died. The error is ctx's, if it ends before f was called.
 func (v *Value[T]) Update(ctx context.Context, f func(*T)) error {
+	if !v.made() {
+		return notMade("Value")
+	}
 	token, err := v.carrier.Begin(ctx)
 	if err != nil {
 		return fmt.Errorf("mp: Value.Update: %w", err)

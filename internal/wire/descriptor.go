@@ -92,7 +92,7 @@ func appendDescriptor(to []byte, t reflect.Type, depth int) ([]byte, *Error) {
 	if tag, ok := tagByType[t]; ok {
 		return append(to, tag), nil
 	}
-	if t.Name() != "" || depth == maxDescriptorDepth {
+	if t.Name() != "" || depth == maxDescriptorDepth || t.Kind() == reflect.Pointer && hookOf(t) != nil {
 		return nil, missing(t)
 	}
 	switch t.Kind() {
