@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/gomultiprocessing/mp"
+	"golang.org/x/sys/unix"
 )
 
 // hostileTask does to its process what a task should not, and returns if it can.
@@ -49,8 +50,8 @@ var hostileTask = mp.Register("hostile/task", func(_ context.Context, how string
 		os.Stderr.Close()
 	case "redirects its output":
 		null, _ := os.OpenFile(os.DevNull, os.O_RDWR, 0)
-		syscall.Dup2(int(null.Fd()), 1)
-		syscall.Dup2(int(null.Fd()), 2)
+		unix.Dup2(int(null.Fd()), 1)
+		unix.Dup2(int(null.Fd()), 2)
 	case "closes 0 1 2":
 		for fd := range 3 {
 			syscall.Close(fd)

@@ -1,6 +1,7 @@
 package pool_test
 
 import (
+	"math"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -274,7 +275,7 @@ func TestTheIdleTakeWhatADeadWorkerHad(t *testing.T) {
 
 // A worker that reports what it was not given is killed, and nothing else happens.
 func TestResultsThatCannotBe(t *testing.T) {
-	for _, count := range []int{-1, 0, 2, 1 << 40} {
+	for _, count := range []int{-1, 0, 2, math.MaxInt} {
 		t.Run("", func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				l := newLab(t, config(1))

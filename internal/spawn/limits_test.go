@@ -101,8 +101,8 @@ func TestFileAndNiceLimits(t *testing.T) {
 
 func TestLimitThatCannotBeSet(t *testing.T) {
 	tidy(t)
-	k := start(t, spawn.Spec{Name: "limits", Stderr: io.Discard, Limits: spawn.Limits{OpenFiles: 1 << 40}})
-	if e := k.wait(); e.Code != 2 || !strings.HasPrefix(e.Reason, "fatal error: spawn: limit of 1099511627776 open files: setrlimit: ") {
+	k := start(t, spawn.Spec{Name: "limits", Stderr: io.Discard, Limits: spawn.Limits{OpenFiles: 1 << 30}})
+	if e := k.wait(); e.Code != 2 || !strings.HasPrefix(e.Reason, "fatal error: spawn: limit of 1073741824 open files: setrlimit: ") {
 		t.Errorf("%+v", e)
 	}
 }
