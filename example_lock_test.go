@@ -1,8 +1,9 @@
+//go:build linux
+
 package mp_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log"
 
@@ -28,9 +29,7 @@ var takeLock = mp.Register("take lock", func(ctx context.Context, in lockTaker) 
 func ExampleLock() {
 	ctx := context.Background()
 	lock, err := mp.NewLock()
-	if errors.Is(err, errors.ErrUnsupported) {
-		log.Fatal("only on Linux: ", err)
-	} else if err != nil {
+	if err != nil {
 		log.Fatal(err)
 	}
 	tries, _ := mp.NewEvent()

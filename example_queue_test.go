@@ -1,3 +1,5 @@
+//go:build linux
+
 package mp_test
 
 import (
@@ -129,6 +131,10 @@ func ExampleNewQueue() {
 	fmt.Println(q.TryGet())
 	_, err = q.TryGet()
 	fmt.Println(errors.Is(err, mp.ErrEmpty))
+	soon, cancel := context.WithTimeout(ctx, 10*time.Millisecond)
+	defer cancel()
+	_, err = q.Get(soon)
+	fmt.Println("nothing came:", errors.Is(err, mp.ErrEmpty), errors.Is(err, context.DeadlineExceeded))
 
 	for i := range 5 {
 		if err := q.Put(ctx, i); err != nil {
@@ -136,7 +142,7 @@ func ExampleNewQueue() {
 		}
 	}
 	fmt.Println("full:", q.Full(), errors.Is(q.TryPut(5), mp.ErrFull))
-	soon, cancel := context.WithTimeout(ctx, 10*time.Millisecond)
+	soon, cancel = context.WithTimeout(ctx, 10*time.Millisecond)
 	defer cancel()
 	err = q.Put(soon, 5)
 	fmt.Println("too late:", errors.Is(err, mp.ErrFull), errors.Is(err, context.DeadlineExceeded))
@@ -151,6 +157,7 @@ func ExampleNewQueue() {
 	// <nil> 1
 	// 3 <nil>
 	// true
+	// nothing came: true true
 	// full: true true
 	// too late: true true
 	// number six: <nil>
