@@ -29,6 +29,7 @@ import (
 // A Conn that is garbage is closed. Where what is shared between processes is not
 // supported, NewPipe says so; see the table in the README.
 type Conn[T any] struct {
+	_   [0]sync.Mutex // a Conn must not be copied
 	end *pipe.End
 }
 

@@ -5,8 +5,10 @@ package mp_test
 import (
 	"context"
 	"errors"
+	"reflect"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/gomultiprocessing/mp"
@@ -113,6 +115,18 @@ func panicOf(f func()) (got any) {
 	defer func() { got = recover() }()
 	f()
 	return nil
+}
+
+// So go vet complains about copies.
+func TestHandlesHaveALock(t *testing.T) {
+	t.Parallel()
+	zero := reflect.ValueOf(zeroHandles())
+	for i := range zero.NumField() {
+		handle := zero.Field(i).Type().Elem()
+		if f := handle.Field(0); f.Type != reflect.TypeFor[[0]sync.Mutex]() {
+			t.Errorf("%v begins with %v", handle, f.Type)
+		}
+	}
 }
 
 // What is shared is a pointer: inside an interface it is the pointer that must be known.
