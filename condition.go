@@ -66,7 +66,7 @@ func (c *Condition) Acquire(ctx context.Context) (Hold, error) {
 	return c.lock.Acquire(ctx)
 }
 
-// TryAcquire takes the condition's lock if that is possible at once.
+// TryAcquire takes the condition's lock if that is possible at once, as Lock.TryAcquire.
 func (c *Condition) TryAcquire() (Hold, bool) {
 	if !c.made() {
 		panic(notMade("Condition"))

@@ -8,7 +8,8 @@ import (
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
-// Counter is a number that processes share, changed by single instructions.
+// Counter is a number that processes share, changed by single instructions. It is what
+// Python's Value('q') with its lock is most often for.
 // There is no lock to wait for and nothing that a death could leave behind. It is
 // shareable as a Value is, and all methods may be called by any number of goroutines. They
 // panic with a Counter that is nil or zero, and say so.
@@ -44,20 +45,21 @@ func (c *Counter) Add(delta int64) int64 {
 	return int64(sum)
 }
 
-// Load returns the number.
+// Load returns the number. It does not wait.
 func (c *Counter) Load() int64 {
 	v := c.made().Word.Load()
 	runtime.KeepAlive(c)
 	return int64(v)
 }
 
-// Store sets the number.
+// Store sets the number. It does not wait.
 func (c *Counter) Store(v int64) {
 	c.made().Word.Store(uint64(v))
 	runtime.KeepAlive(c)
 }
 
-// CompareAndSwap sets the number to new if it is old, and says whether it was.
+// CompareAndSwap sets the number to new if it is old, and says whether it was. It does not
+// wait.
 func (c *Counter) CompareAndSwap(old, new int64) bool {
 	swapped := c.made().Word.CompareAndSwap(uint64(old), uint64(new))
 	runtime.KeepAlive(c)

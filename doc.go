@@ -1,7 +1,8 @@
 // Package mp runs functions of this program in other processes: one at a time
 // or through a pool, and whatever those processes do (crash, hang, eat memory,
-// be killed) costs one task and nothing else. It is Python's multiprocessing
-// and concurrent.futures thought through again for Go.
+// be killed) costs one task and nothing else. They talk and agree through queues,
+// pipes, locks and shared values, which survive the death of whoever has them. It is
+// Python's multiprocessing and concurrent.futures thought through again for Go.
 //
 //	var square = mp.Register("square", func(ctx context.Context, n int) (int, error) {
 //		return n * n, nil
@@ -25,8 +26,7 @@
 // A [Func] is a function that every process of the program knows by its name:
 // [Register] it in a package variable. A process is started from this program's
 // own binary, which comes to [Main] in its main function and serves from there.
-// Processes share nothing: inputs and outputs are copied, and what arrives is
-// deeply equal to what was sent. Values may have any type without channels and
+// Inputs and outputs are copied, and what arrives is deeply equal to what was sent. Values may have any type without channels and
 // functions in it; a type that travels inside an interface is made known by
 // [RegisterType]. What cannot travel is an error that names the place, such as
 // in.Jobs[3].Next.
@@ -38,6 +38,33 @@
 // Where a name or a behaviour follows Python the comment says so. Every method
 // may be called by any number of goroutines at once unless it says otherwise,
 // and every wait ends with its ctx.
+//
+// # What processes share
+//
+// Processes share what was made for it, and nothing else:
+//
+//   - to pass values on: [Queue], for any number of producers and consumers, and the two
+//     ends of a pipe, [Conn]; [Select] waits for many of them at once;
+//   - to agree: [Lock], [RLock], [Semaphore], [Condition], [Event], [Barrier];
+//   - to have something in common: [Value] and [Counter], which are never half written,
+//     and [Array] and [Memory], which are the memory itself, by name also with Python.
+//
+// Each is made by its New function and shared by its pointer: put that into the input or
+// output of a Func, into a message or an item of a queue, at any depth, and the other
+// process has the same object. It lives as long as a process has it.
+//
+//	q, err := mp.NewQueue[string](mp.Unbounded)
+//	p, err := mp.Start(ctx, writer, q) // writer puts, in its own process
+//	for word, err := range q.All(ctx) { // until writer has closed it
+//		fmt.Println(word, err)
+//	}
+//
+// A process may be killed at any instant. What it had put or sent is there, what it had half
+// written is not, its permits are back, and its lock goes to whoever waits: [Hold.Abandoned]
+// tells that one to look at what the lock guards. A wait for a lock that ends with its ctx
+// says who has the lock, and names processes that wait for each other: [DeadlockError].
+//
+// What is shared is for Linux; elsewhere the New functions answer errors.ErrUnsupported.
 //
 // # What it is not
 //

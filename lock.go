@@ -84,8 +84,8 @@ func (l *Lock) Acquire(ctx context.Context) (Hold, error) {
 	return Hold{of: l, token: g.Token, abandoned: g.Abandoned}, nil
 }
 
-// TryAcquire takes the lock if that is possible at once. It does not wait. It may be false
-// for a lock that is just being handed to one who waits.
+// TryAcquire takes the lock if that is possible at once, as Python's acquire(block=False).
+// It does not wait. It may be false for a lock that is just being handed to one who waits.
 func (l *Lock) TryAcquire() (Hold, bool) {
 	g, ok := l.mustBeMade().TryAcquire()
 	if !ok {
