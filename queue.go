@@ -95,7 +95,7 @@ func (q *Queue[T]) Put(ctx context.Context, v T) error {
 }
 
 // TryPut is Put that does not wait: ErrFull when there is no room. Python's put_nowait. It is
-// ErrFull, too, when a process is stopped in the middle of a Put for a tenth of a second.
+// ErrFull, too, when a process is stopped in the middle of a Put for half a second.
 func (q *Queue[T]) TryPut(v T) error {
 	if !q.made() {
 		return errNoQueue
@@ -128,7 +128,7 @@ func (q *Queue[T]) Get(ctx context.Context) (T, error) {
 }
 
 // TryGet is Get that does not wait: ErrEmpty when there is no item. Python's get_nowait. It
-// is ErrEmpty, too, when a process is stopped in the middle of a Get for a tenth of a
+// is ErrEmpty, too, when a process is stopped in the middle of a Get for half a
 // second.
 func (q *Queue[T]) TryGet() (T, error) {
 	var none T

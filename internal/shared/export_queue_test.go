@@ -20,6 +20,12 @@ func (q *Queue) Object() *shm.Object { return q.object }
 // Sockets are those for descriptors.
 func (q *Queue) Sockets() [2]*os.File { return q.sockets }
 
+// What TryPut and TryGet say of a process that does not go on.
+var (
+	ErrBusyFull  = errBusyFull
+	ErrBusyEmpty = errBusyEmpty
+)
+
 // The ring, and where it begins and the spill.
 const (
 	RingSize = ringSize

@@ -102,6 +102,9 @@ var (
 	ErrQueueFull   = errors.New("shared: the queue is full")
 	ErrQueueEmpty  = errors.New("shared: the queue is empty")
 	ErrQueueClosed = errors.New("shared: the queue is closed")
+	// What TryPut and TryGet say when another's put or get does not end.
+	errBusyFull  = fmt.Errorf("%w, as far as is known: a process is stopped in the middle of a put", ErrQueueFull)
+	errBusyEmpty = fmt.Errorf("%w, as far as is known: a process is stopped in the middle of a get", ErrQueueEmpty)
 	// ErrNotGot is the error of TaskDone without an item.
 	ErrNotGot = errors.New("shared: more items were done than got")
 	// ErrDamaged says that the memory does not hold what it must.

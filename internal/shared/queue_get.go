@@ -48,7 +48,7 @@ func (q *Queue) waitGet(ctx context.Context, buf []byte) (body []byte, files []*
 
 // tryGet is not ok and has no error if there is nothing.
 func (q *Queue) tryGet(ctx context.Context, buf []byte) (body []byte, files []*os.File, ok bool, err error) {
-	if err := within(ctx, q.getLatch, ErrQueueEmpty); err != nil {
+	if err := within(ctx, q.getLatch, errBusyEmpty); err != nil {
 		return nil, nil, false, err
 	}
 	q.getFence.acquire()

@@ -206,10 +206,22 @@ func queueHistory(q *shared.Queue, from int, out *bufio.Writer, mu *sync.Mutex) 
 			if rand.IntN(5) == 0 {
 				size = 600_000
 			}
-			ok = q.TryPut(bytesItem(modelItem(n, size))) == nil
+			err := q.TryPut(bytesItem(modelItem(n, size)))
+			if err == shared.ErrBusyFull {
+				continue // the other process is in the way
+			}
+			if ok = err == nil; !ok && err != shared.ErrQueueFull {
+				panic(err)
+			}
 		case opGet:
 			p, _, err := q.TryGet(nil)
-			if ok = err == nil; ok {
+			if err == shared.ErrBusyEmpty {
+				continue
+			}
+			if ok = err == nil; !ok && err != shared.ErrQueueEmpty {
+				panic(err)
+			}
+			if ok {
 				n = int(binary.NativeEndian.Uint64(p))
 			}
 		case opLen:
@@ -220,6 +232,9 @@ func queueHistory(q *shared.Queue, from int, out *bufio.Writer, mu *sync.Mutex) 
 			ctx, cancel := context.WithTimeout(context.Background(), time.Duration(rand.IntN(2000))*time.Microsecond)
 			p, _, err := q.Get(ctx, nil)
 			cancel()
+			if err != nil && err != context.DeadlineExceeded {
+				panic(err)
+			}
 			if err != nil {
 				continue // it has done nothing
 			}
@@ -314,5 +329,9 @@ func checkHistory(t *testing.T, ops []porcupine.Operation, want porcupine.CheckR
 	t.Helper()
 	if got := porcupine.CheckOperationsTimeout(queueHistoryModel, ops, 10*time.Second); got != want {
 		t.Errorf("a history of %d operations is %s, want %s", len(ops), got, want)
+		slices.SortFunc(ops, func(a, b porcupine.Operation) int { return int(a.Call - b.Call) })
+		for _, o := range ops {
+			t.Log(o.ClientId, o.Call-ops[0].Call, o.Return-ops[0].Call, fmt.Sprintf("%+v", o.Input))
+		}
 	}
 }

@@ -11,7 +11,7 @@ import (
 
 // latchTime is how long TryPut and TryGet wait for another put or get to be over, whose
 // process may be stopped.
-const latchTime = 100 * time.Millisecond
+const latchTime = 500 * time.Millisecond
 
 const (
 	sizeMask = 1<<40 - 1
@@ -78,7 +78,7 @@ func (q *Queue) waitPut(ctx context.Context, m *Item) (err error) {
 
 // tryPut is false without an error if there is no room.
 func (q *Queue) tryPut(ctx context.Context, m *Item) (ok bool, err error) {
-	if err := within(ctx, q.putLatch, ErrQueueFull); err != nil {
+	if err := within(ctx, q.putLatch, errBusyFull); err != nil {
 		return false, err
 	}
 	q.putFence.acquire()
