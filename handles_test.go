@@ -129,6 +129,25 @@ func TestHandlesHaveALock(t *testing.T) {
 	}
 }
 
+func TestHandlesThatAreNoneDoNotTravel(t *testing.T) {
+	t.Parallel()
+	zero := zeroHandles()
+	_, lock := sendMemory(t, zero.lock)
+	_, queue := sendMemory(t, zero.queue)
+	_, conn := sendMemory(t, zero.conn)
+	_, value := sendMemory(t, zero.value)
+	for want, err := range map[string]error{
+		"mp: in: a Lock that was not made by NewLock":                         lock,
+		"mp: in: the queue is nil or was not made by NewQueue":                queue,
+		"mp: in: this end of the pipe is closed, or moved to another process": conn,
+		"mp: in: a Value that was not made by NewValue":                       value,
+	} {
+		if err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
+
 // What is shared is a pointer: inside an interface it is the pointer that must be known.
 func TestHandleInAnInterface(t *testing.T) {
 	t.Parallel()

@@ -28,7 +28,7 @@ type Error struct {
 }
 
 // Error returns the path and the reason.
-func (e *Error) Error() string { return "mp: " + e.Path + ": " + e.Reason }
+func (e *Error) Error() string { return "mp: " + e.Path + ": " + strings.TrimPrefix(e.Reason, "mp: ") }
 
 // Unwrap returns Err.
 func (e *Error) Unwrap() error { return e.Err }
