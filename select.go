@@ -13,6 +13,9 @@ type Selectable interface {
 	selectable() source
 }
 
+// mostCases is how many channels reflect.Select takes.
+const mostCases = 1 << 16
+
 // source is how Select looks at one thing; without ready, one that was not made.
 type source struct {
 	ready func() bool // does not block
@@ -33,7 +36,8 @@ type source struct {
 // the same ones.
 //
 // The error is ctx's when it ends first, also when it had ended at entry. Nothing to wait
-// for is an error, and so is a nil among the things, which the error names by its index.
+// for is an error, and so is a nil among the things, which the error names by its index, and
+// more than 65,534 processes and results.
 func Select(ctx context.Context, from ...Selectable) (ready []int, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -57,9 +61,12 @@ func Select(ctx context.Context, from ...Selectable) (ready []int, err error) {
 		{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(changed)},
 	}
 	for _, s := range sources {
-		if s.watch != nil {
+		switch {
+		case s.watch != nil:
 			defer s.watch(notify)()
-		} else {
+		case len(cases) == mostCases:
+			return nil, fmt.Errorf("mp: Select of more than %d processes and results: AsCompleted takes any number of results", mostCases-2)
+		default:
 			cases = append(cases, reflect.SelectCase{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(s.done)})
 		}
 	}
@@ -101,8 +108,11 @@ func readyOf(sources []source) (ready []int) {
 	return ready
 }
 
-// doneSource is ready for ever once a channel is closed.
+// doneSource is ready for ever once a channel is closed. Nil: of a zero Process.
 func doneSource(done <-chan struct{}) source {
+	if done == nil {
+		return source{}
+	}
 	if done == nil {
 		return source{}
 	}

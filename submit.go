@@ -18,9 +18,14 @@ const smallInput = 32 << 10
 
 // encodeInputs appends inputs in the form that handler.Open reads, or nothing.
 func (f *Func[In, Out]) encodeInputs(b *wire.Buffer, vs []In) error {
-	before := b.Mark()
+	before, returned := b.Mark(), false
+	defer func() {
+		if !returned { // a method of a value has ended the goroutine
+			b.Rewind(before)
+		}
+	}()
 	err := f.in.EncodeSlice(b, "in", vs)
-	if err != nil {
+	if returned = true; err != nil {
 		b.Rewind(before)
 	}
 	if err != nil && len(vs) == 1 {

@@ -62,7 +62,8 @@ func Timeout(d time.Duration) TaskOption {
 
 // Retries gives a task n further attempts after a death of its worker, a timeout,
 // a panic or an error that is not Permanent. A task may then be begun more than
-// once.
+// once. One that was begun with an input that has left this process, such as a
+// pipe's end, is not: that input is gone.
 func Retries(n int, b Backoff) TaskOption {
 	return func(o *taskOptions) {
 		if n < 0 {

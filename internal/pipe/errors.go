@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"syscall"
 )
 
@@ -26,6 +27,9 @@ var (
 	// ErrTooMany: a message has more than MaxFiles descriptors.
 	ErrTooMany = fmt.Errorf("mp: more than %d shared objects in one message", MaxFiles)
 )
+
+// errGone: what goes along with a message was closed while the message waited for room.
+var errGone = fmt.Errorf("mp: something that the message holds was closed before it was sent: %w", os.ErrClosed)
 
 type peerError struct{}
 

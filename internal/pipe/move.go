@@ -23,7 +23,7 @@ func (e *End) Share(b *wire.Buffer) error {
 	e.state = moving
 	e.receiving.deadline(longAgo)
 	e.sending.deadline(longAgo)
-	e.unwatch()
+	e.shutEyes()
 	e.mu.Unlock()
 	<-e.receiving.turn
 	<-e.sending.turn
@@ -54,6 +54,7 @@ func (e *End) settled(sent bool) {
 	e.mu.Lock()
 	if sent || e.gone {
 		e.state = closed
+		e.unwatch()
 		e.mu.Unlock()
 		e.shut()
 		if sent {
@@ -64,6 +65,7 @@ func (e *End) settled(sent bool) {
 	e.state = open
 	e.receiving.deadline(time.Time{})
 	e.sending.deadline(time.Time{})
+	e.openEyes()
 	e.mu.Unlock()
 	e.resume()
 }

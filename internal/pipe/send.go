@@ -12,7 +12,7 @@ type sender struct {
 	one   []byte   // what is to be sent, or
 	many  [][]byte // this
 	spare [][]byte
-	oob   []byte
+	files []*os.File // go with the first byte
 	head  [headerSize]byte
 	last  [1]byte
 	size  int // bytes of payload in the chunk
@@ -54,10 +54,8 @@ func (e *End) Send(ctx context.Context, kind Kind, parts [][]byte, files []*os.F
 	tx := &e.tx
 	begun := false
 	for more := true; more; {
-		var err error
-		if more, err = m.chunk(tx, h); err == nil {
-			err = e.write(ctx)
-		}
+		more = m.chunk(tx, h)
+		err := e.write(ctx)
 		begun = begun || tx.sent > 0
 		if err != nil {
 			if err != ErrPeer && begun {
@@ -80,7 +78,7 @@ func size(parts [][]byte) (n int) {
 
 // left gives up the turn to send, at once or when what is left to do is done.
 func (e *End) left() {
-	e.tx.many, e.tx.one, e.tx.oob = nil, nil, nil
+	e.tx.many, e.tx.one, e.tx.files = nil, nil, nil
 	clear(e.tx.spare[:cap(e.tx.spare)])
 	if len(e.tx.rest) > 0 && e.isOpen() == nil {
 		go e.flush()
@@ -104,7 +102,7 @@ func (e *End) sendRest(ctx context.Context) error {
 	if len(tx.rest) == 0 {
 		return nil
 	}
-	tx.one, tx.many, tx.oob, tx.sent = tx.rest, nil, nil, 0
+	tx.one, tx.many, tx.files, tx.sent = tx.rest, nil, nil, 0
 	err := e.write(ctx)
 	if tx.rest = tx.rest[tx.sent:]; len(tx.rest) == 0 || err == ErrPeer {
 		tx.rest = nil
@@ -132,18 +130,15 @@ type outgoing struct {
 }
 
 // chunk puts the next chunk together. more says that it is not the last one.
-func (m *outgoing) chunk(tx *sender, h header) (more bool, err error) {
-	tx.sent, tx.one, tx.many, tx.oob = 0, nil, nil, nil
+func (m *outgoing) chunk(tx *sender, h header) (more bool) {
+	tx.sent, tx.one, tx.many, tx.files = 0, nil, nil, nil
 	h.size = min(m.left, maxChunk)
 	m.left -= h.size
 	if m.left == 0 {
 		h.files = min(len(m.files), chunkFiles)
 	}
 	if h.files > 0 {
-		if tx.oob, err = rights(m.files[:h.files]); err != nil {
-			return false, err
-		}
-		m.files = m.files[h.files:]
+		tx.files, m.files = m.files[:h.files], m.files[h.files:]
 	}
 	more = m.left > 0 || len(m.files) > 0
 	tx.size = h.size
@@ -157,13 +152,13 @@ func (m *outgoing) chunk(tx *sender, h header) (more bool, err error) {
 		m.each(h.size, func(p []byte) { tx.small = append(tx.small, p...) })
 		tx.small = append(tx.small, tx.last[0])
 		tx.one = tx.small
-		return more, nil
+		return more
 	}
 	tx.spare = append(tx.spare[:0], tx.head[:])
 	m.each(h.size, func(p []byte) { tx.spare = append(tx.spare, p) })
 	tx.spare = append(tx.spare, tx.last[:])
 	tx.many = tx.spare
-	return more, nil
+	return more
 }
 
 // each calls f with the next n bytes.
@@ -200,6 +195,8 @@ func (e *End) write(ctx context.Context) error {
 		case nil:
 		case syscall.EPIPE, syscall.ECONNRESET:
 			return ErrPeer
+		case errGone:
+			return errGone
 		default:
 			return os.NewSyscallError("sendmsg", tx.err)
 		}
@@ -212,7 +209,7 @@ func (e *End) write(ctx context.Context) error {
 func (tx *sender) wrote(n int) {
 	tx.sent += n
 	if n > 0 {
-		tx.oob = nil // it went with the first byte
+		tx.files = nil
 	}
 	if tx.one != nil {
 		tx.one = tx.one[n:]
@@ -230,9 +227,31 @@ func (tx *sender) wrote(n int) {
 // sendStep is called with the socket. Its result says whether waiting is over.
 func (e *End) sendStep(fd uintptr) bool {
 	tx := &e.tx
-	tx.n, tx.err = send(int(fd), tx.one, tx.many, tx.oob)
+	if len(tx.files) == 0 {
+		tx.n, tx.err = send(int(fd), tx.one, tx.many, nil)
+	} else if !opened(tx.files, make([]int, 0, len(tx.files)), func(fds []int) {
+		tx.n, tx.err = send(int(fd), tx.one, tx.many, fds)
+	}) {
+		tx.n, tx.err = 0, errGone
+	}
 	if tx.n < 0 {
 		tx.n = 0
 	}
 	return !tx.wait || tx.err != syscall.EAGAIN
+}
+
+// opened calls f with the descriptors of the files, which stay open and as they are during
+// the call: a number that was asked for earlier may be another file's by now. It is false, and
+// f was not called, if one of them is closed.
+func opened(files []*os.File, fds []int, f func(fds []int)) (ok bool) {
+	if len(files) == 0 {
+		f(fds)
+		return true
+	}
+	raw, err := files[0].SyscallConn()
+	if err != nil {
+		return false
+	}
+	err = raw.Control(func(fd uintptr) { ok = opened(files[1:], append(fds, int(fd)), f) })
+	return err == nil && ok
 }

@@ -99,24 +99,13 @@ func readable(fd int) bool {
 	}
 }
 
-// rights is the control message that takes the files along. They stay open until it is
-// sent.
-func rights(files []*os.File) ([]byte, error) {
-	fds := make([]int, len(files))
-	for i, f := range files {
-		raw, err := f.SyscallConn()
-		if err != nil {
-			return nil, err
-		}
-		if err := raw.Control(func(fd uintptr) { fds[i] = int(fd) }); err != nil {
-			return nil, err
-		}
+// send sends one, or if that is nil many, along with descriptors. No signal comes of it, and it
+// does not wait.
+func send(fd int, one []byte, many [][]byte, fds []int) (n int, err error) {
+	var oob []byte
+	if len(fds) > 0 {
+		oob = unix.UnixRights(fds...)
 	}
-	return unix.UnixRights(fds...), nil
-}
-
-// send sends one, or if that is nil many. No signal comes of it, and it does not wait.
-func send(fd int, one []byte, many [][]byte, oob []byte) (n int, err error) {
 	for {
 		if one != nil {
 			n, err = unix.SendmsgN(fd, one, oob, nil, unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT)

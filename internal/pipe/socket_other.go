@@ -11,13 +11,12 @@ import (
 
 var errUnsupported = fmt.Errorf("mp: no pipes between processes on %s: %w", runtime.GOOS, errors.ErrUnsupported)
 
-func pair() (a, b *os.File, err error)                { return nil, nil, errUnsupported }
-func collectInFlight()                                {}
-func adoptable(f *os.File) (*os.File, error)          { return nil, errUnsupported }
-func duplicate(fd int) (*os.File, error)              { return nil, errUnsupported }
-func readable(fd int) bool                            { return true }
-func rights(files []*os.File) ([]byte, error)         { return nil, errUnsupported }
-func send(int, []byte, [][]byte, []byte) (int, error) { return 0, errUnsupported }
+func pair() (a, b *os.File, err error)               { return nil, nil, errUnsupported }
+func collectInFlight()                               {}
+func adoptable(f *os.File) (*os.File, error)         { return nil, errUnsupported }
+func duplicate(fd int) (*os.File, error)             { return nil, errUnsupported }
+func readable(fd int) bool                           { return true }
+func send(int, []byte, [][]byte, []int) (int, error) { return 0, errUnsupported }
 
 // received is what one look at a socket found.
 type received struct {

@@ -1,5 +1,7 @@
 package pool
 
+import "sync/atomic"
+
 // Span is a run of consecutive tasks of one job, all at the same attempt.
 type Span struct {
 	Job     *Job
@@ -16,7 +18,9 @@ type Batch struct {
 	// it. So it is sent to a worker that has nothing else to do, and not called back while its job
 	// goes on: what has left would be lost.
 	Alone bool
-	Tag   any // the transport's own
+	// Left is set by the transport when it sends that input: who ran it was the only one who could.
+	Left atomic.Bool
+	Tag  any // the transport's own
 
 	items    int
 	limit    int  // items that may be begun, as far as the scheduler has lowered it

@@ -75,7 +75,7 @@ func (s *Scheduler) bury(m *member, d Death, due []delivery) []delivery {
 					d.Measure.MaxMemory = m.memory // as when it was last looked at
 				}
 			}
-			due = s.failed(one.Job, out, m.n, false, due)
+			due = s.failed(one.Job, out, m.n, b.Left.Load(), due)
 		}
 	}
 	m.batches, m.outstanding = nil, 0

@@ -92,7 +92,7 @@ func (s *Scheduler) result(m *member, r *Result, due []delivery) []delivery {
 		Err: r.Err, Attempts: sp.Attempt, PID: m.pd, Measure: r.Measure,
 	}
 	if r.Err != nil {
-		return s.failed(j, out, m.n, r.Final, due)
+		return s.failed(j, out, m.n, r.Final || b.Left.Load(), due)
 	}
 	s.counts.done += r.Count
 	s.events.add(entry{kind: TaskDone, job: j, first: out.First, n: r.Count, attempt: sp.Attempt, worker: m.n, pid: m.pd})

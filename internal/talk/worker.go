@@ -149,7 +149,7 @@ func (w *Worker) send(f *flight, b *pool.Batch, read func()) (size int64, looks 
 		looks = w.reader.relieve()
 	}
 	if !alone || len(w.frame.Attachments()) > 0 || !w.put() {
-		w.write()
+		w.write(b)
 	}
 	w.frame.Reset()
 	w.scratch.Reset()
@@ -158,8 +158,11 @@ func (w *Worker) send(f *flight, b *pool.Batch, read func()) (size int64, looks 
 
 // write sends the batch over the socket. The reader sees an error too, but for one about
 // descriptors: then a part of the batch may be there, and nothing can be sent any more.
-func (w *Worker) write() {
+func (w *Worker) write(b *pool.Batch) {
 	attached := len(w.frame.Attachments()) > 0
+	if attached && w.frame.Moves() {
+		b.Left.Store(true)
+	}
 	err := wire.WriteFrame(w.proc.Conn(), frameBatch, &w.frame)
 	w.frame.Settle(err == nil)
 	if err != nil && attached {
