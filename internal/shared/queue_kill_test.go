@@ -323,8 +323,9 @@ func TestQueueSurvivesKills(t *testing.T) {
 
 var invariants struct {
 	sync.Once
-	exe string
-	err error
+	file *os.File
+	exe  string
+	err  error
 }
 
 // invariantsExe is this package's test binary, built with the tag mpinvariants.
@@ -334,16 +335,22 @@ func invariantsExe(t *testing.T) string {
 		return "/proc/self/exe"
 	}
 	invariants.Do(func() {
-		dir, err := os.MkdirTemp("", "mp-invariants")
+		dir, err := os.MkdirTemp("", "mp-queue-")
 		if err != nil {
 			invariants.err = err
 			return
 		}
-		invariants.exe = filepath.Join(dir, "shared.test")
-		out, err := exec.Command("go", "test", "-c", "-tags", "mpinvariants", "-o", invariants.exe, ".").CombinedOutput()
+		defer os.RemoveAll(dir) // the open file stays
+		exe := filepath.Join(dir, "shared.test")
+		out, err := exec.Command("go", "test", "-c", "-tags", "mpinvariants", "-o", exe, ".").CombinedOutput()
+		if err == nil {
+			invariants.file, err = os.Open(exe)
+		}
 		if err != nil {
 			invariants.err = fmt.Errorf("%w: %s", err, out)
+			return
 		}
+		invariants.exe = fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), invariants.file.Fd())
 	})
 	if invariants.err != nil {
 		t.Fatal(invariants.err)
