@@ -355,14 +355,14 @@ func TestClosedFileIsSent(t *testing.T) {
 }
 
 // movable is an object that a hook carries, and moves.
-type movable struct{ f *os.File }
+type movable struct{ _ *os.File }
 
 func (*movable) moves() {}
 
 type aMover interface{ moves() }
 
 // still is one that stays.
-type still struct{ f *os.File }
+type still struct{ _ *os.File }
 
 func init() {
 	none := func(*wire.Buffer, reflect.Value) error { return nil }
@@ -373,8 +373,8 @@ func init() {
 
 func TestMoves(t *testing.T) {
 	type list struct {
-		next *list
-		it   map[string][]*movable
+		_ *list
+		_ map[string][]*movable
 	}
 	type embeds struct{ *movable }
 	for _, v := range []any{(*movable)(nil), []*movable{}, list{}, map[int]struct{ p [2]*movable }{}, embeds{}} {
