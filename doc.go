@@ -51,7 +51,9 @@
 //
 // Each is made by its New function and shared by its pointer: put that into the input or
 // output of a Func, into a message or an item of a queue, at any depth, and the other
-// process has the same object. It lives as long as a process has it.
+// process has the same object. It lives as long as a process has it. Using one that is nil
+// or zero is an error that says so; where a method returns none, and has no answer that is
+// true, it panics with that error.
 //
 //	q, err := mp.NewQueue[string](mp.Unbounded)
 //	p, err := mp.Start(ctx, writer, q) // writer puts, in its own process
