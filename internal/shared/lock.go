@@ -114,6 +114,8 @@ func (l *Lock) wait(ctx context.Context) (g Grip, err error) {
 	})
 	if err != nil {
 		err = l.blocked(err)
+	}
+	if err != nil || !l.line.Waits(shm.Me()) {
 		l.renounce()
 	}
 	return g, err
@@ -229,25 +231,48 @@ func (l *Lock) free() {
 
 // handOver wakes whoever waits longest, and lets nobody past if that is too long.
 func (l *Lock) handOver() {
-	id, since, ok := l.line.Oldest()
-	if !ok {
-		return
+	for {
+		id, since, ok := l.line.Oldest()
+		if !ok {
+			return
+		}
+		if shm.Now()-since < int64(patience) {
+			l.line.Wake(1)
+			return
+		}
+		shm.Point("lock.oldest")
+		if l.bequeath(id) {
+			return
+		}
 	}
-	if shm.Now()-since < int64(patience) || !shm.Alive(id) {
-		l.line.Wake(1)
-		return
-	}
+}
+
+// bequeath makes a process the heir, and wakes it. It is false if that was in vain: the process had the
+// lock meanwhile, and waits no more. Either it sees that it is the heir, or we see that
+// it does not wait: see wait.
+func (l *Lock) bequeath(id shm.ID) bool {
+	heir := uint64(id) << 32
 	for {
 		v := l.word.Load()
 		if v>>32 != 0 {
-			return // somebody else has seen to it
+			return true // somebody else has seen to it
 		}
-		if l.word.CompareAndSwap(v, v|uint64(id)<<32) {
+		if l.word.CompareAndSwap(v, v|heir) {
 			break
 		}
 	}
 	shm.Point("lock.bequeathed")
+	for !l.line.Waits(id) {
+		v := l.word.Load()
+		if v&^ownerMask != heir {
+			return true
+		}
+		if l.word.CompareAndSwap(v, v&ownerMask) {
+			return v&ownerMask != 0 // who has it sees to the next
+		}
+	}
 	l.line.WakeProcess(id)
+	return true
 }
 
 // Holds says whether the acquisition with that token has not ended.

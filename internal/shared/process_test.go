@@ -44,7 +44,7 @@ func atoi(s string) (n int) {
 // child is a process that plays a role.
 type child struct {
 	*exec.Cmd
-	t     *testing.T
+	t     testing.TB
 	waits sync.Once
 	err   error
 }
@@ -56,12 +56,12 @@ func (c *child) reap() error {
 }
 
 // play starts a child. What it prints goes to the test's stderr. It is killed when the test ends.
-func play(t *testing.T, role string, files []*os.File, args ...string) *child {
+func play(t testing.TB, role string, files []*os.File, args ...string) *child {
 	t.Helper()
 	return playWith(t, nil, role, files, args...)
 }
 
-func playWith(t *testing.T, env []string, role string, files []*os.File, args ...string) *child {
+func playWith(t testing.TB, env []string, role string, files []*os.File, args ...string) *child {
 	t.Helper()
 	family, err := shm.Family()
 	if err != nil {

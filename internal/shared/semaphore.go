@@ -131,7 +131,7 @@ func (s *Semaphore) wait(ctx context.Context) (token uint64, err error) {
 	if failed != nil {
 		err = failed
 	}
-	if err != nil {
+	if err != nil || !s.line.Waits(shm.Me()) {
 		s.renounce()
 	}
 	return token, err
@@ -300,6 +300,7 @@ func (s *Semaphore) pass(n int) {
 		return
 	}
 	if id, since, ok := s.line.Oldest(); ok && shm.Now()-since >= int64(patience) && shm.Alive(id) {
+		shm.Point("semaphore.oldest")
 		s.bequeath(id)
 	}
 	shm.Point("semaphore.bequeathed")
@@ -311,7 +312,10 @@ func (s *Semaphore) bequeath(id shm.ID) {
 	now := uint64(uint32(shm.Now() / int64(time.Millisecond)))
 	heir := s.heir.Load()
 	if heir == 0 || !shm.Alive(shm.ID(heir>>32)) || time.Duration(uint32(now)-uint32(heir))*time.Millisecond >= heirTime {
-		s.heir.CompareAndSwap(heir, uint64(id)<<32|now)
+		mine := uint64(id)<<32 | now
+		if s.heir.CompareAndSwap(heir, mine) && !s.line.Waits(id) {
+			s.heir.CompareAndSwap(mine, 0) // it had its permit meanwhile, and may not have seen this
+		}
 	}
 }
 

@@ -16,10 +16,11 @@ type hall struct {
 	lines    []*Line // those for which somebody waits
 	held     int     // of them, those that are looked after often
 	watchers int
-	probed   int64 // when the kernel was last asked who lives
-	leader   *waiter
+	probed   int64   // when the kernel was last asked who lives
+	leader   *waiter // nobody sleeps in a select while there is none
 	// watchman is a goroutine that leads because all that wait only watch.
-	watchman bool
+	watchman  bool
+	attending bool // a watchman comes soon, if nobody leads by then
 }
 
 var theHall hall
@@ -30,6 +31,7 @@ type waiter struct {
 	since  int64
 	wake   chan struct{}
 	woken  bool
+	parked bool        // it sleeps in a select
 	peek   func() bool // whether it is worth trying; nil: the line knows
 	notify func()      // what is called then; nil: the goroutine is woken
 }
@@ -38,6 +40,9 @@ const (
 	// heldEvery is how often one looks whether who holds something is alive, for the
 	// case that its parent does not say so.
 	heldEvery = 20 * time.Millisecond
+	// comesBack is how long one who was woken may take to lead again, before those who
+	// only watch get somebody of their own.
+	comesBack = time.Millisecond
 	// restEvery is how often one looks all the same, though nothing was heard.
 	restEvery = time.Second
 )
@@ -101,12 +106,13 @@ func (h *hall) leave(w *waiter) {
 			h.held--
 			h.publish()
 		}
+		l.since(self().me.slot()).Store(0) // see Waits
 		l.clear(self().me.slot())
 	} else if i == 0 {
 		l.set(self().me.slot(), l.waiting[0].since)
 	}
 	if h.leader == nil {
-		h.appoint() // w may have been the one that was to lead
+		h.attendLocked() // w might have led again
 	}
 	h.mu.Unlock()
 	if l.ready != nil && l.Waiting() && l.ready(false) > 0 {
@@ -121,15 +127,23 @@ func (h *hall) park(ctx context.Context, w *waiter) {
 	case w.woken:
 	case h.leader == nil:
 		h.leader = w
-		h.mu.Unlock()
-		h.lead(ctx, w)
-		h.mu.Lock()
 	default:
+		w.parked = true
 		h.mu.Unlock()
 		select {
 		case <-w.wake:
 		case <-ctx.Done():
 		}
+		h.mu.Lock()
+		w.parked = false
+	}
+	if h.leader == w { // perhaps since it was appointed
+		select {
+		case <-w.wake:
+		default:
+		}
+		h.mu.Unlock()
+		h.lead(ctx, w)
 		h.mu.Lock()
 	}
 	w.woken = false
@@ -186,23 +200,30 @@ func (h *hall) probe(quiet bool) bool {
 	return true
 }
 
-// appoint finds somebody else to lead. The lock is held.
+// appoint finds somebody else to lead: one who sleeps, for who is awake may be long in coming
+// back, as one who waits for the latch of a process that was stopped. If nobody
+// sleeps, the next to do so leads. The lock is held.
 func (h *hall) appoint() {
 	for _, l := range h.lines {
 		for _, w := range l.waiting {
-			if w.notify == nil {
-				h.rouse(w) // it leads when it parks again
+			if w.parked && !w.woken {
+				h.leader = w
+				w.wake <- struct{}{}
 				return
 			}
 		}
 	}
-	h.attendLocked()
+	if h.watchers > 0 && !h.watchman && !h.attending {
+		h.attending = true
+		time.AfterFunc(comesBack, h.attend)
+	}
 }
 
 // attend sees to it that somebody leads for those who only watch.
 func (h *hall) attend() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.attending = false
 	h.attendLocked()
 }
 

@@ -14,16 +14,23 @@ func Probe(id ID) bool {
 	if !r.alive(id) {
 		return false
 	}
-	return id == r.me || !r.mourn(id)
+	if id == r.me {
+		return true
+	}
+	dead, first := r.mourn(id)
+	if first {
+		r.ringAll() // its parent will see that somebody knows already
+	}
+	return !dead
 }
 
-// mourn marks a process as dead if it is. A stopped one is not.
-func (r *roster) mourn(id ID) (dead bool) {
+// mourn marks a process as dead if it is, and says whether it is the first to do so. A
+// stopped one is not dead.
+func (r *roster) mourn(id ID) (dead, first bool) {
 	if isLocked(r.life, id.slot()) {
-		return false
+		return false, false
 	}
-	r.slots[id.slot()].life.CompareAndSwap(living(id), uint64(id)<<8|stateDead)
-	return true
+	return true, r.slots[id.slot()].life.CompareAndSwap(living(id), uint64(id)<<8|stateDead)
 }
 
 // Buried says that a child of this process is dead, its own children with it. Whatever others wait for that it
@@ -42,7 +49,8 @@ func Buried() {
 		if !alive || id == r.me {
 			continue
 		}
-		found = r.mourn(id) || found
+		_, first := r.mourn(id)
+		found = found || first
 	}
 	if found {
 		r.ringAll()

@@ -2,6 +2,7 @@ package shm
 
 import (
 	"context"
+	"math"
 	"math/bits"
 	"sync/atomic"
 )
@@ -10,7 +11,8 @@ import (
 // item, for room, for a lock. What is in shared memory is one bit for each process
 // that waits, and since when it does; within a process the goroutines stand in a
 // list. A bit, unlike a count, is set anew without harm, and that of a process which
-// was killed is cleared by the first who rings for it in vain.
+// was killed is cleared by the first who rings for it in vain. Since when a process
+// waits is 0 when it has just ceased to.
 //
 // By byte offsets from the line's beginning: 0 a word with a bit for each of the
 // 16 words that follow and may not be zero, 8 those words, with a bit for each slot.
@@ -86,9 +88,15 @@ func (l *Line) clear(slot int) {
 // Waiting says whether somebody may wait.
 func (l *Line) Waiting() bool { return l.summary.Load() != 0 }
 
+// Waits says whether a process waits here. What it says of another one may be over.
+func (l *Line) Waits(id ID) bool {
+	since := l.since(id.slot()).Load()
+	return since != 0 && since >= self().slots[id.slot()].joined.Load()
+}
+
 // Oldest is the process that waits longest, and since when.
 func (l *Line) Oldest() (id ID, since int64, ok bool) {
-	slot, since := l.oldest()
+	slot, since := l.next()
 	if slot < 0 {
 		return 0, 0, false
 	}
@@ -96,6 +104,25 @@ func (l *Line) Oldest() (id ID, since int64, ok bool) {
 	return id, since, true
 }
 
+// next is the slot of the process that waits longest, and since when; -1 if there is none. It
+// rings for those that have died, too: so their bits are cleared, and should another
+// have the place just now, it looks for itself.
+func (l *Line) next() (slot int, since int64) {
+	for range Slots {
+		slot, since = l.oldest()
+		if slot < 0 {
+			return -1, 0
+		}
+		s := &self().slots[slot]
+		if _, alive := s.member(); alive && uint64(since) >= s.joined.Load() {
+			return slot, since
+		}
+		l.ring(slot)
+	}
+	return -1, 0 // nonsense
+}
+
+// oldest looks at all bits, those of the dead among them.
 func (l *Line) oldest() (slot int, since int64) {
 	slot = -1
 	for groups := l.summary.Load(); groups != 0; groups &= groups - 1 {
@@ -105,7 +132,11 @@ func (l *Line) oldest() (slot int, since int64) {
 		}
 		for leaf := l.leaves[g].Load(); leaf != 0; leaf &= leaf - 1 {
 			s := g*64 + bits.TrailingZeros64(leaf)
-			if t := int64(l.since(s).Load()); slot < 0 || t < since {
+			t := int64(l.since(s).Load())
+			if t <= 0 {
+				t = math.MaxInt64 // it is about to clear its bit
+			}
+			if slot < 0 || t < since {
 				slot, since = s, t
 			}
 		}
@@ -117,7 +148,7 @@ func (l *Line) oldest() (slot int, since int64) {
 // longest.
 func (l *Line) Wake(n int) {
 	for ; n > 0 && l.summary.Load() != 0; n-- {
-		slot, _ := l.oldest()
+		slot, _ := l.next()
 		if slot < 0 {
 			return
 		}

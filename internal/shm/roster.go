@@ -21,6 +21,8 @@ import (
 //	  +0   its life: the member's id times 256, and 1 alive or 2 dead. The id is the
 //	       generation in the slot times 1024, and the slot. 0: the slot was never used
 //	  +8   its pid
+//	  +16  when it became a member, on the shared clock: what it finds in its place from
+//	       before is of another
 //	  +64  its bell, 32 bits: it counts what the member should look at
 //	  +68  1: it sleeps until the bell's count changes, 32 bits
 //	  +128 the number of bytes of its name, and the name, 56 bytes at most
@@ -35,7 +37,7 @@ const (
 	Slots      = 1024
 	rosterSize = slotsAt + Slots*slotSize
 
-	lifeIn, pidIn, bellIn, asleepIn, nameIn, wantsIn = 0, 8, 64, 68, 128, 192
+	lifeIn, pidIn, joinedIn, bellIn, asleepIn, nameIn, wantsIn = 0, 8, 16, 64, 68, 128, 192
 
 	maxName = wantsIn - nameIn - 8
 
@@ -69,8 +71,8 @@ type roster struct {
 
 // slot is the place of a process in the roster.
 type slot struct {
-	life, pid    *atomic.Uint64
-	bell, asleep *atomic.Uint32
+	life, pid, joined *atomic.Uint64
+	bell, asleep      *atomic.Uint32
 }
 
 // living is the life of a member.
@@ -155,7 +157,7 @@ func enroll(f *os.File, name string) (*roster, error) {
 	for i := range r.slots {
 		at := slotsAt + i*slotSize
 		r.slots[i] = slot{
-			life: region.Word(at + lifeIn), pid: region.Word(at + pidIn),
+			life: region.Word(at + lifeIn), pid: region.Word(at + pidIn), joined: region.Word(at + joinedIn),
 			bell: region.Word32(at + bellIn), asleep: region.Word32(at + asleepIn),
 		}
 	}
@@ -192,6 +194,7 @@ func (r *roster) take(name string) error {
 		s.life.Store(uint64(r.me)<<8 | stateDead)
 		s.asleep.Store(0)
 		s.pid.Store(uint64(os.Getpid()))
+		s.joined.Store(uint64(Now()))
 		r.setName(i, name)
 		clear(r.region.Bytes(slotsAt+i*slotSize+wantsIn, slotSize-wantsIn))
 		s.life.Store(living(r.me))
