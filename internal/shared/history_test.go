@@ -15,7 +15,6 @@ import (
 	"github.com/anishathalye/porcupine"
 
 	"github.com/gomultiprocessing/mp/internal/shared"
-	"github.com/gomultiprocessing/mp/internal/shm"
 )
 
 func init() {
@@ -40,13 +39,13 @@ const (
 
 func lockHistory(l *shared.Lock, n int, out *bufio.Writer, mu *sync.Mutex) {
 	did := func(op int, call int64, token uint64, ok bool) {
-		returned := shm.Now()
+		returned := monotonic()
 		mu.Lock()
 		defer mu.Unlock()
 		fmt.Fprintln(out, op, call, returned, token, ok)
 	}
 	for range n {
-		call := shm.Now()
+		call := monotonic()
 		var g shared.Grip
 		ok := false
 		if rand.IntN(3) == 0 {
@@ -64,11 +63,11 @@ func lockHistory(l *shared.Lock, n int, out *bufio.Writer, mu *sync.Mutex) {
 			if !ok {
 				break
 			}
-			call = shm.Now()
+			call = monotonic()
 			did(opRelease, call, g.Token, l.Release(g.Token))
 		}
 		if ok {
-			call = shm.Now()
+			call = monotonic()
 			did(opRelease, call, g.Token, l.Release(g.Token))
 		}
 		if rand.IntN(4) == 0 {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -29,7 +30,7 @@ const (
 	wordTurns  = 8 // of each child, from here on
 )
 
-func newBoard(t *testing.T) board {
+func newBoard(t testing.TB) board {
 	t.Helper()
 	b, err := shm.NewBlock("board", boardSize)
 	if err != nil {
@@ -244,4 +245,5 @@ func TestKillsAtAnEvent(t *testing.T) {
 		ping.Set()
 		time.Sleep(50 * time.Microsecond)
 	})
+	runtime.KeepAlive(pong) // as garbage it would close its file
 }

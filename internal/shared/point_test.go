@@ -137,6 +137,11 @@ func init() {
 		defer cancel()
 		openBarrier(files[0]).Wait(ctx, func() error { return nil })
 	}
+	roles["wait broken"] = func(files []*os.File, _ []string) { // ends well if the barrier breaks
+		if _, err := openBarrier(files[0]).Wait(context.Background(), nil); !errors.Is(err, shared.ErrBroken) {
+			panic(err)
+		}
+	}
 	roles["barrier reset"] = func(files []*os.File, _ []string) {
 		b := openBarrier(files[0])
 		b.Abort()
