@@ -251,3 +251,35 @@ func TestArraysPassedAndDropped(t *testing.T) {
 	pool.Terminate()
 	memoryComesTo(t, "mp-array", descriptors, mappings)
 }
+
+var memoryInit = mp.Register("memory/init", func(_ context.Context, m *mp.Memory) (mp.None, error) {
+	memoryOfInit = m
+	return mp.None{}, nil
+})
+
+var memoryOfInit *mp.Memory
+
+var memoryRead = mp.Register("memory/read", func(context.Context, int) (byte, error) {
+	return memoryOfInit.Bytes()[0], nil
+})
+
+// What a pool's Init got is there for workers that are started when it was closed long ago.
+func TestMemoryOfInitIsClosed(t *testing.T) {
+	ctx := procCtx(t)
+	m, err := mp.NewMemory(4096)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Bytes()[0] = 7
+	pool, err := mp.NewPool(mp.PoolConfig{Workers: 1, TasksPerWorker: 1, Init: mp.Bind(memoryInit, m)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Terminate()
+	m.Close()
+	for range 4 {
+		if v, err := mp.Apply(ctx, pool, memoryRead, 0); v != 7 || err != nil {
+			t.Fatal(v, err)
+		}
+	}
+}

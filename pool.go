@@ -155,6 +155,9 @@ func (c *PoolConfig) starter() (pool.StartFunc, error) {
 			input.Settle(false)
 			return nil, errors.New("mp: NewPool: the input of Init holds something that belongs to one process, such as a pipe's end, and would go to every worker")
 		}
+		if err := input.Keep(); err != nil { // workers are started as long as the pool lives
+			return nil, fmt.Errorf("mp: NewPool: the input of Init: %w", err)
+		}
 		ws.Init = talk.Call{Func: c.Init.name, Input: input}
 	}
 	base := filepath.Base(os.Args[0])

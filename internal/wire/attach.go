@@ -57,6 +57,20 @@ func (b *Buffer) Closed() bool {
 	return false
 }
 
+// Keep gives the message descriptors of its own, so that it can be sent again and again, also
+// when the objects in it were closed since. None of them moves. The descriptors are closed when
+// they are garbage.
+func (b *Buffer) Keep() error {
+	for i := range b.attached {
+		f, err := duplicate(b.attached[i].File)
+		if err != nil {
+			return err
+		}
+		b.attached[i].File = f
+	}
+	return nil
+}
+
 // Settle tells all attachments what became of the message, and forgets them. Whoever
 // encodes a message settles it, also when encoding it fails.
 func (b *Buffer) Settle(sent bool) { b.settle(0, sent) }

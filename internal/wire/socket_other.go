@@ -5,6 +5,7 @@ package wire
 import (
 	"errors"
 	"fmt"
+	"os"
 	"syscall"
 )
 
@@ -17,4 +18,8 @@ func (s *Socket) receive(int) bool {
 
 func sendWith(syscall.RawConn, []byte, []int) (int, error) {
 	return 0, fmt.Errorf("wire: descriptors cannot be sent here: %w", errors.ErrUnsupported)
+}
+
+func duplicate(*os.File) (*os.File, error) {
+	return nil, fmt.Errorf("wire: descriptors cannot be sent here: %w", errors.ErrUnsupported)
 }

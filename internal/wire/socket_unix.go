@@ -86,3 +86,20 @@ func sendWith(conn syscall.RawConn, p []byte, fds []int) (n int, err error) {
 	}
 	return n, err
 }
+
+// duplicate is the same file with a descriptor of its own.
+func duplicate(f *os.File) (*os.File, error) {
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	var own int
+	var failed error
+	if err := raw.Control(func(fd uintptr) { own, failed = unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 0) }); err != nil {
+		return nil, err
+	}
+	if failed != nil {
+		return nil, os.NewSyscallError("fcntl", failed)
+	}
+	return os.NewFile(uintptr(own), f.Name()), nil
+}
