@@ -14,19 +14,20 @@ import (
 // was killed is cleared by the first who rings for it in vain. Since when a process
 // waits is 0 when it has just ceased to.
 //
-// By byte offsets from the line's beginning: 0 a word with a bit for each of the
-// 16 words that follow and may not be zero, 8 those words, with a bit for each slot.
+// By byte offsets from the line's beginning: 8 sixteen words with a bit for each slot. There
+// is no word that sums them up: who clears the last bit of a word could not take it out of the sum
+// in the same moment, and would hide the bit that another process sets just then.
 //
 // Who wakes first changes what is waited for, and then looks at the bits. Who waits first
 // sets its bit, and then looks at what it waits for. So one of the two sees the other.
 type Line struct {
-	object  *Object
-	number  int
-	summary *atomic.Uint64
-	leaves  [Slots / 64]*atomic.Uint64
-	ready   func(probe bool) int
-	holder  func() ID
-	hot     hot
+	object *Object
+	number int
+	leaves [Slots / 64]*atomic.Uint64
+	high   *atomic.Uint64 // of the roster: how many slots there are to look at
+	ready  func(probe bool) int
+	holder func() ID
+	hot    hot
 
 	// Guarded by the hall.
 	waiting []*waiter
@@ -39,7 +40,7 @@ type Line struct {
 // what is given to Wait must then change nothing.
 func (o *Object) NewLine(number int, ready func(probe bool) int) *Line {
 	at := linesAt + number*lineSize
-	l := &Line{object: o, number: number, summary: o.Word(at), ready: ready, hot: newHot()}
+	l := &Line{object: o, number: number, high: self().high, ready: ready, hot: newHot()}
 	for i := range l.leaves {
 		l.leaves[i] = o.Word(at + 8 + 8*i)
 	}
@@ -67,26 +68,23 @@ func (l *Line) set(slot int, since int64) {
 	if leaf.Load()&bit == 0 {
 		leaf.Or(bit)
 	}
-	if group := uint64(1) << (slot / 64); l.summary.Load()&group == 0 {
-		l.summary.Or(group)
-	}
 }
 
 // clear says that a process waits no more, or was rung for.
-func (l *Line) clear(slot int) {
-	leaf, bit := l.leaves[slot/64], uint64(1)<<(slot%64)
-	if leaf.And(^bit)&^bit != 0 {
-		return
-	}
-	group := uint64(1) << (slot / 64)
-	l.summary.And(^group)
-	if leaf.Load() != 0 {
-		l.summary.Or(group)
-	}
-}
+func (l *Line) clear(slot int) { l.leaves[slot/64].And(^(uint64(1) << (slot % 64))) }
+
+// used is the words that may have bits: one, but in a program of more than 64 processes.
+func (l *Line) used() []*atomic.Uint64 { return l.leaves[:(min(l.high.Load(), Slots)+63)/64] }
 
 // Waiting says whether somebody may wait.
-func (l *Line) Waiting() bool { return l.summary.Load() != 0 }
+func (l *Line) Waiting() bool {
+	for _, leaf := range l.used() {
+		if leaf.Load() != 0 {
+			return true
+		}
+	}
+	return false
+}
 
 // Waits says whether a process waits here. What it says of another one may be over.
 func (l *Line) Waits(id ID) bool {
@@ -125,12 +123,8 @@ func (l *Line) next() (slot int, since int64) {
 // oldest looks at all bits, those of the dead among them.
 func (l *Line) oldest() (slot int, since int64) {
 	slot = -1
-	for groups := l.summary.Load(); groups != 0; groups &= groups - 1 {
-		g := bits.TrailingZeros64(groups)
-		if g >= len(l.leaves) {
-			break // nonsense
-		}
-		for leaf := l.leaves[g].Load(); leaf != 0; leaf &= leaf - 1 {
+	for g, word := range l.used() {
+		for leaf := word.Load(); leaf != 0; leaf &= leaf - 1 {
 			s := g*64 + bits.TrailingZeros64(leaf)
 			t := int64(l.since(s).Load())
 			if t <= 0 {
@@ -147,7 +141,7 @@ func (l *Line) oldest() (slot int, since int64) {
 // Wake has n goroutines that wait try again, those of the processes first that wait
 // longest.
 func (l *Line) Wake(n int) {
-	for ; n > 0 && l.summary.Load() != 0; n-- {
+	for ; n > 0; n-- {
 		slot, _ := l.next()
 		if slot < 0 {
 			return
@@ -158,12 +152,8 @@ func (l *Line) Wake(n int) {
 
 // WakeAll has all that wait try again.
 func (l *Line) WakeAll() {
-	for groups := l.summary.Load(); groups != 0; groups &= groups - 1 {
-		g := bits.TrailingZeros64(groups)
-		if g >= len(l.leaves) {
-			return
-		}
-		for leaf := l.leaves[g].Load(); leaf != 0; leaf &= leaf - 1 {
+	for g, word := range l.used() {
+		for leaf := word.Load(); leaf != 0; leaf &= leaf - 1 {
 			l.ring(g*64 + bits.TrailingZeros64(leaf))
 		}
 	}
