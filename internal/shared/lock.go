@@ -71,6 +71,7 @@ func lockCore(o *shm.Object) any { return newLock(o, shm.StateAt, 0) }
 func newLock(o *shm.Object, at, line int) *Lock {
 	l := &Lock{object: o, word: o.Word(at), token: o.Word(at + 64)}
 	l.line = o.NewLine(line, l.ready).ForHeld(l.holder)
+	o.OwnedBy(l.holder)
 	return l
 }
 

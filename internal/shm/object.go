@@ -49,6 +49,7 @@ type Object struct {
 	number   uint64
 	identity [2]uint64
 	core     any
+	owner    func() ID // nil if more than one can have it
 }
 
 // Shape says what an object looks like.
@@ -186,6 +187,9 @@ func sameFile(a, b *os.File) bool {
 	y, err := b.Stat()
 	return err == nil && os.SameFile(x, y)
 }
+
+// OwnedBy says how to find the one process that has the object. It is said by the core.
+func (o *Object) OwnedBy(owner func() ID) { o.owner = owner }
 
 // Kind is the object's kind.
 func (o *Object) Kind() byte { return byte(o.Word(0).Load()) }

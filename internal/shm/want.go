@@ -46,6 +46,19 @@ func Circle(object uint64, holder ID) []Want {
 	return r.follow([]Want{first}, map[ID]bool{})
 }
 
+// outdated says whether this process knows better: a process that is stopped, or was not rung
+// for, does not take back what it has published.
+func (w Want) outdated() bool {
+	objects.Lock()
+	defer objects.Unlock()
+	for _, known := range objects.known {
+		if o := known.Value(); o != nil && uint32(o.number) == w.Object && o.owner != nil {
+			return o.owner() != w.Holder
+		}
+	}
+	return false
+}
+
 // follow continues a chain of waiting processes until it comes to its beginning.
 func (r *roster) follow(chain []Want, seen map[ID]bool) []Want {
 	who := chain[len(chain)-1].Holder
@@ -56,7 +69,7 @@ func (r *roster) follow(chain []Want, seen map[ID]bool) []Want {
 	for i := range maxWants {
 		word := r.want(who, i).Load()
 		w := Want{Who: who, Holder: ID(word), Object: uint32(word >> 32)}
-		if w.Holder == 0 {
+		if w.Holder == 0 || w.outdated() {
 			continue
 		}
 		longer := append(chain[:len(chain):len(chain)], w)
