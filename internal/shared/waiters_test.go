@@ -87,9 +87,7 @@ func say(f *os.File) {
 func TestDeadWaiterSwallowsNoWakeUp(t *testing.T) { // not parallel: the place must stay free
 	for name, replaced := range map[string]bool{"its place is free": false, "its place is taken": true} {
 		t.Run(name, func(t *testing.T) {
-			o, err := shm.NewObject(shm.Shape{Name: "coins", Kind: kindCoins}, coinsCore)
-			must(err)
-			c := o.Core().(*coins)
+			c := newCoins(t)
 			victim := play(t, "take coin", []*os.File{c.object.File()})
 			var died shm.ID
 			for ok := false; !ok; died, _, ok = c.line.Oldest() {

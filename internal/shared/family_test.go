@@ -1,0 +1,145 @@
+//go:build linux
+
+package shared_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/gomultiprocessing/mp/internal/shared"
+	"github.com/gomultiprocessing/mp/internal/shm"
+)
+
+func init() {
+	roles["hold and end"] = func(files []*os.File, _ []string) { // without letting go
+		_, err := openLock(files[0]).Acquire(context.Background())
+		must(err)
+		_, err = openSemaphore(files[1]).Acquire(context.Background())
+		must(err)
+	}
+	roles["hold and exec"] = func(files []*os.File, _ []string) { // starts a program that knows nothing of us
+		l := openLock(files[0])
+		_, err := l.Acquire(context.Background())
+		must(err)
+		stranger := exec.Command("sleep", "30")
+		must(stranger.Start())
+		_, err = fmt.Fprintln(files[2], stranger.Process.Pid)
+		must(err)
+		say(files[1])
+	}
+	roles["one turn"] = func(files []*os.File, _ []string) { // at everything
+		l, s, c := openLock(files[0]), openSemaphore(files[1]), openCoins(files[2])
+		must(c.take(context.Background()))
+		g, err := l.Acquire(context.Background())
+		must(err)
+		_, err = s.Acquire(context.Background())
+		must(err)
+		must(s.Return())
+		l.Release(g.Token)
+	}
+	roles["no place"] = func([]*os.File, []string) { // ends well if it cannot share
+		if _, err := shared.NewLock(); err == nil || err.Error() !=
+			"mp: sharing with other processes: 1,024 processes of this program share already" {
+			panic(err)
+		}
+	}
+}
+
+func newCoins(t *testing.T) *coins {
+	t.Helper()
+	o, err := shm.NewObject(shm.Shape{Name: "coins", Kind: kindCoins}, coinsCore)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o.Core().(*coins)
+}
+
+// Who ends, well or not, has nothing any more.
+func TestEndingWhileHolding(t *testing.T) {
+	t.Parallel()
+	l, s := newLock(t), newSemaphore(t, 1, true)
+	play(t, "hold and end", []*os.File{l.File(), s.File()}).ended()
+	if g := acquire(t, l); !g.Abandoned {
+		t.Error("not abandoned")
+	}
+	take(t, s)
+}
+
+// A program that was started by one who is dead keeps none of his locks.
+func TestStrangersKeepNoLock(t *testing.T) {
+	t.Parallel()
+	l, e := newLock(t), newEvent(t)
+	pid, err := os.CreateTemp(t.TempDir(), "")
+	must(err)
+	defer pid.Close()
+	c := play(t, "hold and exec", []*os.File{l.File(), e.File(), pid})
+	must(e.Wait(soon(t)))
+	c.killUnnoticed()
+	if g := acquire(t, l); !g.Abandoned {
+		t.Error("not abandoned")
+	}
+	var stranger int
+	pid.Seek(0, 0)
+	if _, err := fmt.Fscan(pid, &stranger); err != nil || unix.Kill(stranger, unix.SIGKILL) != nil {
+		t.Error("the stranger has ended before:", err)
+	}
+}
+
+// More processes than a word has bits wait for the same thing.
+func TestManyProcessesWait(t *testing.T) {
+	t.Parallel()
+	const n = 70
+	l, s, c := newLock(t), newSemaphore(t, 3, false), newCoins(t)
+	var team []*child
+	for range n {
+		team = append(team, play(t, "one turn", []*os.File{l.File(), s.File(), c.object.File()}))
+	}
+	for range n {
+		c.give()
+	}
+	for _, one := range team {
+		one.ended()
+	}
+	if l.Locked() || s.Available() != 3 || c.word.Load() != 0 {
+		t.Error("locked:", l.Locked(), "permits:", s.Available(), "coins:", c.word.Load())
+	}
+}
+
+// The last place of the roster is as good as the first, and there is none beyond.
+func TestLastPlaceOfTheRoster(t *testing.T) { // not parallel: nobody else finds a place
+	l, s, c := newLock(t), newSemaphore(t, 1, false), newCoins(t)
+	family, err := shm.Family()
+	must(err)
+	f, err := os.OpenFile(fmt.Sprint("/proc/self/fd/", family.Fd()), os.O_RDWR, 0)
+	must(err)
+	defer f.Close()
+	occupy := func(from, n int64) { // those that somebody has stay his
+		for at := from; at < from+n; at++ {
+			unix.FcntlFlock(f.Fd(), unix.F_OFD_SETLK, &unix.Flock_t{Type: unix.F_WRLCK, Start: at, Len: 1})
+		}
+	}
+	occupy(0, shm.Slots-1)
+	g := acquire(t, l)
+	take(t, s)
+	last := play(t, "one turn", []*os.File{l.File(), s.File(), c.object.File()})
+	var id shm.ID
+	for ok := false; !ok; id, _, ok = c.line.Oldest() {
+		time.Sleep(time.Millisecond)
+	}
+	if id%shm.Slots != shm.Slots-1 {
+		t.Errorf("it has place %d", id%shm.Slots)
+	}
+	play(t, "no place", nil).ended()
+	c.give()
+	time.Sleep(20 * time.Millisecond) // it comes for the lock
+	l.Release(g.Token)
+	must(s.Return())
+	last.ended()
+	l.Release(acquire(t, l).Token)
+}
