@@ -135,13 +135,13 @@ func (q *Queue) next(g uint64, it *item) {
 
 // item is an item as it lies in the queue.
 type item struct {
-	body           []byte
-	tagged         bool
-	tag            uint64
-	spilled        bool   // it lies in the spill
-	last           bool   // and is the last one there
-	ring, spill    uint64 // where the next item is
-	size, at, room uint64
+	body        []byte
+	tagged      bool
+	tag         uint64
+	spilled     bool   // it lies in the spill
+	last        bool   // and is the last one there
+	ring, spill uint64 // where the next item is
+	size, room  uint64
 }
 
 // spilled says whether item g, which is in the queue, lies in the spill. The end is

@@ -110,7 +110,7 @@ func (q *Queue) put(m *Item) (ok bool, err error) {
 		return false, nil
 	}
 	size := m.size()
-	if size > maxItem {
+	if uint64(size) > maxItem {
 		return false, errTooLarge
 	}
 	var head [16]byte
