@@ -271,3 +271,21 @@ func TestSelectIdleUsesNoProcessorTime(t *testing.T) {
 		t.Errorf("%d goroutines more are left", n-goroutines)
 	}
 }
+
+// More than the runtime can wait for is an error and not a panic; a process that was not started
+// would never end.
+func TestSelectOfTooMany(t *testing.T) {
+	many := make([]mp.Selectable, 1<<16)
+	for i := range many {
+		many[i] = new(mp.Result[int])
+	}
+	if _, err := mp.Select(shortly(t, time.Second), many...); err == nil || !strings.Contains(err.Error(), "65534") {
+		t.Error(err)
+	}
+	if _, err := mp.Select(shortly(t, time.Second), many[2:]...); !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
+	}
+	if _, err := mp.Select(shortly(t, time.Second), new(mp.Process)); err == nil || errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
+	}
+}

@@ -31,6 +31,9 @@ var (
 // errGone: what goes along with a message was closed while the message waited for room.
 var errGone = fmt.Errorf("mp: something that the message holds was closed before it was sent: %w", os.ErrClosed)
 
+// errCrowded: see End.crowded.
+var errCrowded = fmt.Errorf("mp: sent and not yet received are more descriptors than a process of this user may have open (RLIMIT_NOFILE): %w", syscall.ETOOMANYREFS)
+
 type peerError struct{}
 
 func (peerError) Error() string   { return "mp: the other end of the pipe is closed" }

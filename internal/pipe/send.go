@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"syscall"
+	"time"
 )
 
 // sender is what belongs to who has the turn to send.
@@ -181,6 +182,7 @@ func (m *outgoing) each(n int, f func([]byte)) {
 // write sends one or many.
 func (e *End) write(ctx context.Context) error {
 	tx := &e.tx
+	var since time.Time // when there were too many descriptors on their way
 	for len(tx.one)+len(tx.many) > 0 {
 		tx.n, tx.err, tx.wait = 0, nil, false
 		err := e.why(ctx, e.sending.wait(tx.step))
@@ -197,12 +199,37 @@ func (e *End) write(ctx context.Context) error {
 			return ErrPeer
 		case errGone:
 			return errGone
+		case syscall.ETOOMANYREFS:
+			if err := e.crowded(ctx, &since); err != nil {
+				return err
+			}
 		default:
 			return os.NewSyscallError("sendmsg", tx.err)
 		}
 		tx.wrote(tx.n)
 	}
 	return nil
+}
+
+// crowdedFor is how long too many descriptors may be on their way before that is an error.
+const crowdedFor = 5 * time.Second
+
+// crowded waits for a moment for others to receive descriptors. The kernel limits how many are on
+// their way between all of a user's processes.
+func (e *End) crowded(ctx context.Context, since *time.Time) error {
+	if since.IsZero() {
+		*since = time.Now()
+	} else if time.Since(*since) > crowdedFor {
+		return errCrowded
+	}
+	moment := time.NewTimer(time.Millisecond)
+	defer moment.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-moment.C:
+		return e.isOpen()
+	}
 }
 
 // wrote takes away what is sent.
