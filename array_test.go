@@ -114,7 +114,7 @@ func TestArraysThatCannotBe(t *testing.T) {
 		"Mutex, which works inside one process": arrayError[struct{ Mu sync.Mutex }](1),
 		"invalid argument: -1 elements":         arrayError[int](-1),
 		"more than can be addressed":            arrayError[[1 << 20]int](math.MaxInt >> 20),
-		"cannot allocate memory":                arrayError[int](1 << 50),
+		"cannot allocate memory":                arrayError[byte](math.MaxInt - math.MaxInt%4096),
 		"bytes of shared memory":                arrayError[byte](math.MaxInt),
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "mp: ") {
