@@ -189,6 +189,9 @@ func main() {
 	case "init", "variable":
 		fmt.Println(errors.Is(early, mp.ErrNoMain), early)
 		return
+	case "forget shared":
+		forgetShared()
+		return
 	case "forget":
 		_, err := mp.Start(context.Background(), act, "args")
 		fmt.Println(errors.Is(err, mp.ErrNoMain), err)
