@@ -324,7 +324,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 		}
 		mp.Map(context.Background(), p, killKinds, killInputs(50))
 		mp.Apply(context.Background(), p, stopTask, stopIn{How: "loops"}, mp.Timeout(5*time.Millisecond))
-		for range mp.Imap(context.Background(), p, poolValuesInt, streamCount(1<<40)) {
+		for range mp.Imap(context.Background(), p, poolValuesInt, streamCount(1<<30)) {
 			break
 		}
 		if i%2 == 0 {

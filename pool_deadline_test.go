@@ -124,7 +124,7 @@ func TestResizeTooLarge(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer p.Terminate()
-	if err := p.Resize(1 << 40); err == nil {
+	if err := p.Resize(math.MaxInt); err == nil {
 		t.Error("no error")
 	}
 }

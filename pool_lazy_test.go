@@ -3,6 +3,7 @@ package mp_test
 import (
 	"context"
 	"errors"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -138,7 +139,7 @@ func TestChunkWithoutBounds(t *testing.T) {
 	t.Parallel()
 	p := lazyPool(t, 2)
 	n := 0
-	for v, err := range mp.Imap(t.Context(), p, lazyAct, lazyList(nil, "a", "bb"), mp.Chunk(1<<61)) {
+	for v, err := range mp.Imap(t.Context(), p, lazyAct, lazyList(nil, "a", "bb"), mp.Chunk(math.MaxInt/4)) {
 		if n++; err != nil || v != n {
 			t.Errorf("%d, %v", v, err)
 		}
@@ -146,7 +147,7 @@ func TestChunkWithoutBounds(t *testing.T) {
 	if n != 2 {
 		t.Errorf("%d outputs", n)
 	}
-	if _, err := mp.NewPool(mp.PoolConfig{Workers: 1 << 50}); err == nil || !strings.Contains(err.Error(), "Workers") {
+	if _, err := mp.NewPool(mp.PoolConfig{Workers: math.MaxInt/4}); err == nil || !strings.Contains(err.Error(), "Workers") {
 		t.Errorf("NewPool with 1<<50 workers: %v", err)
 	}
 }

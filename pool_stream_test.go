@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"math"
 	"runtime"
 	"slices"
 	"sync/atomic"
@@ -120,12 +121,12 @@ func TestStreamBreakEarly(t *testing.T) {
 	for range times(50, 500) {
 		var taken atomic.Int64
 		n := 0
-		for range mp.Imap(poolCtx(t), p, streamWork, killStream(1<<40, &taken)) {
+		for range mp.Imap(poolCtx(t), p, streamWork, killStream(math.MaxInt/4, &taken)) {
 			if n++; n == 20 {
 				break
 			}
 		}
-		for range mp.Outcomes(poolCtx(t), p, streamWork, killStream(1<<40, &taken)) {
+		for range mp.Outcomes(poolCtx(t), p, streamWork, killStream(math.MaxInt/4, &taken)) {
 			break
 		}
 	}
@@ -200,7 +201,7 @@ func TestStreamCtxEnds(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
 		defer cancel()
 		n, last := 0, error(nil)
-		for _, err := range mp.Imap(ctx, p, streamWork, streamCount(1<<40)) {
+		for _, err := range mp.Imap(ctx, p, streamWork, streamCount(math.MaxInt/4)) {
 			if n++; n == 15 {
 				cancel()
 			}
@@ -213,7 +214,7 @@ func TestStreamCtxEnds(t *testing.T) {
 		defer cancel()
 		seen := make(map[int]bool)
 		ended := 0
-		for o := range mp.Outcomes(ctx, p, streamWork, streamCount(1<<40)) {
+		for o := range mp.Outcomes(ctx, p, streamWork, streamCount(math.MaxInt/4)) {
 			if o.Index == -1 {
 				ended++
 				continue
@@ -272,7 +273,7 @@ func TestStreamFailFast(t *testing.T) {
 	p := newPool(t, mp.PoolConfig{Workers: 2})
 	var first error
 	n := 0
-	for _, err := range mp.Imap(poolCtx(t), p, streamWork, streamCount(1<<40), mp.FailFast()) {
+	for _, err := range mp.Imap(poolCtx(t), p, streamWork, streamCount(math.MaxInt/4), mp.FailFast()) {
 		if n++; first != nil {
 			t.Errorf("an outcome after the failure: %v", err)
 		}
