@@ -147,7 +147,7 @@ func TestChunkWithoutBounds(t *testing.T) {
 	if n != 2 {
 		t.Errorf("%d outputs", n)
 	}
-	if _, err := mp.NewPool(mp.PoolConfig{Workers: math.MaxInt/4}); err == nil || !strings.Contains(err.Error(), "Workers") {
+	if _, err := mp.NewPool(mp.PoolConfig{Workers: math.MaxInt / 4}); err == nil || !strings.Contains(err.Error(), "Workers") {
 		t.Errorf("NewPool with 1<<50 workers: %v", err)
 	}
 }

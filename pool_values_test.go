@@ -92,7 +92,8 @@ func TestPoolValuesLarge(t *testing.T) {
 		t.Error(len(out), err)
 	}
 	if longTests {
-		huge := make([]byte, int64(3)<<30)
+		size := int64(3) << 30 // more than a 32-bit machine has
+		huge := make([]byte, size)
 		huge[0], huge[len(huge)-1] = 1, 2
 		n, err := mp.Apply(poolCtx(t), p, poolValuesLen, huge)
 		if err != nil || n != len(huge) {
