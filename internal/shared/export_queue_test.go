@@ -32,3 +32,8 @@ const (
 	RingAt   = shm.PayloadAt
 	SpillAt  = spillAt
 )
+
+// InRing is how many bytes of the ring are taken, for the producers.
+func (q *Queue) InRing() uint64 {
+	return word(q.tail[q.puts.Load()&^closedBit&1*16:]) - q.freed.Load()
+}

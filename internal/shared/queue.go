@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"runtime"
 	"sync/atomic"
@@ -50,6 +51,7 @@ import (
 // 65,536, and how many its predecessors in the slot have left undone. See queue_done.go.
 type Queue struct {
 	object   *shm.Object
+	bound    uint64 // as it was asked for; 0: none
 	capacity uint64
 
 	putLatch, getLatch shm.Latch
@@ -146,7 +148,7 @@ func OpenQueue(files []*os.File, kind uint64) (*Queue, error) {
 	copy(sockets[:], files[1:])
 	taken := false
 	o, err := shm.OpenObject(files[0], kindQueue, func(params [4]uint64) (shm.Shape, error) {
-		if params[1] != kind || params[2] != flag(carries) || params[0] >= maxItems {
+		if params[1] != kind || params[2] != flag(carries) || params[0] > math.MaxInt {
 			return shm.Shape{}, errors.New("mp: a queue of another type")
 		}
 		capacity = params[0]
@@ -185,7 +187,7 @@ func closeFiles(files []*os.File) {
 
 func newQueue(o *shm.Object, capacity uint64, sockets [2]*os.File) *Queue {
 	q := &Queue{
-		object: o, capacity: capacity, sockets: sockets, me: uint64(shm.Me()), ring: o.Payload(), windows: new(windows),
+		object: o, bound: capacity, capacity: min(capacity, maxItems), sockets: sockets, me: uint64(shm.Me()), ring: o.Payload(), windows: new(windows),
 		putLatch: shm.NewLatch(o.Word(putLatchAt)), getLatch: shm.NewLatch(o.Word(getLatchAt)),
 		puts: o.Word(putsAt), tag: o.Word(tagAt), gets: o.Word(getsAt), freed: o.Word(freedAt),
 		spillFrom: o.Word(fromAt), spillEnd: o.Word(endAt),
@@ -218,12 +220,7 @@ func (q *Queue) Files() []*os.File {
 }
 
 // Cap is the number of items that the queue holds; 0 is no bound.
-func (q *Queue) Cap() int {
-	if q.capacity == maxItems {
-		return 0
-	}
-	return int(q.capacity)
-}
+func (q *Queue) Cap() int { return int(q.bound) }
 
 // count is how many items are in the queue, and whether it is closed, at one instant.
 func (q *Queue) count() (n uint64, closed bool) {
@@ -263,7 +260,13 @@ func (q *Queue) Readable() bool {
 }
 
 // Watch calls notify when the queue may have become readable, until stop is called.
-func (q *Queue) Watch(notify func()) (stop func()) { return q.getters.Watch(q.Readable, notify) }
+func (q *Queue) Watch(notify func()) (stop func()) {
+	leave := q.getters.Watch(q.Readable, notify)
+	return func() {
+		leave() // it looks at the memory
+		runtime.KeepAlive(q)
+	}
+}
 
 const everybody = 1 << 30
 

@@ -1,6 +1,9 @@
 package shared
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // The checks of the build tag mpinvariants. Each looks at what its latch guards; the other
 // side moves on meanwhile, in one direction.
@@ -54,4 +57,5 @@ func (q *Queue) sabotageGet(g uint64) {
 	setWord(next[8:], word(now[8:]))
 	q.freed.Store(word(next))
 	q.gets.CompareAndSwap(g, g+1)
+	time.Sleep(100 * time.Microsecond) // so that somebody puts something there
 }

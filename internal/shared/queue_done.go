@@ -33,7 +33,7 @@ func slotOf(id uint64) int { return int(id % shm.Slots) }
 func (q *Queue) claim(g uint64) (before uint64) {
 	if who := word(q.claimer); who != q.me {
 		if who != 0 && !shm.Alive(shm.ID(who)) {
-			q.settleGot(slotOf(who))
+			q.settleGot(slotOf(who), who)
 		}
 		setWord(q.claimer, q.me)
 		shm.Point("queue.get.claimer")
@@ -57,16 +57,17 @@ func (q *Queue) takeRow() {
 	if owner.Load() == q.me {
 		return
 	}
-	q.settleRow(slotOf(q.me))
+	q.settleRow(slotOf(q.me), owner.Load())
 	owner.Store(q.me)
 }
 
-// settleGot makes up for a process that was killed inside a get: has it the item?
-func (q *Queue) settleGot(slot int) {
-	row := q.object.Row(slot, rowGotIn)
+// settleGot makes up for a process that was killed inside a get: has it the item? The row may
+// be another's by now, who has done it then.
+func (q *Queue) settleGot(slot int, dead uint64) {
+	row, owner := q.object.Row(slot, rowGotIn), q.object.Row(slot, rowOwnerIn)
 	for {
 		v := row.Load()
-		if v&rowLow == 0 {
+		if v&rowLow == 0 || owner.Load() != dead {
 			return
 		}
 		got := v &^ rowLow
@@ -79,14 +80,15 @@ func (q *Queue) settleGot(slot int) {
 	}
 }
 
-// settleRow counts what a dead process has left undone as done.
-func (q *Queue) settleRow(slot int) {
-	q.settleGot(slot)
-	row := q.object.Row(slot, rowDoneIn)
+// settleRow counts what a dead process has left undone as done. Whose row it is is looked at
+// after its numbers: another's, who came in the meantime, are its own.
+func (q *Queue) settleRow(slot int, dead uint64) {
+	q.settleGot(slot, dead)
+	row, owner := q.object.Row(slot, rowDoneIn), q.object.Row(slot, rowOwnerIn)
 	for {
 		v := row.Load()
 		got, done := q.object.Row(slot, rowGotIn).Load()>>rowShift, v>>rowShift
-		if got <= done {
+		if got <= done || owner.Load() != dead {
 			return
 		}
 		left := min(v&rowLow+got-done, rowLow)
@@ -146,7 +148,8 @@ func (q *Queue) unfinished(probe bool) bool {
 		if owner == shm.ID(q.me) || alive(owner) {
 			return true
 		}
-		q.settleRow(slot)
+		shm.Point("queue.join.dead")
+		q.settleRow(slot, uint64(owner))
 	}
 	return q.puts.Load() != p
 }

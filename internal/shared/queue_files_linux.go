@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -91,19 +90,13 @@ func bundles(files []*os.File) (sockets []*os.File, err error) {
 	return sockets, nil
 }
 
-// crowded is how long the kernel's limit on descriptors that are on their way may be
-// reached before that is an error: it is one for all of a user's processes.
-const crowded = 2 * time.Second
-
 // sendMessage sends one message; false if there is no room for it.
 func sendMessage(to *os.File, body []byte, files []*os.File) (fits bool, err error) {
 	err = withFds(files, make([]int, 0, len(files)), func(fds []int) error {
 		rights := unix.UnixRights(fds...)
-		for end := time.Now().Add(crowded); ; {
+		for {
 			err := unix.Sendmsg(int(to.Fd()), body, rights, nil, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
-			if err == unix.ETOOMANYREFS && time.Now().Before(end) {
-				time.Sleep(time.Millisecond)
-			} else if err != unix.EINTR {
+			if err != unix.EINTR {
 				return err
 			}
 		}
@@ -114,6 +107,9 @@ func sendMessage(to *os.File, body []byte, files []*os.File) (fits bool, err err
 	}
 	if no, ok := err.(unix.Errno); ok {
 		err = os.NewSyscallError("sendmsg", no)
+		if no == unix.ETOOMANYREFS { // the latch is held: who waits for this does so without
+			err = fmt.Errorf("%w: %w", errCrowded, err)
+		}
 	}
 	return err == nil, err
 }

@@ -71,7 +71,7 @@ func (q *Queue) tryGet(ctx context.Context, buf []byte) (body []byte, files []*o
 func (q *Queue) get(buf []byte) (body []byte, files []*os.File, ok bool, err error) {
 	g := q.gets.Load()
 	if g&droppedBit != 0 {
-		return nil, nil, false, ErrQueueClosed
+		return nil, nil, false, q.over()
 	}
 	if g >= q.knownPuts {
 		p := q.puts.Load()
@@ -82,13 +82,17 @@ func (q *Queue) get(buf []byte) (body []byte, files []*os.File, ok bool, err err
 		q.knownPuts = n
 		if n == g {
 			if p&closedBit != 0 {
-				return nil, nil, false, ErrQueueClosed
+				return nil, nil, false, q.over()
 			}
 			return nil, nil, false, nil
 		}
 	}
+	shm.Point("queue.get.looked")
 	q.sabotageGet(g)
 	it, err := q.read(g, buf)
+	if err != nil && q.gets.Load()&droppedBit != 0 {
+		err = q.over() // CloseNow has given back what was to be read
+	}
 	if err != nil {
 		return nil, nil, false, err
 	}
@@ -113,14 +117,29 @@ func (q *Queue) get(buf []byte) (body []byte, files []*os.File, ok bool, err err
 	switch {
 	case !it.spilled:
 		q.freed.Store(it.ring)
-	case it.last && it.spill > warm:
-		q.giveBackRest()
+	case it.last:
+		q.emptied(&it)
 	}
 	if it.tagged && lost == nil {
 		q.dropFile()
 	}
 	shm.Point("queue.get.settled")
 	return it.body, files, true, lost
+}
+
+// over is the error when nothing will be got any more. A producer that was killed, or found the queue
+// closed too late, may have left descriptors, and so may a CloseNow.
+func (q *Queue) over() error {
+	q.dropFiles()
+	return ErrQueueClosed
+}
+
+// emptied is for the last item of the spill.
+func (q *Queue) emptied(it *item) {
+	q.freed.Store(it.ring) // who got the ring's last item may have died before it said so
+	if it.spill > warm {
+		q.giveBackRest()
+	}
 }
 
 // next writes where the item behind g is.

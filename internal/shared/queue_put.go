@@ -2,6 +2,8 @@ package shared
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"runtime"
 	"time"
@@ -45,7 +47,7 @@ func (m *Item) size() (n int) {
 // of items with descriptors are in the queue, more than the kernel keeps.
 func (q *Queue) Put(ctx context.Context, m *Item) error {
 	ok, err := q.tryPut(ctx, m)
-	if !ok && err == nil {
+	if !ok && (err == nil || errors.Is(err, errCrowded)) {
 		err = q.waitPut(ctx, m)
 	}
 	runtime.KeepAlive(q)
@@ -55,19 +57,45 @@ func (q *Queue) Put(ctx context.Context, m *Item) error {
 // TryPut is Put that does not wait: ErrQueueFull.
 func (q *Queue) TryPut(m *Item) error {
 	ok, err := q.tryPut(atOnce, m)
-	if !ok && err == nil {
+	switch {
+	case errors.Is(err, errCrowded):
+		err = fmt.Errorf("%w: %w", ErrQueueFull, err)
+	case !ok && err == nil:
 		err = ErrQueueFull
 	}
 	runtime.KeepAlive(q)
 	return err
 }
 
+const (
+	// shortest and longest are how long one rests who waits for room beside the bound: what
+	// the line looks at does not tell when there is some.
+	shortest, longest = 20 * time.Microsecond, 5 * time.Millisecond
+	// flooded is how long the kernel's limit on descriptors that are on their way may be
+	// reached before that is an error: it is one for all of a user's processes.
+	flooded = 2 * time.Second
+)
+
+// errCrowded says that there is no room though the bound allows an item: the kernel
+// keeps no more descriptors for this queue or, if it has an error of the system's with it, for
+// all of the user's processes; or the spill is full.
+var errCrowded = errors.New("there is no room for more, whatever the bound")
+
 func (q *Queue) waitPut(ctx context.Context, m *Item) (err error) {
+	var rest time.Duration
+	last := time.Now()
 	ended := q.putters.Wait(ctx, func(bool) (ok bool) {
 		if q.worthPutting() == 0 {
 			return false
 		}
 		ok, err = q.tryPut(ctx, m)
+		if err == errCrowded {
+			last = time.Now()
+		}
+		if errors.Is(err, errCrowded) && time.Since(last) < flooded {
+			rest, err = min(max(2*rest, shortest), longest), nil
+			time.Sleep(rest)
+		}
 		return ok || err != nil
 	})
 	if err == nil {
@@ -126,21 +154,37 @@ func (q *Queue) put(m *Item) (ok bool, err error) {
 	}
 	q.sabotagePut(n, extent(uint64(size), tagged))
 	fits, err := q.write(n, extent(uint64(size), tagged), front, m.Pieces)
-	if !fits || err != nil {
+	if err == nil && fits {
+		shm.Point("queue.put.written")
+		if tagged {
+			fits, err = q.sendFiles(tag, m.Files)
+			shm.Point("queue.put.sent")
+		}
+	}
+	if err == nil && !fits {
+		err = errCrowded
+	}
+	if err != nil {
 		return false, err
 	}
-	shm.Point("queue.put.written")
-	if tagged {
-		if fits, err := q.sendFiles(tag, m.Files); !fits || err != nil {
-			return false, err
-		}
-		shm.Point("queue.put.sent")
-	}
 	if !q.puts.CompareAndSwap(n, n+1) && !sabotaged("queue.put.commitfirst") {
+		q.forget(n)
 		return false, ErrQueueClosed
 	}
 	shm.Point("queue.put.committed")
 	return true, nil
+}
+
+// forget lets go of what was written and sent for item n, when the queue was closed meanwhile. If
+// there are items before it, whoever finds that there are none does so: see over.
+func (q *Queue) forget(n uint64) {
+	g := q.gets.Load()
+	if g&droppedBit != 0 {
+		q.object.Punch(spillAt, spillSize)
+	}
+	if g&droppedBit != 0 || g == n {
+		q.dropFiles()
+	}
 }
 
 // lookAtGets brings knownGets up to date; false if that is nonsense.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"syscall"
+	"time"
 )
 
 // Invariants says that objects are checked after each operation, and that a process
@@ -53,4 +54,5 @@ func Point(label string) {
 	if sig == syscall.SIGKILL {
 		select {}
 	}
+	time.Sleep(20 * time.Millisecond) // another thread may have the signal: do not go on before all stop
 }
