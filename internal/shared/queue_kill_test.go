@@ -362,12 +362,12 @@ func invariantsExe(t *testing.T) string {
 var (
 	putPoints = map[string][]string{
 		"small": {"locked", "headed", "written", "committed", "unlocked", "woken"},
-		"spill": {"begun", "spills", "headed", "written", "committed"},
+		"spill": {"begun", "spills", "headed", "written", "committed", "unlocked", "woken"},
 		"files": {"tagged", "written", "sent", "committed", "unlocked"},
 	}
 	getPoints = map[string][]string{
 		"small": {"locked", "read", "claimer", "claimed", "committed", "settled", "unlocked", "woken"},
-		"spill": {"read", "claimed", "committed", "punched", "settled"},
+		"spill": {"read", "claimed", "committed", "punched", "emptied", "settled"},
 		"files": {"read", "peeked", "claimed", "committed", "settled", "stale"},
 	}
 )
@@ -388,7 +388,11 @@ func dieAt(t *testing.T, exe, mode, point string) {
 	t.Run(mode+"/"+point, func(t *testing.T) {
 		t.Parallel()
 		capacity := 0
-		if mode == "small" || point == "queue.put.begun" { // which is when the spill was empty
+		switch point { // where one comes only if the spill was empty, or is
+		case "queue.put.begun", "queue.put.woken", "queue.get.emptied":
+			capacity = 3
+		}
+		if mode == "small" {
 			capacity = 3
 		}
 		for _, skip := range []int{0, rand.IntN(20)} {

@@ -36,6 +36,27 @@ func init() {
 // idle has 1,000 goroutines wait at queues for a second.
 func idle(queues ...*shared.Queue) {
 	before := threads()
+	cancelAll := wait1000(queues)
+	time.Sleep(200 * time.Millisecond)
+	if n := threads() - before; n > 20 {
+		panic("more threads than 20")
+	}
+	if took := cpuDuring(time.Second); took > 10*time.Millisecond {
+		panic("it took " + took.String() + " of CPU to wait for a second")
+	}
+	best := cancelAll()
+	for range 2 { // the machine may be busy
+		cancelAll = wait1000(queues)
+		time.Sleep(100 * time.Millisecond)
+		best = min(best, cancelAll())
+	}
+	if best > 50*time.Millisecond {
+		panic("all were cancelled after " + best.String())
+	}
+}
+
+// wait1000 has 1,000 goroutines wait, until they are cancelled, which takes some time.
+func wait1000(queues []*shared.Queue) (cancelAll func() time.Duration) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var wait sync.WaitGroup
 	for i := range 1000 {
@@ -45,21 +66,11 @@ func idle(queues ...*shared.Queue) {
 			}
 		})
 	}
-	time.Sleep(200 * time.Millisecond)
-	if n := threads() - before; n > 20 {
-		panic("more threads than 20")
-	}
-	if took := cpuDuring(time.Second); took > 10*time.Millisecond {
-		panic("it took " + took.String() + " of CPU to wait for a second")
-	}
-	start := time.Now()
-	cancel()
-	wait.Wait()
-	if took := time.Since(start); took > 50*time.Millisecond {
-		println("all were cancelled after", took.String())
-		if took > time.Second {
-			panic("too late")
-		}
+	return func() time.Duration {
+		start := time.Now()
+		cancel()
+		wait.Wait()
+		return time.Since(start)
 	}
 }
 
