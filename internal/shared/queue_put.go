@@ -79,7 +79,7 @@ const (
 // errCrowded says that there is no room though the bound allows an item: the kernel
 // keeps no more descriptors for this queue or, if it has an error of the system's with it, for
 // all of the user's processes; or the spill is full.
-var errCrowded = errors.New("there is no room for more, whatever the bound")
+var errCrowded = errors.New("mp: there is no room for another item, whatever the bound")
 
 func (q *Queue) waitPut(ctx context.Context, m *Item) (err error) {
 	var rest time.Duration
