@@ -41,7 +41,11 @@ func idle(queues ...*shared.Queue) {
 	if n := threads() - before; n > 20 {
 		panic("more threads than 20")
 	}
-	if took := cpuDuring(time.Second); took > 10*time.Millisecond {
+	took := cpuDuring(time.Second)
+	for i := 0; i < 2 && took > 10*time.Millisecond; i++ { // they may still be on their way
+		took = cpuDuring(time.Second)
+	}
+	if took > 10*time.Millisecond {
 		panic("it took " + took.String() + " of CPU to wait for a second")
 	}
 	best := cancelAll()
