@@ -213,10 +213,12 @@ func (e *End) look(fd int) {
 	rx.again = true
 	e.waiting.Store(true)
 	for end := time.Now().Add(lookTime); ; {
-		if readable(fd) {
-			e.waiting.Store(false)
+		for range 8 {
 			e.receiveOnce(fd)
-			return
+			if !rx.again {
+				e.waiting.Store(false)
+				return
+			}
 		}
 		if time.Now().After(end) {
 			return
