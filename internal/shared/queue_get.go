@@ -60,6 +60,9 @@ func (q *Queue) tryGet(ctx context.Context, buf []byte) (body []byte, files []*o
 	q.getFence.release()
 	q.getLatch.Unlock()
 	shm.Point("queue.get.unlocked")
+	if len(body) >= LargeItem {
+		gotLarge(len(body))
+	}
 	if ok && q.putters.Waiting() {
 		q.putters.Wake(1)
 		shm.Point("queue.get.woken")
