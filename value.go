@@ -23,6 +23,7 @@ import (
 type Value[T any] struct {
 	_       [0]sync.Mutex // a Value must not be copied
 	carrier valueCarrier
+	copy    shm.Cell[T] // that Update lets change; guarded by the Value's lock
 }
 
 // valueCarrier holds the words of a Value.
@@ -97,7 +98,7 @@ func (v *Value[T]) Store(ctx context.Context, value T) error {
 // Update lets f change a copy of the variable, which takes effect at once when f
 // returns. If f panics, or its process is killed inside f, the variable is as before.
 // Only one Update or Store runs at a time, in all processes together; so f must not
-// update the same Value.
+// update the same Value. Nor may it keep the pointer: the next Update uses the copy again.
 //
 // It waits while another changes the variable, and takes over from one that has
 // died. The error is ctx's, if it ends before f was called.
@@ -110,10 +111,9 @@ func (v *Value[T]) Update(ctx context.Context, f func(*T)) error {
 		return fmt.Errorf("mp: Value.Update: %w", err)
 	}
 	defer v.carrier.End(token)
-	var cell shm.Cell[T]
-	v.carrier.Load(cell.Words())
-	f(&cell.V)
-	v.carrier.Commit(cell.Words())
+	v.carrier.Load(v.copy.Words())
+	f(&v.copy.V)
+	v.carrier.Commit(v.copy.Words())
 	return nil
 }
 

@@ -21,7 +21,8 @@ import (
 type Value struct {
 	object  *shm.Object
 	version *atomic.Uint64
-	slots   [2][]atomic.Uint64
+	slots   [2][]atomic.Uint64 // as they are read
+	write   [2][]uint64        // and written
 	lock    *Lock
 }
 
@@ -80,6 +81,7 @@ func valueCore(o *shm.Object) any {
 	words := min(int(min(o.Param(0), MaxValue/8)), size/8)
 	for i := range v.slots {
 		v.slots[i] = o.Words(shm.PayloadAt+i*size, words)
+		v.write[i] = o.PlainWords(shm.PayloadAt+i*size, words)
 	}
 	return v
 }
@@ -113,11 +115,13 @@ func (v *Value) Begin(ctx context.Context) (token uint64, err error) {
 // Commit changes the value, between Begin and End.
 func (v *Value) Commit(from []uint64) {
 	version := v.version.Load()
-	slot := v.slots[(version+1)&1]
-	for i := range from {
-		slot[i].Store(from[i])
-		shm.Point("value.word")
+	slot := v.write[(version+1)&1]
+	if shm.Invariants {
+		copy(slot[:len(slot)/2], from)
+		shm.Point("value.half")
 	}
+	copy(slot, from)
+	shm.Point("value.written")
 	v.version.Store(version + 1)
 	shm.Point("value.committed")
 }

@@ -29,3 +29,14 @@ func (r *Region) Words(offset, n int) []atomic.Uint64 {
 	_ = r.mem[offset+8*n-1]
 	return unsafe.Slice((*atomic.Uint64)(unsafe.Pointer(r.Word(offset))), n)
 }
+
+// PlainWords is Words for one who writes them before he publishes them by an atomic
+// word. Others may read them meanwhile, and find out by that word that they must not
+// believe what they read.
+func (r *Region) PlainWords(offset, n int) []uint64 {
+	if n == 0 {
+		return nil
+	}
+	_ = r.mem[offset+8*n-1]
+	return unsafe.Slice((*uint64)(unsafe.Pointer(r.Word(offset))), n)
+}

@@ -10,3 +10,6 @@ func (*Cell[T]) Words() []uint64 { return nil }
 
 // Words is nil.
 func (*Region) Words(int, int) []atomic.Uint64 { return nil }
+
+// PlainWords is nil.
+func (*Region) PlainWords(int, int) []uint64 { return nil }
