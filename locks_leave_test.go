@@ -95,7 +95,10 @@ func TestLocksPassedAndDropped(t *testing.T) {
 	hereNow, thereNow := pass(times(1000, 100_000))
 	t.Logf("pages before and after: %d and %d here, %d and %d there", here.Pages, hereNow.Pages, there.Pages, thereNow.Pages)
 	const most = 32 << 20 / 4096
-	if hereNow.Pages > here.Pages+most || thereNow.Pages > there.Pages+most {
+	if thereNow.Pages > there.Pages+most {
+		t.Error("the worker's memory grows")
+	}
+	if longTests && hereNow.Pages > here.Pages+most { // else other tests' garbage is more than the locks
 		t.Error("memory grows")
 	}
 	pool.Terminate()
