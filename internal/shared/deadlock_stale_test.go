@@ -50,6 +50,7 @@ func TestNoDeadlockByALockThatWasReleased(t *testing.T) {
 		}
 	}
 	c.Process.Signal(syscall.SIGSTOP)
+	c.stops() // before, it might take the lock
 	l.Release(g.Token)
 	play(t, "hold", []*os.File{l.File(), said.File()})
 	must(said.Wait(soon(t)))

@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
 
 	"github.com/gomultiprocessing/mp/internal/shared"
 	"github.com/gomultiprocessing/mp/internal/shm"
@@ -108,7 +107,7 @@ func TestQueueCloseNowBeforeARead(t *testing.T) {
 	}
 	expect(t, q, pattern(600_000, 0)) // what is all zero could be item 0
 	c := playFrom(t, invariantsExe(t), []string{"MP_POINT=queue.get.looked", "MP_POINT_STOP=1"}, "consume", append([]*os.File{os.Stdin}, q.Files()...))
-	c.stopped()
+	c.stops()
 	if n := q.CloseNow(); n != 1 {
 		t.Error(n)
 	}
@@ -147,15 +146,6 @@ func TestQueueCloseNowDuringAGet(t *testing.T) {
 	}
 }
 
-// stopped waits until a child has stopped at its point.
-func (c *child) stopped() {
-	c.t.Helper()
-	var status unix.WaitStatus
-	if _, err := unix.Wait4(c.Process.Pid, &status, unix.WUNTRACED, nil); err != nil || !status.Stopped() {
-		c.t.Fatal("it does not stop:", err, status)
-	}
-}
-
 // A file that was sent for a Put which then found the queue closed is gone: for who waits
 // for its end, the end of a pipe for one.
 func TestQueuePutThatFindsItClosedLeavesNoFile(t *testing.T) {
@@ -183,7 +173,7 @@ func findsItClosed(t *testing.T, exe, name, point string, end func(*shared.Queue
 	env := []string{"MP_POINT=" + point, "MP_POINT_STOP=1"}
 	c := playFrom(t, exe, env, "put and stay", append(append([]*os.File{w}, q.Files()...), e.File()))
 	w.Close()
-	c.stopped()
+	c.stops()
 	end(q)
 	c.Process.Signal(syscall.SIGCONT)
 	if err := e.Wait(soon(t)); err != nil {
@@ -213,7 +203,7 @@ func TestQueueJoinSettlesOnlyTheDead(t *testing.T) {
 	joins := playFrom(t, exe, []string{"MP_POINT=queue.join.dead", "MP_POINT_STOP=1"}, "join and stay", q.Files())
 	time.Sleep(50 * time.Millisecond)
 	first.kill()
-	joins.stopped()
+	joins.stops()
 	put(t, q, nil)
 	second := play(t, "take", []*os.File{q.Files()[0], e.File()}, "1", "0")
 	if err := e.Wait(soon(t)); err != nil {
