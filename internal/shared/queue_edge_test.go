@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-
 	"github.com/gomultiprocessing/mp/internal/shared"
 	"github.com/gomultiprocessing/mp/internal/shm"
 )
