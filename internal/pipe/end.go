@@ -92,7 +92,8 @@ func newEnd(f *os.File, mode Mode) (*End, error) {
 	e.receiving.turn <- struct{}{}
 	e.sending.turn <- struct{}{}
 	shm.Held(1)
-	e.rx.step, e.rx.looks = e.receiveStep, canLook()
+	e.rx.step = e.receiveStep
+	e.rx.hot.Can = shm.NewHot().Can
 	e.tx.step = e.sendStep
 	return e, nil
 }

@@ -7,7 +7,13 @@ import (
 	"runtime"
 	"syscall"
 	"time"
+
+	"github.com/gomultiprocessing/mp/internal/shm"
 )
+
+// lookTime is how long whoever waits looks for a message before going to sleep, as long as
+// that has helped lately: a process that sleeps needs tens of microseconds to wake up.
+const lookTime = 100 * time.Microsecond
 
 // receiver is what belongs to who has the turn to receive.
 type receiver struct {
@@ -16,8 +22,7 @@ type receiver struct {
 	bad error // what the other end sent is not to be understood
 	oob []byte
 
-	hot   hot
-	looks bool
+	hot shm.Hot
 
 	how   how
 	again bool // there was nothing
@@ -174,7 +179,7 @@ func (e *End) Poll(ctx context.Context) error {
 func (e *End) fill(ctx context.Context) error {
 	rx := &e.rx
 	rx.how = once
-	looks := rx.looks && rx.hot.worth()
+	looks := rx.hot.Worth()
 	if looks {
 		rx.how = peer
 	}
@@ -182,7 +187,7 @@ func (e *End) fill(ctx context.Context) error {
 		return e.why(ctx, err)
 	}
 	if looks {
-		rx.hot.note(!rx.again)
+		rx.hot.Note(!rx.again)
 	}
 	if !rx.again {
 		return rx.bad

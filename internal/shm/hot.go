@@ -14,9 +14,10 @@ import (
 // was interrupted and has gone to sleep, the other is still there when it comes.
 const lookTime = 150 * time.Microsecond
 
-// hot remembers whether looking has helped.
-type hot struct {
-	can            bool
+// Hot remembers whether looking has helped, so that nobody goes on who looks in vain. It may
+// be used by any number of goroutines. The zero Hot never looks.
+type Hot struct {
+	Can            bool // this process can look and do something else at the same time
 	score, skipped atomic.Int32
 }
 
@@ -28,13 +29,13 @@ const (
 // looking is 1 while a goroutine of this process looks.
 var looking atomic.Int32
 
-// newHot is for a process that can look and do something else at the same time.
-func newHot() hot { return hot{can: runtime.GOMAXPROCS(0) > 1 && runtime.NumCPU() > 1} }
+// NewHot looks where there is more than one processor to use.
+func NewHot() Hot { return Hot{Can: runtime.GOMAXPROCS(0) > 1 && runtime.NumCPU() > 1} }
 
-// worth says whether to look.
-func (h *hot) worth() bool {
-	if !h.can || h.score.Load() > -hottest {
-		return h.can
+// Worth says whether to look.
+func (h *Hot) Worth() bool {
+	if !h.Can || h.score.Load() > -hottest {
+		return h.Can
 	}
 	if h.skipped.Add(1) < hotAgain {
 		return false
@@ -43,7 +44,8 @@ func (h *hot) worth() bool {
 	return true
 }
 
-func (h *hot) note(helped bool) {
+// Note says whether looking has helped this time.
+func (h *Hot) Note(helped bool) {
 	score := h.score.Load()
 	if helped {
 		h.score.Store(min(hottest, score+2))
@@ -54,7 +56,7 @@ func (h *hot) note(helped bool) {
 
 // look tries for a moment.
 func (l *Line) look(try func(first bool) bool) bool {
-	if !l.hot.worth() || !looking.CompareAndSwap(0, 1) {
+	if !l.hot.Worth() || !looking.CompareAndSwap(0, 1) {
 		return false
 	}
 	defer looking.Store(0)
@@ -62,12 +64,12 @@ func (l *Line) look(try func(first bool) bool) bool {
 	for {
 		for range 30 {
 			if try(false) {
-				l.hot.note(true)
+				l.hot.Note(true)
 				return true
 			}
 		}
 		if Now() >= end {
-			l.hot.note(false)
+			l.hot.Note(false)
 			return false
 		}
 		runtime.Gosched()

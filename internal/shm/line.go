@@ -27,7 +27,7 @@ type Line struct {
 	high   *atomic.Uint64 // of the roster: how many slots there are to look at
 	ready  func(probe bool) int
 	holder func() ID
-	hot    hot
+	hot    Hot
 
 	// Guarded by the hall.
 	waiting []*waiter
@@ -40,7 +40,7 @@ type Line struct {
 // what is given to Wait must then change nothing.
 func (o *Object) NewLine(number int, ready func(probe bool) int) *Line {
 	at := linesAt + number*lineSize
-	l := &Line{object: o, number: number, high: self().high, ready: ready, hot: newHot()}
+	l := &Line{object: o, number: number, high: self().high, ready: ready, hot: NewHot()}
 	for i := range l.leaves {
 		l.leaves[i] = o.Word(at + 8 + 8*i)
 	}

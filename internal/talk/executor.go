@@ -4,6 +4,7 @@ import (
 	"runtime/debug"
 	"sync/atomic"
 
+	"github.com/gomultiprocessing/mp/internal/shm"
 	"github.com/gomultiprocessing/mp/internal/spawn"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
@@ -18,7 +19,7 @@ type executor struct {
 	out     outbox
 	bell    bell
 	queue   chan *assignment
-	hot     hot         // looking for the next batch
+	hot     shm.Hot     // looking for the next batch
 	spare   chan []byte // memory of batches that are through, for the next ones
 	max     int64       // bytes of one outcome
 	scratch wire.Buffer

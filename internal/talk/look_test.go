@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gomultiprocessing/mp/internal/pool"
+	"github.com/gomultiprocessing/mp/internal/shm"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
@@ -25,7 +26,7 @@ func batchFrame(t *testing.T, id uint64, size int) *wire.Buffer {
 func TestInbox(t *testing.T) {
 	t.Parallel()
 	p := testPage(t)
-	x := &executor{page: p, queue: make(chan *assignment, 1), hot: hot{can: true}}
+	x := &executor{page: p, queue: make(chan *assignment, 1), hot: shm.Hot{Can: true}}
 	if p.put(batchFrame(t, 1, 10)) {
 		t.Error("into a closed inbox")
 	}
@@ -61,33 +62,6 @@ func TestInbox(t *testing.T) {
 	close(x.queue)
 	if a, ok := x.await(); ok {
 		t.Errorf("%+v", a)
-	}
-}
-
-// Looking stops when it does not help, and is tried again now and then.
-func TestHot(t *testing.T) {
-	t.Parallel()
-	looks := func(h *hot, n int) (times int) {
-		for range n {
-			if h.worth() {
-				times++
-				h.note(false)
-			}
-		}
-		return times
-	}
-	h := hot{can: true}
-	if n := looks(&h, 1000); n < hottest || n > 3*hottest+1000/hotAgain {
-		t.Errorf("%d looks in vain", n)
-	}
-	for range hottest {
-		h.note(true)
-	}
-	if n := looks(&h, 2*hottest); n != 2*hottest {
-		t.Errorf("%d looks after some that helped", n)
-	}
-	if n := looks(&hot{}, 1000); n != 0 {
-		t.Errorf("%d looks that cannot help", n)
 	}
 }
 

@@ -109,7 +109,7 @@ func (s *server) work(r *wire.Reader) {
 	}
 	p := newPage(region)
 	x := &executor{
-		program: s.program, self: s.self, server: s, page: p, max: max, hot: newHot(),
+		program: s.program, self: s.self, server: s, page: p, max: max, hot: shm.NewHot(),
 		queue: make(chan *assignment, 2*slots), spare: make(chan []byte, spares),
 		bell: bell{page: p, ring: func() { s.write(frameBell, none) }},
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/gomultiprocessing/mp/internal/pool"
+	"github.com/gomultiprocessing/mp/internal/shm"
 	"github.com/gomultiprocessing/mp/internal/spawn"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
@@ -25,7 +26,7 @@ type Worker struct {
 	writing sync.Mutex // for the socket
 	frame   wire.Buffer
 	scratch wire.Buffer
-	hot     hot // looking for the outcome of what is sent; the sender's
+	hot     shm.Hot // looking for the outcome of what is sent; the sender's
 	reader  *reader
 
 	mu     sync.Mutex // for the rest; held for moments only
@@ -83,7 +84,7 @@ func newWorker(ws WorkerSpec, proc *spawn.Process, p *page, sink pool.Sink) *Wor
 	w := &Worker{
 		program: ws.Program, proc: proc, number: ws.Spec.Worker, max: ws.Max,
 		frames: frames, stall: stall, sink: sink, page: p,
-		stacks: make(chan stackAnswer, 1), hot: newHot(),
+		stacks: make(chan stackAnswer, 1), hot: shm.NewHot(),
 	}
 	w.burial = burial{program: ws.Program, proc: proc}
 	w.reader = &reader{w: w, page: p}
@@ -118,7 +119,7 @@ func (w *Worker) Send(b *pool.Batch, read func()) int64 {
 	f := b.Tag.(*flight)
 	size, looks := w.send(f, b, read)
 	if looks {
-		w.hot.note(w.reader.look(f))
+		w.hot.Note(w.reader.look(f))
 	}
 	return size
 }
@@ -145,7 +146,7 @@ func (w *Worker) send(f *flight, b *pool.Batch, read func()) (size int64, looks 
 	}
 	alone := len(w.flight) == 1 && w.flight[0] == f
 	w.mu.Unlock()
-	if alone && inFlight.Load() == 1 && b.Items() == 1 && size <= inboxSize && b.Spans[0].Job.Capture == 0 && w.hot.worth() {
+	if alone && inFlight.Load() == 1 && b.Items() == 1 && size <= inboxSize && b.Spans[0].Job.Capture == 0 && w.hot.Worth() {
 		looks = w.reader.relieve()
 	}
 	if !alone || len(w.frame.Attachments()) > 0 || !w.put() {

@@ -1,0 +1,7 @@
+package shm
+
+// What a Hot is patient by.
+const (
+	Hottest  = hottest
+	HotAgain = hotAgain
+)
