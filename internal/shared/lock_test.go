@@ -152,6 +152,7 @@ func TestLockOfAStoppedOwnerIsHeld(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.Process.Signal(syscall.SIGSTOP)
+	c.stops()
 	ctx, cancel := context.WithTimeout(soon(t), 100*time.Millisecond)
 	defer cancel()
 	_, err := l.Acquire(ctx)

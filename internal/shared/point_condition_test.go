@@ -131,6 +131,7 @@ func TestPointsOfPassingOn(t *testing.T) {
 			second := doomed(t, "condition."+label, "await", conditionFiles(c, b.File()))
 			waits(t, c, 3)
 			last.Process.Signal(syscall.SIGSTOP) // so that it is the second who notices
+			last.stops()
 			notify(t, c, 1)
 			first.dies()
 			second.dies()

@@ -111,7 +111,8 @@ func TestSemaphorePermitsOfTheDeadComeBack(t *testing.T) {
 				t.Fatal(err)
 			}
 			c.Process.Signal(syscall.SIGSTOP)
-			time.Sleep(50 * time.Millisecond)
+			c.stops()
+			time.Sleep(50 * time.Millisecond) // who looks every 20 ms has looked
 			if _, ok := s.TryAcquire(); ok || s.Available() != 0 {
 				t.Fatal("a stopped process has lost its permits")
 			}
