@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"github.com/gomultiprocessing/mp/internal/shm"
 	"github.com/gomultiprocessing/mp/internal/wire"
@@ -22,9 +23,10 @@ import (
 // sync/atomic included. It is shareable as a Memory is, and everything said there about
 // concurrent use, Close and garbage holds here.
 type Array[T any] struct {
-	_ [0]sync.Mutex // an Array must not be copied
-	m *mapping
-	n int
+	_    [0]sync.Mutex // an Array must not be copied
+	m    *mapping
+	n    int
+	here atomic.Pointer[[]T] // instead of m: memory of this process only
 }
 
 // NewArray makes an Array of n elements, all zero. It takes a descriptor, and pages of
@@ -39,16 +41,9 @@ func NewArray[T any](n int) (*Array[T], error) {
 	if err := mayStart(); err != nil {
 		return nil, err
 	}
-	t := reflect.TypeFor[T]()
-	if err := wire.PlainError(t); err != nil {
-		return nil, fmt.Errorf("mp: Array[%s]: %w", nameOf(t), err)
-	}
-	if n < 0 {
-		return nil, fmt.Errorf("mp: Array[%s]: %w: %d elements", nameOf(t), fs.ErrInvalid, n)
-	}
-	size, ok := arraySize(uint64(n), t)
-	if !ok {
-		return nil, fmt.Errorf("mp: Array[%s]: %d elements of %d bytes are more than can be addressed", nameOf(t), n, t.Size())
+	size, err := plainArray[T](n)
+	if err != nil {
+		return nil, err
 	}
 	b, err := shm.NewBlock("mp-array", size)
 	if err != nil {
@@ -56,6 +51,33 @@ func NewArray[T any](n int) (*Array[T], error) {
 	}
 	a := new(Array[T])
 	a.init(b, n)
+	return a, nil
+}
+
+// plainArray is how many bytes n elements are, or why they cannot be an array.
+func plainArray[T any](n int) (size int, err error) {
+	t := reflect.TypeFor[T]()
+	if err := wire.PlainError(t); err != nil {
+		return 0, fmt.Errorf("mp: Array[%s]: %w", nameOf(t), err)
+	}
+	if n < 0 {
+		return 0, fmt.Errorf("mp: Array[%s]: %w: %d elements", nameOf(t), fs.ErrInvalid, n)
+	}
+	size, ok := arraySize(uint64(n), t)
+	if !ok {
+		return 0, fmt.Errorf("mp: Array[%s]: %d elements of %d bytes are more than can be addressed", nameOf(t), n, t.Size())
+	}
+	return size, nil
+}
+
+// carryArray makes an Array in memory of this process only.
+func carryArray[T any](n int) (*Array[T], error) {
+	if _, err := plainArray[T](n); err != nil {
+		return nil, err
+	}
+	a := &Array[T]{n: n}
+	here := make([]T, n)
+	a.here.Store(&here)
 	return a, nil
 }
 
@@ -89,7 +111,13 @@ func (a *Array[T]) init(b *shm.Block, n int) {
 // be used: the program crashes as with any memory that is gone (SIGSEGV), or hits what
 // has taken the place. Copy what is to outlive Close. Appending to it copies it.
 func (a *Array[T]) Slice() []T {
-	if a == nil || !a.m.lend() {
+	if a == nil {
+		return nil
+	}
+	if here := a.here.Load(); here != nil {
+		return *here
+	}
+	if !a.m.lend() {
 		return nil
 	}
 	s := shm.Elements[T](a.m.block, a.n)
@@ -112,10 +140,14 @@ func (a *Array[T]) Close() error {
 	if a == nil {
 		return nil
 	}
+	a.here.Store(nil)
 	return a.m.close()
 }
 
 func (a *Array[T]) share(b *wire.Buffer) error {
+	if a.here.Load() != nil {
+		return errOfThread("Array")
+	}
 	if err := a.m.attach(b); err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 
 	"github.com/gomultiprocessing/mp/internal/shared"
@@ -47,6 +48,9 @@ func NewCondition(l *Lock) (*Condition, error) {
 	}
 	of, ok := l.carrier.(*shared.Lock)
 	if !ok {
+		if l.made() {
+			return nil, errOfThread("Lock")
+		}
 		return nil, notMade("Lock")
 	}
 	c, err := shared.NewCondition(of)
@@ -150,7 +154,7 @@ func (c *Condition) Notify(h Hold, n int) error {
 }
 
 // NotifyAll is Notify of all who wait.
-func (c *Condition) NotifyAll(h Hold) error { return c.Notify(h, shared.MaxWaiting) }
+func (c *Condition) NotifyAll(h Hold) error { return c.Notify(h, math.MaxInt) }
 
 func (c *Condition) share(b *wire.Buffer) error {
 	if c.lock == nil {

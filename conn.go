@@ -3,7 +3,6 @@ package mp
 import (
 	"context"
 	"errors"
-	"os"
 	"runtime"
 	"sync"
 
@@ -30,8 +29,21 @@ import (
 // A Conn that is garbage is closed. Where what is shared between processes is not
 // supported, NewPipe says so; see the table in the README.
 type Conn[T any] struct {
-	_   [0]sync.Mutex // a Conn must not be copied
-	end *pipe.End
+	_       [0]sync.Mutex // a Conn must not be copied
+	carrier connCarrier[T]
+}
+
+// connCarrier is an end of what carries messages. Its errors are those of the methods of
+// Conn that they are for.
+type connCarrier[T any] interface {
+	Send(ctx context.Context, v T) error
+	Recv(ctx context.Context) (T, error)
+	Poll(ctx context.Context) error // nil: there is something, or the end of file
+	SendBytes(ctx context.Context, p []byte) error
+	RecvBytes(ctx context.Context, limit int) ([]byte, error) // limit -1: any size
+	Close() error
+	Ready() bool
+	Watch(notify func()) (stop func())
 }
 
 // NewPipe makes a pipe of which both ends send and receive, as multiprocessing.Pipe. It does
@@ -59,7 +71,7 @@ func newPipe[T any](oneWay bool) (a, b *Conn[T], err error) {
 
 // hold makes the handle one of this end, which is closed when the handle is garbage.
 func (c *Conn[T]) hold(e *pipe.End) {
-	c.end = e
+	c.carrier = processConn[T]{e}
 	runtime.AddCleanup(c, func(e *pipe.End) { e.Close() }, e)
 }
 
@@ -92,22 +104,14 @@ func connError(err error) error {
 	return err
 }
 
+func (c *Conn[T]) made() bool { return c != nil && c.carrier != nil }
+
 // ready says whether the handle has an end, and ctx has not ended.
 func (c *Conn[T]) ready(ctx context.Context) error {
-	if c == nil || c.end == nil {
+	if !c.made() {
 		return errConnClosed
 	}
 	return ctx.Err()
-}
-
-var connBuffers = sync.Pool{New: func() any { return new(wire.Buffer) }}
-
-// parts collects the pieces of a message without copying them.
-type parts [][]byte
-
-func (p *parts) Write(piece []byte) (int, error) {
-	*p = append(*p, piece)
-	return len(piece), nil
 }
 
 // Send sends v. It returns when all of v is in the socket, from where the other end
@@ -124,37 +128,9 @@ func (c *Conn[T]) Send(ctx context.Context, v T) error {
 	if err := c.ready(ctx); err != nil {
 		return err
 	}
-	if !c.end.Sends() {
-		return pipe.ErrReadOnly
-	}
-	b := connBuffers.Get().(*wire.Buffer)
-	sent, returned := false, false
-	defer func() { // also when a method of v ends the goroutine
-		b.Settle(sent)
-		if returned {
-			b.Reset()
-			connBuffers.Put(b)
-		}
-	}()
-	err := wire.For[T]().Encode(b, "message", &v)
-	if err == nil {
-		err = c.send(ctx, b)
-	}
-	sent, returned = err == nil, true
-	return err
-}
-
-// send sends the message that is in b.
-func (c *Conn[T]) send(ctx context.Context, b *wire.Buffer) error {
-	var message parts
-	b.WriteTo(&message)
-	var files []*os.File
-	for _, a := range b.Attachments() {
-		files = append(files, a.File)
-	}
-	err := c.end.Send(ctx, pipe.Value, message, files)
+	err := c.carrier.Send(ctx, v)
 	runtime.KeepAlive(c)
-	return connError(err)
+	return err
 }
 
 // Recv waits for the next message and takes it. It is io.EOF when the other end was closed or
@@ -166,26 +142,13 @@ func (c *Conn[T]) send(ctx context.Context, b *wire.Buffer) error {
 // next message is bytes, which stay, and ErrClosed if this end was closed or moved. A message
 // that is no T is taken away with an error. An end w of NewOneWayPipe cannot receive.
 func (c *Conn[T]) Recv(ctx context.Context) (T, error) {
-	var v, none T
 	if err := c.ready(ctx); err != nil {
+		var none T
 		return none, err
 	}
-	m, err := c.end.Receive(ctx, pipe.Value, -1)
+	v, err := c.carrier.Recv(ctx)
 	runtime.KeepAlive(c)
-	if err != nil {
-		return none, connError(err)
-	}
-	r := wire.NewReader(m.Data)
-	r.Alias = true
-	r.Attached(m.Files)
-	defer r.CloseAttached()
-	if err := wire.For[T]().Decode(r, &v); err != nil {
-		return none, err
-	}
-	if err := r.Done(); err != nil {
-		return none, err
-	}
-	return v, nil
+	return v, err
 }
 
 // Poll waits until there is something to receive: the beginning of a message, or the end of
@@ -197,10 +160,10 @@ func (c *Conn[T]) Recv(ctx context.Context) (T, error) {
 // closed or moved. While other goroutines wait in Recv, what comes is theirs. A sender whose
 // ctx ends takes back what Poll may have seen the beginning of.
 func (c *Conn[T]) Poll(ctx context.Context) (bool, error) {
-	if c == nil || c.end == nil {
+	if !c.made() {
 		return false, errConnClosed
 	}
-	err := c.end.Poll(ctx)
+	err := c.carrier.Poll(ctx)
 	runtime.KeepAlive(c)
 	switch {
 	case err == nil:
@@ -208,42 +171,46 @@ func (c *Conn[T]) Poll(ctx context.Context) (bool, error) {
 	case errors.Is(err, context.DeadlineExceeded):
 		return false, nil
 	}
-	return false, connError(err)
+	return false, err
 }
 
 // Close closes this end. The other one receives what was sent before, and then io.EOF; what
 // it sends fails. Whoever waits here gets ErrClosed. It does not wait for others, and is nil
 // also when this end was closed or moved before.
 func (c *Conn[T]) Close() error {
-	if c == nil || c.end == nil {
+	if !c.made() {
 		return nil
 	}
-	err := c.end.Close()
+	err := c.carrier.Close()
 	runtime.KeepAlive(c)
 	return err
 }
 
 // selectable: an end is ready when Recv would find something, an error included.
 func (c *Conn[T]) selectable() source {
-	if c.end == nil {
+	if !c.made() {
 		return source{}
 	}
 	return source{
 		ready: func() bool {
 			defer runtime.KeepAlive(c)
-			return c.end.Ready()
+			return c.carrier.Ready()
 		},
-		watch: c.end.Watch,
+		watch: c.carrier.Watch,
 	}
 }
 
 func (c *Conn[T]) moves() {}
 
 func (c *Conn[T]) share(b *wire.Buffer) error {
-	if c.end == nil {
+	if !c.made() {
 		return errConnClosed
 	}
-	err := c.end.Share(b)
+	p, ok := c.carrier.(processConn[T])
+	if !ok {
+		return errOfThread("Pipe")
+	}
+	err := p.end.Share(b)
 	runtime.KeepAlive(c)
 	return connError(err)
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"runtime"
-
-	"github.com/gomultiprocessing/mp/internal/pipe"
 )
 
 // SendBytes sends p as one message, which only RecvBytes and RecvBytesInto receive; an empty
@@ -15,9 +13,9 @@ func (c *Conn[T]) SendBytes(ctx context.Context, p []byte) error {
 	if err := c.ready(ctx); err != nil {
 		return err
 	}
-	err := c.end.Send(ctx, pipe.Bytes, [][]byte{p}, nil)
+	err := c.carrier.SendBytes(ctx, p)
 	runtime.KeepAlive(c)
-	return connError(err)
+	return err
 }
 
 // RecvBytes waits for the next message, which must have been sent by SendBytes, and takes it.
@@ -47,10 +45,7 @@ func (c *Conn[T]) recvBytes(ctx context.Context, limit int) ([]byte, error) {
 	if err := c.ready(ctx); err != nil {
 		return nil, err
 	}
-	m, err := c.end.Receive(ctx, pipe.Bytes, limit)
+	b, err := c.carrier.RecvBytes(ctx, limit)
 	runtime.KeepAlive(c)
-	if err != nil {
-		return nil, connError(err)
-	}
-	return m.Data, nil
+	return b, err
 }

@@ -3,6 +3,7 @@ package mp
 import (
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"github.com/gomultiprocessing/mp/internal/shared"
 	"github.com/gomultiprocessing/mp/internal/wire"
@@ -15,7 +16,8 @@ import (
 // panic with a Counter that is nil or zero, and say so.
 type Counter struct {
 	_    [0]sync.Mutex // a Counter must not be copied
-	core *shared.Counter
+	word *atomic.Uint64
+	core *shared.Counter // whose memory word is in; nil: it is of package thread
 }
 
 // NewCounter makes a Counter. It costs what a Value does, and has the errors of NewValue.
@@ -27,48 +29,51 @@ func NewCounter(v int64) (*Counter, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Counter{core: c}, nil
+	return &Counter{word: c.Word, core: c}, nil
 }
 
 // made is what the Counter is made of.
-func (c *Counter) made() *shared.Counter {
-	if c == nil || c.core == nil {
+func (c *Counter) made() *atomic.Uint64 {
+	if c == nil || c.word == nil {
 		panic(notMade("Counter"))
 	}
-	return c.core
+	return c.word
 }
 
 // Add adds delta and returns the sum, as atomic.Int64.Add. It does not wait.
 func (c *Counter) Add(delta int64) int64 {
-	sum := c.made().Word.Add(uint64(delta))
+	sum := c.made().Add(uint64(delta))
 	runtime.KeepAlive(c)
 	return int64(sum)
 }
 
 // Load returns the number. It does not wait.
 func (c *Counter) Load() int64 {
-	v := c.made().Word.Load()
+	v := c.made().Load()
 	runtime.KeepAlive(c)
 	return int64(v)
 }
 
 // Store sets the number. It does not wait.
 func (c *Counter) Store(v int64) {
-	c.made().Word.Store(uint64(v))
+	c.made().Store(uint64(v))
 	runtime.KeepAlive(c)
 }
 
 // CompareAndSwap sets the number to new if it is old, and says whether it was. It does not
 // wait.
 func (c *Counter) CompareAndSwap(old, new int64) bool {
-	swapped := c.made().Word.CompareAndSwap(uint64(old), uint64(new))
+	swapped := c.made().CompareAndSwap(uint64(old), uint64(new))
 	runtime.KeepAlive(c)
 	return swapped
 }
 
 func (c *Counter) share(b *wire.Buffer) error {
-	if c.core == nil {
+	switch {
+	case c.word == nil:
 		return attach(b, "Counter", nil)
+	case c.core == nil:
+		return errOfThread("Counter")
 	}
 	return attach(b, "Counter", c.core)
 }
@@ -82,6 +87,6 @@ func (c *Counter) adopt(r *wire.Reader) error {
 	if err != nil {
 		return err
 	}
-	c.core = core
+	c.word, c.core = core.Word, core
 	return nil
 }

@@ -36,20 +36,19 @@ type Queue[T any] struct {
 // queueCarrier is what holds the items of a queue. Its errors are those of the methods of
 // Queue that they are for.
 type queueCarrier[T any] interface {
-	put(ctx context.Context, v T) error
-	tryPut(v T) error
-	get(ctx context.Context) (T, error)
-	tryGet() (T, error)
-	len() int
-	cap() int
-	full() bool
-	taskDone() error
-	join(ctx context.Context) error
-	close()
-	closeNow() (dropped int)
-	readable() bool
-	watch(notify func()) (stop func())
-	share(b *wire.Buffer) error
+	Put(ctx context.Context, v T) error
+	TryPut(v T) error
+	Get(ctx context.Context) (T, error)
+	TryGet() (T, error)
+	Len() int
+	Cap() int
+	Full() bool
+	TaskDone() error
+	Join(ctx context.Context) error
+	Close()
+	CloseNow() (dropped int)
+	Readable() bool // there is an item, or there will be none any more
+	Watch(notify func()) (stop func())
 }
 
 // NewQueue makes a queue that holds so many items at most; Unbounded, or less, is no
@@ -91,7 +90,7 @@ func (q *Queue[T]) Put(ctx context.Context, v T) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return ended(q.carrier.put(ctx, v), errFullDeadline)
+	return ended(q.carrier.Put(ctx, v), errFullDeadline)
 }
 
 // TryPut is Put that does not wait: ErrFull when there is no room. Python's put_nowait. It is
@@ -100,7 +99,7 @@ func (q *Queue[T]) TryPut(v T) error {
 	if !q.made() {
 		return errNoQueue
 	}
-	return q.carrier.tryPut(v)
+	return q.carrier.TryPut(v)
 }
 
 // Get waits for an item and takes it. It is gone from the queue at one instant within Get:
@@ -120,7 +119,7 @@ func (q *Queue[T]) Get(ctx context.Context) (T, error) {
 	if err := ctx.Err(); err != nil {
 		return none, err
 	}
-	v, err := q.carrier.get(ctx)
+	v, err := q.carrier.Get(ctx)
 	if err != nil {
 		return none, ended(err, errEmptyDeadline)
 	}
@@ -135,7 +134,7 @@ func (q *Queue[T]) TryGet() (T, error) {
 	if !q.made() {
 		return none, errNoQueue
 	}
-	v, err := q.carrier.tryGet()
+	v, err := q.carrier.TryGet()
 	if err != nil {
 		return none, err
 	}
@@ -162,7 +161,7 @@ func (q *Queue[T]) Len() int {
 	if !q.made() {
 		return 0
 	}
-	return q.carrier.len()
+	return q.carrier.Len()
 }
 
 // Cap is the bound that the queue was made with; 0 is none.
@@ -170,14 +169,14 @@ func (q *Queue[T]) Cap() int {
 	if !q.made() {
 		return 0
 	}
-	return q.carrier.cap()
+	return q.carrier.Cap()
 }
 
 // Empty says whether Len is 0.
 func (q *Queue[T]) Empty() bool { return q.Len() == 0 }
 
 // Full says whether a Put would wait for room. A queue without a bound never is.
-func (q *Queue[T]) Full() bool { return q.made() && q.carrier.full() }
+func (q *Queue[T]) Full() bool { return q.made() && q.carrier.Full() }
 
 // TaskDone says that an item that this process got is done, for Join. It does not wait.
 // The error is ErrNotOwner when the process has said so of all items that it got, as
@@ -186,7 +185,7 @@ func (q *Queue[T]) TaskDone() error {
 	if !q.made() {
 		return errNoQueue
 	}
-	return q.carrier.taskDone()
+	return q.carrier.TaskDone()
 }
 
 // Join waits until nothing is in the queue and TaskDone was called for each item that was
@@ -203,7 +202,7 @@ func (q *Queue[T]) Join(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return q.carrier.join(ctx)
+	return q.carrier.Join(ctx)
 }
 
 // Close lets nothing more in: Put is ErrClosed from now on, for those that wait, too. Get
@@ -213,7 +212,7 @@ func (q *Queue[T]) Close() error {
 	if !q.made() {
 		return errNoQueue
 	}
-	q.carrier.close()
+	q.carrier.Close()
 	return nil
 }
 
@@ -223,14 +222,14 @@ func (q *Queue[T]) CloseNow() (dropped int, err error) {
 	if !q.made() {
 		return 0, errNoQueue
 	}
-	return q.carrier.closeNow(), nil
+	return q.carrier.CloseNow(), nil
 }
 
 func (q *Queue[T]) share(b *wire.Buffer) error {
 	if !q.made() {
 		return errNoQueue
 	}
-	return q.carrier.share(b)
+	return attachAll(b, "Queue", q.carrier)
 }
 
 func (q *Queue[T]) adopt(r *wire.Reader) error {

@@ -57,12 +57,8 @@ func faceOf[T any](core *shared.Queue) *processQueue[T] {
 	return q
 }
 
-func (q *processQueue[T]) share(b *wire.Buffer) error {
-	for _, f := range q.core.Files() {
-		b.Attach(wire.Attachment{File: f})
-	}
-	return nil
-}
+// Files is what another process needs to have the queue.
+func (q *processQueue[T]) Files() []*os.File { return q.core.Files() }
 
 func adoptProcessQueue[T any](r *wire.Reader) (*processQueue[T], error) {
 	t := queueTypeOf[T]()
@@ -107,8 +103,8 @@ func (s *scratch) free() {
 	scratches.Put(s)
 }
 
-func (q *processQueue[T]) put(ctx context.Context, v T) error { return q.send(ctx, true, v) }
-func (q *processQueue[T]) tryPut(v T) error                   { return q.send(context.Background(), false, v) }
+func (q *processQueue[T]) Put(ctx context.Context, v T) error { return q.send(ctx, true, v) }
+func (q *processQueue[T]) TryPut(v T) error                   { return q.send(context.Background(), false, v) }
 
 // send puts an item. ctx is for waiting.
 func (q *processQueue[T]) send(ctx context.Context, wait bool, v T) error {
@@ -162,13 +158,13 @@ func (q *processQueue[T]) hand(ctx context.Context, wait bool, item *shared.Item
 	return nil
 }
 
-func (q *processQueue[T]) get(ctx context.Context) (v T, err error) {
+func (q *processQueue[T]) Get(ctx context.Context) (v T, err error) {
 	s := scratches.Get().(*scratch)
 	body, files, err := q.core.Get(ctx, s.buf)
 	return q.receive(s, body, files, err)
 }
 
-func (q *processQueue[T]) tryGet() (v T, err error) {
+func (q *processQueue[T]) TryGet() (v T, err error) {
 	s := scratches.Get().(*scratch)
 	body, files, err := q.core.TryGet(s.buf)
 	return q.receive(s, body, files, err)
@@ -212,16 +208,16 @@ func (q *processQueue[T]) decode(s *scratch, body []byte, files []*os.File) (v T
 	return v, err
 }
 
-func (q *processQueue[T]) len() int                          { return q.core.Len() }
-func (q *processQueue[T]) cap() int                          { return q.core.Cap() }
-func (q *processQueue[T]) full() bool                        { return q.core.Full() }
-func (q *processQueue[T]) close()                            { q.core.Close() }
-func (q *processQueue[T]) closeNow() int                     { return q.core.CloseNow() }
-func (q *processQueue[T]) readable() bool                    { return q.core.Readable() }
-func (q *processQueue[T]) watch(notify func()) (stop func()) { return q.core.Watch(notify) }
-func (q *processQueue[T]) taskDone() error                   { return queueError(q.core.TaskDone()) }
+func (q *processQueue[T]) Len() int                          { return q.core.Len() }
+func (q *processQueue[T]) Cap() int                          { return q.core.Cap() }
+func (q *processQueue[T]) Full() bool                        { return q.core.Full() }
+func (q *processQueue[T]) Close()                            { q.core.Close() }
+func (q *processQueue[T]) CloseNow() int                     { return q.core.CloseNow() }
+func (q *processQueue[T]) Readable() bool                    { return q.core.Readable() }
+func (q *processQueue[T]) Watch(notify func()) (stop func()) { return q.core.Watch(notify) }
+func (q *processQueue[T]) TaskDone() error                   { return queueError(q.core.TaskDone()) }
 
-func (q *processQueue[T]) join(ctx context.Context) error {
+func (q *processQueue[T]) Join(ctx context.Context) error {
 	err := q.core.Join(ctx)
 	var abandoned *shared.AbandonedError
 	if errors.As(err, &abandoned) {

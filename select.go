@@ -113,9 +113,6 @@ func doneSource(done <-chan struct{}) source {
 	if done == nil {
 		return source{}
 	}
-	if done == nil {
-		return source{}
-	}
 	return source{done: done, ready: func() bool {
 		select {
 		case <-done:
@@ -130,7 +127,7 @@ func (q *Queue[T]) selectable() source {
 	if !q.made() {
 		return source{}
 	}
-	return source{ready: q.carrier.readable, watch: q.carrier.watch}
+	return source{ready: q.carrier.Readable, watch: q.carrier.Watch}
 }
 
 func (p *Process) selectable() source   { return doneSource(p.done) }

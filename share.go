@@ -62,6 +62,9 @@ func decodeShared(r *wire.Reader, v reflect.Value) error {
 // filed is what is in shared memory with a descriptor of its own.
 type filed interface{ File() *os.File }
 
+// filedAll is what has several.
+type filedAll interface{ Files() []*os.File }
+
 // attach has an object travel with the message.
 func attach(b *wire.Buffer, what string, carrier any) error {
 	o, ok := carrier.(filed)
@@ -69,8 +72,24 @@ func attach(b *wire.Buffer, what string, carrier any) error {
 		if carrier == nil {
 			return fmt.Errorf("a %s that was not made by New%s", what, what)
 		}
-		return fmt.Errorf("a %s of package thread belongs to its process: use mp.New%s", what, what)
+		return errOfThread(what)
 	}
 	b.Attach(wire.Attachment{File: o.File()})
 	return nil
+}
+
+// attachAll is attach for an object with several descriptors.
+func attachAll(b *wire.Buffer, what string, carrier any) error {
+	o, ok := carrier.(filedAll)
+	if !ok {
+		return errOfThread(what)
+	}
+	for _, f := range o.Files() {
+		b.Attach(wire.Attachment{File: f})
+	}
+	return nil
+}
+
+func errOfThread(what string) error {
+	return fmt.Errorf("a %s of package thread belongs to its process: use mp.New%s", what, what)
 }

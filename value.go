@@ -55,6 +55,15 @@ func NewValue[T any](v T) (*Value[T], error) {
 	return &Value[T]{carrier: c}, nil
 }
 
+// carryValue makes a Value on another carrier.
+func carryValue[T any](v T, carry func(words []uint64) valueCarrier) (*Value[T], error) {
+	if err := plainValue[T](); err != nil {
+		return nil, err
+	}
+	cell := shm.Cell[T]{V: v}
+	return &Value[T]{carrier: carry(cell.Words())}, nil
+}
+
 func plainValue[T any]() error {
 	t := reflect.TypeFor[T]()
 	if err := wire.PlainError(t); err != nil {

@@ -1,0 +1,92 @@
+package mp
+
+import (
+	"context"
+	"os"
+	"sync"
+
+	"github.com/gomultiprocessing/mp/internal/pipe"
+	"github.com/gomultiprocessing/mp/internal/wire"
+)
+
+// processConn is an end of a pipe that may be another process's: messages are encoded.
+type processConn[T any] struct{ end *pipe.End }
+
+var connBuffers = sync.Pool{New: func() any { return new(wire.Buffer) }}
+
+// parts collects the pieces of a message without copying them.
+type parts [][]byte
+
+func (p *parts) Write(piece []byte) (int, error) {
+	*p = append(*p, piece)
+	return len(piece), nil
+}
+
+func (c processConn[T]) Send(ctx context.Context, v T) error {
+	if !c.end.Sends() {
+		return pipe.ErrReadOnly
+	}
+	b := connBuffers.Get().(*wire.Buffer)
+	sent, returned := false, false
+	defer func() { // also when a method of v ends the goroutine
+		b.Settle(sent)
+		if returned {
+			b.Reset()
+			connBuffers.Put(b)
+		}
+	}()
+	err := wire.For[T]().Encode(b, "message", &v)
+	if err == nil {
+		err = c.send(ctx, b)
+	}
+	sent, returned = err == nil, true
+	return err
+}
+
+// send sends the message that is in b.
+func (c processConn[T]) send(ctx context.Context, b *wire.Buffer) error {
+	var message parts
+	b.WriteTo(&message)
+	var files []*os.File
+	for _, a := range b.Attachments() {
+		files = append(files, a.File)
+	}
+	return connError(c.end.Send(ctx, pipe.Value, message, files))
+}
+
+func (c processConn[T]) Recv(ctx context.Context) (T, error) {
+	var v, none T
+	m, err := c.end.Receive(ctx, pipe.Value, -1)
+	if err != nil {
+		return none, connError(err)
+	}
+	r := wire.NewReader(m.Data)
+	r.Alias = true
+	r.Attached(m.Files)
+	defer r.CloseAttached()
+	if err := wire.For[T]().Decode(r, &v); err != nil {
+		return none, err
+	}
+	if err := r.Done(); err != nil {
+		return none, err
+	}
+	return v, nil
+}
+
+func (c processConn[T]) Poll(ctx context.Context) error { return connError(c.end.Poll(ctx)) }
+
+func (c processConn[T]) SendBytes(ctx context.Context, p []byte) error {
+	return connError(c.end.Send(ctx, pipe.Bytes, [][]byte{p}, nil))
+}
+
+func (c processConn[T]) RecvBytes(ctx context.Context, limit int) ([]byte, error) {
+	m, err := c.end.Receive(ctx, pipe.Bytes, limit)
+	if err != nil {
+		return nil, connError(err)
+	}
+	return m.Data, nil
+}
+
+func (c processConn[T]) Close() error                      { return c.end.Close() }
+func (c processConn[T]) Ready() bool                       { return c.end.Ready() }
+func (c processConn[T]) Watch(notify func()) (stop func()) { return c.end.Watch(notify) }
