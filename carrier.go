@@ -13,6 +13,10 @@ import (
 // CarryQueue is for packages of this module: it makes a Queue of what holds its items.
 func CarryQueue[T any](_ key.Key, c queueCarrier[T]) *Queue[T] { return &Queue[T]{carrier: c} }
 
+// QueueErrors is for packages of this module: they are what a queue says when it is closed,
+// and of a TaskDone too many.
+func QueueErrors(_ key.Key) (closed, notGot error) { return errQueueClosed, errQueueNotGot }
+
 // CarryConn is for packages of this module: it makes an end of a pipe.
 func CarryConn[T any](_ key.Key, c connCarrier[T]) *Conn[T] { return &Conn[T]{carrier: c} }
 

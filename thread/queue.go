@@ -1,0 +1,282 @@
+package thread
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/gomultiprocessing/mp"
+	"github.com/gomultiprocessing/mp/internal/key"
+)
+
+// NewQueue makes a queue between goroutines that holds so many items at most; mp.Unbounded,
+// or less, is no bound but memory. It is Python's queue.Queue, and has all that an mp.Queue
+// between processes has; the error is always nil.
+//
+// Items are not copied: a pointer that is put is the same pointer when it is got. Who waits
+// is served in the order of coming. The queue keeps nothing of an item that was got, and
+// when many items have gone their memory does, too. A Put or Get that need not wait takes some ten
+// nanoseconds. The queue belongs to this process: an input that holds it cannot be sent to
+// another one.
+func NewQueue[T any](capacity int) (*mp.Queue[T], error) {
+	return carry[T](capacity, &line[T]{}), nil
+}
+
+// NewLIFOQueue is NewQueue of which Get takes the item that was put last. It is Python's
+// queue.LifoQueue.
+func NewLIFOQueue[T any](capacity int) (*mp.Queue[T], error) {
+	return carry[T](capacity, &line[T]{last: true}), nil
+}
+
+// NewPriorityQueue is NewQueue of which Get takes the least item; of equal ones, which
+// Python's queue.PriorityQueue mixes up, the one that was put first. Put and Get call less
+// some times for each doubling of the number of items.
+//
+// less says whether a comes before b. The queue waits for it: it must not block, nor use the
+// queue, which would wait for itself. What it compares must not change while it is in the queue. A
+// less that panics does so in the Put or Get that called it, which has no effect then.
+//
+// The error says that less is nil.
+func NewPriorityQueue[T any](capacity int, less func(a, b T) bool) (*mp.Queue[T], error) {
+	if less == nil {
+		return nil, errors.New("mp: NewPriorityQueue: less is nil: it must say which of two items comes first")
+	}
+	return carry[T](capacity, &heap[T]{less: less}), nil
+}
+
+func carry[T any](capacity int, store store[T]) *mp.Queue[T] {
+	return mp.CarryQueue[T](key.Key{}, &queue[T]{store: store, capacity: max(capacity, 0)})
+}
+
+var errQueueClosed, errQueueNotGot = mp.QueueErrors(key.Key{})
+
+// store is an order of items. Only push and pop may panic, because less does, and have no effect
+// then.
+type store[T any] interface {
+	push(v T)
+	pop() T // not of an empty one
+	len() int
+	clear()
+}
+
+// queue holds items in memory of this process.
+//
+// Who waits is in a list, and is off it when somebody else has done what it waits for:
+// putters give their item to the first getter, getters let in the item of the first putter. So
+// a getter waits only while there are no items, and a putter only while there is no room.
+type queue[T any] struct {
+	mu       sync.Mutex
+	store    store[T]
+	capacity int // 0: no bound
+	got      int // items that were got, and not said to be done
+	closed   bool
+	getters  waiters[T]
+	putters  waiters[T]
+	idle     chan struct{} // closed when nothing is left to do; nil: nobody waits for it
+	watchers map[*func()]struct{}
+}
+
+func (q *queue[T]) Put(ctx context.Context, v T) error {
+	for {
+		w, err := q.put(v, true)
+		if w == nil {
+			return err
+		}
+		if err = q.await(ctx, w, &q.putters); err != errAgain {
+			return err
+		}
+	}
+}
+
+func (q *queue[T]) TryPut(v T) error {
+	_, err := q.put(v, false)
+	return err
+}
+
+// put puts an item, or has it wait.
+func (q *queue[T]) put(v T, wait bool) (*waiter[T], error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return nil, errQueueClosed
+	}
+	if w := q.getters.first; w != nil {
+		w.v = v
+		q.got++
+		q.getters.settle(w, nil)
+		return nil, nil
+	}
+	if q.full() {
+		if !wait {
+			return nil, mp.ErrFull
+		}
+		return q.putters.add(v), nil
+	}
+	q.store.push(v)
+	q.notify()
+	return nil, nil
+}
+
+func (q *queue[T]) Get(ctx context.Context) (T, error) {
+	v, w, err := q.get(true)
+	if w == nil {
+		return v, err
+	}
+	if err := q.await(ctx, w, &q.getters); err != nil {
+		return v, err
+	}
+	return w.v, nil
+}
+
+func (q *queue[T]) TryGet() (T, error) {
+	v, _, err := q.get(false)
+	return v, err
+}
+
+// get takes an item, or waits for one.
+func (q *queue[T]) get(wait bool) (v T, _ *waiter[T], _ error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.store.len() == 0 {
+		switch {
+		case q.closed:
+			return v, nil, errQueueClosed
+		case !wait:
+			return v, nil, mp.ErrEmpty
+		}
+		return v, q.getters.add(v), nil
+	}
+	v = q.store.pop()
+	q.got++
+	for q.putters.first != nil && !q.full() {
+		q.admit(q.putters.first)
+	}
+	return v, nil, nil
+}
+
+// admit lets in the item of a Put that waits. If less panics, it will do so again in the Put,
+// where its caller can see it.
+func (q *queue[T]) admit(w *waiter[T]) {
+	err := errAgain
+	defer func() {
+		if err != nil {
+			recover()
+		}
+		q.putters.settle(w, err)
+	}()
+	q.store.push(w.v)
+	err = nil
+}
+
+func (q *queue[T]) full() bool { return q.capacity > 0 && q.store.len() >= q.capacity }
+
+func (q *queue[T]) Len() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.store.len()
+}
+
+func (q *queue[T]) Cap() int { return q.capacity }
+
+func (q *queue[T]) Full() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.full()
+}
+
+func (q *queue[T]) TaskDone() error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.got == 0 {
+		return errQueueNotGot
+	}
+	q.got--
+	q.freeJoins()
+	return nil
+}
+
+func (q *queue[T]) Join(ctx context.Context) error {
+	q.mu.Lock()
+	if q.idle == nil {
+		q.idle = make(chan struct{})
+	}
+	idle := q.idle
+	q.freeJoins()
+	q.mu.Unlock()
+	select {
+	case <-idle:
+		return nil
+	case <-ctx.Done():
+	}
+	select {
+	case <-idle:
+		return nil
+	default:
+		return ctx.Err()
+	}
+}
+
+// freeJoins ends the Joins if nothing is left to do.
+func (q *queue[T]) freeJoins() {
+	if q.idle != nil && q.got == 0 && q.store.len() == 0 {
+		close(q.idle)
+		q.idle = nil
+	}
+}
+
+func (q *queue[T]) Close() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.close()
+}
+
+func (q *queue[T]) CloseNow() (dropped int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.close()
+	dropped = q.store.len()
+	q.store.clear()
+	q.freeJoins()
+	return dropped
+}
+
+func (q *queue[T]) close() {
+	q.closed = true
+	for q.putters.first != nil {
+		q.putters.settle(q.putters.first, errQueueClosed)
+	}
+	for q.getters.first != nil {
+		q.getters.settle(q.getters.first, errQueueClosed)
+	}
+	q.notify()
+}
+
+// Readable says whether there is an item, or there will be none any more.
+func (q *queue[T]) Readable() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.closed || q.store.len() > 0
+}
+
+// Watch has notify called when the queue may have become readable. It must not block, nor
+// use the queue.
+func (q *queue[T]) Watch(notify func()) (stop func()) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.watchers == nil {
+		q.watchers = make(map[*func()]struct{})
+	}
+	w := &notify
+	q.watchers[w] = struct{}{}
+	return func() {
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		delete(q.watchers, w)
+	}
+}
+
+func (q *queue[T]) notify() {
+	for w := range q.watchers {
+		(*w)()
+	}
+}

@@ -1,0 +1,78 @@
+package thread
+
+// line holds items in the order in which they came, in blocks: it grows and shrinks
+// without copying what is in it.
+type line[T any] struct {
+	last       bool // is the one to pop
+	n          int
+	head, tail *block[T]
+	start, end int       // of the items, in head and in tail
+	spare      *block[T] // so that a line that grows and shrinks by one item need not allocate
+}
+
+type block[T any] struct {
+	items      []T
+	prev, next *block[T]
+}
+
+// Blocks are as large as what is in the line, within these bounds.
+const (
+	leastBlock = 8
+	mostBlock  = 1024
+)
+
+func (l *line[T]) len() int { return l.n }
+
+func (l *line[T]) push(v T) {
+	if l.tail == nil || l.end == len(l.tail.items) {
+		l.extend()
+	}
+	l.tail.items[l.end] = v
+	l.end++
+	l.n++
+}
+
+// extend appends a block.
+func (l *line[T]) extend() {
+	b := l.spare
+	l.spare = nil
+	if want := min(max(l.n, leastBlock), mostBlock); b == nil || len(b.items) < want {
+		b = &block[T]{items: make([]T, want)}
+	}
+	if b.prev = l.tail; l.tail != nil {
+		l.tail.next = b
+	} else {
+		l.head = b
+	}
+	l.tail, l.end = b, 0
+}
+
+func (l *line[T]) pop() (v T) {
+	var none T
+	l.n--
+	if l.last {
+		l.end--
+		at := &l.tail.items[l.end]
+		v, *at = *at, none
+		if l.end == 0 && l.tail.prev != nil {
+			l.spare, l.tail = l.tail, l.tail.prev
+			l.tail.next, l.spare.prev = nil, nil
+			l.end = len(l.tail.items)
+		}
+		return v
+	}
+	at := &l.head.items[l.start]
+	v, *at = *at, none
+	l.start++
+	switch {
+	case l.n == 0:
+		l.start, l.end = 0, 0
+	case l.start == len(l.head.items):
+		l.spare, l.head = l.head, l.head.next
+		l.head.prev, l.spare.next = nil, nil
+		l.start = 0
+	}
+	return v
+}
+
+func (l *line[T]) clear() { *l = line[T]{last: l.last} }
