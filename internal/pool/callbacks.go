@@ -1,13 +1,13 @@
 package pool
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"runtime"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
+
+	"github.com/gomultiprocessing/mp/internal/run"
 )
 
 // callbacks runs functions one after another on a goroutine that exists only
@@ -35,7 +35,7 @@ func (c *callbacks) add(f func()) {
 }
 
 func (c *callbacks) run() {
-	id := goroutine()
+	id := run.Goroutine()
 	c.on.Store(&id)
 	for {
 		c.mu.Lock()
@@ -108,24 +108,15 @@ func (c *callbacks) failure() error {
 // within says whether the calling goroutine is the one that runs callbacks.
 func (c *callbacks) within() bool {
 	on := c.on.Load()
-	return on != nil && *on == goroutine()
+	return on != nil && *on == run.Goroutine()
 }
 
 // Within calls f, which belongs to a call of the pool: Join in it would wait for
 // itself.
 func (s *Scheduler) Within(f func()) {
-	id := goroutine()
+	id := run.Goroutine()
 	if _, nested := s.inside.LoadOrStore(id, nil); !nested {
 		defer s.inside.Delete(id)
 	}
 	f()
-}
-
-// goroutine is the calling goroutine's number. It is asked for once per Join and
-// burst of callbacks, for the one question that cannot be answered otherwise:
-// would this wait be for itself?
-func goroutine() string {
-	var buf [64]byte
-	line := buf[:runtime.Stack(buf[:], false)]
-	return string(bytes.Fields(line)[1])
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/gomultiprocessing/mp/internal/run"
 )
 
 // Close takes no more jobs. Workers end when all that was submitted is done.
@@ -97,7 +99,7 @@ func (s *Scheduler) Join(ctx context.Context) error {
 	if !closed {
 		return ErrOpen
 	}
-	_, inside := s.inside.Load(goroutine())
+	_, inside := s.inside.Load(run.Goroutine())
 	if inside || s.callbacks.within() || s.events.within() {
 		return errors.New("mp: Join was called by a callback of the pool, or inside a loop over its results, and would wait for itself")
 	}

@@ -3,6 +3,8 @@ package pool
 import (
 	"sync/atomic"
 	"time"
+
+	"github.com/gomultiprocessing/mp/internal/run"
 )
 
 // EventKind says what happened.
@@ -94,7 +96,7 @@ func (e *events) room() int {
 }
 
 func (e *events) run() {
-	id := goroutine()
+	id := run.Goroutine()
 	e.on.Store(&id)
 	for {
 		ev, ok := e.next()
@@ -156,5 +158,5 @@ func (e *events) quiet() <-chan struct{} {
 
 func (e *events) within() bool {
 	on := e.on.Load()
-	return on != nil && *on == goroutine()
+	return on != nil && *on == run.Goroutine()
 }

@@ -5,9 +5,10 @@ import (
 	"os"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/gomultiprocessing/mp/internal/pool"
 	"github.com/gomultiprocessing/mp/internal/wire"
-	"golang.org/x/sys/unix"
 )
 
 // bundle is a job's inputs, each with so many descriptors; those below 0 move, and 1000

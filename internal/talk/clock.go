@@ -28,3 +28,9 @@ func deadlineOf(t time.Time) int64 {
 
 // at is a time on the shared clock as a time of this process.
 func at(ns int64) time.Time { return shm.Time(ns) }
+
+// sharedClock is that clock for the ctxs of tasks.
+type sharedClock struct{}
+
+func (sharedClock) Now() int64              { return now() }
+func (sharedClock) Time(ns int64) time.Time { return at(ns) }

@@ -120,7 +120,7 @@ func (r *reader) report() {
 func (r *reader) count(f *flight, n int) error {
 	r.w.mu.Lock()
 	defer r.w.mu.Unlock()
-	if f.done+n > f.limit || f.done+n > r.page.begun(f.slot) {
+	if f.done+n > f.limit || f.done+n > r.page.claims[f.slot].Begun() {
 		return errors.New("more outcomes than items were begun")
 	}
 	f.done += n
@@ -173,7 +173,7 @@ func (r *reader) run(f *flight, payload []byte) (open bool, err error) {
 // batch before the last claimed one: that number is read before the run's word, so
 // that it is not of items after the run.
 func (r *reader) committed(f *flight, word *atomic.Uint64) (n int, open bool) {
-	before := r.page.begun(f.slot) - 1
+	before := r.page.claims[f.slot].Begun() - 1
 	state := word.Load()
 	if state&runClosed != 0 {
 		return int(uint32(state)), false
@@ -340,7 +340,7 @@ func (r *reader) ended(f *flight, payload []byte) error {
 	busy := time.Duration(word(payload))
 	r.report()
 	r.w.mu.Lock()
-	if f.done < f.limit || f.done < r.page.begun(f.slot) {
+	if f.done < f.limit || f.done < r.page.claims[f.slot].Begun() {
 		r.w.mu.Unlock()
 		return errors.New("a batch ended that has items without outcome")
 	}

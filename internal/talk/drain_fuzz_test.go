@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -102,7 +103,7 @@ func fuzzReader(t testing.TB, claims, tail uint64, ring, frames []byte) *reader 
 		j := &pool.Job{Options: new(pool.Options), Client: fuzzCall{size}}
 		b := pool.NewBatch(pool.Span{Job: j, N: 5, Attempt: 1}, pool.Span{Job: j, First: 9, N: 1, Attempt: 1})
 		w.Open(b)
-		w.page.claims[slot].Store(w.page.claims[slot].Load() + claims>>(8*slot)&0xff%8)
+		(*atomic.Uint64)(w.page.claims[slot]).Add(claims >> (8 * slot) & 0xff % 8)
 	}
 	copy(w.page.ring, ring)
 	w.page.tail.Store(tail)

@@ -4,6 +4,7 @@ import (
 	"runtime/debug"
 	"sync/atomic"
 
+	"github.com/gomultiprocessing/mp/internal/run"
 	"github.com/gomultiprocessing/mp/internal/shm"
 	"github.com/gomultiprocessing/mp/internal/spawn"
 	"github.com/gomultiprocessing/mp/internal/wire"
@@ -36,11 +37,11 @@ type executor struct {
 	item   int   // and in the batch
 	begun  int64 // when the batch was begun
 	due    int64 // when the item's timeout ends; 0: never
-	info   *running
-	size   int       // of an output that travels as memory; 0: it does not
-	set    *contexts // the item's ctx is one of these,
-	ctxAt  int       // at this place
-	ctxs   contextsOf
+	info   *run.Common
+	size   int      // of an output that travels as memory; 0: it does not
+	set    *run.Set // the item's ctx is one of these,
+	ctxAt  int      // at this place
+	ctxs   run.Sets
 	inCall bool
 	meter  meter
 
@@ -49,7 +50,7 @@ type executor struct {
 
 // loop runs batches until the queue is closed, or until a task ends the goroutine.
 func (x *executor) loop() {
-	id := goroutine()
+	id := run.Goroutine()
 	x.goid.Store(&id)
 	for {
 		if x.batch == nil {
@@ -77,7 +78,7 @@ func (x *executor) open(a *assignment) {
 // close ends a batch.
 func (x *executor) close() {
 	busy := now() - x.begun
-	x.ctxs.forget() // before the slot may be another batch's
+	x.ctxs.Forget() // before the slot may be another batch's
 	x.leave()
 	x.set = nil
 	x.out.put(record{kind: recordEnded, slot: x.batch.slot, size: 8}, func(b []byte) { putWord(b, uint64(busy)) })
@@ -193,7 +194,7 @@ func (x *executor) claim() bool {
 	if enter || t.timeout > 0 || x.batch.report {
 		x.page.since.Store(uint64(now())) // before the claim: who sees the claim sees when
 	}
-	if _, ok := x.page.claim(x.batch.slot); !ok {
+	if _, ok := x.page.claims[x.batch.slot].Claim(); !ok {
 		return false
 	}
 	if x.out.claimed() {
@@ -215,9 +216,9 @@ func (x *executor) claim() bool {
 func (x *executor) enter(t *task) {
 	x.next++
 	x.task, x.offset, x.calls, x.opened = t, 0, nil, x.broken
-	x.info = &running{
-		program: x.program, fn: x.batch.fn, worker: x.self.Worker,
-		attempt: t.attempt, deadline: t.deadline, timeout: t.timeout, singles: t.singles,
+	x.info = &run.Common{
+		Program: x.program, Clock: sharedClock{}, Func: x.batch.fn, Worker: x.self.Worker,
+		Attempt: t.attempt, Deadline: t.deadline, Timeout: t.timeout, Singles: t.singles,
 	}
 	if x.broken == nil && t.apart == nil {
 		r := wire.NewReader(t.body)
@@ -235,14 +236,14 @@ func (x *executor) enter(t *task) {
 // prepare makes the item's ctx and what is measured of it.
 func (x *executor) prepare() {
 	t := x.task
-	if x.set != nil && x.set.lives.Load() != nil {
+	if x.set != nil && x.set.Live() {
 		x.leave()
 	}
-	if x.offset > 0 && x.set != nil && x.item < x.set.first+len(x.set.of) {
-		x.ctxAt = x.item - x.set.first
+	if x.offset > 0 && x.set != nil && x.set.Has(x.item) {
+		x.ctxAt = x.item - x.set.First
 	} else {
-		x.set = x.ctxs.more(&contexts{
-			run: x.info, batch: x.batch.id, slot: x.batch.slot, first: x.item, index: t.first + x.offset,
+		x.set = x.ctxs.More(&run.Set{
+			Common: x.info, Claims: x.page.claims[x.batch.slot], Batch: x.batch.id, First: x.item, Index: t.first + x.offset,
 		}, t.n-x.offset)
 		x.ctxAt = 0
 	}
@@ -252,7 +253,7 @@ func (x *executor) prepare() {
 		if t.deadline != 0 && (d == 0 || t.deadline < d) {
 			d = t.deadline
 		}
-		x.set.deadlines[x.ctxAt] = d
+		x.set.SetDeadline(x.ctxAt, d)
 	}
 	if x.batch.report {
 		x.out.put(record{kind: recordBegin, slot: x.batch.slot}, nil)
@@ -264,13 +265,13 @@ func (x *executor) prepare() {
 }
 
 // ctx is the item's ctx.
-func (x *executor) ctx() *taskContext { return &x.set.of[x.ctxAt] }
+func (x *executor) ctx() *run.Context { return x.set.At(x.ctxAt) }
 
 // leave ends the ctx of the call before, if anybody looks at it. It comes after the
-// claim of the next item, or after forget: see taskContext.look.
+// claim of the next item, or after forget: see run.Context.
 func (x *executor) leave() {
 	if x.set != nil {
-		x.set.returned(x.ctxAt)
+		x.set.Returned(x.ctxAt)
 	}
 }
 
@@ -292,7 +293,7 @@ func (x *executor) stack() string {
 	if id == nil {
 		return ""
 	}
-	return stackOf(*id)
+	return run.StackOf(*id)
 }
 
 // ended commits the item's outcome.

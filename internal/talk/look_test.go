@@ -89,7 +89,7 @@ func TestLookTakesTheOutcome(t *testing.T) {
 		defer close(gone)
 		o := outbox{page: p}
 		for slot := range work {
-			p.claim(slot)
+			p.claims[slot].Claim()
 			copy(o.next(slot, 8, 1), "outcome.")
 			o.add()
 			o.put(record{kind: recordEnded, slot: slot, size: 8}, nil)

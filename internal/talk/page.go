@@ -3,6 +3,7 @@ package talk
 import (
 	"sync/atomic"
 
+	"github.com/gomultiprocessing/mp/internal/run"
 	"github.com/gomultiprocessing/mp/internal/shm"
 )
 
@@ -50,7 +51,7 @@ type page struct {
 	parentSleep *atomic.Uint64
 	workerSleep *atomic.Uint64
 	since       *atomic.Uint64
-	claims      [slots]*atomic.Uint64
+	claims      [slots]*run.Claims
 	ring        []byte
 	inbox       *atomic.Uint64
 	inboxLen    *atomic.Uint64
@@ -65,47 +66,10 @@ func newPage(r *shm.Region) *page {
 		inbox: r.Word(inboxStateAt), inboxLen: r.Word(inboxLenAt), inboxBytes: r.Bytes(inboxAt, inboxSize),
 	}
 	for i := range p.claims {
-		p.claims[i] = r.Word(claimsAt + i*lineSize)
+		p.claims[i] = (*run.Claims)(r.Word(claimsAt + i*lineSize))
 	}
 	return p
 }
-
-// open makes a slot ready for a batch of n items.
-func (p *page) open(slot, n int) { p.claims[slot].Store(uint64(n) << 32) }
-
-// claim takes the next item of a batch; ok is false when it may not be begun.
-func (p *page) claim(slot int) (item int, ok bool) {
-	w := p.claims[slot]
-	for {
-		v := w.Load()
-		if uint32(v) >= uint32(v>>32) {
-			return 0, false
-		}
-		if w.CompareAndSwap(v, v+1) {
-			return int(uint32(v)), true
-		}
-	}
-}
-
-// limit lowers the number of items of a batch that may be begun to n, or to
-// those begun if they are more, and returns what it is now.
-func (p *page) limit(slot, n int) int {
-	w := p.claims[slot]
-	for {
-		v := w.Load()
-		begun, limit := int(uint32(v)), int(v>>32)
-		to := max(begun, n)
-		if to >= limit {
-			return limit
-		}
-		if w.CompareAndSwap(v, uint64(to)<<32|uint64(begun)) {
-			return to
-		}
-	}
-}
-
-// begun is how many items of a batch were begun.
-func (p *page) begun(slot int) int { return int(uint32(p.claims[slot].Load())) }
 
 // word is the first word of a record's payload.
 func (p *page) word(payload []byte) *atomic.Uint64 {

@@ -203,7 +203,7 @@ func (r *reader) last(err error) {
 	w.mu.Lock()
 	for _, f := range w.flight {
 		f.lower(w.page, 0)
-		if begun := min(w.page.begun(f.slot), f.limit); begun > f.done && !d.Running {
+		if begun := min(w.page.claims[f.slot].Begun(), f.limit); begun > f.done && !d.Running {
 			d.Running, d.Batch, d.Item = true, f.batch, begun-1
 			ran = now() - w.since(f, begun)
 		}

@@ -4,7 +4,6 @@ package talk
 
 import (
 	"bytes"
-	"context"
 	"math/rand/v2"
 	"os"
 	"sync"
@@ -41,12 +40,12 @@ func TestPageClaimsAndLimits(t *testing.T) {
 	for round := range 3000 {
 		n := 1 + round%20
 		slot := round % slots
-		p.open(slot, n)
+		p.claims[slot].Open(n)
 		begun, limit := 0, n
 		var wg sync.WaitGroup
 		wg.Go(func() {
 			for {
-				item, ok := p.claim(slot)
+				item, ok := p.claims[slot].Claim()
 				if !ok {
 					return
 				}
@@ -58,16 +57,16 @@ func TestPageClaimsAndLimits(t *testing.T) {
 		})
 		wg.Go(func() {
 			for to := n - 1; to >= 0; to -= 1 + round%3 {
-				got := p.limit(slot, to)
+				got := p.claims[slot].Limit(to)
 				if got > limit || got < to {
 					t.Errorf("limit(%d) is %d after %d", to, got, limit)
 				}
 				limit = got
 			}
-			limit = p.limit(slot, 0)
+			limit = p.claims[slot].Limit(0)
 		})
 		wg.Wait()
-		if begun != limit || p.begun(slot) != begun {
+		if begun != limit || p.claims[slot].Begun() != begun {
 			t.Fatalf("%d begun, the limit is %d", begun, limit)
 		}
 	}
@@ -121,7 +120,7 @@ func TestRingInOrder(t *testing.T) {
 			}}
 			bell := bell{page: p, ring: func() { wire.WriteFrame(far, frameBell, none) }}
 			claim := func() {
-				if _, ok := p.claim(0); ok && o.claimed() {
+				if _, ok := p.claims[0].Claim(); ok && o.claimed() {
 					bell.note(false)
 				}
 			}
@@ -193,7 +192,7 @@ func TestTheNextClaimCommitsAnOutcome(t *testing.T) {
 	r := &reader{w: w, page: p}
 	o := outbox{page: p}
 	claim := func() {
-		if _, ok := p.claim(0); !ok {
+		if _, ok := p.claims[0].Claim(); !ok {
 			t.Fatal("not claimed")
 		}
 	}
@@ -248,47 +247,5 @@ func TestBatchThereAndBack(t *testing.T) {
 	whole := b.Bytes()
 	for n := range whole { // never a panic
 		decodeBatch(whole[:n], nil, nil)
-	}
-}
-
-// A cancel is for one item of one batch, whenever it comes.
-func TestContextsCancelOne(t *testing.T) {
-	t.Parallel()
-	p := testPage(t)
-	p.open(0, 10)
-	o := contextsOf{page: p}
-	var cs *contexts
-	next := func(batch uint64, item, left int) context.Context {
-		p.claims[0].Store(p.claims[0].Load()>>32<<32 | uint64(item+1))
-		if cs == nil || cs.batch != batch || item >= cs.first+len(cs.of) {
-			cs = o.more(&contexts{run: &running{program: fuzzProgram{}}, batch: batch, first: item, index: item}, left)
-		}
-		return &cs.of[item-cs.first]
-	}
-	a := next(1, 0, 3)
-	o.cancel(1, 2) // before it is begun
-	if a.Err() != nil {
-		t.Error("another item's ctx")
-	}
-	if c := next(1, 1, 2); c.Err() != nil {
-		t.Error("another item's ctx")
-	}
-	c := next(1, 2, 1)
-	select {
-	case <-c.Done():
-	default:
-		t.Error("not cancelled")
-	}
-	o.cancel(1, 3) // of the next contexts, which are not there yet
-	if c := next(1, 3, 1); c.Err() == nil {
-		t.Error("not cancelled")
-	}
-	o.forget()
-	if c := next(2, 2, 1); c.Err() != nil {
-		t.Error("the next batch's ctx")
-	}
-	o.cancel(1, 2) // too late
-	if c := next(2, 3, 1); c.Err() != nil {
-		t.Error("the next batch's ctx")
 	}
 }

@@ -122,7 +122,6 @@ func (s *server) work(r *wire.Reader) {
 		}
 	}
 	rooms := make(chan struct{}, 1)
-	x.ctxs.page = p
 	x.out = outbox{page: p, room: func(has func() bool) { s.waitForRoom(p, rooms, has) }}
 	inits := make(chan error, 1)
 	go func() { inits <- s.initialise(init, input) }()
@@ -182,7 +181,7 @@ func (s *server) read(x *executor, rooms chan<- struct{}) {
 			x.queue <- a
 		case frameCancel:
 			r := wire.NewReader(payload)
-			x.ctxs.cancel(r.Uvarint(), int(r.Uvarint()))
+			x.ctxs.Cancel(r.Uvarint(), int(r.Uvarint()))
 		case frameStack:
 			go s.tellStack(x, wire.NewReader(payload).Uvarint())
 		case frameRoom:

@@ -67,10 +67,10 @@ type flight struct {
 	seenAt int64 // and when it was seen first
 }
 
-// lower is page.limit, and what this side knows of it: the worker can write the
+// lower is Claims.Limit, and what this side knows of it: the worker can write the
 // page as well. It is called with the worker's lock held.
 func (f *flight) lower(p *page, n int) int {
-	f.limit = max(f.done, min(f.limit, p.limit(f.slot, n)))
+	f.limit = max(f.done, min(f.limit, p.claims[f.slot].Limit(n)))
 	return f.limit
 }
 
@@ -111,7 +111,7 @@ func (w *Worker) Open(b *pool.Batch) {
 	w.flight = append(w.flight, f)
 	inFlight.Add(1)
 	f.limit = b.Items()
-	w.page.open(f.slot, f.limit)
+	w.page.claims[f.slot].Open(f.limit)
 }
 
 // Send implements pool.Worker. An error of the socket is the reader's to report.
@@ -207,7 +207,7 @@ func (w *Worker) Running() (b *pool.Batch, item int, since time.Time, ok bool) {
 		return nil, 0, time.Time{}, false
 	}
 	for _, f := range w.flight {
-		if begun := min(w.page.begun(f.slot), f.limit); begun > f.done {
+		if begun := min(w.page.claims[f.slot].Begun(), f.limit); begun > f.done {
 			return f.batch, begun - 1, at(w.since(f, begun)), true
 		}
 	}

@@ -1,4 +1,4 @@
-package talk
+package run
 
 import (
 	"bytes"
@@ -10,15 +10,15 @@ const (
 	lastDump  = 16 << 20
 )
 
-// goroutine is the number of this goroutine, to find it in a dump of all.
-func goroutine() string {
+// Goroutine is the number of this goroutine, to find it in a dump of all.
+func Goroutine() string {
 	var buf [64]byte
 	return string(bytes.Fields(buf[:runtime.Stack(buf[:], false)])[1])
 }
 
-// stackOf is the stack of the goroutine with that number: "" when it is not found.
+// StackOf is the stack of the goroutine with that number: "" when it is not found.
 // It stops the program for as long as the dump of all goroutines takes.
-func stackOf(id string) string {
+func StackOf(id string) string {
 	for size := firstDump; size <= lastDump; size *= 4 {
 		buf := make([]byte, size)
 		buf = buf[:runtime.Stack(buf, true)]

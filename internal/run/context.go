@@ -1,4 +1,4 @@
-package talk
+package run
 
 import (
 	"context"
@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// taskContext is the ctx of one call. Most functions never look at theirs, so it is
+// Context is the ctx of one call. Most functions never look at theirs, so it is
 // one word until somebody asks for its Done; which call it is the ctx of, its place
 // in the set says.
-type taskContext struct{ set *contexts }
+type Context struct{ set *Set }
 
 // at is the ctx's place in its set.
-func (c *taskContext) at() int {
+func (c *Context) at() int {
 	for i := range c.set.of {
 		if c == &c.set.of[i] {
 			return i
@@ -21,16 +21,34 @@ func (c *taskContext) at() int {
 	panic("unreachable: a ctx that is not in its set")
 }
 
-// running is what the contexts of a span have in common.
-type running struct {
-	program  Program
-	fn       string
-	worker   int
-	attempt  int
-	deadline int64         // of the call, on the shared clock; 0: none
-	timeout  time.Duration // of each task; 0: none
-	singles  bool          // each is the first of its job
+// Common is what the contexts of a span have in common.
+type Common struct {
+	Program  Program
+	Clock    Clock
+	Func     string
+	Worker   int
+	Attempt  int
+	Deadline int64         // of the call, on the clock; 0: none
+	Timeout  time.Duration // of each task; 0: none
+	Singles  bool          // each is the first of its job
+	Place    any           // what the ctx says at PlaceKey; nil: nothing
 }
+
+// Program describes a task to the program.
+type Program interface {
+	// TaskKey is the key under which the ctx has what Task makes.
+	TaskKey() any
+	Task(fn string, index, attempt, worker int) any
+}
+
+// Clock is what deadlines are told on, in nanoseconds.
+type Clock interface {
+	Now() int64
+	Time(ns int64) time.Time
+}
+
+// PlaceKey finds, in a ctx and in those made from it, where its task runs.
+type PlaceKey struct{}
 
 // liveContext is the part of a ctx that somebody looks at.
 type liveContext struct {
@@ -44,27 +62,27 @@ type liveContext struct {
 type afterFunc struct{ f func() }
 
 // Deadline implements context.Context.
-func (c *taskContext) Deadline() (time.Time, bool) {
+func (c *Context) Deadline() (time.Time, bool) {
 	d := c.deadline()
 	if d == 0 {
 		return time.Time{}, false
 	}
-	return at(d), true
+	return c.set.Common.Clock.Time(d), true
 }
 
-// deadline is the earlier one of the call's and of the task's, on the shared clock.
-func (c *taskContext) deadline() int64 {
+// deadline is the earlier one of the call's and of the task's, on the clock.
+func (c *Context) deadline() int64 {
 	if c.set.deadlines != nil {
 		return c.set.deadlines[c.at()]
 	}
-	return c.set.run.deadline
+	return c.set.Common.Deadline
 }
 
 // Done implements context.Context.
-func (c *taskContext) Done() <-chan struct{} { return c.look().done }
+func (c *Context) Done() <-chan struct{} { return c.look().done }
 
 // Err implements context.Context.
-func (c *taskContext) Err() error {
+func (c *Context) Err() error {
 	l := c.look()
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -75,19 +93,23 @@ func (c *taskContext) Err() error {
 }
 
 // Value implements context.Context.
-func (c *taskContext) Value(key any) any {
-	if r := c.set.run; key == r.program.TaskKey() {
-		index := c.set.index + c.at()
-		if r.singles {
+func (c *Context) Value(key any) any {
+	r := c.set.Common
+	switch key {
+	case PlaceKey{}:
+		return r.Place
+	case r.Program.TaskKey():
+		index := c.set.Index + c.at()
+		if r.Singles {
 			index = 0
 		}
-		return r.program.Task(r.fn, index, r.attempt, r.worker)
+		return r.Program.Task(r.Func, index, r.Attempt, r.Worker)
 	}
 	return nil
 }
 
 // AfterFunc lets package context derive from this ctx without a goroutine.
-func (c *taskContext) AfterFunc(f func()) (stop func() bool) {
+func (c *Context) AfterFunc(f func()) (stop func() bool) {
 	l := c.look()
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -111,14 +133,14 @@ func (c *taskContext) AfterFunc(f func()) (stop func() bool) {
 }
 
 // late says whether the deadline has passed.
-func (c *taskContext) late() bool {
+func (c *Context) late() bool {
 	d := c.deadline()
-	return d != 0 && now() >= d
+	return d != 0 && c.set.Common.Clock.Now() >= d
 }
 
 // look makes the ctx live. Either it sees that the call is over, or the executor,
 // which looks after each call whether its ctx is live, sees that it is.
-func (c *taskContext) look() *liveContext {
+func (c *Context) look() *liveContext {
 	at := c.at()
 	if l := c.set.live(at); l != nil {
 		return l
@@ -132,7 +154,7 @@ func (c *taskContext) look() *liveContext {
 	if c.set.over(at) {
 		l.end(context.Canceled)
 	} else if d := c.deadline(); d != 0 {
-		l.timer = time.AfterFunc(time.Duration(d-now()), func() {
+		l.timer = time.AfterFunc(time.Duration(d-c.set.Common.Clock.Now()), func() {
 			l.mu.Lock()
 			defer l.mu.Unlock()
 			l.end(context.DeadlineExceeded)
@@ -142,7 +164,7 @@ func (c *taskContext) look() *liveContext {
 }
 
 // cancel ends the ctx, unless it has ended.
-func (c *taskContext) cancel() {
+func (c *Context) cancel() {
 	at := c.at()
 	l := c.set.live(at)
 	if l == nil {

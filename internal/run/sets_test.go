@@ -1,0 +1,64 @@
+package run_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/gomultiprocessing/mp/internal/run"
+)
+
+type noProgram struct{}
+
+func (noProgram) TaskKey() any                   { return noProgram{} }
+func (noProgram) Task(string, int, int, int) any { return nil }
+
+type noClock struct{}
+
+func (noClock) Now() int64           { return 1 }
+func (noClock) Time(int64) time.Time { return time.Time{} }
+
+// A cancel is for one item of one batch, whenever it comes.
+func TestContextsCancelOne(t *testing.T) {
+	t.Parallel()
+	var claims run.Claims
+	claims.Open(10)
+	var o run.Sets
+	var cs *run.Set
+	next := func(batch uint64, item, left int) context.Context {
+		for claims.Begun() <= item {
+			claims.Claim()
+		}
+		if cs == nil || cs.Batch != batch || !cs.Has(item) {
+			cs = o.More(&run.Set{Common: &run.Common{Program: noProgram{}, Clock: noClock{}}, Claims: &claims, Batch: batch, First: item, Index: item}, left)
+		}
+		return cs.At(item - cs.First)
+	}
+	a := next(1, 0, 3)
+	o.Cancel(1, 2) // before it is begun
+	if a.Err() != nil {
+		t.Error("another item's ctx")
+	}
+	if c := next(1, 1, 2); c.Err() != nil {
+		t.Error("another item's ctx")
+	}
+	c := next(1, 2, 1)
+	select {
+	case <-c.Done():
+	default:
+		t.Error("not cancelled")
+	}
+	o.Cancel(1, 3) // of the next contexts, which are not there yet
+	if c := next(1, 3, 1); c.Err() == nil {
+		t.Error("not cancelled")
+	}
+	o.Forget()
+	claims.Open(10)
+	if c := next(2, 2, 1); c.Err() != nil {
+		t.Error("the next batch's ctx")
+	}
+	o.Cancel(1, 2) // too late
+	if c := next(2, 3, 1); c.Err() != nil {
+		t.Error("the next batch's ctx")
+	}
+}
