@@ -1,0 +1,16 @@
+package thread
+
+import "context"
+
+// threadKey finds a Thread in the ctx of its function.
+type threadKey struct{}
+
+// Current returns the thread whose function got ctx, or a ctx that ctx was made of, as
+// threading.current_thread. Outside any thread it is MainThread. It does not block; it costs
+// what ctx.Value does.
+func Current(ctx context.Context) *Thread {
+	if t, ok := ctx.Value(threadKey{}).(*Thread); ok {
+		return t
+	}
+	return mainThread
+}

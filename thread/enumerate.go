@@ -1,0 +1,80 @@
+package thread
+
+import (
+	"container/list"
+	"context"
+	"sync"
+)
+
+// roster is the threads that are alive, in the order of their starts.
+type roster struct {
+	mu    sync.Mutex
+	alive list.List // of *Thread, without MainThread
+}
+
+var threads roster
+
+func (r *roster) add(t *Thread) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	t.place = r.alive.PushBack(t)
+}
+
+func (r *roster) remove(t *Thread) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.alive.Remove(t.place)
+}
+
+// firstBut is the thread that started first, without one.
+func (r *roster) firstBut(t *Thread) *Thread {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e := r.alive.Front()
+	if e != nil && e.Value == any(t) {
+		e = e.Next()
+	}
+	if e == nil {
+		return nil
+	}
+	return e.Value.(*Thread)
+}
+
+// Enumerate returns the threads that are alive, as threading.enumerate: MainThread first, then
+// the others in the order of their starts. A thread whose Join has returned or whose Done is
+// closed is not among them. It does not block and costs some nanoseconds a thread. Goroutines
+// that this package did not start, and those of pools, are not threads.
+func Enumerate() []*Thread {
+	threads.mu.Lock()
+	defer threads.mu.Unlock()
+	all := append(make([]*Thread, 0, 1+threads.alive.Len()), mainThread)
+	for e := threads.alive.Front(); e != nil; e = e.Next() {
+		all = append(all, e.Value.(*Thread))
+	}
+	return all
+}
+
+// JoinAll waits until all threads have ended, also those that are started meanwhile and the
+// Timers that wait. It is what Python does at the end of the interpreter: a Go program ends
+// when main returns, whatever its goroutines are doing, so call JoinAll there.
+//
+// A thread may call it with its own ctx: then it waits for the others. Two threads that both
+// do wait for each other until a ctx ends. The error is ctx's; the threads go on. How each
+// thread ended its own Join tells, and SetExceptHook's function, for which JoinAll is no Join.
+func JoinAll(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	self := Current(ctx)
+	for {
+		t := threads.firstBut(self)
+		if t == nil {
+			return nil
+		}
+		select {
+		case <-t.done:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}

@@ -1,0 +1,67 @@
+package thread
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"sync/atomic"
+
+	"github.com/gomultiprocessing/mp"
+)
+
+var exceptHook atomic.Pointer[func(*Thread, error)] // nil: printPanic
+
+// SetExceptHook sets what is called when a thread has ended by a panic or an error while no
+// Join waits for it, as threading.excepthook. It is called on the thread's goroutine before the
+// thread's Done is closed, so what it does has been done when a Join or JoinAll returns; threads
+// that end at the same time call it at the same time. The error is the one that Join returns, a
+// *mp.PanicError for a panic. No such error is the one of the thread's own ctx, when that has
+// ended and the function returns for it: that is a thread that obeyed.
+//
+// The default prints panics to os.Stderr, with the name of the thread and the stack, and
+// nothing for errors; nil brings it back. If the hook itself panics that is printed and the
+// program goes on. The hook must not wait for its thread, which has not ended.
+func SetExceptHook(hook func(*Thread, error)) {
+	if hook == nil {
+		exceptHook.Store(nil)
+		return
+	}
+	exceptHook.Store(&hook)
+}
+
+// except calls the hook.
+func except(t *Thread, err error) {
+	hook := printPanic
+	if h := exceptHook.Load(); h != nil {
+		hook = *h
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			fmt.Fprintf(os.Stderr, "thread: the except hook panicked: %s\nIt was called for %s, which ended by: %s\n%s",
+				text(v), t.name, text(err), debug.Stack())
+		}
+	}()
+	hook(t, err)
+}
+
+// printPanic is the default hook.
+func printPanic(t *Thread, err error) {
+	if p, ok := err.(*mp.PanicError); ok {
+		fmt.Fprintf(os.Stderr, "thread: %s ended by a panic: %s\n%s", t.name, p.Value, p.Stack)
+	}
+}
+
+// obeyed says that a thread returned err because its ctx has ended.
+func obeyed(ctx context.Context, err error) (is bool) {
+	if ctx.Err() == nil {
+		return false
+	}
+	defer func() {
+		if recover() != nil { // an Is method of the error's
+			is = false
+		}
+	}()
+	return errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx))
+}

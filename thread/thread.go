@@ -1,0 +1,205 @@
+package thread
+
+import (
+	"container/list"
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+
+	"github.com/gomultiprocessing/mp"
+)
+
+// Thread is a goroutine with a name that can be waited for, as threading.Thread. It is made
+// by Start, StartRunner and After; MainThread is there from the beginning. Its methods may be
+// called by any number of goroutines.
+type Thread struct {
+	name   string
+	ctx    context.Context // that f gets
+	cancel func()
+	done   chan struct{}
+	err    error // valid after done
+
+	place *list.Element // in threads, whose lock guards it
+
+	mu      sync.Mutex
+	joins   int  // that wait
+	settled bool // err is known, and whether the hook gets it
+	hooked  bool
+	gone    bool // and has no values of Locals any more
+	locals  []localOf
+}
+
+// mainThread stands for whatever runs outside the threads of this package. It has no done:
+// it ends with the program.
+var mainThread = &Thread{name: "MainThread", ctx: context.Background(), cancel: func() {}}
+
+// closed is the Done of a Thread that was not started.
+var closed = func() chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}()
+
+func newThread(ctx context.Context, name string) *Thread {
+	t := &Thread{name: name, done: make(chan struct{})}
+	t.ctx, t.cancel = context.WithCancel(context.WithValue(ctx, threadKey{}, t))
+	return t
+}
+
+// Name is the name that was given to Start, or Thread-N.
+func (t *Thread) Name() string { return t.name }
+
+// String is the name and whether the thread is alive.
+func (t *Thread) String() string {
+	if t.Alive() {
+		return fmt.Sprintf("Thread(%s, alive)", t.name)
+	}
+	return fmt.Sprintf("Thread(%s, ended)", t.name)
+}
+
+// Alive says that the thread has not ended: Done is not closed. MainThread is always alive.
+func (t *Thread) Alive() bool {
+	select {
+	case <-t.Done():
+		return false
+	default:
+		return true
+	}
+}
+
+// Done returns a channel that is closed when the thread has ended: its function has returned,
+// SetExceptHook's function too if it was called for it, Enumerate does not list it any more,
+// and its values of Locals are gone. That of MainThread is nil: it blocks for ever.
+func (t *Thread) Done() <-chan struct{} {
+	if t.done == nil && t != mainThread {
+		return closed
+	}
+	return t.done
+}
+
+// Join waits until the thread has ended, as threading.Thread.join. The error is nil if its
+// function returned nil; else what it returned, a *mp.PanicError with value and stack if it
+// panicked, or an error that says that it ended by runtime.Goexit. It may be called any number
+// of times and gives the same each time.
+//
+// When ctx ends first, or has ended at entry, the error is ctx's; Alive tells that from a
+// thread which returned such an error. Joining itself would never end: with the thread's own
+// ctx, or one made of it, it is an error at once, and so is joining MainThread, which ends with
+// the program.
+func (t *Thread) Join(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := t.joinable(ctx); err != nil {
+		return err
+	}
+	if !t.enterJoin() {
+		<-t.done // at once
+		return t.err
+	}
+	select {
+	case <-t.done:
+		return t.err
+	case <-ctx.Done():
+	}
+	if t.leaveJoin() {
+		<-t.done // at once
+		return t.err
+	}
+	return ctx.Err()
+}
+
+// joinable says why waiting for the thread would never end.
+func (t *Thread) joinable(ctx context.Context) error {
+	switch {
+	case t == mainThread:
+		return errors.New("thread: MainThread cannot be joined: it ends with the program")
+	case t.done == nil:
+		return errors.New("thread: the Thread was not started: it is made by Start")
+	case t == Current(ctx) && t.Alive():
+		return fmt.Errorf("thread: %s cannot join itself: the ctx is its own", t.name)
+	}
+	return nil
+}
+
+// enterJoin says that there is something to wait for, and counts who does.
+func (t *Thread) enterJoin() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.gone {
+		return false
+	}
+	t.joins++
+	return true
+}
+
+// leaveJoin says that a Join whose ctx has ended must return the outcome all the same: the
+// hook was not given it because of this Join.
+func (t *Thread) leaveJoin() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.joins--
+	return t.settled && !t.hooked
+}
+
+// Cancel asks the thread to end: the ctx of its function is cancelled. It does not wait, and
+// has no effect on a thread that has ended and on MainThread, whose ctx is the program's
+// affair. Of the thread of a Timer that waits it is Timer.Cancel.
+func (t *Thread) Cancel() {
+	if t.cancel != nil {
+		t.cancel()
+	}
+}
+
+// run calls f and settles how it ended.
+func (t *Thread) run(f func(context.Context) error) {
+	err := errGoexit
+	defer t.finish() // also when the hook calls runtime.Goexit
+	defer func() {
+		if v := recover(); v != nil {
+			err = &mp.PanicError{Value: text(v), Stack: string(debug.Stack())}
+		}
+		t.settle(err)
+	}()
+	err = f(t.ctx)
+}
+
+// settle notes how the thread ended and tells the hook if nobody else is told.
+func (t *Thread) settle(err error) {
+	t.err = err
+	report := err != nil && !obeyed(t.ctx, err)
+	t.cancel()
+	t.mu.Lock()
+	t.settled, t.hooked = true, report && t.joins == 0
+	report = t.hooked
+	t.mu.Unlock()
+	if report {
+		except(t, err)
+	}
+}
+
+// finish makes the thread one that has ended.
+func (t *Thread) finish() {
+	threads.remove(t)
+	t.mu.Lock()
+	t.settled, t.gone = true, true
+	locals := t.locals
+	t.locals = nil
+	t.mu.Unlock()
+	for _, l := range locals {
+		l.forget(t)
+	}
+	close(t.done)
+}
+
+// text is what a function panicked with as fmt prints it, also when that panics.
+func text(v any) (s string) {
+	defer func() {
+		if r := recover(); r != nil {
+			s = fmt.Sprintf("%T, whose text panics", v)
+		}
+	}()
+	return fmt.Sprint(v)
+}

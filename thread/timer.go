@@ -1,0 +1,63 @@
+package thread
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// Timer is a function that will be called, as threading.Timer. It is made by After; its
+// methods may be called by any number of goroutines.
+type Timer struct {
+	thread *Thread
+	f      func()
+
+	mu    sync.Mutex // held until timer is set
+	timer *time.Timer
+}
+
+// After calls f once, on a goroutine of its own, when d has passed; at once if d is not
+// positive. It does not wait. Until then it needs no goroutine.
+//
+// As in Python a Timer is a thread, Timer-N, from now until its Done is closed: Enumerate
+// lists it, and JoinAll waits for it. A panic of f is not the end of the program:
+// SetExceptHook's function gets it. f must not wait for its own Timer, nor call JoinAll, which
+// would.
+//
+// It panics if f is nil.
+func After(d time.Duration, f func()) *Timer {
+	if f == nil {
+		panic("thread: After: the function is nil")
+	}
+	tm := &Timer{f: f}
+	tm.thread = &Thread{name: nextName("Timer"), ctx: context.Background(), cancel: func() { tm.Cancel() }, done: make(chan struct{})}
+	tm.mu.Lock()
+	defer tm.mu.Unlock()
+	threads.add(tm.thread)
+	tm.timer = time.AfterFunc(d, tm.fire)
+	return tm
+}
+
+// Cancel says whether it stopped the Timer: f was not called and will not be. It has no effect
+// any more when f has begun, or after a Cancel. It does not wait.
+func (tm *Timer) Cancel() bool {
+	tm.mu.Lock()
+	stopped := tm.timer.Stop()
+	tm.mu.Unlock()
+	if stopped {
+		tm.thread.finish()
+	}
+	return stopped
+}
+
+// Done returns a channel that is closed when f has returned, or panicked, or the Timer was
+// cancelled.
+func (tm *Timer) Done() <-chan struct{} { return tm.thread.Done() }
+
+// fire is called when the time has come.
+func (tm *Timer) fire() {
+	tm.thread.run(func(context.Context) error {
+		tm.f()
+		return nil
+	})
+}
