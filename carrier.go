@@ -51,7 +51,7 @@ func CarryBarrier(_ key.Key, c barrierCarrier) *Barrier { return &Barrier{carrie
 
 // CarryValue is for packages of this module: it makes a Value of v. carry makes what holds
 // its words, which it is given. The error is that of a T that cannot be shared.
-func CarryValue[T any](_ key.Key, v T, carry func(words []uint64) valueCarrier) (*Value[T], error) {
+func CarryValue[T any, C valueCarrier](_ key.Key, v T, carry func(words []uint64) C) (*Value[T], error) {
 	return carryValue(v, carry)
 }
 

@@ -56,7 +56,7 @@ func NewValue[T any](v T) (*Value[T], error) {
 }
 
 // carryValue makes a Value on another carrier.
-func carryValue[T any](v T, carry func(words []uint64) valueCarrier) (*Value[T], error) {
+func carryValue[T any, C valueCarrier](v T, carry func(words []uint64) C) (*Value[T], error) {
 	if err := plainValue[T](); err != nil {
 		return nil, err
 	}
