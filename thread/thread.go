@@ -35,8 +35,8 @@ type Thread struct {
 // it ends with the program.
 var mainThread = &Thread{name: "MainThread", ctx: context.Background(), cancel: func() {}}
 
-// closed is the Done of a Thread that was not started.
-var closed = func() chan struct{} {
+// ended is the Done of a Thread that was not started.
+var ended = func() chan struct{} {
 	c := make(chan struct{})
 	close(c)
 	return c
@@ -74,7 +74,7 @@ func (t *Thread) Alive() bool {
 // and its values of Locals are gone. That of MainThread is nil: it blocks for ever.
 func (t *Thread) Done() <-chan struct{} {
 	if t.done == nil && t != mainThread {
-		return closed
+		return ended
 	}
 	return t.done
 }
