@@ -3,7 +3,6 @@ package thread
 import (
 	"context"
 	"errors"
-	"sync"
 
 	"github.com/gomultiprocessing/mp"
 	"github.com/gomultiprocessing/mp/internal/key"
@@ -19,13 +18,13 @@ import (
 // nanoseconds. The queue belongs to this process: an input that holds it cannot be sent to
 // another one.
 func NewQueue[T any](capacity int) (*mp.Queue[T], error) {
-	return carry[T](capacity, &line[T]{}), nil
+	return carry(capacity, newLine[T](false)), nil
 }
 
 // NewLIFOQueue is NewQueue of which Get takes the item that was put last. It is Python's
 // queue.LifoQueue.
 func NewLIFOQueue[T any](capacity int) (*mp.Queue[T], error) {
-	return carry[T](capacity, &line[T]{last: true}), nil
+	return carry(capacity, newLine[T](true)), nil
 }
 
 // NewPriorityQueue is NewQueue of which Get takes the least item; of equal ones, which
@@ -41,7 +40,7 @@ func NewPriorityQueue[T any](capacity int, less func(a, b T) bool) (*mp.Queue[T]
 	if less == nil {
 		return nil, errors.New("mp: NewPriorityQueue: less is nil: it must say which of two items comes first")
 	}
-	return carry[T](capacity, &heap[T]{less: less}), nil
+	return carry(capacity, &heap[T]{less: less}), nil
 }
 
 func carry[T any](capacity int, store store[T]) *mp.Queue[T] {
@@ -65,107 +64,119 @@ type store[T any] interface {
 // putters give their item to the first getter, getters let in the item of the first putter. So
 // a getter waits only while there are no items, and a putter only while there is no room.
 type queue[T any] struct {
-	mu       sync.Mutex
+	mu       briefLock
 	store    store[T]
 	capacity int // 0: no bound
 	got      int // items that were got, and not said to be done
 	closed   bool
 	getters  waiters[T]
 	putters  waiters[T]
+	spares   spares[T]
 	idle     chan struct{} // closed when nothing is left to do; nil: nobody waits for it
 	watchers map[*func()]struct{}
 }
 
 func (q *queue[T]) Put(ctx context.Context, v T) error {
 	for {
-		w, err := q.put(v, true)
+		w, other, err := q.put(v, true)
+		other.wake()
 		if w == nil {
 			return err
 		}
-		if err = q.await(ctx, w, &q.putters); err != errAgain {
+		if _, err = q.await(ctx, w, &q.putters); err != errAgain {
 			return err
 		}
 	}
 }
 
 func (q *queue[T]) TryPut(v T) error {
-	_, err := q.put(v, false)
+	_, other, err := q.put(v, false)
+	other.wake()
 	return err
 }
 
-// put puts an item, or has it wait.
-func (q *queue[T]) put(v T, wait bool) (*waiter[T], error) {
+// put puts an item, or has it wait as w. It says who else is to be woken.
+func (q *queue[T]) put(v T, wait bool) (w, other *waiter[T], err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.closed {
-		return nil, errQueueClosed
+		return nil, nil, errQueueClosed
 	}
-	if w := q.getters.first; w != nil {
-		w.v = v
+	if g := q.getters.first; g != nil {
+		q.getters.remove(g)
 		q.got++
-		q.getters.settle(w, nil)
-		return nil, nil
+		g.v = v
+		return nil, g, nil
 	}
 	if q.full() {
 		if !wait {
-			return nil, mp.ErrFull
+			return nil, nil, mp.ErrFull
 		}
-		return q.putters.add(v), nil
+		w = q.spares.take()
+		w.v = v
+		q.putters.add(w)
+		return w, nil, nil
 	}
 	q.store.push(v)
-	q.notify()
-	return nil, nil
+	if q.watchers != nil {
+		q.notify()
+	}
+	return nil, nil, nil
 }
 
 func (q *queue[T]) Get(ctx context.Context) (T, error) {
-	v, w, err := q.get(true)
+	v, w, other, err := q.get(true)
+	other.wake()
 	if w == nil {
 		return v, err
 	}
-	if err := q.await(ctx, w, &q.getters); err != nil {
-		return v, err
-	}
-	return w.v, nil
+	return q.await(ctx, w, &q.getters)
 }
 
 func (q *queue[T]) TryGet() (T, error) {
-	v, _, err := q.get(false)
+	v, _, other, err := q.get(false)
+	other.wake()
 	return v, err
 }
 
-// get takes an item, or waits for one.
-func (q *queue[T]) get(wait bool) (v T, _ *waiter[T], _ error) {
+// get takes an item, or waits for one as w. It says who else is to be woken.
+func (q *queue[T]) get(wait bool) (v T, w, other *waiter[T], err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.store.len() == 0 {
 		switch {
 		case q.closed:
-			return v, nil, errQueueClosed
+			return v, nil, nil, errQueueClosed
 		case !wait:
-			return v, nil, mp.ErrEmpty
+			return v, nil, nil, mp.ErrEmpty
 		}
-		return v, q.getters.add(v), nil
+		w = q.spares.take()
+		q.getters.add(w)
+		return v, w, nil, nil
 	}
 	v = q.store.pop()
 	q.got++
-	for q.putters.first != nil && !q.full() {
-		q.admit(q.putters.first)
+	for other == nil && q.putters.first != nil && !q.full() {
+		other = q.admit(q.putters.first)
 	}
-	return v, nil, nil
+	return v, nil, other, nil
 }
 
-// admit lets in the item of a Put that waits. If less panics, it will do so again in the Put,
-// where its caller can see it.
-func (q *queue[T]) admit(w *waiter[T]) {
-	err := errAgain
+// admit lets in the item of a Put that waits, and returns it to be woken. If less panics, it
+// will do so again in that Put, where its caller can see it: nil.
+func (q *queue[T]) admit(w *waiter[T]) *waiter[T] {
+	in := false
 	defer func() {
-		if err != nil {
+		q.putters.remove(w)
+		if !in {
 			recover()
+			w.err = errAgain
+			w.wake()
 		}
-		q.putters.settle(w, err)
 	}()
 	q.store.push(w.v)
-	err = nil
+	in = true
+	return w
 }
 
 func (q *queue[T]) full() bool { return q.capacity > 0 && q.store.len() >= q.capacity }
@@ -242,13 +253,18 @@ func (q *queue[T]) CloseNow() (dropped int) {
 
 func (q *queue[T]) close() {
 	q.closed = true
-	for q.putters.first != nil {
-		q.putters.settle(q.putters.first, errQueueClosed)
-	}
-	for q.getters.first != nil {
-		q.getters.settle(q.getters.first, errQueueClosed)
-	}
+	q.end(&q.putters)
+	q.end(&q.getters)
 	q.notify()
+}
+
+// end ends all waits of a list.
+func (q *queue[T]) end(list *waiters[T]) {
+	for w := list.first; w != nil; w = list.first {
+		list.remove(w)
+		w.err = errQueueClosed
+		w.wake()
+	}
 }
 
 // Readable says whether there is an item, or there will be none any more.

@@ -1,13 +1,16 @@
 package thread
 
+import "reflect"
+
 // line holds items in the order in which they came, in blocks: it grows and shrinks
 // without copying what is in it.
 type line[T any] struct {
-	last       bool // is the one to pop
+	newest     bool // is the one to pop, else the oldest
 	n          int
 	head, tail *block[T]
-	start, end int       // of the items, in head and in tail
+	start, end int       // of the items: in head, and in tail
 	spare      *block[T] // so that a line that grows and shrinks by one item need not allocate
+	most       int       // items of a block
 }
 
 type block[T any] struct {
@@ -15,11 +18,17 @@ type block[T any] struct {
 	prev, next *block[T]
 }
 
-// Blocks are as large as what is in the line, within these bounds.
+// Blocks are about as large as all that is in the line, within these bounds.
 const (
 	leastBlock = 8
 	mostBlock  = 1024
+	blockBytes = 64 << 10
 )
+
+func newLine[T any](newest bool) *line[T] {
+	size := max(1, int(reflect.TypeFor[T]().Size()))
+	return &line[T]{newest: newest, most: min(max(1, blockBytes/size), mostBlock)}
+}
 
 func (l *line[T]) len() int { return l.n }
 
@@ -36,7 +45,7 @@ func (l *line[T]) push(v T) {
 func (l *line[T]) extend() {
 	b := l.spare
 	l.spare = nil
-	if want := min(max(l.n, leastBlock), mostBlock); b == nil || len(b.items) < want {
+	if want := min(max(l.n, leastBlock), l.most); b == nil || len(b.items) < want {
 		b = &block[T]{items: make([]T, want)}
 	}
 	if b.prev = l.tail; l.tail != nil {
@@ -47,22 +56,12 @@ func (l *line[T]) extend() {
 	l.tail, l.end = b, 0
 }
 
-func (l *line[T]) pop() (v T) {
-	var none T
+func (l *line[T]) pop() T {
 	l.n--
-	if l.last {
-		l.end--
-		at := &l.tail.items[l.end]
-		v, *at = *at, none
-		if l.end == 0 && l.tail.prev != nil {
-			l.spare, l.tail = l.tail, l.tail.prev
-			l.tail.next, l.spare.prev = nil, nil
-			l.end = len(l.tail.items)
-		}
-		return v
+	if l.newest {
+		return l.popNewest()
 	}
-	at := &l.head.items[l.start]
-	v, *at = *at, none
+	v := takeFrom(l.head, l.start)
 	l.start++
 	switch {
 	case l.n == 0:
@@ -75,4 +74,21 @@ func (l *line[T]) pop() (v T) {
 	return v
 }
 
-func (l *line[T]) clear() { *l = line[T]{last: l.last} }
+func (l *line[T]) popNewest() T {
+	l.end--
+	v := takeFrom(l.tail, l.end)
+	if l.end == 0 && l.tail.prev != nil {
+		l.spare, l.tail = l.tail, l.tail.prev
+		l.tail.next, l.spare.prev = nil, nil
+		l.end = len(l.tail.items)
+	}
+	return v
+}
+
+// takeFrom leaves nothing that the item refers to.
+func takeFrom[T any](b *block[T], i int) (v T) {
+	v, b.items[i] = b.items[i], v
+	return v
+}
+
+func (l *line[T]) clear() { *l = line[T]{newest: l.newest, most: l.most} }

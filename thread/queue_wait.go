@@ -3,15 +3,15 @@ package thread
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 )
 
-// waiter is a Put or Get that waits. It is made for one wait: its channel may belong to a bubble
-// of testing/synctest, in which it cannot be used for another.
+// waiter is a Put or Get that waits.
 type waiter[T any] struct {
 	v          T             // to put, or that was got
 	err        error         // how the wait ended
-	settled    chan struct{} // closed when it is off its list, with v and err set
-	on         bool          // the list
+	woken      chan struct{} // gets a token after v and err
+	listed     bool
 	prev, next *waiter[T]
 }
 
@@ -21,15 +21,14 @@ var errAgain = errors.New("again")
 // waiters are those that wait for the same, in the order of coming.
 type waiters[T any] struct{ first, last *waiter[T] }
 
-func (ws *waiters[T]) add(v T) *waiter[T] {
-	w := &waiter[T]{v: v, settled: make(chan struct{}), on: true, prev: ws.last}
+func (ws *waiters[T]) add(w *waiter[T]) {
+	w.listed, w.prev = true, ws.last
 	if ws.last != nil {
 		ws.last.next = w
 	} else {
 		ws.first = w
 	}
 	ws.last = w
-	return w
 }
 
 func (ws *waiters[T]) remove(w *waiter[T]) {
@@ -43,28 +42,69 @@ func (ws *waiters[T]) remove(w *waiter[T]) {
 	} else {
 		ws.last = w.prev
 	}
-	w.on, w.prev, w.next = false, nil, nil
+	w.listed, w.prev, w.next = false, nil, nil
 }
 
-// settle ends a wait.
-func (ws *waiters[T]) settle(w *waiter[T], err error) {
-	ws.remove(w)
-	w.err = err
-	close(w.settled)
-}
-
-// await waits until w is settled or ctx ends. What was settled by then counts.
-func (q *queue[T]) await(ctx context.Context, w *waiter[T], list *waiters[T]) error {
-	select {
-	case <-w.settled:
-		return w.err
-	case <-ctx.Done():
+// wake has a wait end that is settled: its waiter is off its list. Nil: there is none. It is
+// better called without the lock, which it would hold for long.
+func (w *waiter[T]) wake() {
+	if w != nil {
+		w.woken <- struct{}{}
 	}
+}
+
+// await waits until w is woken or ctx ends. What was settled by then counts: the item is got, or
+// put.
+func (q *queue[T]) await(ctx context.Context, w *waiter[T], list *waiters[T]) (v T, err error) {
+	if done := ctx.Done(); done == nil {
+		<-w.woken // which is quicker than select
+	} else {
+		select {
+		case <-w.woken:
+		case <-done:
+			if q.leave(w, list) {
+				q.spares.put(w)
+				return v, ctx.Err()
+			}
+			<-w.woken
+		}
+	}
+	v, err = w.v, w.err
+	q.spares.put(w)
+	return v, err
+}
+
+// leave takes a waiter off its list, and says whether it was on it.
+func (q *queue[T]) leave(w *waiter[T], list *waiters[T]) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if w.on {
-		list.remove(w)
-		return ctx.Err()
+	if !w.listed {
+		return false
 	}
-	return w.err
+	list.remove(w)
+	return true
+}
+
+// spares are waiters to be used again, since to make one costs more than to wait.
+type spares[T any] [8]atomic.Pointer[waiter[T]]
+
+func (s *spares[T]) put(w *waiter[T]) {
+	var none T
+	w.v, w.err = none, nil
+	for i := range s {
+		if s[i].Load() == nil && s[i].CompareAndSwap(nil, w) {
+			return
+		}
+	}
+}
+
+func (s *spares[T]) take() *waiter[T] {
+	for i := range s {
+		if s[i].Load() != nil {
+			if w := s[i].Swap(nil); w != nil {
+				return w
+			}
+		}
+	}
+	return &waiter[T]{woken: make(chan struct{}, 1)}
 }

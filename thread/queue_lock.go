@@ -1,0 +1,21 @@
+package thread
+
+import "sync"
+
+// briefLock is a lock that is held for some nanoseconds only, so that it is worth to look a
+// few times before one sleeps: what many goroutines pass through would else be handed from
+// sleeper to sleeper.
+type briefLock struct{ mu sync.Mutex }
+
+const looks = 32
+
+func (l *briefLock) Lock() {
+	for range looks {
+		if l.mu.TryLock() {
+			return
+		}
+	}
+	l.mu.Lock()
+}
+
+func (l *briefLock) Unlock() { l.mu.Unlock() }
