@@ -47,11 +47,12 @@
 //     ends of a pipe, [Conn]; [Select] waits for many of them at once;
 //   - to agree: [Lock], [RLock], [Semaphore], [Condition], [Event], [Barrier];
 //   - to have something in common: [Value] and [Counter], which are never half written,
-//     and [Array] and [Memory], which are the memory itself, by name also with Python.
+//     and [Array] and [Memory], which are the memory itself, by name also with Python;
+//   - open files, sockets among them: an *os.File travels as it is, see [Register].
 //
-// Each is made by its New function and shared by its pointer: put that into the input or
-// output of a Func, into a message or an item of a queue, at any depth, and the other
-// process has the same object. It lives as long as a process has it. Using one that is nil
+// Each but the file is made by its New function. All are shared by their pointer: put that
+// into the input or output of a Func, into a message or an item of a queue, at any depth,
+// and the other process has the same object. It lives as long as a process has it. Using one that is nil
 // or zero is an error that says so; where a method returns none, and has no answer that is
 // true, it panics with that error.
 //

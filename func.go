@@ -30,6 +30,7 @@ type Func[In, Out any] struct {
 	size   int  // of an output that travels as memory; 0: it does not
 	apart  bool // decoding an output may run code of the program's
 	moves  bool // an input may hold something that leaves this process with it
+	only   bool // of this process: a closure, which no other one knows
 
 	checked  sync.Once
 	checkErr error // of types that can never travel
@@ -41,16 +42,31 @@ type Func[In, Out any] struct {
 //
 // It panics when the name is empty or taken, when fn is nil, and after Main. It
 // does not look at the types: what cannot travel is an error of the call.
+//
+// Inputs and outputs are copied, but for what processes share (see the package's
+// comment) and for open files: an *os.File in them, or in an item of a queue or pipe,
+// arrives as an *os.File of the same open file, with a descriptor of its own. That goes for
+// sockets and pipes too: hand over what the File method of a net.TCPListener or net.TCPConn
+// returns, and use net.FileListener or net.FileConn there. The sender's stays open; it may be
+// closed when the call has an outcome, or when Start, Put or Send has returned, and so may the
+// receiver's at any time. The offset and the blocking mode belong to the open file and so
+// to both: do not call Fd on one that another process waits for. A closed file is an
+// error that is os.ErrClosed. A task that is begun again gets the file again.
 func Register[In, Out any](name string, fn func(ctx context.Context, in In) (Out, error)) *Func[In, Out] {
 	if fn == nil {
 		panic(fmt.Sprintf("mp: Register(%q): the function is nil", name))
 	}
+	f := newFunc(name, fn)
+	funcs.add(name, handler[In, Out]{f})
+	return f
+}
+
+func newFunc[In, Out any](name string, fn func(ctx context.Context, in In) (Out, error)) *Func[In, Out] {
 	f := &Func[In, Out]{name: name, fn: fn, in: wire.For[In](), out: wire.For[Out]()}
 	_, f.flat = wire.MemorySize[In]()
 	f.size, _ = wire.MemorySize[Out]()
 	f.apart = f.size == 0 && wire.RunsCode(reflect.TypeFor[Out]())
 	f.moves = wire.Moves(reflect.TypeFor[In]())
-	funcs.add(name, handler[In, Out]{f})
 	return f
 }
 
@@ -86,7 +102,9 @@ func (f *Func[In, Out]) Do(ctx context.Context, in In) (Out, error) { return f.f
 // Binding is none.
 type Binding struct {
 	name   string
+	known  error // why no other process can make the call
 	encode func() (*wire.Buffer, error)
+	call   func(ctx context.Context) error // makes it here
 }
 
 // Bind makes a Binding. The input is encoded when the Binding is used.
@@ -94,7 +112,23 @@ func Bind[In, Out any](f *Func[In, Out], in In) Binding {
 	if f == nil || f.fn == nil {
 		return Binding{name: "nil", encode: func() (*wire.Buffer, error) { return nil, errNilFunc }}
 	}
-	return Binding{name: f.name, encode: func() (*wire.Buffer, error) { return f.encode(in) }}
+	return Binding{
+		name: f.name, known: f.known(),
+		encode: func() (*wire.Buffer, error) { return f.encode(in) },
+		call: func(ctx context.Context) error {
+			_, err := f.fn(ctx, in)
+			return err
+		},
+	}
+}
+
+// known says why no other process can call the function.
+func (f *Func[In, Out]) known() error {
+	if f.only {
+		return fmt.Errorf("%w: %s is a closure of thread.Func, for goroutines: make it a function of mp.Register", ErrNotRegistered, f.name)
+	}
+	_, err := funcs.find(f.name)
+	return err
 }
 
 // encode is one input in the form that handler.Open reads. The caller settles it.

@@ -127,7 +127,7 @@ func startProcess[In, Out any](ctx context.Context, f *Func[In, Out], in In, wan
 	if f == nil {
 		return nil, errNilFunc
 	}
-	if _, err := funcs.find(f.name); err != nil {
+	if err := f.known(); err != nil {
 		return nil, err
 	}
 	var cfg ProcessConfig
@@ -148,6 +148,10 @@ func startProcess[In, Out any](ctx context.Context, f *Func[In, Out], in In, wan
 			body.Settle(false)
 			return nil, fmt.Errorf("mp: the output of %s cannot be sent: %w", f.name, err)
 		}
+	}
+	if err := body.Own(); err != nil { // Start returns before it is sent, and its caller may close them
+		body.Settle(false)
+		return nil, fmt.Errorf("mp: the input of %s cannot be sent: %w", f.name, err)
 	}
 	if n := processes.Add(1); cfg.Name == "" {
 		cfg.Name = fmt.Sprintf("%s-%d", cmp.Or(f.runner, "Process"), n)

@@ -13,7 +13,8 @@ type Attachment struct {
 	// attachment is one that moves: see Moves.
 	Settled func(sent bool)
 
-	owner any // what the hook has encoded: as long as it is alive it does not close File
+	owner any  // what the hook has encoded: as long as it is alive it does not close File
+	own   bool // File is the message's: settling closes it
 }
 
 // Attach adds a descriptor to the message. Only hooks do that.
@@ -62,11 +63,28 @@ func (b *Buffer) Closed() bool {
 // they are garbage.
 func (b *Buffer) Keep() error {
 	for i := range b.attached {
-		f, err := duplicate(b.attached[i].File)
+		f, err := duplicate(b.attached[i].File, b.attached[i].File.Name())
 		if err != nil {
 			return err
 		}
 		b.attached[i].File = f
+	}
+	return nil
+}
+
+// Own is Keep for a message that is sent once: what moves stays as it is, and settling the
+// message closes its descriptors.
+func (b *Buffer) Own() error {
+	for i := range b.attached {
+		a := &b.attached[i]
+		if a.Settled != nil || a.own {
+			continue
+		}
+		f, err := duplicate(a.File, a.File.Name())
+		if err != nil {
+			return err
+		}
+		a.File, a.own = f, true
 	}
 	return nil
 }
@@ -83,6 +101,9 @@ func (b *Buffer) settle(from int, sent bool) {
 		gone[i] = Attachment{}
 		if a.Settled != nil {
 			a.Settled(sent)
+		}
+		if a.own {
+			a.File.Close()
 		}
 	}
 }
@@ -101,6 +122,17 @@ func (r *Reader) TakeFile() *os.File {
 	f := r.attached[0]
 	r.attached = r.attached[1:]
 	return f
+}
+
+// TakeFileAs is TakeFile for a file that is to have a name. Its descriptor is as it came: in
+// blocking mode or not, which is the open file's and so the sender's as well.
+func (r *Reader) TakeFileAs(name string) (*os.File, error) {
+	f := r.TakeFile()
+	if f == nil {
+		return nil, r.err
+	}
+	defer f.Close()
+	return duplicate(f, name)
 }
 
 // Rest returns a Reader of the message that Raw would return, with the attachments that are

@@ -20,6 +20,6 @@ func sendWith(syscall.RawConn, []byte, []int) (int, error) {
 	return 0, fmt.Errorf("wire: descriptors cannot be sent here: %w", errors.ErrUnsupported)
 }
 
-func duplicate(*os.File) (*os.File, error) {
+func duplicate(*os.File, string) (*os.File, error) {
 	return nil, fmt.Errorf("wire: descriptors cannot be sent here: %w", errors.ErrUnsupported)
 }

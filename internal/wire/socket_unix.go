@@ -87,8 +87,8 @@ func sendWith(conn syscall.RawConn, p []byte, fds []int) (n int, err error) {
 	return n, err
 }
 
-// duplicate is the same file with a descriptor of its own.
-func duplicate(f *os.File) (*os.File, error) {
+// duplicate is the same file with a descriptor of its own, under a name.
+func duplicate(f *os.File, name string) (*os.File, error) {
 	raw, err := f.SyscallConn()
 	if err != nil {
 		return nil, err
@@ -101,5 +101,5 @@ func duplicate(f *os.File) (*os.File, error) {
 	if failed != nil {
 		return nil, os.NewSyscallError("fcntl", failed)
 	}
-	return os.NewFile(uintptr(own), f.Name()), nil
+	return os.NewFile(uintptr(own), name), nil
 }
