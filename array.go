@@ -72,13 +72,35 @@ func plainArray[T any](n int) (size int, err error) {
 
 // carryArray makes an Array in memory of this process only.
 func carryArray[T any](n int) (*Array[T], error) {
-	if _, err := plainArray[T](n); err != nil {
+	size, err := plainArray[T](n)
+	if err != nil {
 		return nil, err
 	}
+	here, err := makeElements[T](n, size)
+	if err != nil {
+		return nil, fmt.Errorf("mp: Array[%s]: %d elements of %d bytes: %w", nameOf(reflect.TypeFor[T]()), n, size/max(n, 1), err)
+	}
 	a := &Array[T]{n: n}
-	here := make([]T, n)
 	a.here.Store(&here)
 	return a, nil
+}
+
+// largeArray is the size from which on it is asked whether there is room.
+const largeArray = 64 << 20
+
+// makeElements is make, but a size that cannot be is an error.
+func makeElements[T any](n, size int) (s []T, err error) {
+	if size >= largeArray {
+		if err := hasRoom(size); err != nil {
+			return nil, err
+		}
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%v", p)
+		}
+	}()
+	return make([]T, n), nil
 }
 
 // nameOf is a type as a program writes it at home.

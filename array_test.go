@@ -28,7 +28,12 @@ type arrayPoint struct {
 
 func newArray[T any](t testing.TB, n int) *mp.Array[T] {
 	t.Helper()
-	a, err := mp.NewArray[T](n)
+	return newArrayOn[T](t, carriers["processes"], n)
+}
+
+func newArrayOn[T any](t testing.TB, c carrier, n int) *mp.Array[T] {
+	t.Helper()
+	a, err := arrayOn[T](c, n)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,97 +42,109 @@ func newArray[T any](t testing.TB, n int) *mp.Array[T] {
 }
 
 func TestArray(t *testing.T) {
-	t.Parallel()
-	a := newArray[float64](t, 1000)
-	s := a.Slice()
-	if len(s) != 1000 || cap(s) != 1000 || a.Len() != 1000 {
-		t.Fatalf("%d elements, cap %d, Len %d", len(s), cap(s), a.Len())
-	}
-	for i := range s {
-		if s[i] != 0 {
-			t.Fatalf("element %d is %v", i, s[i])
+	onCarriers(t, func(t *testing.T, c carrier) {
+		a := newArrayOn[float64](t, c, 1000)
+		s := a.Slice()
+		if len(s) != 1000 || cap(s) != 1000 || a.Len() != 1000 {
+			t.Fatalf("%d elements, cap %d, Len %d", len(s), cap(s), a.Len())
 		}
-		s[i] = float64(i)
-	}
-	if again := a.Slice(); &again[0] != &s[0] || again[999] != 999 {
-		t.Error("Slice is other memory each time")
-	}
-	if err := a.Close(); err != nil {
-		t.Error(err)
-	}
-	if err := a.Close(); err != nil {
-		t.Errorf("the second Close: %v", err)
-	}
-	if s := a.Slice(); s != nil || a.Len() != 1000 {
-		t.Errorf("closed: %d elements, Len %d", len(s), a.Len())
-	}
+		for i := range s {
+			if s[i] != 0 {
+				t.Fatalf("element %d is %v", i, s[i])
+			}
+			s[i] = float64(i)
+		}
+		if again := a.Slice(); &again[0] != &s[0] || again[999] != 999 {
+			t.Error("Slice is other memory each time")
+		}
+		if err := a.Close(); err != nil {
+			t.Error(err)
+		}
+		if err := a.Close(); err != nil {
+			t.Errorf("the second Close: %v", err)
+		}
+		if s := a.Slice(); s != nil || a.Len() != 1000 {
+			t.Errorf("closed: %d elements, Len %d", len(s), a.Len())
+		}
+	})
 }
 
 func TestArrayOfStructs(t *testing.T) {
-	t.Parallel()
-	a := newArray[arrayPoint](t, 100)
-	s := a.Slice()
-	s[99].X, s[99].hidden, s[99].OK, s[99].Tag = 1.5, -3, true, [5]byte{1, 2, 3, 4, 5}
-	var group sync.WaitGroup
-	for range 4 {
-		group.Go(func() {
-			for range 1000 {
-				a.Slice()[99].Hits.Add(1)
-			}
-		})
-	}
-	group.Wait()
-	if p := &a.Slice()[99]; p.X != 1.5 || p.hidden != -3 || !p.OK || p.Tag[4] != 5 || p.Hits.Load() != 4000 {
-		t.Errorf("%v %v %v %v %v", p.X, p.hidden, p.OK, p.Tag, p.Hits.Load())
-	}
-	if at := uintptr(unsafe.Pointer(&s[0])); at%4096 != 0 {
-		t.Errorf("the elements begin at %x", at)
-	}
+	onCarriers(t, func(t *testing.T, c carrier) {
+		a := newArrayOn[arrayPoint](t, c, 100)
+		s := a.Slice()
+		s[99].X, s[99].hidden, s[99].OK, s[99].Tag = 1.5, -3, true, [5]byte{1, 2, 3, 4, 5}
+		var group sync.WaitGroup
+		for range 4 {
+			group.Go(func() {
+				for range 1000 {
+					a.Slice()[99].Hits.Add(1)
+				}
+			})
+		}
+		group.Wait()
+		if p := &a.Slice()[99]; p.X != 1.5 || p.hidden != -3 || !p.OK || p.Tag[4] != 5 || p.Hits.Load() != 4000 {
+			t.Errorf("%v %v %v %v %v", p.X, p.hidden, p.OK, p.Tag, p.Hits.Load())
+		}
+		if at := uintptr(unsafe.Pointer(&s[0])); at%4096 != 0 && !c.goroutines {
+			t.Errorf("the elements begin at %x", at)
+		}
+	})
 }
 
 func TestArrayWithoutBytes(t *testing.T) {
-	t.Parallel()
-	if s := newArray[int](t, 0).Slice(); s == nil || len(s) != 0 {
-		t.Errorf("%v", s)
-	}
-	if s := newArray[struct{}](t, math.MaxInt).Slice(); len(s) != math.MaxInt {
-		t.Errorf("%d elements", len(s))
-	}
-	if s := newArray[[3]struct{}](t, 5).Slice(); len(s) != 5 {
-		t.Errorf("%d elements", len(s))
-	}
+	onCarriers(t, func(t *testing.T, c carrier) {
+		if s := newArrayOn[int](t, c, 0).Slice(); s == nil || len(s) != 0 {
+			t.Errorf("%v", s)
+		}
+		if s := newArrayOn[struct{}](t, c, math.MaxInt).Slice(); len(s) != math.MaxInt {
+			t.Errorf("%d elements", len(s))
+		}
+		if s := newArrayOn[[3]struct{}](t, c, 5).Slice(); len(s) != 5 {
+			t.Errorf("%d elements", len(s))
+		}
+	})
 }
 
 func TestArraysThatCannotBe(t *testing.T) {
-	t.Parallel()
-	type Point struct {
-		X    int
-		Tags [2][]string
-	}
-	_, err := mp.NewArray[Point](1)
-	if want := "mp: Array[Point]: field Point.Tags[] is a []string, which is an address of this process: use an array"; err == nil || err.Error() != want {
-		t.Errorf("got  %v\nwant %s", err, want)
-	}
-	for want, err := range map[string]error{
-		"Array[string]: a string is an address": arrayError[string](1),
-		"Array[*int]: a *int is an address":     arrayError[*int](1),
-		"Mutex, which works inside one process": arrayError[struct{ Mu sync.Mutex }](1),
-		"invalid argument: -1 elements":         arrayError[int](-1),
-		"more than can be addressed":            arrayError[[1 << 20]int](math.MaxInt >> 20),
-		"cannot allocate memory":                arrayError[byte](math.MaxInt - math.MaxInt%4096),
-		"bytes of shared memory":                arrayError[byte](math.MaxInt),
-	} {
-		if err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "mp: ") {
-			t.Errorf("%v, want something with %q", err, want)
+	onCarriers(t, func(t *testing.T, c carrier) {
+		type Point struct {
+			X    int
+			Tags [2][]string
 		}
-	}
-	if err := arrayError[int](-1); !errors.Is(err, fs.ErrInvalid) {
-		t.Error(err)
-	}
+		_, err := arrayOn[Point](c, 1)
+		if want := "mp: Array[Point]: field Point.Tags[] is a []string, which is an address of this process: use an array"; err == nil || err.Error() != want {
+			t.Errorf("got  %v\nwant %s", err, want)
+		}
+		for want, err := range map[string]error{
+			"Array[string]: a string is an address": arrayError[string](c, 1),
+			"Array[*int]: a *int is an address":     arrayError[*int](c, 1),
+			"Mutex, which works inside one process": arrayError[struct{ Mu sync.Mutex }](c, 1),
+			"invalid argument: -1 elements":         arrayError[int](c, -1),
+			"more than can be addressed":            arrayError[[1 << 20]int](c, math.MaxInt>>20),
+			"cannot allocate memory":                arrayError[byte](c, math.MaxInt-math.MaxInt%4096),
+			c.tooMany():                             arrayError[byte](c, math.MaxInt),
+		} {
+			if err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "mp: ") {
+				t.Errorf("%v, want something with %q", err, want)
+			}
+		}
+		if err := arrayError[int](c, -1); !errors.Is(err, fs.ErrInvalid) {
+			t.Error(err)
+		}
+	})
 }
 
-func arrayError[T any](n int) error {
-	a, err := mp.NewArray[T](n)
+// tooMany is what is said of bytes that no machine has.
+func (c carrier) tooMany() string {
+	if c.goroutines {
+		return "elements of 1 bytes: "
+	}
+	return "bytes of shared memory"
+}
+
+func arrayError[T any](c carrier, n int) error {
+	a, err := arrayOn[T](c, n)
 	a.Close() // of nil too
 	return err
 }
@@ -225,22 +242,23 @@ func TestArraysDropped(t *testing.T) {
 
 // Whoever closes while others look gets no error and no double close.
 func TestArrayClosedByMany(t *testing.T) {
-	t.Parallel()
-	for range times(100, 10_000) {
-		a := newArray[int](t, 1)
-		var group sync.WaitGroup
-		for range 4 {
-			group.Go(func() {
-				a.Slice()
-				a.Len()
-				if err := a.Close(); err != nil {
-					t.Error(err)
-				}
-			})
+	onCarriers(t, func(t *testing.T, c carrier) {
+		for range times(100, 10_000) {
+			a := newArrayOn[int](t, c, 1)
+			var group sync.WaitGroup
+			for range 4 {
+				group.Go(func() {
+					a.Slice()
+					a.Len()
+					if err := a.Close(); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			group.Wait()
+			if a.Slice() != nil {
+				t.Error("not closed")
+			}
 		}
-		group.Wait()
-		if a.Slice() != nil {
-			t.Error("not closed")
-		}
-	}
+	})
 }

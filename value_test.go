@@ -103,69 +103,73 @@ func TestWriterThatDiesInUpdateChangesNothing(t *testing.T) {
 }
 
 func TestPanicInUpdateChangesNothing(t *testing.T) {
-	t.Parallel()
-	v := newValue(t, account{})
-	func() {
-		defer func() {
-			if recover() == nil {
-				t.Error("the panic was swallowed")
-			}
+	onCarriers(t, func(t *testing.T, c carrier) {
+		v := must1(valueOn(c, account{}))(t)
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Error("the panic was swallowed")
+				}
+			}()
+			v.Update(procCtx(t), func(a *account) { a.In = 1; panic("no") })
 		}()
-		v.Update(procCtx(t), func(a *account) { a.In = 1; panic("no") })
-	}()
-	if err := v.Update(procCtx(t), func(a *account) { a.Out = 2 }); err != nil || v.Load().In != 0 {
-		t.Errorf("afterwards: %v, %+v", err, v.Load())
-	}
+		if err := v.Update(procCtx(t), func(a *account) { a.Out = 2 }); err != nil || v.Load().In != 0 {
+			t.Errorf("afterwards: %v, %+v", err, v.Load())
+		}
+	})
 }
 
 func TestValueWaitEndsWithItsContext(t *testing.T) {
-	t.Parallel()
-	v := newValue(t, account{})
-	ctx, cancel := context.WithCancel(procCtx(t))
-	err := v.Update(ctx, func(*account) {
-		cancel()
-		if err := v.Update(ctx, func(*account) { t.Error("two at a time") }); !errors.Is(err, context.Canceled) {
-			t.Errorf("a wait whose ctx was cancelled: %v", err)
+	onCarriers(t, func(t *testing.T, c carrier) {
+		v := must1(valueOn(c, account{}))(t)
+		ctx, cancel := context.WithCancel(procCtx(t))
+		err := v.Update(ctx, func(*account) {
+			cancel()
+			if err := v.Update(ctx, func(*account) { t.Error("two at a time") }); !errors.Is(err, context.Canceled) {
+				t.Errorf("a wait whose ctx was cancelled: %v", err)
+			}
+		})
+		if err != nil {
+			t.Errorf("an update during which ctx ended: %v", err)
 		}
 	})
-	if err != nil {
-		t.Errorf("an update during which ctx ended: %v", err)
-	}
 }
 
 func TestValueOfTypesWithPointersIsRefused(t *testing.T) {
-	t.Parallel()
-	type inner struct{ Tags []string }
-	type outer struct {
-		N  int
-		In [2]inner
-	}
-	_, err := mp.NewValue(outer{})
-	if err == nil || !strings.Contains(err.Error(), "outer.In[].Tags") {
-		t.Errorf("the error is %v, want one that names outer.In[].Tags", err)
-	}
-	if _, err := mp.NewValue("text"); err == nil {
-		t.Error("a string was taken")
-	}
+	onCarriers(t, func(t *testing.T, c carrier) {
+		type inner struct{ Tags []string }
+		type outer struct {
+			N  int
+			In [2]inner
+		}
+		_, err := valueOn(c, outer{})
+		if err == nil || !strings.Contains(err.Error(), "outer.In[].Tags") {
+			t.Errorf("the error is %v, want one that names outer.In[].Tags", err)
+		}
+		if _, err := valueOn(c, "text"); err == nil {
+			t.Error("a string was taken")
+		}
+	})
 }
 
 func TestValueTypes(t *testing.T) {
-	t.Parallel()
-	check(t, int8(-3))
-	check(t, true)
-	check(t, [3]byte{1, 2, 3})
-	check(t, struct{}{})
-	check(t, complex(1, 2))
-	check(t, [1000]uint16{999: 7})
-	check(t, struct {
-		a uint8
-		b int64
-	}{1, -2})
+	onCarriers(t, func(t *testing.T, c carrier) {
+		check(t, c, int8(-3))
+		check(t, c, true)
+		check(t, c, [3]byte{1, 2, 3})
+		check(t, c, struct{}{})
+		check(t, c, complex(1, 2))
+		check(t, c, [1000]uint16{999: 7})
+		check(t, c, struct {
+			a uint8
+			b int64
+		}{1, -2})
+	})
 }
 
-func check[T comparable](t *testing.T, want T) {
+func check[T comparable](t *testing.T, c carrier, want T) {
 	t.Helper()
-	v, err := mp.NewValue(want)
+	v, err := valueOn(c, want)
 	if err != nil {
 		t.Errorf("%T: %v", want, err)
 		return
