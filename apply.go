@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync/atomic"
 
+	"github.com/gomultiprocessing/mp/internal/local"
 	"github.com/gomultiprocessing/mp/internal/pool"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
@@ -29,11 +30,9 @@ func Apply[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in In, o
 		a.letGo()
 		return zero, err
 	}
-	select {
-	case <-a.result.Done():
-	case <-ctx.Done():
-		p.abandon(&a.job, ctx.Err())
-		return zero, ctx.Err()
+	if err := await(ctx, p.s, &a.job, a.result.Done()); err != nil {
+		p.abandon(&a.job, err)
+		return zero, err
 	}
 	return a.result.value, a.result.err
 }
@@ -62,6 +61,7 @@ func ApplyAsync[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in 
 type applied[In, Out any] struct {
 	job     pool.Job
 	f       *Func[In, Out]
+	here    *herePool // the pool's
 	in      [1]In
 	encoded atomic.Pointer[wire.Buffer] // of an input that is small enough to be encoded beforehand, or that has left
 	leaves  bool                        // it can be sent only once, as something leaves this process with it
@@ -76,20 +76,22 @@ func newApplied[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in 
 	if err := p.refusal(); err != nil {
 		return nil, err
 	}
-	if err := f.check(); err != nil {
+	if err := f.check(p); err != nil {
 		return nil, err
 	}
 	o, err := optionsOf(opts)
 	if err != nil {
 		return nil, err
 	}
-	a := &applied[In, Out]{f: f, in: [1]In{in}}
-	if err := a.encode(); err != nil {
-		return nil, &TaskError{Func: f.name, Err: err}
+	a := &applied[In, Out]{f: f, in: [1]In{in}, here: p.here}
+	if p.here == nil {
+		if err := a.encode(); err != nil {
+			return nil, &TaskError{Func: f.name, Err: err}
+		}
+		a.job.Apart, a.job.Alone = f.apart, a.leaves || f.moves
 	}
 	a.result.s = p.s
-	a.job.Options, a.job.Func, a.job.Client, a.job.Items, a.job.Apart = o.pool(ctx), f.name, a, 1, f.apart
-	a.job.Alone = a.leaves || f.moves
+	a.job.Options, a.job.Func, a.job.Client, a.job.Items = o.pool(ctx), f.name, a, 1
 	return a, nil
 }
 
@@ -121,6 +123,11 @@ func (a *applied[In, Out]) Encode(b *wire.Buffer, _, _ int) (*wire.Buffer, error
 		return e, nil
 	}
 	return b, a.f.encodeInputs(b, a.in[:])
+}
+
+// Calls implements local.Calls.
+func (a *applied[In, Out]) Calls(first, _ int) (local.Span, error) {
+	return spanHere(a.here, a.f, first, a.in[:]), nil
 }
 
 // letGo settles an input that was never sent.

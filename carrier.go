@@ -1,6 +1,7 @@
 package mp
 
 import (
+	"context"
 	"sync/atomic"
 
 	"github.com/gomultiprocessing/mp/internal/key"
@@ -61,3 +62,11 @@ func CarryCounter(_ key.Key, word *atomic.Uint64) *Counter { return &Counter{wor
 // CarryArray is for packages of this module: it makes an Array of n elements in memory
 // of this process only. The error is that of NewArray for n and T.
 func CarryArray[T any](_ key.Key, n int) (*Array[T], error) { return carryArray[T](n) }
+
+// CarryPool is for packages of this module: it makes a Pool of goroutines.
+func CarryPool(_ key.Key, cfg PoolConfig) (*Pool, error) { return carryPool(cfg) }
+
+// CarryFunc is for packages of this module: it makes a Func that only this process knows.
+func CarryFunc[In, Out any](_ key.Key, fn func(ctx context.Context, in In) (Out, error)) *Func[In, Out] {
+	return closure(fn)
+}

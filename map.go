@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/gomultiprocessing/mp/internal/local"
 	"github.com/gomultiprocessing/mp/internal/pool"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
@@ -37,8 +38,12 @@ func Map[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in []In, o
 			p.abandon(&m.job, ErrCancelled)
 		}
 	}()
+	waiting := p.s.Attend(ctx, &m.job)
+	defer waiting.Leave()
 	for {
 		select {
+		case <-waiting.Doubt:
+			waiting.Look()
 		case <-m.result.Done():
 			m.tell()
 			returned = true
@@ -77,7 +82,8 @@ type mapped[In, Out any] struct {
 	f        *Func[In, Out]
 	in       []In
 	result   Result[[]Out]
-	pool     *Pool // whose watch is over ctx; nil: none is
+	here     *herePool // the pool's
+	pool     *Pool     // whose watch is over ctx; nil: none is
 	watched  watched
 	progress func(done, total int)
 	changed  chan struct{}   // for Map: tasks have ended
@@ -95,7 +101,7 @@ func newMapped[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in [
 	if err := p.refusal(); err != nil {
 		return nil, err
 	}
-	if err := f.check(); err != nil {
+	if err := f.check(p); err != nil {
 		return nil, err
 	}
 	o, err := optionsOf(opts)
@@ -104,14 +110,22 @@ func newMapped[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in [
 	}
 	m := &mapped[In, Out]{f: f, in: in, progress: o.progress, out: make([]Out, len(in))}
 	m.result.s = p.s
-	m.job.Alone = f.moves
-	m.job.Options, m.job.Func, m.job.Client, m.job.Items, m.job.Apart = o.pool(ctx), f.name, m, len(in), f.apart
+	m.here = p.here
+	m.job.Options, m.job.Func, m.job.Client, m.job.Items = o.pool(ctx), f.name, m, len(in)
+	if p.here == nil {
+		m.job.Apart, m.job.Alone = f.apart, f.moves
+	}
 	return m, nil
 }
 
 // Encode implements talk.Inputs.
 func (m *mapped[In, Out]) Encode(b *wire.Buffer, first, n int) (*wire.Buffer, error) {
 	return b, m.f.encodeInputs(b, m.in[first:first+n])
+}
+
+// Calls implements local.Calls.
+func (m *mapped[In, Out]) Calls(first, n int) (local.Span, error) {
+	return spanHere(m.here, m.f, first, m.in[first:first+n]), nil
 }
 
 // OutputSize implements talk.Sized.

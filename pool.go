@@ -1,6 +1,7 @@
 package mp
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,6 +35,7 @@ type PoolConfig struct {
 	Env            []string        // the workers' whole environment; nil: this process's
 	Dir            string          // the workers' working directory; "": this process's
 	Limits         Limits          // of each worker
+	Encode         bool            // of a pool of goroutines: inputs and outputs are copied as processes would; see thread.NewPool
 	Stdout, Stderr io.Writer       // get what workers print, in whole lines; nil: os.Stdout and os.Stderr
 	Events         func(PoolEvent) // told what happens, in order, one at a time, on one goroutine of the pool; must not wait for a task of it
 }
@@ -43,7 +45,8 @@ type PoolConfig struct {
 // Pool answers ErrClosed: the pool that main has made does not exist in a worker.
 type Pool struct {
 	s       *pool.Scheduler
-	watches watches // over the ctxs of what was submitted
+	here    *herePool // nil: the workers are processes
+	watches watches   // over the ctxs of what was submitted
 }
 
 var pools atomic.Int64 // made so far, for names
@@ -58,6 +61,9 @@ func NewPool(cfg PoolConfig) (*Pool, error) {
 		return nil, err
 	}
 	if err := cfg.complete(); err != nil {
+		return nil, err
+	}
+	if err := cfg.completeProcesses(); err != nil {
 		return nil, err
 	}
 	start, err := cfg.starter()
@@ -105,26 +111,22 @@ func (c *PoolConfig) complete() error {
 	if c.Workers > maxWorkers {
 		return fmt.Errorf("mp: NewPool: PoolConfig.Workers is %d, more than %d", c.Workers, maxWorkers)
 	}
-	n := pools.Add(1)
-	if c.Name == "" {
-		c.Name = fmt.Sprintf("Pool-%d", n)
-	}
 	procs := runtime.GOMAXPROCS(0)
-	if c.Workers == 0 {
-		c.Workers = procs
-	}
+	n := pools.Add(1)
+	c.Name = cmp.Or(c.Name, fmt.Sprintf("Pool-%d", n))
+	c.Workers = cmp.Or(c.Workers, procs)
+	c.StartTimeout = cmp.Or(c.StartTimeout, time.Minute)
+	c.MaxResult = cmp.Or(c.MaxResult, 1<<30)
+	return nil
+}
+
+// completeProcesses is complete for what only processes have.
+func (c *PoolConfig) completeProcesses() error {
+	procs := runtime.GOMAXPROCS(0)
 	if c.Procs == 0 {
 		c.Procs = max(2, (procs+c.Workers-1)/c.Workers)
 	}
-	if c.MaxResult == 0 {
-		c.MaxResult = 1 << 30
-	}
-	if c.StartTimeout == 0 {
-		c.StartTimeout = time.Minute
-	}
-	if c.Grace == 0 {
-		c.Grace = time.Second
-	}
+	c.Grace = cmp.Or(c.Grace, time.Second)
 	if c.Stdout == nil {
 		c.Stdout = os.Stdout // now, and not whenever a worker is replaced
 	}
@@ -147,6 +149,9 @@ func (c *PoolConfig) starter() (pool.StartFunc, error) {
 		Program: program{}, Max: c.MaxResult, Timeout: c.StartTimeout,
 	}
 	if c.Init.encode != nil {
+		if err := c.Init.known; err != nil {
+			return nil, fmt.Errorf("mp: NewPool: Init: %w", err)
+		}
 		input, err := c.Init.encode()
 		if err != nil {
 			return nil, fmt.Errorf("mp: NewPool: the input of Init: %w", err)

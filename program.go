@@ -34,6 +34,8 @@ func (program) Exited() error {
 	return errors.New("mp: the function ended its goroutine by runtime.Goexit")
 }
 
+func (program) Final(err error) bool { return isFinal(err) }
+
 func (program) TooLarge(size, limit int64) error {
 	return Permanent(fmt.Errorf("mp: an outcome of %d bytes or more is over PoolConfig.MaxResult, which is %d", size, limit))
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"sync"
+	"time"
 
 	"github.com/gomultiprocessing/mp/internal/pool"
 )
@@ -71,12 +72,27 @@ func (r *Result[T]) Get(ctx context.Context) (T, error) {
 	if r.Ready() { // without making a channel
 		return r.value, r.err
 	}
-	select {
-	case <-r.Done():
-		return r.value, r.err
-	case <-ctx.Done():
+	if err := await(ctx, r.s, r.job, r.Done()); err != nil {
 		var zero T
-		return zero, ctx.Err()
+		return zero, err
+	}
+	return r.value, r.err
+}
+
+// await waits until done is closed, or ctx ends: then it returns ctx's error. A task that
+// waits for another one of its own pool of goroutines lends it its place.
+func await(ctx context.Context, s *pool.Scheduler, j *pool.Job, done <-chan struct{}) error {
+	waiting := s.Attend(ctx, j)
+	defer waiting.Leave()
+	for {
+		select {
+		case <-done:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-waiting.Doubt:
+			waiting.Look()
+		}
 	}
 }
 
@@ -147,19 +163,55 @@ func AsCompleted[T any](ctx context.Context, rs ...*Result[T]) iter.Seq2[int, *R
 				}
 			}()
 		}
-		for range rs {
+		waiting := attendAll(ctx, rs)
+		defer waiting.leave()
+		for n := 0; n < len(rs); {
 			if ctx.Err() != nil {
 				return
 			}
 			select {
 			case i := <-done:
-				if !yield(i, rs[i]) {
+				if n++; !yield(i, rs[i]) {
 					return
 				}
+			case <-waiting.doubt:
+				waiting.look()
 			case <-ctx.Done():
 				return
 			}
 		}
+	}
+}
+
+// attendances is the waiting for several results.
+type attendances struct {
+	all   []pool.Attendance
+	doubt <-chan time.Time // of one of them; nil: there is none
+}
+
+func attendAll[T any](ctx context.Context, rs []*Result[T]) (as attendances) {
+	for _, r := range rs {
+		if r.job == nil || r.Ready() {
+			continue
+		}
+		a := r.s.Attend(ctx, r.job)
+		if a.Doubt != nil {
+			as.doubt = a.Doubt
+		}
+		as.all = append(as.all, a)
+	}
+	return as
+}
+
+func (as *attendances) look() {
+	for i := range as.all {
+		as.all[i].Look()
+	}
+}
+
+func (as *attendances) leave() {
+	for i := range as.all {
+		as.all[i].Leave()
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/gomultiprocessing/mp/internal/local"
 	"github.com/gomultiprocessing/mp/internal/pool"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
@@ -69,7 +70,7 @@ func newStream[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in i
 	if err := p.refusal(); err != nil {
 		return nil, err
 	}
-	if err := f.check(); err != nil {
+	if err := f.check(p); err != nil {
 		return nil, err
 	}
 	o, err := optionsOf(opts)
@@ -84,8 +85,12 @@ func newStream[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in i
 		window: make(chan struct{}, o.window), left: make(chan struct{}), news: make(chan struct{}, 1),
 		items: make(map[int]*streamItem[In, Out]),
 	}
-	s.job.Alone = f.moves
-	s.job.Options, s.job.Func, s.job.Client, s.job.Lazy, s.job.Apart = o.pool(ctx), f.name, s, true, f.apart
+	s.job.Options, s.job.Func, s.job.Client, s.job.Lazy = o.pool(ctx), f.name, s, true
+	if p.here == nil {
+		s.job.Apart, s.job.Alone = f.apart, f.moves
+	} else if o.capture > 0 {
+		return nil, errCapture
+	}
 	if measure {
 		if s.job.Options == nil {
 			s.job.Options = new(pool.Options)
@@ -163,8 +168,26 @@ func (s *stream[In, Out]) push(v In) bool {
 	return true
 }
 
+// Calls implements local.Calls.
+func (s *stream[In, Out]) Calls(first, n int) (local.Span, error) {
+	vs, err := s.inputs(first, n)
+	if err != nil {
+		return nil, err
+	}
+	return spanHere(s.p.here, s.f, first, vs), nil
+}
+
 // Encode implements talk.Inputs.
 func (s *stream[In, Out]) Encode(b *wire.Buffer, first, n int) (*wire.Buffer, error) {
+	vs, err := s.inputs(first, n)
+	if err != nil {
+		return nil, err
+	}
+	return b, s.f.encodeInputs(b, vs)
+}
+
+// inputs are some that were taken and not given back.
+func (s *stream[In, Out]) inputs(first, n int) ([]In, error) {
 	vs := make([]In, 0, n)
 	s.mu.Lock()
 	for i := range n {
@@ -176,7 +199,7 @@ func (s *stream[In, Out]) Encode(b *wire.Buffer, first, n int) (*wire.Buffer, er
 		vs = append(vs, it.in)
 	}
 	s.mu.Unlock()
-	return b, s.f.encodeInputs(b, vs)
+	return vs, nil
 }
 
 // OutputSize implements talk.Sized.
@@ -241,6 +264,8 @@ func (s *stream[In, Out]) each(ctx context.Context, body func(*streamItem[In, Ou
 }
 
 func (s *stream[In, Out]) loop(ctx context.Context, body func(*streamItem[In, Out]) bool) error {
+	waiting := s.p.s.Attend(ctx, &s.job)
+	defer waiting.Leave()
 	for next := 0; ; {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -263,6 +288,8 @@ func (s *stream[In, Out]) loop(ctx context.Context, body func(*streamItem[In, Ou
 		}
 		select {
 		case <-s.news:
+		case <-waiting.Doubt:
+			waiting.Look()
 		case <-ctx.Done():
 			return ctx.Err()
 		}

@@ -38,6 +38,10 @@ func (f *Func[In, Out]) encodeInputs(b *wire.Buffer, vs []In) error {
 // elements. A large output shares the memory of the payload, if that is nobody else's.
 // Descriptors that came with it and are not of the output are closed.
 func (f *Func[In, Out]) decodeOutputs(o *pool.Outcome, out []Out) error {
+	if span, ok := o.Value.(*hereSpan[In, Out]); ok {
+		copy(out, span.out[o.First-span.first:][:o.Count])
+		return nil
+	}
 	files, _ := o.Attached.(talk.Attached)
 	if files != nil {
 		return f.decodeAttached(o, files, out)
@@ -66,12 +70,15 @@ func (f *Func[In, Out]) decodeAttached(o *pool.Outcome, files talk.Attached, out
 	return f.decode(payload, files, &out[0])
 }
 
-// check says why a function cannot be called by a pool of processes at all.
-func (f *Func[In, Out]) check() error {
+// check says why a function cannot be called by a pool at all.
+func (f *Func[In, Out]) check(p *Pool) error {
 	if f == nil {
 		return errNilFunc
 	}
-	if _, err := funcs.find(f.name); err != nil {
+	if p.here != nil {
+		return p.here.check(f.hopeless)
+	}
+	if err := f.known(); err != nil {
 		return err
 	}
 	return f.hopeless()

@@ -99,7 +99,11 @@ func (s *Scheduler) Join(ctx context.Context) error {
 	if !closed {
 		return ErrOpen
 	}
-	_, inside := s.inside.Load(run.Goroutine())
+	id := run.Goroutine()
+	_, inside := s.inside.Load(id)
+	if s.runsTask(ctx, id) {
+		return errors.New("mp: Join was called by a task of the pool, and would wait for itself")
+	}
 	if inside || s.callbacks.within() || s.events.within() {
 		return errors.New("mp: Join was called by a callback of the pool, or inside a loop over its results, and would wait for itself")
 	}

@@ -50,7 +50,7 @@ func (s *Scheduler) number() int {
 func (s *Scheduler) staff() int {
 	n := s.hiring
 	for _, m := range s.members {
-		if m.stays() {
+		if m.stays() && m.loan == nil {
 			n++
 		}
 	}
@@ -209,7 +209,7 @@ func (s *Scheduler) Workers() int {
 // dispensable is the worker that can best be done without: an idle one if there is.
 func (s *Scheduler) dispensable() *member {
 	for _, m := range s.members {
-		if m.deaf && m.stays() {
+		if m.deaf && m.stays() && m.loan == nil {
 			return m
 		}
 	}
@@ -217,7 +217,7 @@ func (s *Scheduler) dispensable() *member {
 		return s.idle[0]
 	}
 	for i := len(s.members) - 1; i >= 0; i-- {
-		if m := s.members[i]; m.stays() {
+		if m := s.members[i]; m.stays() && m.loan == nil {
 			return m
 		}
 	}

@@ -126,6 +126,10 @@ func (s *Scheduler) dismissed(m *member, d Death) (dropped []*Job) {
 	if i := slices.Index(s.members, m); i >= 0 {
 		s.members = slices.Delete(s.members, i, i+1)
 	}
+	if m.loan != nil {
+		s.repay(m)
+		return nil
+	}
 	s.numbers[m.n-1] = false
 	kind := WorkerDied
 	if d.Err == nil || m.closing && !m.killed {

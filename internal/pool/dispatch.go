@@ -4,7 +4,7 @@ import "time"
 
 // take picks the next batch for a worker, nil when there is none for it now.
 func (s *Scheduler) take(m *member) *Batch {
-	j := s.ready.top()
+	j := s.topFor(m)
 	if j == nil || !m.accepts() || len(m.batches) >= maxFlight || s.spent(m) {
 		return nil
 	}
@@ -49,6 +49,9 @@ func (s *Scheduler) take(m *member) *Batch {
 		room -= sp.N
 		if j.unsent == 0 {
 			s.ready.remove(j)
+		}
+		if m.loan != nil {
+			break
 		}
 		j = s.ready.top()
 	}
@@ -115,7 +118,7 @@ func (s *Scheduler) rest(m *member) {
 		s.dismiss(m)
 		return
 	}
-	if !m.accepts() {
+	if !m.accepts() || m.loan != nil {
 		return
 	}
 	if !m.listed {

@@ -33,6 +33,8 @@ type Job struct {
 	reading    int           // batches with tasks of this job whose inputs are being read
 	released   chan struct{} // closed when reading reaches 0, if somebody waits
 
+	lenders []*loan // the places of tasks that wait for it
+
 	listed       bool // in the ready list
 	prev, follow *Job // there
 	older, newer *Job // among the open ones

@@ -43,6 +43,9 @@ type member struct {
 	quit     chan struct{} // closed when the worker is killed, or dead
 	decoding chan struct{} // one for each goroutine that decodes what the worker has sent
 
+	loan *loan // as a guest, the place where it works; nil: it is none
+	lent *loan // its own place, while its task waits
+
 	seen int        // tasks when last looked at for a stall
 	dues []delivery // scratch of Results
 }

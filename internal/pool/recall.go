@@ -45,7 +45,7 @@ func (s *Scheduler) giveBack(sp Span) {
 	}
 	j.giveBack(sp)
 	s.ready.items += sp.N
-	s.ready.push(j, true)
+	s.list(j, true)
 }
 
 // steal finds work for an idle worker among what was sent ahead to others.

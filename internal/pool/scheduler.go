@@ -28,6 +28,11 @@ type Config struct {
 	IdleTimeout    time.Duration // 0: never
 	Grace          time.Duration
 	Events         func(Event)
+	// Guest makes a worker that needs no start, to work in the place of number n while its task
+	// waits. nil: tasks cannot wait for their own pool.
+	Guest func(n int, sink Sink) Here
+	// Stuck says how many tasks run that have their outcome already. nil: none ever do.
+	Stuck func() int
 	// TimedOut and OverMemory make the errors of tasks that were killed for it.
 	TimedOut   func(after time.Duration, stack string) error
 	OverMemory func(used, limit int64) error
@@ -106,7 +111,7 @@ func (s *Scheduler) Submit(ctx context.Context, j *Job) error {
 		return err
 	}
 	s.mu.Lock()
-	for s.refusal() == nil && s.cfg.MaxQueued > 0 && s.queued() >= s.cfg.MaxQueued {
+	for s.refusal() == nil && s.cfg.MaxQueued > 0 && s.queued() >= s.cfg.MaxQueued && s.host(ctx) == nil {
 		if err := s.awaitRoom(ctx); err != nil {
 			s.mu.Unlock()
 			return err
@@ -215,7 +220,7 @@ func (s *Scheduler) enqueue(j *Job, n int) {
 	j.unsent += n
 	s.unsettled += n
 	s.ready.items += n
-	s.ready.push(j, false)
+	s.list(j, false)
 	s.events.add(entry{kind: TaskQueued, job: j, first: j.Items - n, n: n, attempt: 1})
 	if s.ranked {
 		s.yieldTo(j.Priority)

@@ -8,17 +8,34 @@ import (
 // serve is the sender: one goroutine a worker, which picks batches and hands
 // them over until the worker is gone.
 func (m *member) serve() {
+	for range m.nudge {
+		m.sendAll()
+	}
+}
+
+// sendAll sends as long as there is something to send.
+func (m *member) sendAll() {
 	var b *Batch
 	defer func() {
 		if b != nil { // code of the program's that encodes an input has ended this goroutine
 			m.unsendable(b)
 		}
 	}()
-	for range m.nudge {
-		for b = m.next(); b != nil; b = m.next() {
-			m.handed(b, m.w.Send(b, func() { m.s.wereRead(b) }))
+	here, _ := m.w.(Here)
+	for b = m.next(); b != nil; b = m.next() {
+		sent := b
+		m.handed(b, m.w.Send(b, func() { m.s.wereRead(sent) }))
+		if here != nil {
+			b = nil
+			here.Run(sent, m.resumeSending)
 		}
 	}
+}
+
+// resumeSending goes on in the place of a goroutine that a task has ended.
+func (m *member) resumeSending() {
+	m.sendAll()
+	m.serve()
 }
 
 // next picks the batch that is sent next. Without one the worker rests.
@@ -51,7 +68,7 @@ func (m *member) handed(b *Batch, size int64) {
 		m.headSince = time.Now()
 	}
 	b.pace.carried(b.items, size)
-	if b.timed {
+	if b.timed && !m.dead {
 		s.watchOver(m) // while it was being sent, it was given more time
 	}
 }

@@ -35,6 +35,9 @@ func (s *Scheduler) Stats() Stats {
 	st := Stats{
 		Done: s.counts.done, Failed: s.counts.failed, Retried: s.counts.retried, Restarts: s.counts.restarts,
 	}
+	if s.cfg.Stuck != nil {
+		st.Stuck = s.cfg.Stuck()
+	}
 	for _, m := range s.members {
 		ws := WorkerStats{PID: m.pd, Tasks: m.tasks, Memory: m.w.Memory(), State: Idle}
 		if m.outstanding > 0 {
@@ -51,7 +54,9 @@ func (s *Scheduler) Stats() Stats {
 		case m.retiring || m.closing || m.killed:
 			ws.State = Leaving
 		}
-		st.Workers = append(st.Workers, ws)
+		if m.loan == nil { // else it is in the place of another
+			st.Workers = append(st.Workers, ws)
+		}
 	}
 	st.Queued = s.queued()
 	return st

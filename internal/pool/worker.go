@@ -44,6 +44,16 @@ type Worker interface {
 	Kill()
 }
 
+// Here is a Worker that runs what it was sent on the goroutine that has sent it.
+type Here interface {
+	Worker
+	// Run runs a batch, after Send has returned. Should a task end the goroutine, the
+	// rest of the batch is run by another one, which then calls again.
+	Run(b *Batch, again func())
+	// On says whether the goroutine with that number runs one of its tasks.
+	On(goroutine string) bool
+}
+
 // Sink is where a worker reports. All calls for one worker but those of Dead and Unsent come
 // from one goroutine at a time; Died is the last.
 type Sink interface {

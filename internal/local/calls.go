@@ -1,0 +1,79 @@
+package local
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/gomultiprocessing/mp/internal/pool"
+	"github.com/gomultiprocessing/mp/internal/run"
+)
+
+// Calls is what a job's Client must be for this transport.
+type Calls interface {
+	// Calls returns n calls from task first on, with their inputs: nothing of
+	// the job is read afterwards. An error says that there are none, and why.
+	Calls(first, n int) (Span, error)
+}
+
+// Span is some consecutive calls of one job. It belongs to one goroutine, and keeps what
+// its calls return. It is the Value of their Results.
+type Span interface {
+	// Call makes call i, from 0.
+	Call(ctx context.Context, i int) error
+}
+
+// Program is what this package knows of the program.
+type Program interface {
+	run.Program
+	// Panicked is the error of a call that panicked, Exited of one that called
+	// runtime.Goexit, TimedOut of one that returned an error when its time was over.
+	Panicked(v any, stack string) error
+	Exited() error
+	TimedOut(after time.Duration) error
+	// Final says that a task with this error is not to be tried again.
+	Final(err error) bool
+}
+
+// Crew is what the workers of a pool have in common.
+type Crew struct {
+	program Program
+	init    func(ctx context.Context) error
+	clock   clock
+	timeout time.Duration // of a start
+	pid     int
+	stuck   atomic.Int64
+}
+
+// NewCrew makes the workers of a pool possible. init is run in each before its first task,
+// within the timeout; nil: nothing is. pid is this process's.
+func NewCrew(p Program, init func(ctx context.Context) error, timeout time.Duration, pid int) *Crew {
+	return &Crew{program: p, init: init, clock: clock{time.Now()}, timeout: timeout, pid: pid}
+}
+
+// Stuck is how many goroutines run a task that has its outcome already.
+func (c *Crew) Stuck() int { return int(c.stuck.Load()) }
+
+// clock tells deadlines on the monotonic clock, from when the crew was made, less a second:
+// 0 is no time.
+type clock struct{ base time.Time }
+
+func (c *clock) Now() int64              { return int64(time.Since(c.base) + time.Second) }
+func (c *clock) Time(ns int64) time.Time { return c.base.Add(time.Duration(ns) - time.Second) }
+
+// of is a deadline on the clock; 0: none.
+func (c *clock) of(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return max(1, int64(t.Sub(c.base)+time.Second))
+}
+
+// attempt is what the ctxs of a span's calls have in common.
+func (w *worker) attempt(sp *pool.Span) *run.Common {
+	j := sp.Job
+	return &run.Common{
+		Program: w.crew.program, Clock: &w.crew.clock, Func: j.Func, Worker: w.n,
+		Attempt: sp.Attempt, Deadline: w.crew.clock.of(j.Deadline), Timeout: j.Timeout, Place: w,
+	}
+}

@@ -1,0 +1,262 @@
+package local
+
+import (
+	"time"
+
+	"github.com/gomultiprocessing/mp/internal/pool"
+	"github.com/gomultiprocessing/mp/internal/run"
+)
+
+// flight is a batch at its worker. What is not said to be otherwise belongs to the goroutine
+// that runs it.
+type flight struct {
+	claims run.Claims // anybody's
+	b      *pool.Batch
+	number uint64
+	spans  []Span // of the batch's; written before the first claim
+
+	// The item that runs.
+	span   int      // its span
+	offset int      // its place there
+	item   int      // and in the batch
+	set    *run.Set // its ctx is one of these,
+	ctxAt  int      // at this place
+	begun  int64    // when it was, on the clock, if that matters
+	inCall bool
+
+	// Guarded by the worker's mu.
+	told     int // items whose results were told
+	toldSpan int // the span of the next one
+	toldAt   int // and its place there
+	stuck    bool
+	results  []pool.Result // scratch
+}
+
+// Run implements pool.Here. A call that ends the goroutine by runtime.Goexit has the rest
+// of the batch run by another one, which goes on with again.
+func (w *worker) Run(b *pool.Batch, again func()) {
+	f := b.Tag.(*flight)
+	if w.on.Load() == nil {
+		id := run.Goroutine()
+		w.on.Store(&id)
+	}
+	w.number++
+	f.number = w.number
+	began := w.crew.clock.Now()
+	f.span, f.offset, f.item = 0, -1, -1
+	w.since.Store(began)
+	w.flight.Store(f)
+	w.goOn(f, began, again)
+}
+
+// goOn runs what is left of a batch.
+func (w *worker) goOn(f *flight, began int64, again func()) {
+	for w.runSome(f, began, again) {
+	}
+	w.finish(f, began)
+}
+
+// runSome runs items until there is none left, or until a call panics: then it says that
+// there is more.
+func (w *worker) runSome(f *flight, began int64, again func()) (more bool) {
+	defer func() {
+		if !f.inCall {
+			return
+		}
+		f.inCall = false
+		if v := recover(); v != nil {
+			w.ended(f, w.crew.program.Panicked(v, stackHere()))
+			more = true
+			return
+		}
+		w.ended(f, w.crew.program.Exited())
+		w.on.Store(nil)
+		go func() {
+			id := run.Goroutine()
+			w.on.Store(&id)
+			w.goOn(f, began, again)
+			again()
+		}()
+	}()
+	for w.claim(f) {
+		f.inCall = true
+		err := f.spans[f.span].Call(f.set.At(f.ctxAt), f.offset)
+		f.inCall = false
+		if err != nil || f.begun != 0 {
+			w.ended(f, err)
+		}
+	}
+	return false
+}
+
+// tellEvery is how long the results of small tasks may wait for more to be told with them.
+const tellEvery = time.Millisecond
+
+// claim begins the next item of the batch, if there is one that may be begun.
+func (w *worker) claim(f *flight) bool {
+	span, offset := f.span, f.offset+1
+	for span < len(f.b.Spans) && offset >= f.b.Spans[span].N {
+		span, offset = span+1, 0
+	}
+	if span == len(f.b.Spans) {
+		return false
+	}
+	j := f.b.Spans[span].Job
+	timed := !j.Plain() && (j.Timeout > 0 || j.Measure)
+	if timed {
+		w.since.Store(w.crew.clock.Now()) // before the claim: who sees the claim sees when
+	}
+	if _, ok := f.claims.Claim(); !ok {
+		return false
+	}
+	f.item++
+	enter := offset == 0
+	f.span, f.offset, f.begun = span, offset, 0
+	if timed {
+		f.begun = w.since.Load()
+	}
+	if f.set != nil && f.set.Live() {
+		f.set.Returned(f.ctxAt) // after the claim of the next: see run.Context
+	}
+	w.prepare(f, &f.b.Spans[span], enter)
+	if f.b.Report {
+		w.report(f)
+	} else if f.item > 0 && !w.timing.Load() {
+		w.setTimer()
+	}
+	return true
+}
+
+// prepare makes the item's ctx.
+func (w *worker) prepare(f *flight, sp *pool.Span, enter bool) {
+	if !enter && f.set.Has(f.item) {
+		f.ctxAt = f.item - f.set.First
+	} else {
+		common := w.common
+		if enter {
+			common = w.commonOf(sp)
+		}
+		f.set = w.ctxs.More(&run.Set{
+			Common: common, Claims: &f.claims, Batch: f.number, First: f.item, Index: sp.First + f.offset,
+		}, sp.N-f.offset)
+		f.ctxAt = 0
+	}
+	if t := sp.Job.Timeout; t > 0 {
+		due := f.begun + int64(t)
+		if d := w.crew.clock.of(sp.Job.Deadline); d != 0 && d < due {
+			due = d
+		}
+		f.set.SetDeadline(f.ctxAt, due)
+	}
+}
+
+// commonOf is what the ctxs of a span have in common. Most jobs have no options.
+func (w *worker) commonOf(sp *pool.Span) *run.Common {
+	if c := w.common; c != nil && sp.Job.Plain() && c.Func == sp.Job.Func && c.Attempt == sp.Attempt && c.Deadline == 0 && c.Timeout == 0 {
+		return c
+	}
+	w.common = w.attempt(sp)
+	return w.common
+}
+
+// finish ends a batch.
+func (w *worker) finish(f *flight, began int64) {
+	busy := w.crew.clock.Now() - began
+	w.ctxs.Forget()
+	if f.set != nil {
+		f.set.Returned(f.ctxAt)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.dead {
+		if f.stuck {
+			w.crew.stuck.Add(-1)
+		}
+		return
+	}
+	w.tell(f, f.claims.Begun())
+	w.flight.Store(nil)
+	w.sink.Ended(f.b, time.Duration(busy))
+}
+
+// ended tells how the item that ran ended, and those before it.
+func (w *worker) ended(f *flight, err error) {
+	r := pool.Result{Batch: f.b, Count: 1, Err: err}
+	sp := &f.b.Spans[f.span]
+	j := sp.Job
+	if err != nil {
+		r.Final = w.crew.program.Final(err)
+		if j.Timeout > 0 && w.crew.clock.Now() >= f.begun+int64(j.Timeout) {
+			r.Err = w.crew.program.TimedOut(j.Timeout)
+		}
+	} else {
+		if !j.Measure {
+			return // told with others
+		}
+		r.Value = f.spans[f.span]
+	}
+	if j.Measure {
+		r.Measure = &pool.Measure{Wall: time.Duration(w.crew.clock.Now() - f.begun)}
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.dead {
+		return
+	}
+	w.tell(f, f.item)
+	f.results = append(f.results[:0], r)
+	f.told, f.toldSpan, f.toldAt = f.item+1, f.span, f.offset+1
+	w.sink.Results(f.results)
+	clear(f.results)
+}
+
+// tell tells the results of items up to one, all of which have succeeded. The worker's
+// lock is held.
+func (w *worker) tell(f *flight, to int) {
+	if f.told >= to {
+		return
+	}
+	rs := f.results[:0]
+	for f.told < to {
+		sp := &f.b.Spans[f.toldSpan]
+		if f.toldAt == sp.N {
+			f.toldSpan, f.toldAt = f.toldSpan+1, 0
+			continue
+		}
+		n := min(sp.N-f.toldAt, to-f.told)
+		rs = append(rs, pool.Result{Batch: f.b, Count: n, Value: f.spans[f.toldSpan]})
+		f.told += n
+		f.toldAt += n
+	}
+	w.sink.Results(rs)
+	clear(rs)
+	f.results = rs[:0]
+}
+
+// report tells that the item was begun, for those who want to know of each.
+func (w *worker) report(f *flight) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.dead {
+		return
+	}
+	w.tell(f, f.item)
+	w.sink.Started(f.b, f.item)
+}
+
+// setTimer has the results that there are told soon, should the next item take long.
+func (w *worker) setTimer() {
+	w.timing.Store(true)
+	if w.timer != nil {
+		w.timer.Reset(tellEvery)
+		return
+	}
+	w.timer = time.AfterFunc(tellEvery, func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.timing.Store(false)
+		if f := w.flight.Load(); f != nil && !w.dead {
+			w.tell(f, f.claims.Begun()-1)
+		}
+	})
+}

@@ -1,0 +1,201 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gomultiprocessing/mp/internal/pool"
+	"github.com/gomultiprocessing/mp/internal/run"
+)
+
+// worker is one place where a task can run. It implements pool.Here.
+type worker struct {
+	crew *Crew
+	n    int
+	sink pool.Sink
+
+	flight atomic.Pointer[flight] // what it runs; nil: nothing
+	number uint64                 // of the flight before
+	since  atomic.Int64           // when the item that runs, or one before it, was begun
+	ctxs   run.Sets
+	common *run.Common // of the last plain span
+	on     atomic.Pointer[string]
+
+	timing atomic.Bool // the timer is set
+	timer  *time.Timer // tells results while an item takes long
+
+	mu   sync.Mutex // guards what follows, and calls of the sink
+	dead bool
+}
+
+// Start starts worker number n. It is the pool's StartFunc.
+func (c *Crew) Start(ctx context.Context, n int, sink pool.Sink) (pool.Worker, error) {
+	if err := c.initialise(ctx); err != nil {
+		return nil, err
+	}
+	return &worker{crew: c, n: n, sink: sink}, nil
+}
+
+// Guest makes a worker in the place of number n. It is the pool's Guest.
+func (c *Crew) Guest(n int, sink pool.Sink) pool.Here { return &worker{crew: c, n: n, sink: sink} }
+
+// initialise calls the pool's Init on a goroutine of its own, which may not come back.
+func (c *Crew) initialise(ctx context.Context) error {
+	if c.init == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	done := make(chan error, 1)
+	var over atomic.Bool // for whichever of the two comes first
+	go func() {
+		err := c.called(func() error { return c.init(ctx) })
+		if !over.CompareAndSwap(false, true) {
+			c.stuck.Add(-1)
+		}
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+	}
+	c.stuck.Add(1)
+	if !over.CompareAndSwap(false, true) {
+		c.stuck.Add(-1)
+		return <-done
+	}
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return c.program.TimedOut(c.timeout)
+	}
+	return ctx.Err()
+}
+
+// called is f's error, whatever f does.
+func (c *Crew) called(f func() error) (err error) {
+	returned := false
+	defer func() {
+		if returned {
+			return
+		}
+		if v := recover(); v != nil {
+			err = c.program.Panicked(v, stackHere())
+			return
+		}
+		err = c.program.Exited()
+	}()
+	err = f()
+	returned = true
+	return err
+}
+
+// stackHere is this goroutine's stack.
+func stackHere() string {
+	buf := make([]byte, 64<<10)
+	return string(buf[:runtime.Stack(buf, false)])
+}
+
+func (w *worker) PID() int      { return w.crew.pid }
+func (w *worker) Memory() int64 { return 0 }
+
+// Open implements pool.Worker.
+func (w *worker) Open(b *pool.Batch) {
+	f := &flight{b: b, spans: make([]Span, len(b.Spans))}
+	f.claims.Open(b.Items())
+	b.Tag = f
+}
+
+// Send takes the inputs. The batch is run by Run.
+func (w *worker) Send(b *pool.Batch, read func()) int64 {
+	f := b.Tag.(*flight)
+	for i := range b.Spans {
+		sp := &b.Spans[i]
+		calls, err := sp.Job.Client.(Calls).Calls(sp.First, sp.N)
+		if err != nil {
+			calls = refused{err}
+		}
+		f.spans[i] = calls
+	}
+	read()
+	return 0
+}
+
+// refused is a span of which no call can be made.
+type refused struct{ err error }
+
+func (r refused) Call(context.Context, int) error { return r.err }
+
+// Limit implements pool.Worker.
+func (w *worker) Limit(b *pool.Batch, n int) int { return b.Tag.(*flight).claims.Limit(n) }
+
+// Running implements pool.Worker.
+func (w *worker) Running() (b *pool.Batch, item int, since time.Time, ok bool) {
+	f := w.flight.Load()
+	if f == nil {
+		return nil, 0, time.Time{}, false
+	}
+	begun := f.claims.Begun()
+	if begun == 0 {
+		return nil, 0, time.Time{}, false
+	}
+	return f.b, begun - 1, w.crew.clock.Time(w.since.Load()), true
+}
+
+// Cancel implements pool.Worker.
+func (w *worker) Cancel(b *pool.Batch, item int) {
+	if f := w.flight.Load(); f != nil && f.b == b {
+		w.ctxs.Cancel(f.number, item)
+	}
+}
+
+// mostDumped is how many goroutines there may be for a look at their stacks: they all stand
+// still meanwhile.
+const mostDumped = 1000
+
+// Stack implements pool.Worker.
+func (w *worker) Stack(time.Duration) string {
+	id := w.on.Load()
+	if id == nil || runtime.NumGoroutine() > mostDumped {
+		return ""
+	}
+	return run.StackOf(*id)
+}
+
+// On implements pool.Here.
+func (w *worker) On(goroutine string) bool {
+	id := w.on.Load()
+	return id != nil && *id == goroutine && w.flight.Load() != nil
+}
+
+// Close implements pool.Worker.
+func (w *worker) Close() { go w.leave(pool.Death{}) }
+
+// Kill implements pool.Worker: the worker is dead at once, and what it runs is alone.
+func (w *worker) Kill() { go w.leave(pool.Death{Err: errAbandoned}) }
+
+var errAbandoned = errors.New("mp: the goroutine was told to stop, did not, and was abandoned")
+
+// leave says that the worker is gone. If a task runs, the goroutine that runs it is
+// stuck, as far as anybody can see.
+func (w *worker) leave(d pool.Death) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.dead {
+		return
+	}
+	w.dead = true
+	if f := w.flight.Load(); f != nil {
+		begun := f.claims.Limit(0)
+		if f.told < begun {
+			w.tell(f, begun-1)
+			f.stuck = true
+			w.crew.stuck.Add(1)
+			d.Batch, d.Item, d.Running = f.b, begun-1, true
+		}
+	}
+	w.sink.Died(d)
+}

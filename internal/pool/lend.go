@@ -1,0 +1,207 @@
+package pool
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/gomultiprocessing/mp/internal/run"
+)
+
+// loan is the place of a task that waits for others of its own pool. It does nothing
+// meanwhile, so a guest works there, for the jobs that it waits for and for nothing
+// else: if every worker ran a task that waits, nobody would ever come to these. In
+// all no more tasks run than there are workers.
+type loan struct {
+	host  *member // runs the task that waits
+	guest *member
+	jobs  []*Job // once for each who waits
+}
+
+// Attendance is somebody's waiting for a job.
+type Attendance struct {
+	s    *Scheduler
+	j    *Job
+	loan *loan
+	// Doubt is to be received from while waiting. Then Look is to be called: it may be a task that
+	// waits, though its ctx does not say so. It may be nil.
+	Doubt <-chan time.Time
+	timer *time.Timer
+}
+
+// doubtAfter is how long somebody waits before it is found out whether it is a task.
+const doubtAfter = time.Millisecond
+
+// Attend says that the caller is about to wait for a job; it calls Leave afterwards.
+func (s *Scheduler) Attend(ctx context.Context, j *Job) Attendance {
+	if s == nil || s.cfg.Guest == nil {
+		return Attendance{}
+	}
+	a := Attendance{s: s, j: j}
+	if ctx.Value(run.PlaceKey{}) == nil {
+		a.timer = time.NewTimer(doubtAfter)
+		a.Doubt = a.timer.C
+		return a
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a.lend(s.host(ctx))
+	return a
+}
+
+// Look finds out whether the calling goroutine runs a task of the pool.
+func (a *Attendance) Look() {
+	if a.loan != nil {
+		return
+	}
+	id := run.Goroutine()
+	a.s.mu.Lock()
+	defer a.s.mu.Unlock()
+	a.lend(a.s.hostOn(id))
+}
+
+// Leave ends the waiting.
+func (a *Attendance) Leave() {
+	if a.timer != nil {
+		a.timer.Stop()
+	}
+	if a.loan == nil {
+		return
+	}
+	a.s.mu.Lock()
+	defer a.s.mu.Unlock()
+	a.s.claimBack(a.loan, a.j)
+}
+
+// host is the worker that runs the task which ctx belongs to; nil: it is none of this pool.
+func (s *Scheduler) host(ctx context.Context) *member {
+	if s.cfg.Guest == nil {
+		return nil
+	}
+	place := ctx.Value(run.PlaceKey{})
+	if place == nil {
+		return nil
+	}
+	for _, m := range s.members {
+		if any(m.w) == place {
+			return m
+		}
+	}
+	return nil
+}
+
+// hostOn is the worker that runs a task on the goroutine with that number.
+func (s *Scheduler) hostOn(goroutine string) *member {
+	if s.cfg.Guest == nil {
+		return nil
+	}
+	for _, m := range s.members {
+		if here, ok := m.w.(Here); ok && here.On(goroutine) {
+			return m
+		}
+	}
+	return nil
+}
+
+// runsTask says whether a task of the pool runs on a goroutine, or is what ctx belongs to.
+func (s *Scheduler) runsTask(ctx context.Context, goroutine string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.host(ctx) != nil || s.hostOn(goroutine) != nil
+}
+
+// lend has a guest work for the job in the host's place. The lock is held.
+func (a *Attendance) lend(host *member) {
+	s, j := a.s, a.j
+	if host == nil || j.over || j.finished || s.terminated {
+		return
+	}
+	l := host.lent
+	if l == nil {
+		l = &loan{host: host}
+		host.lent = l
+		s.invite(l)
+	}
+	l.jobs = append(l.jobs, j)
+	j.lenders = append(j.lenders, l)
+	a.loan = l
+	l.guest.wake()
+}
+
+// invite makes a guest.
+func (s *Scheduler) invite(l *loan) {
+	m := &member{
+		s: s, n: l.host.n, pd: l.host.pd, loan: l, since: time.Now(), nudge: make(chan struct{}, 1),
+		quit: make(chan struct{}), decoding: make(chan struct{}, maxDecoding),
+	}
+	m.w = s.cfg.Guest(m.n, m)
+	l.guest = m
+	s.members = append(s.members, m)
+	go m.serve()
+}
+
+// claimBack ends the loan of a place to a job, once. A guest without any leaves.
+func (s *Scheduler) claimBack(l *loan, j *Job) {
+	if i := slices.Index(l.jobs, j); i >= 0 {
+		l.jobs = slices.Delete(l.jobs, i, i+1)
+	}
+	if i := slices.Index(j.lenders, l); i >= 0 {
+		j.lenders = slices.Delete(j.lenders, i, i+1)
+	}
+	if len(l.jobs) > 0 {
+		return
+	}
+	if l.host.lent == l {
+		l.host.lent = nil
+	}
+	s.retire(l.guest)
+}
+
+// repay is what happens when a guest is gone: another comes as long as somebody waits.
+func (s *Scheduler) repay(m *member) {
+	l := m.loan
+	if l.guest == m && len(l.jobs) > 0 && !s.terminated {
+		s.invite(l)
+		l.guest.wake()
+	}
+}
+
+// topFor is the job whose tasks are next for a worker, nil when there is none.
+func (s *Scheduler) topFor(m *member) *Job {
+	if m.loan == nil {
+		return s.ready.top()
+	}
+	for _, j := range m.loan.jobs {
+		if j.unsent == 0 && !j.over {
+			s.reclaim(j)
+		}
+		if j.unsent > 0 {
+			return j
+		}
+	}
+	return nil
+}
+
+// reclaim takes back all tasks of a job that wait at workers: what runs in front of them
+// may wait for them.
+func (s *Scheduler) reclaim(j *Job) {
+	n := 0
+	for _, m := range s.members {
+		for i := len(m.batches) - 1; i >= 0; i-- {
+			if b := m.batches[i]; b.holds(j) {
+				n += s.recall(m, b, b.done)
+			}
+		}
+	}
+	if n > 0 {
+		s.rouse(n)
+	}
+}
+
+// list makes a job with tasks to be sent known to all who may send them.
+func (s *Scheduler) list(j *Job, front bool) {
+	s.ready.push(j, front)
+	for _, l := range j.lenders {
+		l.guest.wake()
+	}
+}

@@ -1,0 +1,168 @@
+package mp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"reflect"
+	"runtime"
+	"time"
+
+	"github.com/gomultiprocessing/mp/internal/local"
+	"github.com/gomultiprocessing/mp/internal/pool"
+	"github.com/gomultiprocessing/mp/internal/wire"
+)
+
+// herePool is what a pool of goroutines has that one of processes has not.
+type herePool struct {
+	encode    bool  // inputs and outputs are copied as processes would
+	maxResult int64 // bytes of an encoded output; -1: no limit
+}
+
+// carryPool makes a pool of goroutines.
+func carryPool(cfg PoolConfig) (*Pool, error) {
+	if err := cfg.completeHere(); err != nil {
+		return nil, err
+	}
+	crew := local.NewCrew(program{}, cfg.Init.call, cfg.StartTimeout, os.Getpid())
+	s, err := pool.New(pool.Config{
+		Workers: cfg.Workers, Start: crew.Start, TasksPerWorker: cfg.TasksPerWorker,
+		MaxQueued: cfg.MaxQueued, IdleTimeout: cfg.IdleTimeout, Grace: cfg.Grace,
+		Events:   cfg.events(),
+		TimedOut: func(after time.Duration, stack string) error { return &TimeoutError{After: after, Stack: stack} },
+		Guest:    crew.Guest,
+		Stuck:    crew.Stuck,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("mp: NewPool: %w", err)
+	}
+	return &Pool{s: s, here: &herePool{encode: cfg.Encode, maxResult: cfg.MaxResult}}, nil
+}
+
+// graceHere is what a task of a goroutine has between its deadline and its outcome, if
+// nothing else was said: no longer than it takes to see that its ctx has ended.
+const graceHere = 10 * time.Millisecond
+
+// completeHere checks the configuration of a pool of goroutines.
+func (c *PoolConfig) completeHere() error {
+	for _, f := range []struct {
+		name string
+		set  bool
+	}{
+		{"MaxMemory", c.MaxMemory != 0}, {"Procs", c.Procs != 0}, {"Env", c.Env != nil}, {"Dir", c.Dir != ""},
+		{"Limits", c.Limits != Limits{}}, {"Stdout", c.Stdout != nil}, {"Stderr", c.Stderr != nil},
+	} {
+		if f.set {
+			return fmt.Errorf("mp: NewPool: PoolConfig.%s is for processes: goroutines share that of their process", f.name)
+		}
+	}
+	if c.Init.call == nil && c.Init.encode != nil {
+		return fmt.Errorf("mp: NewPool: Init: %w", errNilFunc)
+	}
+	if c.Grace == 0 {
+		c.Grace = graceHere
+	}
+	return c.complete()
+}
+
+// check says why a function cannot be called by the pool at all.
+func (h *herePool) check(hopeless func() error) error {
+	if h.encode {
+		return hopeless()
+	}
+	return nil
+}
+
+var errCapture = errors.New("mp: Capture: goroutines write to the output of their process, which cannot be told apart: use a pool of processes")
+
+// closure makes a Func that only this process knows.
+func closure[In, Out any](fn func(ctx context.Context, in In) (Out, error)) *Func[In, Out] {
+	if fn == nil {
+		panic("mp: thread.Func: the function is nil")
+	}
+	name := "func"
+	if f := runtime.FuncForPC(reflect.ValueOf(fn).Pointer()); f != nil {
+		name = f.Name()
+	}
+	f := newFunc(name, fn)
+	f.only = true
+	return f
+}
+
+// hereSpan is some calls of one job, made on a goroutine. What they return stays in memory of
+// its own until the scheduler has taken it as the outcome: a goroutine that was given up
+// may still write there.
+type hereSpan[In, Out any] struct {
+	f     *Func[In, Out]
+	pool  *herePool
+	first int
+	in    []In
+	out   []Out
+	oneIn [1]In
+	one   [1]Out
+}
+
+func spanHere[In, Out any](h *herePool, f *Func[In, Out], first int, in []In) *hereSpan[In, Out] {
+	c := &hereSpan[In, Out]{f: f, pool: h, first: first}
+	if len(in) == 1 {
+		c.oneIn[0] = in[0]
+		c.in, c.out = c.oneIn[:], c.one[:]
+		return c
+	}
+	c.in, c.out = append(c.in, in...), make([]Out, len(in))
+	return c
+}
+
+// Call implements local.Span.
+func (c *hereSpan[In, Out]) Call(ctx context.Context, i int) (err error) {
+	if c.pool.encode {
+		return c.callCopied(ctx, i)
+	}
+	c.out[i], err = c.f.fn(ctx, c.in[i])
+	return err
+}
+
+// callCopied does to the input and the output what a process would do.
+func (c *hereSpan[In, Out]) callCopied(ctx context.Context, i int) error {
+	in, err := copied(c.f.in, "in", &c.in[i], 0)
+	if err != nil {
+		return Permanent(err)
+	}
+	out, err := c.f.fn(ctx, in)
+	if err != nil {
+		return err
+	}
+	c.out[i], err = copied(c.f.out, "out", &out, c.pool.maxResult)
+	if err != nil {
+		return Permanent(err)
+	}
+	return nil
+}
+
+// copied is what another process would get of v; limit, if positive, is how many bytes
+// it may be.
+func copied[T any](codec *wire.Codec[T], path string, v *T, limit int64) (to T, err error) {
+	b := &wire.Buffer{Copy: true}
+	arrived := false
+	defer func() { b.Settle(arrived) }()
+	if err := codec.Encode(b, path, v); err != nil {
+		return to, err
+	}
+	if n := int64(b.Len()); limit > 0 && n > limit {
+		return to, program{}.TooLarge(n, limit)
+	}
+	files, err := b.Here()
+	if err != nil {
+		return to, err
+	}
+	r := wire.NewReader(b.Bytes())
+	r.Attached(files)
+	defer r.CloseAttached()
+	if err := codec.Decode(r, &to); err != nil {
+		return to, err
+	}
+	err = r.Done()
+	arrived = err == nil
+	return to, err
+}
