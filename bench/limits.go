@@ -29,6 +29,10 @@ var limits = []limit{
 	{"mutex", 20_000_000, "sync.Mutex", limitMutex},
 	{"mutexinc", 20_000_000, "sync.Mutex around an increment", limitMutexIncrement},
 	{"atomic", 20_000_000, "atomic.Int64.Add", limitAtomic},
+	{"conc", 1_000_000, "conc's iter.Map", limitConc},
+	{"errgroup", 200_000, "errgroup with SetLimit", limitErrgroup},
+	{"chunks", 1_000_000, "chunks of 64, by hand", limitChunks},
+	{"pond", 200_000, "pond's Submit and Wait", limitPond},
 }
 
 func findLimit(name string) (limit, error) {

@@ -38,6 +38,10 @@ var measurements = []measurement{
 	{"value", 5_000_000, 200_000, measureValue},
 	{"counter", 20_000_000, 0, measureCounter},
 	{"death", 15, 0, measureDeath},
+	{"threadmap", 1_000_000, 0, measureThreadMap},
+	{"threadasync", 200_000, 0, measureThreadAsync},
+	{"threadqueue11", 5_000_000, 0, measureThreadQueue11},
+	{"threadqueue22", 5_000_000, 0, measureThreadQueue22},
 }
 
 func findMeasurement(name string) (measurement, error) {
@@ -79,7 +83,7 @@ type beside struct {
 }
 
 // rows are all rows, in the order of the tables.
-var rows = slices.Concat(poolRows, sharedRows)
+var rows = slices.Concat(poolRows, sharedRows, threadRows)
 
 var poolRows = []row{
 	{
