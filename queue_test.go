@@ -16,73 +16,8 @@ import (
 
 	"github.com/gomultiprocessing/mp"
 	"github.com/gomultiprocessing/mp/internal/wire"
+	"github.com/gomultiprocessing/mp/thread"
 )
-
-// soonCtx is for what should happen at once.
-func queueCtx(t testing.TB) context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-	t.Cleanup(cancel)
-	return ctx
-}
-
-func TestQueueErrors(t *testing.T) {
-	t.Parallel()
-	ctx := queueCtx(t)
-	q := newQueue[int](t, 1)
-	over, cancel := context.WithCancel(ctx)
-	cancel()
-	if err := q.Put(over, 1); !errors.Is(err, context.Canceled) {
-		t.Error("Put of a ctx that has ended:", err)
-	}
-	late := func() context.Context {
-		ctx, cancel := context.WithTimeout(ctx, 5*time.Millisecond)
-		t.Cleanup(cancel)
-		return ctx
-	}
-	if _, err := q.Get(late()); !errors.Is(err, mp.ErrEmpty) || !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, mp.ErrFull) {
-		t.Error(err)
-	}
-	if err := q.TaskDone(); !errors.Is(err, mp.ErrNotOwner) {
-		t.Error(err)
-	}
-	if err := q.Put(ctx, 1); err != nil {
-		t.Error(err)
-	}
-	if err := q.Put(late(), 2); !errors.Is(err, mp.ErrFull) || !errors.Is(err, context.DeadlineExceeded) {
-		t.Error(err)
-	}
-	waiting, cancel := context.WithCancel(ctx)
-	time.AfterFunc(5*time.Millisecond, cancel)
-	if err := q.Put(waiting, 2); err != context.Canceled {
-		t.Error(err)
-	}
-	if err := q.Close(); err != nil {
-		t.Error(err)
-	}
-	if err := q.TryPut(2); !errors.Is(err, mp.ErrClosed) {
-		t.Error(err)
-	}
-	for v, err := range q.All(ctx) {
-		if v != 1 || err != nil {
-			t.Error(v, err)
-		}
-	}
-	if _, err := q.Get(ctx); !errors.Is(err, mp.ErrClosed) {
-		t.Error(err)
-	}
-	if err := q.TaskDone(); err != nil {
-		t.Error(err)
-	}
-	if err := q.Join(ctx); err != nil {
-		t.Error(err)
-	}
-	var none *mp.Queue[int]
-	for _, q := range []*mp.Queue[int]{none, new(mp.Queue[int])} {
-		if _, err := q.TryGet(); err == nil || q.Put(ctx, 1) == nil || q.Len() != 0 || q.Full() || q.Close() == nil {
-			t.Error("a queue that was not made by NewQueue")
-		}
-	}
-}
 
 func TestQueueRefusesWhatCannotTravel(t *testing.T) {
 	t.Parallel()
@@ -95,6 +30,43 @@ func TestQueueRefusesWhatCannotTravel(t *testing.T) {
 	var refused *wire.Error
 	if !errors.As(err, &refused) || !strings.Contains(err.Error(), "item[0].Next") || q.Len() != 0 {
 		t.Error(err, q.Len())
+	}
+}
+
+// A queue of goroutines holds pointers of its process: it cannot go to another one.
+func TestQueueOfThreadsDoesNotTravel(t *testing.T) {
+	t.Parallel()
+	ctx := queueCtx(t)
+	inner, err := thread.NewQueue[string](0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func(how string, err error) {
+		t.Helper()
+		if err == nil || !strings.Contains(err.Error(), "a Queue of package thread belongs to its process: use mp.NewQueue") {
+			t.Errorf("%s: %v", how, err)
+		}
+	}
+	in := inQueue{Queue: inner}
+	_, err = mp.Start(ctx, takeQueue, in)
+	check("a process", err)
+	pool := newPool(t, mp.PoolConfig{Workers: 1})
+	_, err = mp.Apply(ctx, pool, takeQueue, in)
+	check("a pool", err)
+	q := newQueue[inQueue](t, 0)
+	check("an item", q.TryPut(in))
+	if q.Len() != 0 {
+		t.Error("what was refused is in the queue")
+	}
+	between, err := thread.NewQueue[inQueue](0)
+	if err == nil {
+		err = between.TryPut(in)
+	}
+	if err != nil {
+		t.Error("an item for a goroutine:", err)
+	}
+	if got, err := between.TryGet(); got.Queue != inner || err != nil {
+		t.Error(got, err)
 	}
 }
 
