@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"time"
+
+	"github.com/gomultiprocessing/mp"
+	"github.com/gomultiprocessing/mp/thread"
+)
+
+// How long leaving waits for each of these, together less than a second.
+const (
+	lastLook   = 50 * time.Millisecond // for what has come and was not received yet
+	lastWrites = 400 * time.Millisecond
+	lastWords  = 200 * time.Millisecond
+)
+
+// chat is the program with everything open.
+type chat struct {
+	conn     *net.UDPConn
+	local    netip.Addr
+	screen   screen
+	history  *history
+	receiver *receiver
+	notices  *notices
+
+	asks stage
+	menu bool           // an empty line goes back to it
+	host netip.Addr     // that was given to the menu
+	peer netip.AddrPort // that lines go to
+}
+
+func newChat(conn *net.UDPConn, file *os.File, out screen) *chat {
+	c := &chat{conn: conn, local: localAddr(conn), screen: out, notices: newNotices()}
+	c.receiver = &receiver{conn: conn, most: mostIPv6, notices: c.notices}
+	c.history = newHistory(file, out, &c.receiver.dropped)
+	c.receiver.keep = func(m message) bool { return c.history.queue.TryPut(job{message: m}) == nil }
+	return c
+}
+
+// run chats until somebody leaves, and gives the exit code.
+func (c *chat) run(ctx context.Context, peer netip.AddrPort) int {
+	ctx, leave := context.WithCancel(ctx)
+	defer leave()
+	// What came is written and shown also when ctx has ended.
+	after := context.WithoutCancel(ctx)
+	start := func(name string, run func(context.Context) error) *thread.Thread {
+		t, _ := thread.Start(after, name, func(ctx context.Context) error { // it has no error: after does not end
+			defer leave() // if it ends on its own the chat does not work any more
+			return run(ctx)
+		})
+		return t
+	}
+	receiving := start("receiver", c.receiver.run)
+	writing := start("history", c.history.run)
+	telling := start("notices", c.notices.show(c.screen))
+	c.screen.lines(fmt.Sprintf("listening on %s, history in %s; /help shows what can be typed",
+		c.conn.LocalAddr(), escape(c.history.file.Name())))
+	c.begin(peer)
+
+	typed, _ := thread.NewQueue[line](1) // it has no error
+	thread.Start(ctx, "keyboard", func(ctx context.Context) error {
+		defer typed.Close()
+		return c.screen.read(ctx, func(l line) bool { return typed.Put(ctx, l) == nil }, leave)
+	})
+	// Of its own, because it may wait for a screen that takes nothing.
+	conversing := start("conversation", func(context.Context) error {
+		c.converse(ctx, typed)
+		return nil
+	})
+	<-ctx.Done()
+	return c.leave(conversing, receiving, writing, telling)
+}
+
+// converse does what the lines say until one says to leave, or there are no more.
+func (c *chat) converse(ctx context.Context, typed *mp.Queue[line]) {
+	for l, err := range typed.All(ctx) {
+		if err != nil || c.obey(ctx, l) {
+			return
+		}
+	}
+}
+
+// leave lets the threads finish, in the order in which they feed each other, and gives the
+// exit code. None is waited for longer than it may take: a disk can be stuck.
+func (c *chat) leave(conversing, receiving, writing, telling *thread.Thread) int {
+	c.finish(conversing, lastLook)
+	c.conn.SetReadDeadline(time.Now().Add(lastLook))
+	code := c.finish(receiving, 2*lastLook)
+	c.history.queue.Close()
+	code = max(code, c.finish(writing, lastWrites))
+	if n := int64(c.history.queue.Len()) + c.history.pending.Load(); n > 0 {
+		c.notices.say("%d messages may be missing in the history: writing it takes too long", n)
+		code = exitFailed
+	}
+	if n := c.history.missing.Load() + c.receiver.dropped.Load(); n > 0 {
+		c.notices.say("%d messages are missing in the history", n)
+		code = exitFailed
+	}
+	c.notices.queue.Close()
+	code = max(code, c.finish(telling, lastWords))
+	c.screen.close()
+	return code
+}
+
+// finish waits for a thread to end. One that has not is in what takes too long, which is
+// said elsewhere.
+func (c *chat) finish(t *thread.Thread, limit time.Duration) int {
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	switch err := t.Join(ctx); {
+	case err == nil:
+		return exitDone
+	case !t.Alive():
+		c.notices.say("the %s thread ended: %v", t.Name(), err)
+	}
+	return exitFailed
+}

@@ -1,0 +1,185 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"sync/atomic"
+
+	"github.com/gomultiprocessing/mp"
+	"github.com/gomultiprocessing/mp/thread"
+)
+
+// message is what was sent to a peer, or came from one.
+type message struct {
+	peer netip.AddrPort
+	came bool
+	text string
+}
+
+// entry is the line of a message in the history, without the line break.
+func (m message) entry() string {
+	if m.came {
+		return ">>>" + tuple(m.peer) + ":" + escape(m.text)
+	}
+	return "<<<" + bare(m.peer) + ":" + escape(m.text)
+}
+
+// shown is the line of a message on the screen.
+func (m message) shown() string {
+	if m.came {
+		return "接收到来自于" + bare(m.peer) + "的数据:" + escape(m.text)
+	}
+	return "发送到" + bare(m.peer) + "的数据:" + escape(m.text)
+}
+
+// job is what the history's thread is asked for: to keep a message, or, with a number of
+// lines, to show the last ones.
+type job struct {
+	message
+	lines int
+}
+
+// history writes messages to a file and shows those that are in it.
+type history struct {
+	queue   *mp.Queue[job]
+	file    *os.File
+	screen  screen
+	dropped *atomic.Int64 // by the receiver
+	told    int64         // of these
+
+	missing atomic.Int64 // messages that were shown and could not be written
+	pending atomic.Int64 // messages that are being written
+	trouble string       // the error of the last write
+}
+
+const (
+	roomInQueue = 1024     // messages; with the longest ones that come, 64 MiB
+	mostAtOnce  = 64       // messages written with one call
+	bytesAtOnce = 64 << 10 // of text, about
+)
+
+// openHistory opens a file to be appended to and read. It is for its owner's eyes.
+func openHistory(name string) (*os.File, error) {
+	return os.OpenFile(name, os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o600)
+}
+
+func newHistory(file *os.File, out screen, dropped *atomic.Int64) *history {
+	q, _ := thread.NewQueue[job](roomInQueue) // it has no error
+	return &history{queue: q, file: file, screen: out, dropped: dropped}
+}
+
+// run writes until the queue is closed and empty. What waits is written together.
+func (h *history) run(ctx context.Context) error {
+	for {
+		j, err := h.queue.Get(ctx)
+		if err != nil {
+			if errors.Is(err, mp.ErrClosed) {
+				return nil
+			}
+			return err
+		}
+		var batch []message
+		for size := 0; j.lines == 0; {
+			batch = append(batch, j.message)
+			if size += len(j.text); len(batch) == mostAtOnce || size >= bytesAtOnce {
+				break
+			}
+			if j, err = h.queue.TryGet(); err != nil {
+				break
+			}
+		}
+		if len(batch) > 0 {
+			h.keep(batch)
+		}
+		if j.lines > 0 {
+			h.showLast(j.lines)
+		}
+		h.tellDropped()
+	}
+}
+
+// keep writes messages, and shows them when they are in the file.
+func (h *history) keep(batch []message) {
+	h.pending.Store(int64(len(batch)))
+	h.screen.lines(fmt.Sprintf("正在将%d条消息写入%s", len(batch), escape(h.file.Name())))
+
+	var text []byte
+	if h.halfLine() {
+		text = append(text, '\n')
+	}
+	ends := make([]int, len(batch))
+	for i, m := range batch {
+		text = append(append(text, m.entry()...), '\n')
+		ends[i] = len(text)
+	}
+	n, err := h.file.Write(text)
+	h.pending.Store(0)
+	h.tellTrouble(err)
+	lines := make([]string, len(batch))
+	for i, m := range batch {
+		lines[i] = m.shown()
+		if n < ends[i] {
+			h.missing.Add(1)
+			lines[i] = "not in the history: " + lines[i]
+		}
+	}
+	h.screen.lines(lines...)
+}
+
+// halfLine says whether the file ends in the middle of a line: a program was killed while
+// it wrote, or the disk was full.
+func (h *history) halfLine() bool {
+	info, err := h.file.Stat()
+	if err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
+		return false
+	}
+	last := make([]byte, 1)
+	_, err = h.file.ReadAt(last, info.Size()-1)
+	return err == nil && last[0] != '\n'
+}
+
+// tellTrouble says that writing does not work, and that it works again.
+func (h *history) tellTrouble(err error) {
+	trouble := ""
+	if err != nil {
+		trouble = reason(err)
+	}
+	if trouble == h.trouble {
+		return
+	}
+	h.trouble = trouble
+	if err != nil {
+		h.screen.problem(fmt.Sprintf("cannot write the history %s: %s", escape(h.file.Name()), escape(trouble)))
+		return
+	}
+	h.screen.problem("the history can be written again")
+}
+
+// tellDropped says how many messages the receiver had to drop.
+func (h *history) tellDropped() {
+	n := h.dropped.Load()
+	if n > h.told && !h.queue.Full() {
+		h.screen.problem(fmt.Sprintf("%d messages that came were dropped: the history did not keep up", n-h.told))
+		h.told = n
+	}
+}
+
+func (h *history) showLast(n int) {
+	name := escape(h.file.Name())
+	last, err := tail(h.file, n)
+	switch {
+	case err != nil:
+		h.screen.problem(fmt.Sprintf("cannot read the history %s: %s", name, escape(reason(err))))
+		return
+	case len(last) == 0:
+		h.screen.lines(fmt.Sprintf("%s is empty", name))
+		return
+	}
+	for i, line := range last {
+		last[i] = visible(line)
+	}
+	h.screen.lines(append([]string{fmt.Sprintf("the last lines of %s: %d", name, len(last))}, last...)...)
+}
