@@ -50,11 +50,20 @@ func onCarriers(t *testing.T, test func(t *testing.T, c carrier)) {
 // pipeOn is a pipe on a carrier, closed at the end.
 func pipeOn[T any](t testing.TB, c carrier) (a, b *mp.Conn[T]) {
 	t.Helper()
+	a, b = unclosedPipeOn[T](t, c)
+	return closedConns(t, a, b, nil)
+}
+
+func unclosedPipeOn[T any](t testing.TB, c carrier) (a, b *mp.Conn[T]) {
+	t.Helper()
 	a, b, err := mp.NewPipe[T]()
 	if c.goroutines {
 		a, b, err = thread.NewPipe[T]()
 	}
-	return closedConns(t, a, b, err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a, b
 }
 
 func oneWayPipeOn[T any](t testing.TB, c carrier) (r, w *mp.Conn[T]) {

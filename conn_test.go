@@ -358,38 +358,6 @@ func TestConnWhatCannotTravel(t *testing.T) {
 	}
 }
 
-// A pipe whose handles are garbage is closed, also by the process that made it.
-func TestConnGarbage(t *testing.T) {
-	ctx := procCtx(t)
-	a, b, err := mp.NewPipe[int]()
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.Send(ctx, 7)
-	runtime.KeepAlive(b)
-	got := make(chan error, 1)
-	go func() {
-		v, err := a.Recv(ctx)
-		if v != 7 || err != nil {
-			t.Error(v, err)
-		}
-		_, err = a.Recv(ctx)
-		got <- err
-	}()
-	for {
-		runtime.GC()
-		select {
-		case err := <-got:
-			if err != io.EOF {
-				t.Error(err)
-			}
-			a.Close()
-			return
-		case <-time.After(10 * time.Millisecond):
-		}
-	}
-}
-
 func TestConnSelect(t *testing.T) {
 	onCarriers(t, func(t *testing.T, on carrier) {
 		ctx := procCtx(t)

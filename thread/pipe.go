@@ -22,14 +22,14 @@ import (
 // An end does not move: in the input of a process, or in a message to one, it is an error:
 // use mp.NewPipe. In a message to a goroutine it is the same end on both sides.
 func NewPipe[T any]() (a, b *mp.Conn[T], err error) {
-	there, back := new(way[T]), new(way[T])
+	there, back := newWay[T](), newWay[T]()
 	return newConn(back, there), newConn(there, back), nil
 }
 
 // NewOneWayPipe is NewPipe with one end r that receives only and one end w that sends
 // only. The wrong use of an end is an error at once.
 func NewOneWayPipe[T any]() (r, w *mp.Conn[T], err error) {
-	only := new(way[T])
+	only := newWay[T]()
 	return newConn(only, nil), newConn(nil, only), nil
 }
 

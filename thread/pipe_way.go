@@ -23,7 +23,7 @@ const (
 // woken is done.
 type way[T any] struct {
 	mu        sync.Mutex
-	messages  line[message[T]]
+	messages  *line[message[T]]
 	bytes     int  // in the messages
 	ended     bool // the sending end is closed
 	abandoned bool // the receiving end is closed
@@ -32,6 +32,8 @@ type way[T any] struct {
 	pollers   sleepers[struct{}]
 	watches   map[*watcher]struct{}
 }
+
+func newWay[T any]() *way[T] { return &way[T]{messages: newLine[message[T]](false)} }
 
 // request is what a receiver wants.
 type request struct {
@@ -259,7 +261,7 @@ func (w *way[T]) noReceiver(wakes whom) {
 		return
 	}
 	w.abandoned = true
-	w.messages.clear()
+	w.messages = newLine[message[T]](false)
 	w.bytes = 0
 	callAll(&w.senders, wakes, func(s *sending[T]) { s.err = pipe.ErrPeer })
 	callAll(&w.receivers, wakes, func(r *reception[T]) { r.err = errEndClosed })
