@@ -32,6 +32,7 @@ type Func[In, Out any] struct {
 	moves  bool // an input may hold something that leaves this process with it
 	only   bool // of this process: a closure, which no other one knows
 
+	spans    sync.Pool // of calls on goroutines
 	checked  sync.Once
 	checkErr error // of types that can never travel
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"reflect"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/gomultiprocessing/mp/internal/local"
@@ -104,14 +105,29 @@ type hereSpan[In, Out any] struct {
 }
 
 func spanHere[In, Out any](h *herePool, f *Func[In, Out], first int, in []In) *hereSpan[In, Out] {
-	c := &hereSpan[In, Out]{f: f, pool: h, first: first}
 	if len(in) == 1 {
+		c := &hereSpan[In, Out]{f: f, pool: h, first: first}
 		c.oneIn[0] = in[0]
 		c.in, c.out = c.oneIn[:], c.one[:]
 		return c
 	}
-	c.in, c.out = append(c.in, in...), make([]Out, len(in))
+	c, _ := f.spans.Get().(*hereSpan[In, Out])
+	if c == nil {
+		c = &hereSpan[In, Out]{f: f}
+	}
+	c.pool, c.first = h, first
+	c.in = append(c.in[:0], in...)
+	c.out = slices.Grow(c.out[:0], len(in))[:len(in)]
 	return c
+}
+
+// Free implements local.Span: the memory of many small calls is used again.
+func (c *hereSpan[In, Out]) Free() {
+	if len(c.in) > 1 {
+		clear(c.in)
+		clear(c.out)
+		c.f.spans.Put(c)
+	}
 }
 
 // Call implements local.Span.
@@ -121,6 +137,27 @@ func (c *hereSpan[In, Out]) Call(ctx context.Context, i int) (err error) {
 	}
 	c.out[i], err = c.f.fn(ctx, c.in[i])
 	return err
+}
+
+// CallAll implements local.Span.
+func (c *hereSpan[In, Out]) CallAll(turn *local.Turn) error {
+	if c.pool.encode {
+		for turn.Next() {
+			if err := c.callCopied(turn.Ctx(), turn.At); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	fn, in, out := c.f.fn, c.in, c.out
+	for turn.Next() {
+		v, err := fn(turn.Ctx(), in[turn.At])
+		if err != nil {
+			return err
+		}
+		out[turn.At] = v
+	}
+	return nil
 }
 
 // callCopied does to the input and the output what a process would do.

@@ -21,6 +21,10 @@ type Calls interface {
 type Span interface {
 	// Call makes call i, from 0.
 	Call(ctx context.Context, i int) error
+	// CallAll makes one call after the other as long as turn.Next, until one fails.
+	CallAll(turn *Turn) error
+	// Free is called when nobody will look at what the calls have returned any more.
+	Free()
 }
 
 // Program is what this package knows of the program.

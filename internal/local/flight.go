@@ -14,15 +14,15 @@ type flight struct {
 	b      *pool.Batch
 	number uint64
 	spans  []Span // of the batch's; written before the first claim
+	w      *worker
 
-	// The item that runs.
-	span   int      // its span
-	offset int      // its place there
-	item   int      // and in the batch
-	set    *run.Set // its ctx is one of these,
-	ctxAt  int      // at this place
-	begun  int64    // when it was, on the clock, if that matters
-	inCall bool
+	turn     Turn
+	span     int  // that of the item that runs
+	plain    bool // nobody wants to know more of its items than their ends
+	measured bool // somebody wants to know how long they take
+	timed    bool // and when each was begun
+	begun    int64
+	inCall   bool
 
 	// Guarded by the worker's mu.
 	told     int // items whose results were told
@@ -43,7 +43,8 @@ func (w *worker) Run(b *pool.Batch, again func()) {
 	w.number++
 	f.number = w.number
 	began := w.crew.clock.Now()
-	f.span, f.offset, f.item = 0, -1, -1
+	f.w, f.span = w, -1
+	f.turn.start(f)
 	w.since.Store(began)
 	w.flight.Store(f)
 	w.goOn(f, began, again)
@@ -78,75 +79,62 @@ func (w *worker) runSome(f *flight, began int64, again func()) (more bool) {
 			again()
 		}()
 	}()
-	for w.claim(f) {
-		f.inCall = true
-		err := f.spans[f.span].Call(f.set.At(f.ctxAt), f.offset)
-		f.inCall = false
-		if err != nil || f.begun != 0 {
-			w.ended(f, err)
+	for f.enter() {
+		if f.plain {
+			f.inCall = true
+			err := f.spans[f.span].CallAll(&f.turn)
+			f.inCall = false
+			if err != nil {
+				w.ended(f, err)
+			}
+			continue
+		}
+		for f.turn.Next() {
+			f.inCall = true
+			err := f.spans[f.span].Call(f.turn.Ctx(), f.turn.At)
+			f.inCall = false
+			if err != nil || f.measured {
+				w.ended(f, err)
+			}
 		}
 	}
 	return false
 }
 
-// tellEvery is how long the results of small tasks may wait for more to be told with them.
-const tellEvery = time.Millisecond
-
-// claim begins the next item of the batch, if there is one that may be begun.
-func (w *worker) claim(f *flight) bool {
-	span, offset := f.span, f.offset+1
-	for span < len(f.b.Spans) && offset >= f.b.Spans[span].N {
-		span, offset = span+1, 0
+// enter goes to the span of the next item, if there is one that may be begun as far as is known.
+func (f *flight) enter() bool {
+	if f.turn.left > 0 {
+		return !f.turn.over
 	}
-	if span == len(f.b.Spans) {
+	if f.span+1 == len(f.b.Spans) || f.turn.over {
 		return false
 	}
-	j := f.b.Spans[span].Job
-	timed := !j.Plain() && (j.Timeout > 0 || j.Measure)
-	if timed {
-		w.since.Store(w.crew.clock.Now()) // before the claim: who sees the claim sees when
+	f.span++
+	sp := &f.b.Spans[f.span]
+	j := sp.Job
+	f.plain, f.measured, f.timed = !f.b.Report, false, false
+	if !j.Plain() {
+		f.measured, f.timed = j.Measure, j.Timeout > 0 || j.Measure
+		f.plain = f.plain && !f.timed
 	}
-	if _, ok := f.claims.Claim(); !ok {
-		return false
-	}
-	f.item++
-	enter := offset == 0
-	f.span, f.offset, f.begun = span, offset, 0
-	if timed {
-		f.begun = w.since.Load()
-	}
-	if f.set != nil && f.set.Live() {
-		f.set.Returned(f.ctxAt) // after the claim of the next: see run.Context
-	}
-	w.prepare(f, &f.b.Spans[span], enter)
-	if f.b.Report {
-		w.report(f)
-	} else if f.item > 0 && !w.timing.Load() {
-		w.setTimer()
-	}
+	f.turn.common, f.turn.At, f.turn.left, f.turn.ctxs = f.w.commonOf(sp), -1, sp.N, nil
 	return true
 }
 
-// prepare makes the item's ctx.
-func (w *worker) prepare(f *flight, sp *pool.Span, enter bool) {
-	if !enter && f.set.Has(f.item) {
-		f.ctxAt = f.item - f.set.First
-	} else {
-		common := w.common
-		if enter {
-			common = w.commonOf(sp)
+// ready is called when an item was begun of which somebody wants to know more than its end.
+func (f *flight) ready() {
+	if f.timed {
+		f.begun = f.w.since.Load()
+		if t := f.b.Spans[f.span].Job.Timeout; t > 0 {
+			due := f.begun + int64(t)
+			if d := f.turn.common.Deadline; d != 0 && d < due {
+				due = d
+			}
+			f.turn.set.SetDeadline(f.turn.ctxAt(), due)
 		}
-		f.set = w.ctxs.More(&run.Set{
-			Common: common, Claims: &f.claims, Batch: f.number, First: f.item, Index: sp.First + f.offset,
-		}, sp.N-f.offset)
-		f.ctxAt = 0
 	}
-	if t := sp.Job.Timeout; t > 0 {
-		due := f.begun + int64(t)
-		if d := w.crew.clock.of(sp.Job.Deadline); d != 0 && d < due {
-			due = d
-		}
-		f.set.SetDeadline(f.ctxAt, due)
+	if f.b.Report {
+		f.w.report(f)
 	}
 }
 
@@ -163,8 +151,8 @@ func (w *worker) commonOf(sp *pool.Span) *run.Common {
 func (w *worker) finish(f *flight, began int64) {
 	busy := w.crew.clock.Now() - began
 	w.ctxs.Forget()
-	if f.set != nil {
-		f.set.Returned(f.ctxAt)
+	if f.turn.set != nil {
+		f.turn.set.Returned(f.turn.ctxAt())
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -176,6 +164,9 @@ func (w *worker) finish(f *flight, began int64) {
 	}
 	w.tell(f, f.claims.Begun())
 	w.flight.Store(nil)
+	for _, span := range f.spans {
+		span.Free()
+	}
 	w.sink.Ended(f.b, time.Duration(busy))
 }
 
@@ -203,9 +194,9 @@ func (w *worker) ended(f *flight, err error) {
 	if w.dead {
 		return
 	}
-	w.tell(f, f.item)
+	w.tell(f, f.turn.item)
 	f.results = append(f.results[:0], r)
-	f.told, f.toldSpan, f.toldAt = f.item+1, f.span, f.offset+1
+	f.told, f.toldSpan, f.toldAt = f.turn.item+1, f.span, f.turn.At+1
 	w.sink.Results(f.results)
 	clear(f.results)
 }
@@ -240,9 +231,12 @@ func (w *worker) report(f *flight) {
 	if w.dead {
 		return
 	}
-	w.tell(f, f.item)
-	w.sink.Started(f.b, f.item)
+	w.tell(f, f.turn.item)
+	w.sink.Started(f.b, f.turn.item)
 }
+
+// tellEvery is how long the results of small tasks may wait for more to be told with them.
+const tellEvery = time.Millisecond
 
 // setTimer has the results that there are told soon, should the next item take long.
 func (w *worker) setTimer() {

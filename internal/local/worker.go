@@ -128,6 +128,14 @@ func (w *worker) Send(b *pool.Batch, read func()) int64 {
 type refused struct{ err error }
 
 func (r refused) Call(context.Context, int) error { return r.err }
+func (r refused) Free()                           {}
+
+func (r refused) CallAll(turn *Turn) error {
+	if turn.Next() {
+		return r.err
+	}
+	return nil
+}
 
 // Limit implements pool.Worker.
 func (w *worker) Limit(b *pool.Batch, n int) int { return b.Tag.(*flight).claims.Limit(n) }

@@ -22,6 +22,9 @@ func (s *Scheduler) take(m *member) *Batch {
 	room -= m.outstanding
 	share := max(1, (s.ready.items+2*s.want-1)/(2*s.want)) // leave some to the others
 	quota := min(maxItems, s.events.room())
+	if s.cfg.Guest != nil {
+		quota = min(quota, maxItemsHere)
+	}
 	if q := s.cfg.TasksPerWorker; q > 0 {
 		quota = min(quota, q-m.sent)
 	}

@@ -115,3 +115,6 @@ func (cs *Set) SetDeadline(at int, deadline int64) { cs.deadlines[at] = deadline
 
 // At is the ctx at a place, from 0.
 func (cs *Set) At(at int) *Context { return &cs.of[at] }
+
+// All are the ctxs, in order.
+func (cs *Set) All() []Context { return cs.of }
