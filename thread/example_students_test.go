@@ -12,7 +12,7 @@ import (
 // Five students speak, and then each needs a while. They need it at the same time: the
 // program takes as long as one of them.
 func ExampleStart_students() {
-	const while = 200 * time.Millisecond
+	const while = 100 * time.Millisecond
 	ctx := context.Background()
 	began := time.Now()
 	for i := range 5 {

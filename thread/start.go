@@ -38,7 +38,7 @@ func Start(ctx context.Context, name string, f func(context.Context) error) (*Th
 }
 
 // StartRunner is Start for a value that is a piece of work, as a subclass of threading.Thread
-// with a run method: it runs r.Run. With the name "" it is named after the type, MyThread-1.
+// with a run method: it runs r.Run. With the name "" it is named after the type, MyThread-N.
 // The error is ctx's when it has ended at entry, and that of an r that is nil.
 func StartRunner(ctx context.Context, name string, r mp.Runner) (*Thread, error) {
 	if err := ctx.Err(); err != nil {

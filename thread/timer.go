@@ -12,7 +12,7 @@ type Timer struct {
 	thread *Thread
 	f      func()
 
-	mu    sync.Mutex // held until timer is set
+	mu    sync.Mutex // held until timer is set: it may fire before
 	timer *time.Timer
 }
 
@@ -42,7 +42,7 @@ func After(d time.Duration, f func()) *Timer {
 // any more when f has begun, or after a Cancel. It does not wait.
 func (tm *Timer) Cancel() bool {
 	tm.mu.Lock()
-	stopped := tm.timer.Stop()
+	stopped := tm.timer != nil && tm.timer.Stop() // nil: it was not made by After
 	tm.mu.Unlock()
 	if stopped {
 		tm.thread.finish()
@@ -52,7 +52,12 @@ func (tm *Timer) Cancel() bool {
 
 // Done returns a channel that is closed when f has returned, or panicked, or the Timer was
 // cancelled.
-func (tm *Timer) Done() <-chan struct{} { return tm.thread.Done() }
+func (tm *Timer) Done() <-chan struct{} {
+	if tm.thread == nil {
+		return ended
+	}
+	return tm.thread.done
+}
 
 // fire is called when the time has come.
 func (tm *Timer) fire() {

@@ -174,6 +174,14 @@ func TestTimerWhoseFCallsGoexit(t *testing.T) {
 	}
 }
 
+func TestTimerThatWasNotMade(t *testing.T) {
+	var tm thread.Timer
+	<-tm.Done()
+	if tm.Cancel() {
+		t.Error("there was something to stop")
+	}
+}
+
 func TestTimerOfANilFunction(t *testing.T) {
 	defer func() {
 		if v := recover(); v == nil || !strings.Contains(v.(string), "nil") {
