@@ -3,6 +3,7 @@ package mp_test
 import (
 	"context"
 	"errors"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -17,14 +18,15 @@ func TestQueueJoinWaitsForEachTask(t *testing.T) {
 			t.Error("of a queue without items:", err)
 		}
 		var sum atomic.Int64
+		var workers sync.WaitGroup
 		for range 3 {
-			go func() {
+			workers.Go(func() {
 				for v, err := range q.All(ctx) {
 					if sum.Add(int64(v)); err != nil || q.TaskDone() != nil {
 						t.Error(err)
 					}
 				}
-			}()
+			})
 		}
 		for range 3 { // a queue may be joined again
 			sum.Store(0)
@@ -36,6 +38,7 @@ func TestQueueJoinWaitsForEachTask(t *testing.T) {
 			}
 		}
 		q.Close()
+		workers.Wait()
 	})
 }
 
