@@ -29,7 +29,6 @@ type flight struct {
 	toldSpan int // the span of the next one
 	toldAt   int // and its place there
 	stuck    bool
-	results  []pool.Result // scratch
 }
 
 // Run implements pool.Here. A call that ends the goroutine by runtime.Goexit has the rest
@@ -195,10 +194,10 @@ func (w *worker) ended(f *flight, err error) {
 		return
 	}
 	w.tell(f, f.turn.item)
-	f.results = append(f.results[:0], r)
+	w.results = append(w.results[:0], r)
 	f.told, f.toldSpan, f.toldAt = f.turn.item+1, f.span, f.turn.At+1
-	w.sink.Results(f.results)
-	clear(f.results)
+	w.sink.Results(w.results)
+	clear(w.results)
 }
 
 // tell tells the results of items up to one, all of which have succeeded. The worker's
@@ -207,7 +206,7 @@ func (w *worker) tell(f *flight, to int) {
 	if f.told >= to {
 		return
 	}
-	rs := f.results[:0]
+	rs := w.results[:0]
 	for f.told < to {
 		sp := &f.b.Spans[f.toldSpan]
 		if f.toldAt == sp.N {
@@ -221,7 +220,7 @@ func (w *worker) tell(f *flight, to int) {
 	}
 	w.sink.Results(rs)
 	clear(rs)
-	f.results = rs[:0]
+	w.results = rs[:0]
 }
 
 // report tells that the item was begun, for those who want to know of each.

@@ -28,8 +28,9 @@ type worker struct {
 	timing atomic.Bool // the timer is set
 	timer  *time.Timer // tells results while an item takes long
 
-	mu   sync.Mutex // guards what follows, and calls of the sink
-	dead bool
+	mu      sync.Mutex // guards what follows, and calls of the sink
+	dead    bool
+	results []pool.Result // scratch
 }
 
 // Start starts worker number n. It is the pool's StartFunc.
