@@ -49,7 +49,7 @@ func NewCondition(l *Lock) (*Condition, error) {
 	of, ok := l.carrier.(*shared.Lock)
 	if !ok {
 		if l.made() {
-			return nil, errOfThread("Lock")
+			return nil, fmt.Errorf("mp: %w", errOfThread("Lock"))
 		}
 		return nil, notMade("Lock")
 	}
