@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 
+	"github.com/gomultiprocessing/mp"
 	"github.com/gomultiprocessing/mp/thread"
 )
 
@@ -56,5 +57,27 @@ func TestCurrentOfAThreadInAThread(t *testing.T) {
 	}
 	if seen != inner || inner == outer {
 		t.Error(seen, inner, outer)
+	}
+}
+
+func TestCurrentInATaskOfAPoolIsMainThread(t *testing.T) {
+	t.Parallel()
+	pool, err := thread.NewPool(mp.PoolConfig{Workers: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Terminate()
+	who := thread.Func(func(ctx context.Context, _ mp.None) (string, error) {
+		return thread.Current(ctx).Name(), nil
+	})
+	th := startThread(t, t.Context(), "caller", func(ctx context.Context) error {
+		name, err := mp.Apply(ctx, pool, who, mp.None{})
+		if name != "MainThread" {
+			t.Error(name)
+		}
+		return err
+	})
+	if err := th.Join(t.Context()); err != nil {
+		t.Error(err)
 	}
 }

@@ -1,6 +1,7 @@
 package thread_test
 
 import (
+	"go/ast"
 	"go/doc"
 	"go/parser"
 	"go/token"
@@ -67,6 +68,61 @@ func TestAsyncioGuideShowsAllItsExamples(t *testing.T) {
 		for name := range checkedExamples(t, file) {
 			if !strings.Contains(string(guide), "["+name+"]") {
 				t.Errorf("%s of %s is not in the guide", name, file)
+			}
+		}
+	}
+}
+
+// exported are the names that a package declares, those of methods among them.
+func exported(t *testing.T, folder string) map[string]bool {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(folder, "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := map[string]bool{}
+	for _, path := range files {
+		if strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(parsed, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.FuncDecl:
+				names[n.Name.Name] = true
+				return false // what is declared in it is its own
+			case *ast.TypeSpec:
+				names[n.Name.Name] = true
+			case *ast.ValueSpec:
+				for _, name := range n.Names {
+					names[name.Name] = true
+				}
+			}
+			return true
+		})
+	}
+	return names
+}
+
+// What the guide names of this module is there.
+func TestAsyncioGuideNamesWhatExists(t *testing.T) {
+	t.Parallel()
+	guide, err := os.ReadFile(asyncioGuide)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for pkg, folder := range map[string]string{"mp": "..", "thread": "."} {
+		there := exported(t, folder)
+		uses := regexp.MustCompile(`\b`+pkg+`\.([A-Z]\w*)(?:\.([A-Z]\w*))?`).FindAllStringSubmatch(string(guide), -1)
+		if len(uses) < 10 {
+			t.Fatalf("only %d names of %s found", len(uses), pkg)
+		}
+		for _, use := range uses {
+			if !there[use[1]] || use[2] != "" && !there[use[2]] {
+				t.Errorf("there is no %s", use[0])
 			}
 		}
 	}

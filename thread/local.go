@@ -9,7 +9,8 @@ import (
 
 // Local is a value of each thread, as threading.local: what one thread sets the others do not
 // see. Whose value is meant says the ctx: that of the thread that Current finds. MainThread,
-// which stands for all that is outside of threads, has one as well.
+// which stands for all that is outside of threads, has one as well: the tasks of a pool have
+// it in common.
 //
 // It is safe for concurrent use, also by goroutines that share the ctx of one thread and so its
 // value. The value goes with the thread, or with the Local. An operation costs some ten
