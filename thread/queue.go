@@ -156,22 +156,25 @@ func (q *queue[T]) get(wait bool) (v T, w, other *waiter[T], err error) {
 	}
 	v = q.store.pop()
 	q.got++
-	for other == nil && q.putters.first != nil && !q.full() {
-		other = q.admit(q.putters.first)
-	}
-	return v, nil, other, nil
+	return v, nil, q.admit(), nil
 }
 
-// admit lets in the item of a Put that waits, and returns it to be woken. If less panics, it
-// will do so again in that Put, where its caller can see it: nil.
-func (q *queue[T]) admit(w *waiter[T]) *waiter[T] {
+// admit lets in the item of the first Put that waits, and returns it to be woken. If less panics,
+// or ends the goroutine, it will do so again in that Put, where its caller can see it; the
+// room goes to the next one then.
+func (q *queue[T]) admit() *waiter[T] {
+	w := q.putters.first
+	if w == nil || q.full() {
+		return nil
+	}
+	q.putters.remove(w)
 	in := false
 	defer func() {
-		q.putters.remove(w)
 		if !in {
 			recover()
 			w.err = errAgain
 			w.wake()
+			q.admit().wake()
 		}
 	}()
 	q.store.push(w.v)
