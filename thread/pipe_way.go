@@ -129,7 +129,7 @@ func (w *way[T]) deliver(m message[T]) bool {
 }
 
 func (w *way[T]) hasRoom(bytes int) bool {
-	return w.messages.len() < mostMessages && (w.bytes == 0 || w.bytes+bytes <= mostBytes)
+	return w.messages.len() < mostMessages && (bytes == 0 || w.bytes == 0 || w.bytes+bytes <= mostBytes)
 }
 
 func (w *way[T]) put(m message[T]) {
