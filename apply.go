@@ -61,7 +61,8 @@ func ApplyAsync[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in 
 type applied[In, Out any] struct {
 	job     pool.Job
 	f       *Func[In, Out]
-	here    *herePool // the pool's
+	here    hereOne[In, Out] // the first attempt, in a pool of goroutines
+	begun   atomic.Bool      // it was
 	in      [1]In
 	encoded atomic.Pointer[wire.Buffer] // of an input that is small enough to be encoded beforehand, or that has left
 	leaves  bool                        // it can be sent only once, as something leaves this process with it
@@ -83,8 +84,11 @@ func newApplied[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in 
 	if err != nil {
 		return nil, err
 	}
-	a := &applied[In, Out]{f: f, in: [1]In{in}, here: p.here}
-	if p.here == nil {
+	a := &applied[In, Out]{f: f}
+	if p.here != nil {
+		a.here = hereOne[In, Out]{f: f, pool: p.here, in: in, keep: o.retries > 0}
+	} else {
+		a.in[0] = in
 		if err := a.encode(); err != nil {
 			return nil, &TaskError{Func: f.name, Err: err}
 		}
@@ -126,8 +130,11 @@ func (a *applied[In, Out]) Encode(b *wire.Buffer, _, _ int) (*wire.Buffer, error
 }
 
 // Calls implements local.Calls.
-func (a *applied[In, Out]) Calls(first, _ int) (local.Span, error) {
-	return spanHere(a.here, a.f, first, a.in[:]), nil
+func (a *applied[In, Out]) Calls(_, _ int) (local.Span, error) {
+	if a.begun.CompareAndSwap(false, true) {
+		return &a.here, nil
+	}
+	return &hereOne[In, Out]{f: a.f, pool: a.here.pool, in: a.here.in, keep: true}, nil
 }
 
 // letGo settles an input that was never sent.

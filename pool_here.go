@@ -91,6 +91,43 @@ func closure[In, Out any](fn func(ctx context.Context, in In) (Out, error)) *Fun
 	return f
 }
 
+// hereOne is one call, made on a goroutine. Only an outcome reads what it returned.
+type hereOne[In, Out any] struct {
+	f    *Func[In, Out]
+	pool *herePool
+	in   In
+	out  Out
+	keep bool // the input, for another attempt
+}
+
+// Call implements local.Span.
+func (c *hereOne[In, Out]) Call(ctx context.Context, _ int) (err error) {
+	if c.pool.encode {
+		c.out, err = callCopied(ctx, c.pool, c.f, &c.in)
+		return err
+	}
+	in := c.in
+	if !c.keep {
+		var none In
+		c.in = none // the Result may be kept for long
+	}
+	c.out, err = c.f.fn(ctx, in)
+	return err
+}
+
+// CallAll implements local.Span.
+func (c *hereOne[In, Out]) CallAll(turn *local.Turn) error {
+	if !turn.Next() {
+		return nil
+	}
+	err := c.Call(turn.Ctx(), 0)
+	turn.Next()
+	return err
+}
+
+// Free implements local.Span.
+func (c *hereOne[In, Out]) Free() {}
+
 // hereSpan is some calls of one job, made on a goroutine. What they return stays in memory of
 // its own until the scheduler has taken it as the outcome: a goroutine that was given up
 // may still write there.
@@ -100,16 +137,11 @@ type hereSpan[In, Out any] struct {
 	first int
 	in    []In
 	out   []Out
-	oneIn [1]In
-	one   [1]Out
 }
 
-func spanHere[In, Out any](h *herePool, f *Func[In, Out], first int, in []In) *hereSpan[In, Out] {
+func spanHere[In, Out any](h *herePool, f *Func[In, Out], first int, in []In) local.Span {
 	if len(in) == 1 {
-		c := &hereSpan[In, Out]{f: f, pool: h, first: first}
-		c.oneIn[0] = in[0]
-		c.in, c.out = c.oneIn[:], c.one[:]
-		return c
+		return &hereOne[In, Out]{f: f, pool: h, in: in[0]}
 	}
 	c, _ := f.spans.Get().(*hereSpan[In, Out])
 	if c == nil {
@@ -123,17 +155,16 @@ func spanHere[In, Out any](h *herePool, f *Func[In, Out], first int, in []In) *h
 
 // Free implements local.Span: the memory of many small calls is used again.
 func (c *hereSpan[In, Out]) Free() {
-	if len(c.in) > 1 {
-		clear(c.in)
-		clear(c.out)
-		c.f.spans.Put(c)
-	}
+	clear(c.in)
+	clear(c.out)
+	c.f.spans.Put(c)
 }
 
 // Call implements local.Span.
 func (c *hereSpan[In, Out]) Call(ctx context.Context, i int) (err error) {
 	if c.pool.encode {
-		return c.callCopied(ctx, i)
+		c.out[i], err = callCopied(ctx, c.pool, c.f, &c.in[i])
+		return err
 	}
 	c.out[i], err = c.f.fn(ctx, c.in[i])
 	return err
@@ -143,7 +174,7 @@ func (c *hereSpan[In, Out]) Call(ctx context.Context, i int) (err error) {
 func (c *hereSpan[In, Out]) CallAll(turn *local.Turn) error {
 	if c.pool.encode {
 		for turn.Next() {
-			if err := c.callCopied(turn.Ctx(), turn.At); err != nil {
+			if err := c.Call(turn.Ctx(), turn.At); err != nil {
 				return err
 			}
 		}
@@ -161,20 +192,19 @@ func (c *hereSpan[In, Out]) CallAll(turn *local.Turn) error {
 }
 
 // callCopied does to the input and the output what a process would do.
-func (c *hereSpan[In, Out]) callCopied(ctx context.Context, i int) error {
-	in, err := copied(c.f.in, "in", &c.in[i], 0)
+func callCopied[In, Out any](ctx context.Context, h *herePool, f *Func[In, Out], in *In) (to Out, err error) {
+	theirs, err := copied(f.in, "in", in, 0)
 	if err != nil {
-		return Permanent(err)
+		return to, Permanent(err)
 	}
-	out, err := c.f.fn(ctx, in)
+	out, err := f.fn(ctx, theirs)
 	if err != nil {
-		return err
+		return to, err
 	}
-	c.out[i], err = copied(c.f.out, "out", &out, c.pool.maxResult)
-	if err != nil {
-		return Permanent(err)
+	if to, err = copied(f.out, "out", &out, h.maxResult); err != nil {
+		return to, Permanent(err)
 	}
-	return nil
+	return to, nil
 }
 
 // copied is what another process would get of v; limit, if positive, is how many bytes

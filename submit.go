@@ -38,8 +38,12 @@ func (f *Func[In, Out]) encodeInputs(b *wire.Buffer, vs []In) error {
 // elements. A large output shares the memory of the payload, if that is nobody else's.
 // Descriptors that came with it and are not of the output are closed.
 func (f *Func[In, Out]) decodeOutputs(o *pool.Outcome, out []Out) error {
-	if span, ok := o.Value.(*hereSpan[In, Out]); ok {
-		copy(out, span.out[o.First-span.first:][:o.Count])
+	switch here := o.Value.(type) {
+	case *hereOne[In, Out]:
+		out[0] = here.out
+		return nil
+	case *hereSpan[In, Out]:
+		copy(out, here.out[o.First-here.first:][:o.Count])
 		return nil
 	}
 	files, _ := o.Attached.(talk.Attached)
