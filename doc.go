@@ -69,6 +69,12 @@
 //
 // What is shared is for Linux; elsewhere the New functions answer errors.ErrUnsupported.
 //
+// # Goroutines
+//
+// Package thread makes pools, queues, pipes, locks and values for the goroutines of one process.
+// They are the types of this package, so that a program moves to processes, and back, by
+// changing its constructors. Goroutines share memory: there, nothing is copied.
+//
 // # What it is not
 //
 // It is not a framework of actors or workflows and no scheduler of jobs with a
