@@ -82,6 +82,9 @@ func (r *Result[T]) Get(ctx context.Context) (T, error) {
 // await waits until done is closed, or ctx ends: then it returns ctx's error. A task that
 // waits for another one of its own pool of goroutines lends it its place.
 func await(ctx context.Context, s *pool.Scheduler, j *pool.Job, done <-chan struct{}) error {
+	if s.Soon(done) {
+		return nil
+	}
 	waiting := s.Attend(ctx, j)
 	defer waiting.Leave()
 	for {

@@ -2,6 +2,7 @@ package pool
 
 import (
 	"context"
+	"runtime"
 	"slices"
 	"time"
 
@@ -31,6 +32,25 @@ type Attendance struct {
 
 // doubtAfter is how long somebody waits before it is found out whether it is a task.
 const doubtAfter = time.Millisecond
+
+// Soon has the goroutines of the pool run first, and says whether done was closed by that: a short
+// task needs no more than its turn.
+func (s *Scheduler) Soon(done <-chan struct{}) bool {
+	if s == nil || s.cfg.Guest == nil {
+		return false
+	}
+	for range turns {
+		runtime.Gosched()
+		select {
+		case <-done:
+			return true
+		default:
+		}
+	}
+	return false
+}
+
+const turns = 3
 
 // Attend says that the caller is about to wait for a job; it calls Leave afterwards.
 func (s *Scheduler) Attend(ctx context.Context, j *Job) Attendance {
