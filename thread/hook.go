@@ -55,9 +55,6 @@ func printPanic(t *Thread, err error) {
 
 // obeyed says that a thread returned err because its ctx has ended.
 func obeyed(ctx context.Context, err error) (is bool) {
-	if ctx.Err() == nil {
-		return false
-	}
 	defer func() {
 		if recover() != nil { // an Is method of the error's
 			is = false
