@@ -16,7 +16,8 @@ import (
 // is served in the order of coming. The queue keeps nothing of an item that was got, and
 // when many items have gone their memory does, too. A Put or Get that need not wait takes some ten
 // nanoseconds. The queue belongs to this process: an input that holds it cannot be sent to
-// another one.
+// another one. In a bubble of testing/synctest use queues that were made in it, as with
+// channels: who waits there is durably blocked.
 func NewQueue[T any](capacity int) (*mp.Queue[T], error) {
 	return carry(capacity, newLine[T](false)), nil
 }
@@ -118,7 +119,7 @@ func (q *queue[T]) put(v T, wait bool) (w, other *waiter[T], err error) {
 		return w, nil, nil
 	}
 	q.store.push(v)
-	if q.watchers != nil {
+	if len(q.watchers) > 0 {
 		q.notify()
 	}
 	return nil, nil, nil
