@@ -126,6 +126,7 @@ func (s *Scheduler) dismissed(m *member, d Death) (dropped []*Job) {
 	if i := slices.Index(s.members, m); i >= 0 {
 		s.members = slices.Delete(s.members, i, i+1)
 	}
+	s.foreclose(m)
 	if m.loan != nil {
 		s.repay(m)
 		return nil

@@ -136,6 +136,7 @@ func (e *events) next() (Event, bool) {
 			e.held = false
 			e.s.hire()
 			e.s.rouse(e.s.ready.items)
+			e.s.rouseGuests()
 		}
 	}
 	return ev, true

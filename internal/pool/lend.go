@@ -123,6 +123,11 @@ func (s *Scheduler) hostOn(goroutine string) *member {
 	return nil
 }
 
+// calledByTask says whether a task of the pool calls, with a ctx. The lock is held.
+func (s *Scheduler) calledByTask(ctx context.Context) bool {
+	return s.cfg.Guest != nil && (s.host(ctx) != nil || s.hostOn(run.Goroutine()) != nil)
+}
+
 // runsTask says whether a task of the pool runs on a goroutine, or is what ctx belongs to.
 func (s *Scheduler) runsTask(ctx context.Context, goroutine string) bool {
 	s.mu.Lock()
@@ -177,6 +182,22 @@ func (s *Scheduler) claimBack(l *loan, j *Job) {
 	s.retire(l.guest)
 }
 
+// foreclose ends the loan of a worker that is gone: its task, if it still waits, does so on its
+// own account, and another worker has its place.
+func (s *Scheduler) foreclose(m *member) {
+	l := m.lent
+	if l == nil {
+		return
+	}
+	for _, j := range l.jobs {
+		if i := slices.Index(j.lenders, l); i >= 0 {
+			j.lenders = slices.Delete(j.lenders, i, i+1)
+		}
+	}
+	l.jobs, m.lent = nil, nil
+	s.retire(l.guest)
+}
+
 // repay is what happens when a guest is gone: another comes as long as somebody waits.
 func (s *Scheduler) repay(m *member) {
 	l := m.loan
@@ -215,6 +236,16 @@ func (s *Scheduler) reclaim(j *Job) {
 	}
 	if n > 0 {
 		s.rouse(n)
+	}
+}
+
+// rouseGuests makes guests look again, who are on no list of those that are idle: what kept
+// them from taking tasks is over.
+func (s *Scheduler) rouseGuests() {
+	for _, m := range s.members {
+		if m.loan != nil {
+			m.wake()
+		}
 	}
 }
 

@@ -111,7 +111,8 @@ func (s *Scheduler) Submit(ctx context.Context, j *Job) error {
 		return err
 	}
 	s.mu.Lock()
-	for s.refusal() == nil && s.cfg.MaxQueued > 0 && s.queued() >= s.cfg.MaxQueued && s.host(ctx) == nil {
+	task := s.full() && s.calledByTask(ctx) // it has the room that it waits for: its own place
+	for !task && s.full() {
 		if err := s.awaitRoom(ctx); err != nil {
 			s.mu.Unlock()
 			return err
@@ -140,6 +141,11 @@ func (s *Scheduler) accept(j *Job) error {
 		s.finish(j)
 	}
 	return nil
+}
+
+// full says whether a Submit has to wait.
+func (s *Scheduler) full() bool {
+	return s.cfg.MaxQueued > 0 && s.refusal() == nil && s.queued() >= s.cfg.MaxQueued
 }
 
 // awaitRoom waits, without the lock, until fewer tasks may be queued.

@@ -47,7 +47,7 @@ type Clock interface {
 	Time(ns int64) time.Time
 }
 
-// PlaceKey finds, in a ctx and in those made from it, where its task runs.
+// PlaceKey finds, in a ctx and in those made from it, where its task runs, as long as it does.
 type PlaceKey struct{}
 
 // liveContext is the part of a ctx that somebody looks at.
@@ -97,6 +97,9 @@ func (c *Context) Value(key any) any {
 	r := c.set.Common
 	switch key {
 	case PlaceKey{}:
+		if r.Place == nil || c.set.over(c.at()) {
+			return nil
+		}
 		return r.Place
 	case r.Program.TaskKey():
 		index := c.set.Index + c.at()

@@ -1,0 +1,541 @@
+package thread_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gomultiprocessing/mp"
+	"github.com/gomultiprocessing/mp/thread"
+)
+
+// nest is a function that calls itself in its own pool, as deep as its input says, and counts
+// those that work: what waits for others does not.
+type nest struct {
+	p     *mp.Pool
+	f     *mp.Func[int, int]
+	call  func(ctx context.Context, n *nest, in int) (int, error)
+	blind bool // it does not say in its ctx that it is a task
+	level level
+}
+
+// nestedCalls are the ways to call f(in-1), each some times, in a task; the results are added up.
+var nestedCalls = map[string]func(ctx context.Context, n *nest, in int) (int, error){
+	"Apply": func(ctx context.Context, n *nest, in int) (int, error) { return mp.Apply(ctx, n.p, n.f, in-1) },
+	"Map": func(ctx context.Context, n *nest, in int) (int, error) {
+		out, err := mp.Map(ctx, n.p, n.f, []int{0, in - 1, 0})
+		return sum(out), err
+	},
+	"Map of one chunk": func(ctx context.Context, n *nest, in int) (int, error) {
+		out, err := mp.Map(ctx, n.p, n.f, []int{0, in - 1, 0, 0}, mp.Chunk(4))
+		return sum(out), err
+	},
+	"MapAsync": func(ctx context.Context, n *nest, in int) (int, error) {
+		out, err := mp.MapAsync(ctx, n.p, n.f, []int{0, in - 1, 0}).Get(ctx)
+		return sum(out), err
+	},
+	"ApplyAsync": func(ctx context.Context, n *nest, in int) (int, error) {
+		a, b := mp.ApplyAsync(ctx, n.p, n.f, 0), mp.ApplyAsync(ctx, n.p, n.f, in-1)
+		w, err := b.Get(ctx)
+		if err != nil {
+			return 0, err
+		}
+		v, err := a.Get(ctx)
+		return v + w, err
+	},
+	"Imap": func(ctx context.Context, n *nest, in int) (all int, err error) {
+		for v, err := range mp.Imap(ctx, n.p, n.f, slices.Values([]int{in - 1, 0, 0})) {
+			if err != nil {
+				return 0, err
+			}
+			all += v
+		}
+		return all, nil
+	},
+	"ImapUnordered": func(ctx context.Context, n *nest, in int) (all int, err error) {
+		for v, err := range mp.ImapUnordered(ctx, n.p, n.f, slices.Values([]int{0, in - 1, 0}), mp.Window(1)) {
+			if err != nil {
+				return 0, err
+			}
+			all += v
+		}
+		return all, nil
+	},
+	"Outcomes": func(ctx context.Context, n *nest, in int) (all int, err error) {
+		for o := range mp.Outcomes(ctx, n.p, n.f, slices.Values([]int{0, in - 1})) {
+			if o.Err != nil {
+				return 0, o.Err
+			}
+			all += o.Out
+		}
+		return all, nil
+	},
+	"AsCompleted": func(ctx context.Context, n *nest, in int) (all int, err error) {
+		rs := []*mp.Result[int]{mp.ApplyAsync(ctx, n.p, n.f, 0), mp.ApplyAsync(ctx, n.p, n.f, in-1)}
+		for _, r := range mp.AsCompleted(ctx, rs...) {
+			v, err := r.Get(ctx)
+			if err != nil {
+				return 0, err
+			}
+			all += v
+		}
+		return all, ctx.Err()
+	},
+	"Wait": func(ctx context.Context, n *nest, in int) (all int, err error) {
+		rs := []*mp.Result[int]{mp.ApplyAsync(ctx, n.p, n.f, 0), mp.ApplyAsync(ctx, n.p, n.f, in-1)}
+		done, pending := mp.Wait(ctx, mp.AllDone, rs...)
+		if len(pending) > 0 {
+			return 0, fmt.Errorf("%d are not done: %v", len(pending), ctx.Err())
+		}
+		for _, r := range done {
+			v, err := r.Get(ctx)
+			if err != nil {
+				return 0, err
+			}
+			all += v
+		}
+		return all, nil
+	},
+}
+
+// loops say which of these go on in the loop's body while the pool goes on too.
+var loops = map[string]bool{"Imap": true, "ImapUnordered": true, "Outcomes": true, "AsCompleted": true, "Wait": true, "ApplyAsync": true}
+
+func sum(in []int) (n int) {
+	for _, v := range in {
+		n += v
+	}
+	return n
+}
+
+func (n *nest) work(ctx context.Context, in int) (int, error) {
+	n.level.enter()
+	defer n.level.leave()
+	time.Sleep(time.Microsecond)
+	if in <= 0 {
+		return 1, nil
+	}
+	n.level.leave()
+	defer n.level.enter()
+	if n.blind {
+		ctx = context.Background()
+	}
+	v, err := n.call(ctx, n, in)
+	return v + 1, err
+}
+
+func TestNestedCallsOfEveryKind(t *testing.T) {
+	t.Parallel()
+	for name, call := range nestedCalls {
+		for _, workers := range []int{1, 2} {
+			for _, blind := range []bool{false, true} {
+				t.Run(fmt.Sprint(name, workers, blind), func(t *testing.T) {
+					t.Parallel()
+					synctest.Test(t, func(t *testing.T) {
+						n := &nest{p: newPool(t, mp.PoolConfig{Workers: workers}), call: call, blind: blind}
+						n.f = thread.Func(n.work)
+						for _, depth := range []int{1, 2, 3, 10, 50} {
+							ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+							if v, err := mp.Apply(ctx, n.p, n.f, depth); v < depth+1 || err != nil {
+								t.Errorf("depth %d: %d, %v; %+v", depth, v, err, n.p.Stats())
+							}
+							cancel()
+						}
+						if most := int(n.level.most.Load()); !loops[name] && most > workers {
+							t.Errorf("%d ran at once", most)
+						}
+						synctest.Wait()
+						if st := n.p.Stats(); st.Running+st.Queued+st.Stuck+st.Failed+st.Restarts != 0 || len(st.Workers) != workers {
+							t.Errorf("%+v", st)
+						}
+					})
+				})
+			}
+		}
+	}
+}
+
+// The leaves of a wide tree: every inner node waits.
+func TestNestedTree(t *testing.T) {
+	t.Parallel()
+	for _, workers := range []int{1, 2, 5} {
+		for _, blind := range []bool{false, true} {
+			t.Run(fmt.Sprint(workers, blind), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					var running level
+					p := newPool(t, mp.PoolConfig{Workers: workers})
+					var fib *mp.Func[int, int]
+					fib = thread.Func(func(ctx context.Context, n int) (int, error) {
+						if n < 2 {
+							running.enter()
+							defer running.leave()
+							time.Sleep(time.Millisecond)
+							return n, nil
+						}
+						if blind {
+							ctx = context.Background()
+						}
+						out, err := mp.Map(ctx, p, fib, []int{n - 1, n - 2})
+						return sum(out), err
+					})
+					ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+					defer cancel()
+					if v, err := mp.Apply(ctx, p, fib, 12); v != 144 || err != nil {
+						t.Error(v, err)
+					}
+					if n := running.most.Load(); n > int64(workers) {
+						t.Errorf("%d ran at once", n)
+					}
+				})
+			})
+		}
+	}
+}
+
+// Tasks wait for Results that others have submitted, also for what comes behind them in their batch.
+func TestNestedWaitForTheResultsOfOthers(t *testing.T) {
+	t.Parallel()
+	for _, workers := range []int{1, 2, 3} {
+		t.Run(fmt.Sprint(workers), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				p := newPool(t, mp.PoolConfig{Workers: workers})
+				if _, err := mp.Map(t.Context(), p, double, count(1000)); err != nil { // now it sends many at a time
+					t.Fatal(err)
+				}
+				const n = 100
+				var rs [n + 1]*mp.Result[int]
+				submitted := make(chan struct{})
+				chain := thread.Func(func(ctx context.Context, i int) (int, error) {
+					<-submitted
+					if i == n {
+						return 1, nil
+					}
+					v, err := rs[i+1].Get(ctx)
+					return v + 1, err
+				})
+				for i := range rs {
+					rs[i] = mp.ApplyAsync(t.Context(), p, chain, i)
+				}
+				close(submitted)
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				if v, err := rs[0].Get(ctx); v != n+1 || err != nil {
+					t.Errorf("%d, %v; %+v", v, err, p.Stats())
+				}
+			})
+		})
+	}
+}
+
+// A submit in a task does not wait for room that only the task itself can make.
+func TestNestedSubmitsIntoAFullPool(t *testing.T) {
+	t.Parallel()
+	for _, blind := range []bool{false, true} {
+		t.Run(fmt.Sprint("blind ", blind), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				p := newPool(t, mp.PoolConfig{Workers: 1, MaxQueued: 2})
+				outer := thread.Func(func(ctx context.Context, n int) (int, error) {
+					if blind {
+						ctx = context.Background()
+					}
+					var rs []*mp.Result[int]
+					for i := range n {
+						rs = append(rs, mp.ApplyAsync(ctx, p, double, i))
+					}
+					all := 0
+					for _, r := range rs {
+						v, err := r.Get(ctx)
+						if err != nil {
+							return 0, err
+						}
+						all += v
+					}
+					many, err := mp.MapAsync(ctx, p, double, count(n)).Get(ctx)
+					return all + sum(many), err
+				})
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				r := mp.ApplyAsync(ctx, p, outer, 10)
+				full := []*mp.Result[int]{r, mp.ApplyAsync(ctx, p, double, 1), mp.ApplyAsync(ctx, p, double, 2), mp.ApplyAsync(ctx, p, double, 3)}
+				mp.Wait(ctx, mp.AllDone, full...)
+				if v, err := r.Get(ctx); v != 180 || err != nil {
+					t.Errorf("%d, %v; %+v", v, err, p.Stats())
+				}
+			})
+		})
+	}
+}
+
+func TestNestedCallsWithOptions(t *testing.T) {
+	t.Parallel()
+	for name, opts := range map[string][]mp.TaskOption{
+		"Timeout": {mp.Timeout(time.Hour)}, "Retries": {mp.Retries(3, mp.Backoff{})}, "Priority": {mp.Priority(-1)},
+		"Chunk": {mp.Chunk(3)}, "FailFast": {mp.FailFast()},
+		"all": {mp.Timeout(time.Hour), mp.Retries(3, mp.Backoff{}), mp.Priority(1), mp.Chunk(2), mp.FailFast()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				p := newPool(t, mp.PoolConfig{Workers: 2})
+				var tries atomic.Int64
+				inner := thread.Func(func(ctx context.Context, n int) (int, error) {
+					if info, _ := mp.CurrentTask(ctx); n == 4 && info.Attempt == 1 && (name == "Retries" || name == "all") {
+						tries.Add(1)
+						return 0, errWork
+					}
+					return n, nil
+				})
+				outer := thread.Func(func(ctx context.Context, n int) (int, error) {
+					out, err := mp.Map(ctx, p, inner, count(10), opts...)
+					return sum(out), err
+				})
+				out, err := mp.Map(t.Context(), p, outer, count(8), opts...)
+				if sum(out) != 8*45 || err != nil {
+					t.Error(out, err)
+				}
+			})
+		})
+	}
+}
+
+// A task that waits has a deadline too, and a caller who cancels it.
+func TestNestedWaitEndsWithItsCtx(t *testing.T) {
+	t.Parallel()
+	for _, blind := range []bool{false, true} {
+		t.Run(fmt.Sprint("blind ", blind), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				d := newDeafTask(t)
+				var ended atomic.Int64
+				p := newPool(t, mp.PoolConfig{Workers: 1})
+				outer := thread.Func(func(ctx context.Context, n int) (int, error) {
+					defer ended.Add(1)
+					if blind {
+						var cancel context.CancelFunc
+						ctx, cancel = context.WithTimeout(context.Background(), 2*time.Second)
+						defer cancel()
+					}
+					_, err := mp.Map(ctx, p, d.f, count(3))
+					return 0, err
+				})
+				began := time.Now()
+				if _, err := mp.Apply(t.Context(), p, outer, 1, mp.Timeout(time.Second)); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) > 1010*time.Millisecond {
+					t.Error(err, time.Since(began))
+				}
+				time.Sleep(2 * time.Second)
+				if ended.Load() != 1 || d.begun.Load() == 0 {
+					t.Errorf("the outer one has ended %d times, %d inner ones were begun", ended.Load(), d.begun.Load())
+				}
+				if v, err := mp.Apply(t.Context(), p, double, 4); v != 8 || err != nil {
+					t.Error(v, err)
+				}
+				d.free()
+				synctest.Wait()
+				if st := p.Stats(); st.Stuck != 0 || st.Running != 0 || len(st.Workers) != 1 {
+					t.Errorf("%+v", st)
+				}
+			})
+		})
+	}
+}
+
+// The pool ends while tasks wait for it.
+func TestPoolEndsDuringNestedWaits(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(p *mp.Pool){
+		"Close": func(p *mp.Pool) { p.Close() }, "Terminate": func(p *mp.Pool) { p.Terminate() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				p := newPool(t, mp.PoolConfig{Workers: 2})
+				slow := thread.Func(func(ctx context.Context, n int) (int, error) {
+					select {
+					case <-time.After(time.Second):
+						return n, nil
+					case <-ctx.Done():
+						return 0, ctx.Err()
+					}
+				})
+				var later atomic.Value
+				outer := thread.Func(func(ctx context.Context, n int) (int, error) {
+					out, err := mp.Map(ctx, p, slow, count(10))
+					if err == nil {
+						_, again := mp.Apply(ctx, p, double, 1)
+						later.Store(again)
+					}
+					return sum(out), err
+				})
+				rs := []*mp.Result[int]{mp.ApplyAsync(t.Context(), p, outer, 1), mp.ApplyAsync(t.Context(), p, outer, 2)}
+				time.Sleep(1500 * time.Millisecond)
+				end(p)
+				if err := p.Join(t.Context()); err != nil {
+					t.Error(err)
+				}
+				for i, r := range rs {
+					v, err := r.Get(t.Context())
+					if name == "Close" && (v != 45 || err != nil) || name == "Terminate" && !errors.Is(err, mp.ErrTerminated) {
+						t.Errorf("%d: %d, %v", i, v, err)
+					}
+				}
+				if err, _ := later.Load().(error); name == "Close" && !errors.Is(err, mp.ErrClosed) {
+					t.Errorf("a closed pool takes tasks: %v", err)
+				}
+			})
+		})
+	}
+}
+
+// A task that ends the pool that it runs in does not wait for itself.
+func TestTaskEndsItsPool(t *testing.T) {
+	t.Parallel()
+	for _, blind := range []bool{false, true} {
+		t.Run(fmt.Sprint("blind ", blind), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				p := newPool(t, mp.PoolConfig{Workers: 2})
+				join := thread.Func(func(ctx context.Context, n int) (int, error) {
+					if blind {
+						ctx = context.Background()
+					}
+					if err := p.Resize(3); err != nil {
+						return 0, err
+					}
+					if err := p.Join(ctx); !errors.Is(err, mp.ErrOpen) {
+						return 0, fmt.Errorf("Join of an open pool: %w", err)
+					}
+					if err := p.Shutdown(ctx); err == nil {
+						return 0, errors.New("it has waited for itself")
+					}
+					return n, nil
+				})
+				if v, err := mp.Apply(t.Context(), p, join, 5); v != 5 || err != nil {
+					t.Error(v, err)
+				}
+				if err := p.Join(t.Context()); err != nil {
+					t.Error(err)
+				}
+				other := newPool(t, mp.PoolConfig{Workers: 2})
+				returned := make(chan struct{})
+				stop := thread.Func(func(context.Context, int) (int, error) {
+					other.Terminate()
+					close(returned)
+					return 0, nil
+				})
+				if _, err := mp.Apply(t.Context(), other, stop, 1); !errors.Is(err, mp.ErrTerminated) {
+					t.Error(err)
+				}
+				<-returned
+			})
+		})
+	}
+}
+
+// More waits for the events of a pool than may wait: nothing is begun meanwhile, and then all of it.
+func TestNestedCallsBehindSlowEvents(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		open := make(chan struct{})
+		p := newPool(t, mp.PoolConfig{Workers: 1, Events: func(mp.PoolEvent) { <-open }})
+		outer := thread.Func(func(ctx context.Context, n int) (int, error) {
+			rs := make([]*mp.Result[int], n)
+			for i := range rs {
+				rs[i] = mp.ApplyAsync(ctx, p, double, i)
+			}
+			all := 0
+			for _, r := range rs {
+				v, err := r.Get(ctx)
+				if err != nil {
+					return 0, err
+				}
+				all += v
+			}
+			return all, nil
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		r := mp.ApplyAsync(ctx, p, outer, 5000)
+		time.Sleep(time.Second)
+		close(open)
+		if v, err := r.Get(ctx); v != 5000*4999 || err != nil {
+			t.Errorf("%d, %v; %+v", v, err, p.Stats())
+		}
+	})
+}
+
+// A task that was given up while it waits has no place to lend any more.
+func TestAbandonedTaskLendsNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var running level
+		p := newPool(t, mp.PoolConfig{Workers: 2})
+		inner := thread.Func(func(context.Context, int) (int, error) {
+			running.enter()
+			defer running.leave()
+			time.Sleep(time.Second)
+			return 1, nil
+		})
+		returned := make(chan error, 2)
+		outer := thread.Func(func(context.Context, int) (int, error) {
+			_, err := mp.Map(context.Background(), p, inner, count(40))
+			returned <- err
+			return 0, err
+		})
+		_, err := mp.Map(t.Context(), p, outer, count(2), mp.Timeout(1500*time.Millisecond))
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+		time.Sleep(time.Second) // what the guests were at has ended
+		running.most.Store(0)
+		for range 2 {
+			if err := <-returned; err != nil {
+				t.Error(err)
+			}
+		}
+		if n := running.most.Load(); n > 2 {
+			t.Errorf("%d ran at once", n)
+		}
+		synctest.Wait()
+		if st := p.Stats(); st.Stuck != 0 || st.Running != 0 || len(st.Workers) != 2 {
+			t.Errorf("%+v", st)
+		}
+	})
+}
+
+// A ctx that outlives its task is no task's any more.
+func TestCtxOfAnEndedTaskLendsNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var running level
+		p := newPool(t, mp.PoolConfig{Workers: 1})
+		keep := thread.Func(func(ctx context.Context, _ int) (context.Context, error) { return context.WithoutCancel(ctx), nil })
+		old, err := mp.Apply(t.Context(), p, keep, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		work := thread.Func(func(context.Context, int) (int, error) {
+			running.enter()
+			defer running.leave()
+			time.Sleep(time.Second)
+			return 1, nil
+		})
+		first := mp.ApplyAsync(t.Context(), p, work, 0)
+		if _, err := mp.Map(old, p, work, count(3)); err != nil {
+			t.Error(err)
+		}
+		if _, err := first.Get(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if n := running.most.Load(); n > 1 {
+			t.Errorf("%d ran at once", n)
+		}
+	})
+}
