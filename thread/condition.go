@@ -50,7 +50,8 @@ func (c *condition) Wait(ctx context.Context, token uint64) (shared.Grip, error)
 		c.lock.Release(token)
 		return shared.Grip{}, err
 	}
-	w := newSleeper(struct{}{})
+	w := c.line.sleeper(struct{}{})
+	defer c.line.done(w)
 	c.mu.Lock()
 	c.line.push(w)
 	c.mu.Unlock()
@@ -58,11 +59,9 @@ func (c *condition) Wait(ctx context.Context, token uint64) (shared.Grip, error)
 		c.quit(w)
 		return shared.Grip{}, shared.ErrNotHeld
 	}
-	select {
-	case <-w.wake:
-	case <-ctx.Done():
+	if err := w.rest(ctx); err != nil {
 		c.quit(w)
-		return shared.Grip{}, ctx.Err()
+		return shared.Grip{}, err
 	}
 	g, err := c.lock.relock(ctx)
 	if err != nil {

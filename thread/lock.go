@@ -98,7 +98,8 @@ func (l *lock) relock(ctx context.Context) (shared.Grip, error) {
 
 // wait is Acquire for one who did not get the lock at once.
 func (l *lock) wait(ctx context.Context) (shared.Grip, error) {
-	w := newSleeper(uint64(0))
+	w := l.line.sleeper(0)
+	defer l.line.done(w)
 	l.mu.Lock()
 	l.line.push(w)
 	l.state.Or(contended)
@@ -118,10 +119,7 @@ func (l *lock) wait(ctx context.Context) (shared.Grip, error) {
 			return shared.Grip{}, fmt.Errorf("another goroutine of this process has the lock: %w", err)
 		}
 		l.mu.Unlock()
-		select {
-		case <-w.wake:
-		case <-ctx.Done():
-		}
+		w.rest(ctx)
 		l.mu.Lock()
 	}
 }

@@ -1,6 +1,10 @@
 package thread
 
-import "time"
+import (
+	"context"
+	"sync/atomic"
+	"time"
+)
 
 // patience is how long one waits before nobody else is let past.
 const patience = time.Millisecond
@@ -9,10 +13,11 @@ const patience = time.Millisecond
 // they wait for guards them.
 type sleepers[V any] struct {
 	first, last *sleeper[V]
+	spare       atomic.Pointer[sleeper[V]] // to be used again: making one costs more than waiting
 }
 
-// sleeper is a goroutine that waits. Its channel is its own and new, so that an object can
-// be waited for inside a testing/synctest bubble and outside of it.
+// sleeper is a goroutine that waits. Its channel belongs to the testing/synctest bubble in
+// which it was made, if to one, and is not used again then: an object may outlive a bubble.
 type sleeper[V any] struct {
 	wake       chan struct{} // has room for one wake-up
 	since      time.Time
@@ -21,8 +26,49 @@ type sleeper[V any] struct {
 	prev, next *sleeper[V]
 }
 
-func newSleeper[V any](has V) *sleeper[V] {
-	return &sleeper[V]{wake: make(chan struct{}, 1), since: time.Now(), has: has}
+// outside says whether a time is one of the world and not of a bubble, whose clock begins in
+// the year 2000.
+func outside(since time.Time) bool { return since.Unix() > 1_600_000_000 } // in the year 2020
+
+// sleeper is one that waits from now on. It is to be pushed.
+func (l *sleepers[V]) sleeper(has V) *sleeper[V] {
+	now := time.Now()
+	if outside(now) {
+		if s := l.spare.Swap(nil); s != nil {
+			s.since, s.has = now, has
+			return s
+		}
+	}
+	return &sleeper[V]{wake: make(chan struct{}, 1), since: now, has: has}
+}
+
+// done is called when a sleeper is out, by who slept. It is not to be used after that.
+func (l *sleepers[V]) done(s *sleeper[V]) {
+	if !outside(s.since) {
+		return
+	}
+	select {
+	case <-s.wake: // of a call that came too late
+	default:
+	}
+	var none V
+	s.has = none
+	l.spare.Store(s)
+}
+
+// rest waits until somebody calls, or until ctx ends.
+func (s *sleeper[V]) rest(ctx context.Context) error {
+	done := ctx.Done()
+	if done == nil {
+		<-s.wake // which is quicker than select
+		return nil
+	}
+	select {
+	case <-s.wake:
+		return nil
+	case <-done:
+		return ctx.Err()
+	}
 }
 
 // patient says that it has waited so long that nobody else is to be let past.

@@ -27,8 +27,8 @@ type way[T any] struct {
 	bytes     int  // in the messages
 	ended     bool // the sending end is closed
 	abandoned bool // the receiving end is closed
-	receivers sleepers[*reception[T]]
-	senders   sleepers[*sending[T]]
+	receivers sleepers[reception[T]]
+	senders   sleepers[sending[T]]
 	pollers   sleepers[struct{}]
 	watches   map[*watcher]struct{}
 }
@@ -77,51 +77,62 @@ func (w *way[T]) send(ctx context.Context, m message[T]) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	s, err := w.sendNow(m)
+	if s != nil {
+		if err = await(ctx, &w.mu, &w.senders, s); err == nil {
+			err = s.has.err
+		}
+		w.senders.done(s)
+	}
+	return err
+}
+
+// sendNow is send if that is possible at once. Otherwise the sleeper is one that waits.
+func (w *way[T]) sendNow(m message[T]) (*sleeper[sending[T]], error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch {
 	case w.ended:
-		return errEndClosed
+		return nil, errEndClosed
 	case w.abandoned:
-		return pipe.ErrPeer
+		return nil, pipe.ErrPeer
 	case w.deliver(m):
-		return nil
+		return nil, nil
 	case w.senders.first == nil && w.hasRoom(len(m.bytes)):
 		w.put(m)
 		w.tell(everybody)
-		return nil
+		return nil, nil
 	}
-	s := newSleeper(&sending[T]{message: m})
+	s := w.senders.sleeper(sending[T]{message: m})
 	w.senders.push(s)
-	w.mu.Unlock()
-	err := s.rest(ctx)
-	w.mu.Lock()
-	if w.senders.remove(s) {
-		return err
-	}
-	return s.has.err
+	return s, nil
 }
 
-// rest waits until somebody calls, or until ctx ends.
-func (s *sleeper[V]) rest(ctx context.Context) error {
-	select {
-	case <-s.wake:
+// await waits until the outcome of a sleeper is there, which is so once it is called, or until
+// ctx ends before that.
+func await[V any](ctx context.Context, mu *sync.Mutex, list *sleepers[V], s *sleeper[V]) error {
+	err := s.rest(ctx)
+	if err == nil {
 		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
+	mu.Lock()
+	defer mu.Unlock()
+	if list.remove(s) {
+		return err
+	}
+	return nil
 }
 
 // deliver hands a message to the first who waits to receive it. Those who want something
 // else have their error.
 func (w *way[T]) deliver(m message[T]) bool {
 	for r := w.receivers.pop(); r != nil; r = w.receivers.pop() {
-		r.has.err = r.has.refuses(m.kind, len(m.bytes))
-		if r.has.err == nil {
+		err := r.has.refuses(m.kind, len(m.bytes))
+		if r.has.err = err; err == nil {
 			r.has.message = m
 		}
-		r.call()
-		if r.has.err == nil {
+		r.call() // it is not ours any more
+		if err == nil {
 			return true
 		}
 	}
@@ -142,25 +153,32 @@ func (w *way[T]) receive(ctx context.Context, q request) (message[T], error) {
 	if err := ctx.Err(); err != nil {
 		return message[T]{}, err
 	}
+	m, s, err := w.receiveNow(q)
+	if s != nil {
+		if err = await(ctx, &w.mu, &w.receivers, s); err == nil {
+			m, err = s.has.message, s.has.err
+		}
+		w.receivers.done(s)
+	}
+	return m, err
+}
+
+// receiveNow is receive if that is possible at once. Otherwise the sleeper is one that waits.
+func (w *way[T]) receiveNow(q request) (m message[T], s *sleeper[reception[T]], err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch {
 	case w.abandoned:
-		return message[T]{}, errEndClosed
+		return m, nil, errEndClosed
 	case w.messages.len() > 0:
-		return w.take(q)
+		m, err = w.take(q)
+		return m, nil, err
 	case w.ended:
-		return message[T]{}, io.EOF
+		return m, nil, io.EOF
 	}
-	s := newSleeper(&reception[T]{request: q})
+	s = w.receivers.sleeper(reception[T]{request: q})
 	w.receivers.push(s)
-	w.mu.Unlock()
-	err := s.rest(ctx)
-	w.mu.Lock()
-	if w.receivers.remove(s) {
-		return message[T]{}, err
-	}
-	return s.has.message, s.has.err
+	return m, s, nil
 }
 
 // take takes the next message, which there is, and lets in who waits for room.
@@ -199,12 +217,13 @@ func (w *way[T]) poll(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		s := newSleeper(struct{}{})
+		s := w.pollers.sleeper(struct{}{})
 		w.pollers.push(s)
 		w.mu.Unlock()
 		s.rest(ctx)
 		w.mu.Lock()
 		w.pollers.remove(s)
+		w.pollers.done(s)
 	}
 	if w.abandoned {
 		return errEndClosed
@@ -214,7 +233,7 @@ func (w *way[T]) poll(ctx context.Context) error {
 
 // tell tells those who look for a message that there may be something.
 func (w *way[T]) tell(wakes whom) {
-	callAll(&w.pollers, wakes, func(struct{}) {})
+	callAll(&w.pollers, wakes, func(*struct{}) {})
 	for watch := range w.watches {
 		if wakes(watch.since) {
 			watch.notify()
@@ -269,11 +288,11 @@ func (w *way[T]) noReceiver(wakes whom) {
 }
 
 // callAll wakes sleepers, each after it was given its outcome.
-func callAll[V any](all *sleepers[V], wakes whom, outcome func(V)) {
+func callAll[V any](all *sleepers[V], wakes whom, outcome func(*V)) {
 	for s := all.first; s != nil; {
 		next := s.next
 		if wakes(s.since) {
-			outcome(s.has)
+			outcome(&s.has)
 			all.remove(s)
 			s.call()
 		}

@@ -51,8 +51,9 @@ type semaphore struct {
 // TryAcquire takes a permit if one is free.
 func (s *semaphore) TryAcquire() (token uint64, ok bool) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.take()
+	token, ok = s.take()
+	s.mu.Unlock()
+	return token, ok
 }
 
 // take is TryAcquire with the mutex held.
@@ -73,7 +74,8 @@ func (s *semaphore) Acquire(ctx context.Context) (token uint64, err error) {
 	if token, ok := s.TryAcquire(); ok {
 		return token, nil
 	}
-	w := newSleeper(uint64(0))
+	w := s.line.sleeper(0)
+	defer s.line.done(w)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.line.push(w)
@@ -90,10 +92,7 @@ func (s *semaphore) Acquire(ctx context.Context) (token uint64, err error) {
 			return 0, err
 		}
 		s.mu.Unlock()
-		select {
-		case <-w.wake:
-		case <-ctx.Done():
-		}
+		w.rest(ctx)
 		s.mu.Lock()
 	}
 }
