@@ -232,14 +232,14 @@ func TestBadURLs(t *testing.T) {
 	base := serve(t, func(http.ResponseWriter, *http.Request) {})
 	run(t, "-k", "go.dev", "ftp://go.dev/", "http://", "http://go.dev:99999/", "http://go.dev/\x1b[31m", "http://[::1", base, "http://u:secret@127.0.0.1:0/").
 		wants(t, exitFailed,
-			`go.dev error 0 0.00. not a whole URL: it must begin with http:// or https://`,
-			`ftp://go.dev/ error 0 0.00. scheme ftp: only http and https can be read`,
-			`http: error 0 0.00. not a whole URL: there is no host in it`,
-			`http://go.dev:99999/ error 0 0.00. port 99999: must be 1 to 65535`,
-			`"http://go.dev/\\x1b\[31m" error 0 0.00. not a URL: .*invalid control character in URL`,
-			`http://\[::1 error 0 0.00. not a URL: missing '\]' in host`,
+			`go.dev error 0 [0-9.]+ not a whole URL: it must begin with http:// or https://`,
+			`ftp://go.dev/ error 0 [0-9.]+ scheme ftp: only http and https can be read`,
+			`http: error 0 [0-9.]+ not a whole URL: there is no host in it`,
+			`http://go.dev:99999/ error 0 [0-9.]+ port 99999: must be 1 to 65535`,
+			`"http://go.dev/\\x1b\[31m" error 0 [0-9.]+ not a URL: .*invalid control character in URL`,
+			`http://\[::1 error 0 [0-9.]+ not a URL: missing '\]' in host`,
 			base+" 200 0 "+seconds,
-			`http://u:xxxxx@127.0.0.1:0/ error 0 0.00. port 0: must be 1 to 65535`)
+			`http://u:xxxxx@127.0.0.1:0/ error 0 [0-9.]+ port 0: must be 1 to 65535`)
 }
 
 func TestStandardInput(t *testing.T) {

@@ -74,7 +74,7 @@ func (g *getter) get(ctx context.Context, j *job) (answer, error) {
 	if j.wrong != nil {
 		return answer{}, j.wrong
 	}
-	if err := sleepUntil(ctx, j.notBefore); err != nil {
+	if err := web.SleepUntil(ctx, j.notBefore); err != nil {
 		return answer{}, err
 	}
 	one, cancel := context.WithTimeoutCause(ctx, g.opts.timeout, errTimeout)
@@ -93,21 +93,6 @@ func (g *getter) get(ctx context.Context, j *job) (answer, error) {
 // maxWait is how long a URL waits because its server asks for it. Longer is for another
 // run of the program.
 const maxWait = time.Minute
-
-func sleepUntil(ctx context.Context, t time.Time) error {
-	d := time.Until(t)
-	if d <= 0 {
-		return nil
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
 
 // final says whether another attempt would end as this one.
 func (j *job) final(err error) bool {

@@ -23,7 +23,7 @@ func fetchAll(ctx context.Context, opts *options, in *input, r *report) (*report
 		defer root.Close()
 		s, n = &store{root: root}, newNames()
 	}
-	pool, err := thread.NewPool(mp.PoolConfig{Name: "fetch", Workers: opts.atOnce})
+	pool, err := thread.NewPool(mp.PoolConfig{Name: "fetch", Workers: opts.atOnce, Grace: grace})
 	if err != nil {
 		return r, err
 	}
@@ -73,10 +73,13 @@ func getAll(ctx context.Context, pool *mp.Pool, g *getter, jobs func(yield func(
 	return nil
 }
 
-// stop ends the goroutines before their work is done. Their requests end at once, but the
-// files they are at have to be removed before the program is gone.
+// grace is what a goroutine has, when the program ends early, to remove the file that it is
+// at. Its request ends at once.
+const grace = 5 * time.Second
+
+// stop ends the goroutines before their work is done.
 func stop(pool *mp.Pool) {
-	soon, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	soon, cancel := context.WithTimeout(context.Background(), grace)
 	defer cancel()
 	pool.Shutdown(soon) // what matters is why it is stopped
 }
