@@ -46,30 +46,23 @@ func (w *worker) Run(b *pool.Batch, again func()) {
 	f.turn.start(f)
 	w.since.Store(began)
 	w.flight.Store(f)
+	if w.dead.Load() { // who killed it may not have seen what it has now
+		f.claims.Limit(0)
+	}
 	w.goOn(f, began, again)
 }
 
-// goOn runs what is left of a batch.
+// goOn runs what is left of a batch. Where code of the program's ends the goroutine, another
+// one goes on.
 func (w *worker) goOn(f *flight, began int64, again func()) {
-	for w.runSome(f, began, again) {
-	}
-	w.finish(f, began)
-}
-
-// runSome runs items until there is none left, or until a call panics: then it says that
-// there is more.
-func (w *worker) runSome(f *flight, began int64, again func()) (more bool) {
+	returned := false
 	defer func() {
-		if !f.inCall {
+		if returned {
 			return
 		}
-		f.inCall = false
-		if v := recover(); v != nil {
-			w.ended(f, w.crew.program.Panicked(v, stackHere()))
-			more = true
-			return
+		if f.inCall {
+			w.ended(f, w.crew.program.Exited())
 		}
-		w.ended(f, w.crew.program.Exited())
 		w.on.Store(nil)
 		go func() {
 			id := run.Goroutine()
@@ -78,23 +71,40 @@ func (w *worker) runSome(f *flight, began int64, again func()) (more bool) {
 			again()
 		}()
 	}()
+	for w.runSome(f) {
+	}
+	w.finish(f, began)
+	returned = true
+}
+
+// runSome runs items until there is none left, or until a call panics: then it says that
+// there is more.
+func (w *worker) runSome(f *flight) (more bool) {
+	defer func() {
+		if !f.inCall {
+			return
+		}
+		if v := recover(); v != nil {
+			w.ended(f, w.crew.program.Panicked(v, stackHere()))
+			more = true
+		}
+	}()
 	for f.enter() {
 		if f.plain {
 			f.inCall = true
-			err := f.spans[f.span].CallAll(&f.turn)
-			f.inCall = false
-			if err != nil {
+			if err := f.spans[f.span].CallAll(&f.turn); err != nil {
 				w.ended(f, err)
 			}
+			f.inCall = false
 			continue
 		}
 		for f.turn.Next() {
 			f.inCall = true
 			err := f.spans[f.span].Call(f.turn.Ctx(), f.turn.At)
-			f.inCall = false
 			if err != nil || f.measured {
 				w.ended(f, err)
 			}
+			f.inCall = false
 		}
 	}
 	return false
@@ -155,7 +165,7 @@ func (w *worker) finish(f *flight, began int64) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.dead {
+	if w.dead.Load() {
 		if f.stuck {
 			w.crew.stuck.Add(-1)
 		}
@@ -175,7 +185,7 @@ func (w *worker) ended(f *flight, err error) {
 	sp := &f.b.Spans[f.span]
 	j := sp.Job
 	if err != nil {
-		r.Final = w.crew.program.Final(err)
+		r.Final = w.crew.program.Final(err) // which calls methods of err
 		if j.Timeout > 0 && w.crew.clock.Now() >= f.begun+int64(j.Timeout) {
 			r.Err = w.crew.program.TimedOut(j.Timeout)
 		}
@@ -185,12 +195,13 @@ func (w *worker) ended(f *flight, err error) {
 		}
 		r.Value = f.spans[f.span]
 	}
+	f.inCall = false
 	if j.Measure {
 		r.Measure = &pool.Measure{Wall: time.Duration(w.crew.clock.Now() - f.begun)}
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.dead {
+	if w.dead.Load() {
 		return
 	}
 	w.tell(f, f.turn.item)
@@ -227,7 +238,7 @@ func (w *worker) tell(f *flight, to int) {
 func (w *worker) report(f *flight) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.dead {
+	if w.dead.Load() {
 		return
 	}
 	w.tell(f, f.turn.item)
@@ -248,7 +259,7 @@ func (w *worker) setTimer() {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.timing.Store(false)
-		if f := w.flight.Load(); f != nil && !w.dead {
+		if f := w.flight.Load(); f != nil && !w.dead.Load() {
 			w.tell(f, f.claims.Begun()-1)
 		}
 	})

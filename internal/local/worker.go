@@ -28,8 +28,8 @@ type worker struct {
 	timing atomic.Bool // the timer is set
 	timer  *time.Timer // tells results while an item takes long
 
-	mu      sync.Mutex // guards what follows, and calls of the sink
-	dead    bool
+	mu      sync.Mutex    // guards what follows, and calls of the sink
+	dead    atomic.Bool   // written with the lock held
 	results []pool.Result // scratch
 }
 
@@ -54,11 +54,14 @@ func (c *Crew) initialise(ctx context.Context) error {
 	done := make(chan error, 1)
 	var over atomic.Bool // for whichever of the two comes first
 	go func() {
-		err := c.called(func() error { return c.init(ctx) })
-		if !over.CompareAndSwap(false, true) {
-			c.stuck.Add(-1)
-		}
-		done <- err
+		err := c.program.Exited() // unless it returns
+		defer func() {
+			if !over.CompareAndSwap(false, true) {
+				c.stuck.Add(-1)
+			}
+			done <- err
+		}()
+		err = c.called(func() error { return c.init(ctx) })
 	}()
 	select {
 	case err := <-done:
@@ -76,22 +79,14 @@ func (c *Crew) initialise(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// called is f's error, whatever f does.
+// called is f's error, or that of its panic.
 func (c *Crew) called(f func() error) (err error) {
-	returned := false
 	defer func() {
-		if returned {
-			return
-		}
 		if v := recover(); v != nil {
 			err = c.program.Panicked(v, stackHere())
-			return
 		}
-		err = c.program.Exited()
 	}()
-	err = f()
-	returned = true
-	return err
+	return f()
 }
 
 // stackHere is this goroutine's stack.
@@ -193,10 +188,10 @@ var errAbandoned = errors.New("mp: the goroutine was told to stop, did not, and 
 func (w *worker) leave(d pool.Death) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.dead {
+	if w.dead.Load() {
 		return
 	}
-	w.dead = true
+	w.dead.Store(true)
 	if f := w.flight.Load(); f != nil {
 		begun := f.claims.Limit(0)
 		if f.told < begun {

@@ -65,23 +65,32 @@ const maxErrs = 16
 func (c *callbacks) call(f, resume func()) {
 	returned := false
 	defer func() {
-		if returned {
-			return
-		}
-		v := recover()
-		err := fmt.Errorf("mp: a callback panicked: %v\n%s", v, debug.Stack())
-		if v == nil {
-			err = errors.New("mp: a callback called runtime.Goexit")
+		if !returned {
+			c.keep(errors.New("mp: a callback called runtime.Goexit"))
 			go resume()
 		}
-		c.mu.Lock()
-		if len(c.errs) < maxErrs {
-			c.errs = append(c.errs, err)
+	}()
+	c.try(f)
+	returned = true
+}
+
+// try runs f and keeps its panic.
+func (c *callbacks) try(f func()) {
+	defer func() {
+		if v := recover(); v != nil {
+			c.keep(fmt.Errorf("mp: a callback panicked: %v\n%s", v, debug.Stack()))
 		}
-		c.mu.Unlock()
 	}()
 	f()
-	returned = true
+}
+
+// keep keeps a failure for Join.
+func (c *callbacks) keep(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.errs) < maxErrs {
+		c.errs = append(c.errs, err)
+	}
 }
 
 // quiet returns a channel that is closed when no callback is left.
