@@ -156,7 +156,7 @@ func (p *chatProcess) wrote(want ...string) {
 	p.t.Helper()
 	got, err := os.ReadFile(p.history)
 	must(p.t, err)
-	if string(got) != strings.Join(want, "\n")+"\n" {
+	if strings.TrimSuffix(string(got), "\n") != strings.Join(want, "\n") {
 		p.t.Errorf("the history is\n%s\nwant\n%s", got, strings.Join(want, "\n"))
 	}
 }

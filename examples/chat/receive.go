@@ -38,7 +38,7 @@ func (r *receiver) run(context.Context) error {
 		switch {
 		case n > r.most:
 			r.notices.say("the message from %s that begins with %s is longer than %d bytes: the rest is lost",
-				bare(from), beginning(string(buf[:100])), r.most)
+				bare(from), beginning(string(buf)), r.most)
 			n = r.most
 		case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, net.ErrClosed):
 			return nil

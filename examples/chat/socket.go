@@ -55,6 +55,9 @@ func (c *chat) send(to netip.AddrPort, text string) error {
 		c.receiver.undelivered()
 		_, err = c.conn.WriteToUDPAddrPort([]byte(text), to)
 	}
+	if err != nil && c.local.IsLoopback() {
+		return fmt.Errorf("%s; from %s, where this program listens, only this machine can be reached", reason(err), c.local)
+	}
 	return err
 }
 

@@ -1,0 +1,259 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// What was on the screen is in the file, whenever the program is killed.
+func TestKilled(t *testing.T) {
+	t.Parallel()
+	for round := range 10 {
+		peer := newPeer(t, "127.0.0.1:0")
+		c := startChat(t, "-peer", peer.addr().String())
+		stop := make(chan struct{})
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			for i := 0; ; i++ {
+				select {
+				case <-stop:
+					return
+				default:
+					peer.WriteToUDPAddrPort(fmt.Appendf(nil, "came %d", i), c.addr)
+					fmt.Fprintf(c.stdin, "sent %d\n", i) // no error before the kill
+				}
+			}
+		}()
+		c.await(fmt.Sprintf(`的数据:(came|sent) %d`, 50*round))
+		must(t, c.Process.Kill())
+		close(stop)
+		if code := c.ends(); code != -1 {
+			t.Errorf("exit code %d of a killed program", code)
+		}
+		<-done
+		text, err := os.ReadFile(c.history)
+		must(t, err)
+		inFile := map[string]bool{}
+		for l := range strings.Lines(string(text)) {
+			inFile[l] = true
+		}
+		shown := 0
+		for _, l := range c.said {
+			if m := regexp.MustCompile(`^(?:接收到来自于|发送到)\((.*), (.*)\)的数据:(.*)$`).FindStringSubmatch(l); m != nil {
+				shown++
+				entry := fmt.Sprintf("<<<(%s, %s):%s\n", m[1], m[2], m[3])
+				if strings.HasPrefix(l, "接收到") {
+					entry = fmt.Sprintf(">>>('%s', %s):%s\n", m[1], m[2], m[3])
+				}
+				if !inFile[entry] {
+					t.Errorf("round %d: shown and not in the file: %s", round, l)
+				}
+			}
+		}
+		if shown < 1 {
+			t.Errorf("round %d: nothing was shown", round)
+		}
+	}
+}
+
+// On a full disk the chat goes on and says what is missing.
+func TestFullDisk(t *testing.T) {
+	t.Parallel()
+	peer := newPeer(t, "127.0.0.1:0")
+	c := startChat(t, "-history", "/dev/full", "-peer", peer.addr().String())
+	c.typeLine("hello")
+	peer.gets("hello", c.addr)
+	c.await(`^cannot write the history /dev/full: no space left on device$`)
+	c.await(`^not in the history: 发送到.*:hello$`)
+	peer.send(c.addr, "hi")
+	c.await(`^not in the history: 接收到来自于.*:hi$`)
+	c.typeLine("/history")
+	c.await(`^cannot read the history /dev/full: it is not a file`)
+	c.typeLine("/quit")
+	if code := c.ends(); code != exitFailed {
+		t.Errorf("exit code %d", code)
+	}
+	if !strings.Contains(c.everything(), "\n2 messages are missing in the history\n") {
+		t.Errorf("it does not say what is missing:\n%s", c.everything())
+	}
+}
+
+// A disk that fills up in the middle of a line leaves half of it, and what comes when there
+// is room again begins a new one.
+func TestDiskFillsUp(t *testing.T) {
+	t.Parallel()
+	file, err := openHistory(filepath.Join(t.TempDir(), "chat.txt"))
+	must(t, err)
+	defer file.Close()
+	out := &recorder{}
+	h := newHistory(file, out, nil)
+	peer := newPeer(t, "127.0.0.1:0").addr()
+	h.keep([]message{{peer, true, "whole"}})
+	// As a write that was cut off leaves it.
+	_, err = file.WriteString(">>>('127.0.0.1', 1):ha")
+	must(t, err)
+	h.keep([]message{{peer, true, "after"}, {peer, false, "last"}})
+	text, err := os.ReadFile(file.Name())
+	must(t, err)
+	want := fmt.Sprintf(">>>('127.0.0.1', %d):whole\n>>>('127.0.0.1', 1):ha\n>>>('127.0.0.1', %[1]d):after\n<<<(127.0.0.1, %[1]d):last\n", peer.Port())
+	if string(text) != want {
+		t.Errorf("the history is\n%swant\n%s", text, want)
+	}
+}
+
+// A disk that is stuck does not keep the program from receiving, nor from leaving. A FIFO
+// that nobody reads stands for it.
+func TestStuckDisk(t *testing.T) {
+	t.Parallel()
+	fifo := filepath.Join(t.TempDir(), "fifo")
+	must(t, syscall.Mkfifo(fifo, 0o600))
+	peer := newPeer(t, "127.0.0.1:0")
+	c := startChat(t, "-history", fifo)
+	stop, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				peer.WriteToUDPAddrPort([]byte(strings.Repeat("x", 1000)), c.addr)
+			}
+		}
+	}()
+	c.await(`^the history does not keep up: what comes is dropped`)
+	close(stop)
+	<-done
+	c.typeLine("/peer %s", peer.addr())
+	c.typeLine("still sent")
+	peer.gets("still sent", c.addr)
+	c.await(`^sent to .*misses it: still sent`)
+	c.typeLine("/history")
+	c.await(`^the history does not keep up: try again$`)
+	began := time.Now()
+	c.typeLine("/quit")
+	if code := c.ends(); code != exitFailed {
+		t.Errorf("exit code %d", code)
+	}
+	if took := time.Since(began); took > time.Second {
+		t.Errorf("leaving took %v", took)
+	}
+	if !strings.Contains(c.everything(), "may be missing in the history") {
+		t.Errorf("it does not say what is missing:\n%s", c.everything())
+	}
+}
+
+// A screen that takes nothing does not keep the program from leaving. A pipe that nobody
+// reads stands for it.
+func TestStuckScreen(t *testing.T) {
+	t.Parallel()
+	r, w, err := os.Pipe()
+	must(t, err)
+	defer r.Close()
+	peer := newPeer(t, "127.0.0.1:0")
+	c := exec.Command("chat", "-listen", "127.0.0.1:0", "-peer", peer.addr().String())
+	c.Dir, c.Stdout, c.Stderr = t.TempDir(), w, w
+	stdin, err := c.StdinPipe()
+	must(t, err)
+	must(t, c.Start())
+	w.Close()
+	go func() {
+		for { // until the program has ended: it has stopped to read long before
+			if _, err := io.WriteString(stdin, strings.Repeat("y", 1000)+"\n"); err != nil {
+				return
+			}
+		}
+	}()
+	peer.SetReadDeadline(time.Now().Add(tooLate))
+	buf := make([]byte, 1<<16)
+	for range 100 { // the pipe is full before
+		_, _, err := peer.ReadFromUDPAddrPort(buf)
+		must(t, err)
+	}
+	began := time.Now()
+	must(t, c.Process.Signal(os.Interrupt))
+	c.Wait() // the code says it
+	if took := time.Since(began); took > time.Second || c.ProcessState.ExitCode() != exitFailed {
+		t.Errorf("leaving took %v, with exit code %d", took, c.ProcessState.ExitCode())
+	}
+}
+
+// A peer that is not there is told of, though a socket that talks to many does not hear
+// of it by itself, and the next one gets its message.
+func TestUnreachablePeer(t *testing.T) {
+	t.Parallel()
+	gone := newPeer(t, "127.0.0.1:0")
+	nobody := gone.addr()
+	gone.Close()
+	peer := newPeer(t, "127.0.0.1:0")
+	c := startChat(t, "-listen", ":0", "-peer", nobody.String())
+	c.typeLine("is there somebody")
+	c.await(fmt.Sprintf(`^\(127\.0\.0\.1, %d\) cannot be reached: connection refused$`, nobody.Port()))
+	for i := range 20 {
+		c.typeLine("/peer %s", nobody)
+		c.typeLine("%d", i)
+		c.typeLine("/peer %s", peer.addr())
+		c.typeLine("%d", i)
+		peer.gets(fmt.Sprint(i), c.addr)
+	}
+	peer.send(netip.AddrPortFrom(peer.addr().Addr(), c.addr.Port()), "still here")
+	c.await(`的数据:still here$`)
+	must(t, c.stdin.Close())
+	c.leaves()
+}
+
+// A message that the system does not take is told of with its text.
+func TestNoWayToPeer(t *testing.T) {
+	t.Parallel()
+	c := startChat(t, "-peer", "192.0.2.1:7890") // from 127.0.0.1 there is no way to others
+	c.typeLine("hello")
+	c.await(`^not sent to \(192\.0\.2\.1, 7890\): hello \(.*127\.0\.0\.1.*\)$`)
+	must(t, c.stdin.Close())
+	c.leaves()
+	c.wrote("")
+}
+
+// Ctrl-C is a way to leave, and what has come is kept.
+func TestInterrupted(t *testing.T) {
+	t.Parallel()
+	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
+		peer := newPeer(t, "127.0.0.1:0")
+		c := startChat(t)
+		for i := range 100 {
+			peer.send(c.addr, fmt.Sprint(i))
+		}
+		must(t, c.Process.Signal(sig))
+		c.leaves()
+		var want []string
+		for i := range 100 {
+			want = append(want, fmt.Sprintf(">>>('127.0.0.1', %d):%d", peer.port(), i))
+		}
+		c.wrote(want...)
+	}
+}
+
+func TestPortInUse(t *testing.T) {
+	t.Parallel()
+	peer := newPeer(t, "127.0.0.1:0")
+	stderr, err := os.CreateTemp(t.TempDir(), "")
+	must(t, err)
+	defer stderr.Close()
+	if code := program([]string{"-listen", peer.addr().String(), "-history", os.DevNull}, os.Stdin, stderr, stderr); code != exitFailed {
+		t.Errorf("exit code %d", code)
+	}
+	text, err := os.ReadFile(stderr.Name())
+	must(t, err)
+	if want := fmt.Sprintf("cannot listen on %s: address already in use\n", peer.addr()); string(text) != want {
+		t.Errorf("it says %q, want %q", text, want)
+	}
+}
