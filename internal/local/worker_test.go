@@ -42,6 +42,8 @@ type calls struct {
 	job  pool.Job
 	call func(ctx context.Context, index, attempt int) error
 
+	depth int // of the calls in calls
+
 	mu       sync.Mutex
 	outcomes map[int]outcome
 	twice    int // outcomes of tasks that had one
