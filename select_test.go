@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gomultiprocessing/mp"
+	"github.com/gomultiprocessing/mp/thread"
 )
 
 // untilSet ends when the event that it is given is set.
@@ -211,27 +212,72 @@ func TestSelectOfQueuesAndPipes(t *testing.T) {
 }
 
 func TestSelectOfClosedAndEnded(t *testing.T) {
-	t.Parallel()
-	ctx := procCtx(t)
-	q := newQueue[int](t, 1)
-	a, b, err := mp.NewPipe[int]()
-	if err != nil {
-		t.Fatal(err)
+	onCarriers(t, func(t *testing.T, on carrier) {
+		ctx := procCtx(t)
+		q := must1(queueOn[int](on, 1))(t)
+		a, b := pipeOn[int](t, on)
+		done := make(chan []int, 1)
+		go func() {
+			ready, _ := mp.Select(ctx, q, a)
+			done <- ready
+		}()
+		b.Close()
+		if ready := <-done; !slices.Equal(ready, []int{1}) {
+			t.Errorf("at end of file ready are %d", ready)
+		}
+		q.Close()
+		if ready, err := mp.Select(ctx, q, a); !slices.Equal(ready, []int{0, 1}) {
+			t.Errorf("and with a closed queue %d, %v", ready, err)
+		}
+	})
+}
+
+// Select sees each kind of thing become ready, and no other.
+func TestSelectOfEach(t *testing.T) {
+	onCarriers(t, func(t *testing.T, on carrier) {
+		ctx := procCtx(t)
+		q, e := must1(queueOn[int](on, 1))(t), must1(on.event())(t)
+		a, b := pipeOn[int](t, on)
+		all := []mp.Selectable{q, e, b}
+		selected := make(chan []int)
+		for range times(50, 1000) {
+			for i, become := range []func() error{
+				func() error { return q.Put(ctx, 1) },
+				func() error { e.Set(); return nil },
+				func() error { return a.SendBytes(ctx, nil) },
+			} {
+				go func() {
+					ready, err := mp.Select(ctx, all...)
+					if err != nil {
+						t.Error(err)
+					}
+					selected <- ready
+				}()
+				runtime.Gosched()
+				if err := become(); err != nil {
+					t.Error(err)
+				}
+				if ready := <-selected; !slices.Equal(ready, []int{i}) {
+					t.Fatalf("ready are %d, not %d", ready, i)
+				}
+				e.Clear()
+				q.TryGet()
+				if i == 2 {
+					b.RecvBytes(ctx, 0)
+				}
+			}
+		}
+		if ready, err := mp.Select(shortly(t, 5*time.Millisecond), all...); ready != nil || !errors.Is(err, context.DeadlineExceeded) {
+			t.Error("what was taken is not ready:", ready, err)
+		}
+	})
+}
+
+func queueOn[T any](c carrier, capacity int) (*mp.Queue[T], error) {
+	if c.goroutines {
+		return thread.NewQueue[T](capacity)
 	}
-	defer a.Close()
-	done := make(chan []int, 1)
-	go func() {
-		ready, _ := mp.Select(ctx, q, a)
-		done <- ready
-	}()
-	b.Close()
-	if ready := <-done; !slices.Equal(ready, []int{1}) {
-		t.Errorf("at end of file ready are %d", ready)
-	}
-	q.Close()
-	if ready, err := mp.Select(ctx, q, a); !slices.Equal(ready, []int{0, 1}) {
-		t.Errorf("and with a closed queue %d, %v", ready, err)
-	}
+	return mp.NewQueue[T](capacity)
 }
 
 // What is given to Select and returned costs nothing while nothing happens.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -177,6 +178,57 @@ func check[T comparable](t *testing.T, c carrier, want T) {
 	if got := v.Load(); got != want {
 		t.Errorf("%v came back as %v", want, got)
 	}
+}
+
+// Updates are one after the other, and a Load is of one moment.
+func TestValueIsWhole(t *testing.T) {
+	onCarriers(t, func(t *testing.T, c carrier) {
+		ctx := procCtx(t)
+		v := must1(valueOn(c, account{}))(t)
+		const many = 1000
+		each(4, func(i int) {
+			for n := range many {
+				if i == 0 {
+					if a := v.Load(); a.In != a.Out {
+						t.Errorf("half a change: %+v", a)
+						return
+					}
+					continue
+				}
+				err := v.Update(ctx, func(a *account) {
+					a.In++
+					if n%16 == 0 {
+						runtime.Gosched()
+					}
+					a.Out++
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+		if a := v.Load(); a.In != 3*many || a.Out != 3*many {
+			t.Errorf("%+v", a)
+		}
+	})
+}
+
+func TestCounterCounts(t *testing.T) {
+	onCarriers(t, func(t *testing.T, on carrier) {
+		c := must1(on.counter(-5))(t)
+		each(4, func(int) {
+			for range 1000 {
+				c.Add(1)
+			}
+		})
+		if n := c.Load(); n != 3995 || c.Add(5) != 4000 {
+			t.Error(n, c.Load())
+		}
+		c.Store(1)
+		if c.CompareAndSwap(2, 3) || !c.CompareAndSwap(1, 9) || c.Load() != 9 {
+			t.Error(c.Load())
+		}
+	})
 }
 
 func TestCounterCountsEverywhere(t *testing.T) {

@@ -15,11 +15,13 @@ func BenchmarkLockFree(b *testing.B) {
 	defer cancel()
 	b.Run("mutex", func(b *testing.B) {
 		var mu sync.Mutex
+		n := 0
 		for b.Loop() {
 			if ctx.Err() != nil {
 				return
 			}
 			mu.Lock()
+			n++
 			mu.Unlock()
 		}
 	})
