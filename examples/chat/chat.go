@@ -90,7 +90,7 @@ func (c *chat) converse(ctx context.Context, typed *mp.Queue[line]) {
 func (c *chat) leave(conversing, receiving, writing, telling *thread.Thread) int {
 	c.finish(conversing, lastLook)
 	c.conn.SetReadDeadline(time.Now().Add(lastLook))
-	code := c.finish(receiving, 2*lastLook)
+	code := c.finish(receiving, lastWords)
 	c.history.queue.Close()
 	code = max(code, c.finish(writing, lastWrites))
 	if n := int64(c.history.queue.Len()) + c.history.pending.Load(); n > 0 {
@@ -107,16 +107,14 @@ func (c *chat) leave(conversing, receiving, writing, telling *thread.Thread) int
 	return code
 }
 
-// finish waits for a thread to end. One that has not is in what takes too long, which is
-// said elsewhere.
+// finish waits for a thread to end. One that has not ended in time is no failure in itself:
+// what it leaves undone is counted elsewhere.
 func (c *chat) finish(t *thread.Thread, limit time.Duration) int {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
-	switch err := t.Join(ctx); {
-	case err == nil:
-		return exitDone
-	case !t.Alive():
-		c.notices.say("the %s thread ended: %v", t.Name(), err)
+	if err := t.Join(ctx); err != nil && !t.Alive() {
+		c.notices.say("the %s thread ended: %s", t.Name(), escape(err.Error()))
+		return exitFailed
 	}
-	return exitFailed
+	return exitDone
 }

@@ -50,13 +50,13 @@ func (c *chat) ask(next stage) {
 	c.asks = next
 	switch next {
 	case asksChoice:
-		c.screen.ask("1 发送消息 (send)  2 退出 (leave): ", false)
+		c.screen.ask("1 发送消息 (send)  2 退出 (leave): ")
 	case asksAddress:
-		c.screen.ask("请输入对方的地址 (address): ", false)
+		c.screen.ask("请输入对方的地址 (address): ")
 	case asksPort:
-		c.screen.ask("请输入对方的端口 (port): ", false)
+		c.screen.ask("请输入对方的端口 (port): ")
 	case asksText:
-		c.screen.ask("发送到"+bare(c.peer)+": ", true)
+		c.screen.ask("发送到" + bare(c.peer) + ": ")
 	}
 }
 
@@ -69,6 +69,7 @@ func (c *chat) obey(ctx context.Context, l line) (leave bool) {
 	case c.asks == asksText && l.bytes > len(text):
 		c.notSent(text, tooLong(l.bytes, mostIPv4))
 	case command:
+		c.screen.answered(text)
 		return c.command(ctx, text)
 	case c.asks == asksText && text == "":
 		if c.menu {
@@ -80,6 +81,7 @@ func (c *chat) obey(ctx context.Context, l line) (leave bool) {
 		}
 		c.say(ctx, text)
 	default:
+		c.screen.answered(text)
 		return c.answer(ctx, strings.TrimSpace(text))
 	}
 	return false

@@ -25,7 +25,6 @@ type editor struct {
 
 	mu       sync.Mutex
 	question string
-	message  bool // the line is one to be sent
 	typed    typing
 	closed   bool
 }
@@ -54,11 +53,17 @@ func (e *editor) problem(text string) {
 	io.WriteString(e.errs, text+"\n") // to whom else should an error be told
 }
 
-func (e *editor) ask(question string, message bool) {
+func (e *editor) ask(question string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.question, e.message = question, message
+	e.question = question
 	e.show()
+}
+
+func (e *editor) answered(text string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.show(visible(e.question + text))
 }
 
 const clearRow = "\r\x1b[K"
@@ -146,16 +151,12 @@ func (e *editor) press(b []byte, take func(line) bool, leave func()) (used int, 
 	}
 }
 
-// enter hands the typed line over. One that is a message disappears and comes again when
-// it is in the history; others stay on the screen.
+// enter hands the typed line over, of which nothing stays in the row. What shall be seen of
+// it is shown when it is its turn: more lines may have been typed ahead of the questions.
 func (e *editor) enter(take func(line) bool) bool {
 	text := e.typed.take()
-	if !e.message || strings.HasPrefix(text, "/") {
-		e.show(visible(e.question + text))
-	} else {
-		e.show()
-	}
-	e.mu.Unlock() // what the line asks for may be shown before the next one is taken
+	e.show()
+	e.mu.Unlock() // others may show something while this waits
 	defer e.mu.Lock()
 	return take(line{text, len(text)})
 }

@@ -17,9 +17,8 @@ import (
 type screen interface {
 	lines(text ...string) // shows lines, each whole
 	problem(text string)  // shows what went wrong
-	// ask shows what the next line is for. That of a message need not stay on the screen:
-	// it comes again when it is in the history.
-	ask(question string, message bool)
+	ask(question string)  // shows what the next line is for
+	answered(text string) // shows an answer beside its question; what was typed as a message needs none
 	// read hands over what is typed until it ends, or nobody takes it any more, and calls
 	// leave for Ctrl-C. It waits for the keyboard, which cannot be interrupted.
 	read(ctx context.Context, take func(line) bool, leave func()) error
@@ -59,7 +58,9 @@ func (p *plainScreen) problem(text string) {
 	fmt.Fprintln(p.stderr, text)
 }
 
-func (p *plainScreen) ask(question string, _ bool) { p.lines(strings.TrimRight(question, ": ")) }
+func (p *plainScreen) ask(question string) { p.lines(strings.TrimRight(question, ": ")) }
+
+func (p *plainScreen) answered(string) {}
 
 func (p *plainScreen) close() {}
 

@@ -30,7 +30,8 @@ func (r *recorder) lines(text ...string) {
 	r.all = append(r.all, text...)
 }
 func (r *recorder) problem(text string) { r.lines("! " + text) }
-func (r *recorder) ask(string, bool)    {}
+func (r *recorder) ask(string)          {}
+func (r *recorder) answered(string)     {}
 func (r *recorder) close()              {}
 func (r *recorder) read(context.Context, func(line) bool, func()) error {
 	return nil
