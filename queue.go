@@ -28,6 +28,9 @@ import (
 //
 // All methods may be called by any number of goroutines. Goroutines that wait cost no
 // threads.
+//
+// Package thread makes queues of goroutines, also by priority and last in first out. They
+// copy nothing, and do not travel.
 type Queue[T any] struct {
 	_       [0]sync.Mutex // a Queue must not be copied
 	carrier queueCarrier[T]

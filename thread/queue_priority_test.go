@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -244,4 +245,53 @@ func TestPriorityQueueWhoseLessPanicsPassesRoomOn(t *testing.T) {
 			one(t, q, i)
 		}
 	})
+}
+
+// While a Get compares, the ctx of a Put ends that it is about to let in: the item is in the
+// queue, and the Put says so.
+func TestPriorityQueueLetsInAPutWhoseCtxHasJustEnded(t *testing.T) {
+	t.Parallel()
+	var held atomic.Bool
+	comparing, goOn := make(chan struct{}), make(chan struct{})
+	q, err := thread.NewPriorityQueue(4, func(a, b int) bool {
+		if held.CompareAndSwap(true, false) {
+			comparing <- struct{}{}
+			<-goOn
+		}
+		return a < b
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 4 {
+		q.TryPut(i)
+	}
+	for i := range 50 {
+		ctx, cancel := context.WithCancel(context.Background())
+		put, got := make(chan error), make(chan int)
+		go func() { put <- q.Put(ctx, i+4) }()
+		for range 10 {
+			runtime.Gosched() // most likely it waits now
+		}
+		held.Store(true)
+		go func() {
+			v, _ := q.TryGet()
+			got <- v
+		}()
+		<-comparing
+		cancel()
+		for range 10 {
+			runtime.Gosched() // most likely it knows now
+		}
+		goOn <- struct{}{}
+		if v := <-got; v != i {
+			t.Fatal("got", v, "want", i)
+		}
+		if err := <-put; err == nil != q.Full() {
+			t.Fatal("the Put ended with", err, "and there are", q.Len(), "items")
+		}
+		if !q.Full() {
+			q.TryPut(i + 4)
+		}
+	}
 }

@@ -216,6 +216,15 @@ func TestQueueInSelect(t *testing.T) {
 		if len(ready) != 1 {
 			t.Error("a queue with an item is not ready")
 		}
+		one(t, q, 1)
+		ready = nil
+		go func() { ready, _ = mp.Select(t.Context(), q) }()
+		synctest.Wait()
+		q.Close()
+		synctest.Wait()
+		if len(ready) != 1 {
+			t.Error("a queue that was closed meanwhile is not ready")
+		}
 	})
 }
 
