@@ -27,7 +27,7 @@ func compare(ctx context.Context, opts *options, stdout, stderr io.Writer) error
 	fmt.Fprintln(t, "pages\tseconds\tpages/s\ttimes as fast\t how")
 	var first time.Duration
 	for _, way := range ways {
-		c, err := newCrawl(ctx, opts, io.Discard)
+		c, err := newCrawl(ctx, opts)
 		if err != nil {
 			return err
 		}

@@ -33,12 +33,14 @@ type crawl struct {
 	toParse *mp.Queue[page]
 }
 
-func newCrawl(ctx context.Context, opts *options, w io.Writer) (*crawl, error) {
+// newCrawl gets robots.txt and makes ready for the first page. Lines go to nowhere as long as
+// out is not told otherwise.
+func newCrawl(ctx context.Context, opts *options) (*crawl, error) {
 	s, err := newSite(ctx, opts)
 	if err != nil {
 		return nil, err
 	}
-	c := &crawl{opts: opts, site: s, out: &output{w: w}}
+	c := &crawl{opts: opts, site: s, out: &output{w: io.Discard}}
 	c.seen = newSeen(opts, func(u string) bool { return s.has(u) && s.allows(u) })
 	if !c.site.allows(c.start()) {
 		return nil, fmt.Errorf("robots.txt does not allow %s", c.start())
@@ -113,6 +115,9 @@ const (
 	parseAgain = 5
 )
 
+// parseTime is for one page; a page of some megabytes takes part of a second.
+const parseTime = 10 * time.Second
+
 // get gets pages until there are no more. The window is small: what waits in it are whole pages.
 func (c *crawl) get(ctx context.Context, pool *mp.Pool) error {
 	defer c.toParse.Close()
@@ -144,7 +149,7 @@ func (c *crawl) get(ctx context.Context, pool *mp.Pool) error {
 // parse parses pages until there are no more.
 func (c *crawl) parse(ctx context.Context, pool *mp.Pool) error {
 	for o := range mp.Outcomes(ctx, pool, parsePage, items(ctx, c.toParse), mp.Chunk(1), mp.Window(2*c.opts.processes),
-		mp.Timeout(c.opts.timeout), mp.Retries(parseAgain, backoff)) {
+		mp.Timeout(parseTime), mp.Retries(parseAgain, backoff)) {
 		if err := callError(ctx, o.Err); err != nil {
 			return err
 		}

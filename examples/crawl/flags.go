@@ -5,7 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"math"
 	"net"
 	"net/url"
 	"runtime"
@@ -52,10 +51,10 @@ func parseFlags(args []string, stderr io.Writer) (*options, error) {
 	fs.SetOutput(stderr)
 	fs.IntVar(&o.atOnce, "j", 8, "at most `number` requests at once")
 	fs.IntVar(&o.processes, "processes", runtime.GOMAXPROCS(0), "`number` of processes that parse")
-	fs.IntVar(&o.depth, "depth", math.MaxInt32, "follow at most `number` links from the first page on")
+	fs.IntVar(&o.depth, "depth", noLimit, "follow at most `number` links from the first page on")
 	fs.IntVar(&o.pages, "pages", 10_000, "ask for at most `number` pages")
 	fs.DurationVar(&o.delay, "delay", polite, "`time` between the begins of two requests; the default is 0 for a server on this machine")
-	fs.DurationVar(&o.timeout, "timeout", 30*time.Second, "`time` that one request, or the parsing of one page, may take")
+	fs.DurationVar(&o.timeout, "timeout", 30*time.Second, "`time` that one request may take, with the body")
 	fs.Int64Var(&o.maxBytes, "max-bytes", 4<<20, "read at most `number` bytes of a page")
 	fs.StringVar(&o.out, "o", "", "write the lines into this `file`, anew, otherwise to the standard output")
 	fs.BoolVar(&o.compare, "compare", false, "write no lines, but how long it takes one by one, with goroutines, and with goroutines and processes")

@@ -58,6 +58,8 @@ func pageName(i int) string {
 // whole says whether each page has its line, and was asked for once.
 func (s *largeSite) whole(t *testing.T, got map[string]record) {
 	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if len(got) != s.n {
 		t.Errorf("%d pages, want %d", len(got), s.n)
 	}
@@ -103,6 +105,8 @@ func TestCompare(t *testing.T) {
 			t.Errorf("line %q, want 100 pages %s", lines[i+1], how)
 		}
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.asked["/7"] != 3 {
 		t.Errorf("a page was asked for %d times, want 3", s.asked["/7"])
 	}

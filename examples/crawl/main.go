@@ -79,23 +79,24 @@ func program(args []string, stdout, stderr io.Writer) int {
 
 // write crawls once and writes the lines.
 func write(ctx context.Context, opts *options, stdout, stderr io.Writer) (err error) {
+	c, err := newCrawl(ctx, opts)
+	if err != nil {
+		return err
+	}
+	defer c.site.client.CloseIdleConnections()
+	c.out.w = stdout
 	if opts.out != "" {
-		f, err := os.Create(opts.out)
-		if err != nil {
-			return fmt.Errorf("cannot make the output: %w", err)
+		f, createErr := os.Create(opts.out)
+		if createErr != nil {
+			return fmt.Errorf("cannot make the output: %w", createErr)
 		}
 		defer func() {
 			if closeErr := f.Close(); err == nil && closeErr != nil {
 				err = fmt.Errorf("cannot write the output: %w", closeErr)
 			}
 		}()
-		stdout = f
+		c.out.w = f
 	}
-	c, err := newCrawl(ctx, opts, stdout)
-	if err != nil {
-		return err
-	}
-	defer c.site.client.CloseIdleConnections()
 	if d := c.site.pause.between; d > opts.delay {
 		fmt.Fprintf(stderr, "robots.txt asks for %v between requests\n", d)
 	}

@@ -51,7 +51,7 @@ func parseHTML(ctx context.Context, p page) (parsed, error) {
 	if err != nil {
 		text = bytes.NewReader(p.Body) // an empty page, for one
 	}
-	r := &reader{base: base, seen: make(map[string]bool), tokens: html.NewTokenizer(text)}
+	r := &reader{base: base, refs: make(map[string]bool), seen: make(map[string]bool), tokens: html.NewTokenizer(text)}
 	r.tokens.SetMaxBuf(1 << 20)
 	for ctx.Err() == nil {
 		switch r.tokens.Next() {
@@ -71,9 +71,10 @@ func parseHTML(ctx context.Context, p page) (parsed, error) {
 type reader struct {
 	tokens *html.Tokenizer
 	base   *url.URL
-	based  bool // by a base element: the first one counts
-	titled bool // likewise
-	seen   map[string]bool
+	based  bool            // by a base element: the first one counts
+	titled bool            // likewise
+	refs   map[string]bool // as they are written
+	seen   map[string]bool // as they are given out
 	out    parsed
 }
 
@@ -98,7 +99,7 @@ func (r *reader) tag() {
 	}
 	switch tag {
 	case atom.Base:
-		if u, err := r.base.Parse(strings.TrimSpace(link)); err == nil && !r.based {
+		if u, err := r.base.Parse(strings.TrimSpace(link)); err == nil && !r.based && len(link) <= maxURL {
 			r.base, r.based = u, true
 		}
 	case atom.A, atom.Area, atom.Frame, atom.Iframe:
@@ -120,7 +121,7 @@ func (r *reader) title() {
 
 func (r *reader) link(ref string) {
 	ref = strings.TrimSpace(ref)
-	if len(r.out.Links) >= maxLinks || len(ref) > maxURL {
+	if len(r.out.Links) >= maxLinks || len(ref) > maxURL || r.refs[ref] { // menus come again and again
 		return
 	}
 	u, err := r.base.Parse(ref)
@@ -128,6 +129,7 @@ func (r *reader) link(ref string) {
 		return
 	}
 	link := normal(u).String()
+	r.refs[ref] = true
 	if len(link) > maxURL || r.seen[link] {
 		return
 	}

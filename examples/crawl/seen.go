@@ -1,6 +1,10 @@
 package main
 
-import "sync"
+import (
+	"math"
+	"strings"
+	"sync"
+)
 
 // seen is the set of pages that were found. Goroutines that finish pages share it.
 type seen struct {
@@ -16,8 +20,11 @@ type found struct {
 	depth int // links from the first page to it, on the shortest way that is known
 	hops  int // redirects in a row by which it was found
 	step  int // how much deeper its links are
-	links []string
+	links []string // with a limit of depth
 }
+
+// noLimit is the depth of a crawl that has none.
+const noLimit = math.MaxInt32
 
 // maxHops is how many redirects in a row are followed. They do not count as links.
 const maxHops = 10
@@ -44,7 +51,7 @@ func (s *seen) add(url string, links []string, redirect bool) (fresh []string) {
 	}
 	for _, l := range links {
 		if s.readable(l) {
-			f.links = append(f.links, l)
+			f.links = append(f.links, strings.Clone(l)) // what came from a process may share the memory of all that came
 		}
 	}
 	for up := []*found{f}; len(up) > 0; {
@@ -63,6 +70,9 @@ func (s *seen) add(url string, links []string, redirect bool) (fresh []string) {
 				up = append(up, to)
 			}
 		}
+	}
+	if s.depth == noLimit {
+		f.links = nil // nothing moves up
 	}
 	return fresh
 }

@@ -46,6 +46,7 @@ func newSite(ctx context.Context, opts *options) (*site, error) {
 		return nil, err
 	}
 	s.pause.between = max(opts.delay, s.robots.delay)
+	s.pause.hold(s.pause.between) // robots.txt was a request, too
 	return s, nil
 }
 
@@ -158,11 +159,12 @@ func location(resp *http.Response) string {
 
 // read takes the body if it is HTML. Nothing else is even read.
 func (p *page) read(resp *http.Response, most int64) error {
-	kind, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
-	if kind != "text/html" { // also when there is none; a parameter may be wrong
+	p.Type = resp.Header.Get("Content-Type")
+	kind, _, _ := mime.ParseMediaType(p.Type) // a parameter may be wrong, or all: then it is none
+	if kind != "text/html" {
 		return nil
 	}
-	p.Type = resp.Header.Get("Content-Type")
+	var err error
 	p.Body, err = io.ReadAll(io.LimitReader(resp.Body, most+1))
 	if int64(len(p.Body)) > most {
 		p.Body = p.Body[:most]

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"math"
 	"net/http"
 	"net/url"
 	"strings"
@@ -247,7 +246,7 @@ func TestDelayDefault(t *testing.T) {
 	} {
 		o, err := parseFlags(strings.Fields(args), &strings.Builder{})
 		must(t, err)
-		if o.delay != want || o.depth != math.MaxInt32 {
+		if o.delay != want || o.depth != noLimit {
 			t.Errorf("%s: delay %v, want %v", args, o.delay, want)
 		}
 	}

@@ -58,6 +58,9 @@ func program(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
 
+	if len(opts.urls) == 0 && isTerminal(stdin) {
+		fmt.Fprintln(stderr, "reading URLs from the terminal, one a line")
+	}
 	r, err := fetchAll(ctx, opts, &input{urls: opts.urls, r: stdin}, newReport(opts, stdout, stderr))
 	if err != nil {
 		fmt.Fprintf(stderr, "fetch: %s\n", web.Shown(err.Error()))

@@ -117,3 +117,30 @@ func TestProxy(t *testing.T) {
 		t.Errorf("%v: %s", err, out)
 	}
 }
+
+// On a terminal there is a bar, which no line is mixed with.
+func TestTerminal(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("script"); err != nil {
+		t.Skip(err)
+	}
+	base := serve(t, echo)
+	cmd := exec.Command("script", "-qec", "fetch -j 1 -k "+base+"/a "+base+"/b", "/dev/null")
+	cmd.Env = append(os.Environ(), noSleep)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	bar, whole := false, 0
+	for line := range strings.Lines(string(out)) {
+		for part := range strings.SplitSeq(strings.TrimRight(line, "\r\n"), "\r") {
+			bar = bar || strings.HasPrefix(part, "fetch ") && strings.Contains(part, "%")
+			if strings.HasPrefix(part, base) && len(strings.Fields(part)) == 4 {
+				whole++
+			}
+		}
+	}
+	if !bar || whole != 2 {
+		t.Errorf("a bar: %v, %d whole lines, want 2:\n%q", bar, whole, out)
+	}
+}

@@ -24,8 +24,8 @@ func newReport(opts *options, stdout, stderr io.Writer) *report {
 	return &report{opts: opts, stdout: stdout, stderr: stderr}
 }
 
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
