@@ -4,11 +4,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -101,6 +103,38 @@ func TestTenThousand(t *testing.T) {
 		}
 		p.counts("echo_connections_open", 0)
 		p.closes()
+	})
+}
+
+// Clients that send and do not read cost a buffer each, and nobody else notices.
+func TestSlowReaders(t *testing.T) {
+	const crowd = 50
+	both(t, func(t *testing.T, args ...string) {
+		p := startEcho(t, args...)
+		before := held(t, p.all())
+		var stuck sync.WaitGroup
+		for range crowd {
+			c := p.dial()
+			stuck.Go(func() {
+				piece := make([]byte, 64<<10)
+				for {
+					c.SetWriteDeadline(time.Now().Add(300 * time.Millisecond))
+					if _, err := c.Write(piece); err != nil {
+						if !errors.Is(err, os.ErrDeadlineExceeded) {
+							t.Error(err)
+						}
+						return
+					}
+				}
+			})
+		}
+		stuck.Wait()
+		must(t, trip(p.dial(), noise(1_000_000)))
+		if grown := held(t, p.all()) - before; !raced && grown > crowd*256<<10 {
+			t.Errorf("they take %d KiB each", grown/crowd>>10)
+		}
+		p.counts("echo_connections_open", crowd+1)
+		p.Process.Kill()
 	})
 }
 

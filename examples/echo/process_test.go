@@ -191,16 +191,29 @@ func TestKilledLeavesNobody(t *testing.T) {
 	}
 }
 
-// pids are those of the workers.
+// pids are those of the workers, when all have begun.
 func (p *echoProcess) pids() (pids []int) {
 	p.t.Helper()
 	all := p.numbers()
+	for end := time.Now().Add(patience); p.beginning(all) && time.Now().Before(end); all = p.numbers() {
+		time.Sleep(time.Millisecond)
+	}
 	for i := 0; ; i++ {
 		pid, ok := all[fmt.Sprintf(`echo_process_pid{process="%d"}`, i)]
 		if !ok {
 			return pids
 		}
 		pids = append(pids, pid)
+	}
+}
+
+// beginning says that a worker has still to begin.
+func (p *echoProcess) beginning(all map[string]int) bool {
+	for i := 0; ; i++ {
+		pid, ok := all[fmt.Sprintf(`echo_process_pid{process="%d"}`, i)]
+		if !ok || pid == 0 {
+			return ok
+		}
 	}
 }
 
