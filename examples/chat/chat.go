@@ -14,8 +14,9 @@ import (
 
 // How long leaving waits for each of these, together less than a second.
 const (
-	lastLook   = 50 * time.Millisecond // for what has come and was not received yet
-	lastWrites = 400 * time.Millisecond
+	lastLook   = 50 * time.Millisecond  // for what has come and was not received yet
+	lastPut    = 100 * time.Millisecond // for room in the queue, for one of at most two messages
+	lastWrites = 300 * time.Millisecond
 	lastWords  = 200 * time.Millisecond
 )
 
@@ -28,10 +29,11 @@ type chat struct {
 	receiver *receiver
 	notices  *notices
 
-	asks stage
-	menu bool           // an empty line goes back to it
-	host netip.Addr     // that was given to the menu
-	peer netip.AddrPort // that lines go to
+	hurry context.Context // ends when there is no time any more to wait for a disk
+	asks  stage
+	menu  bool           // an empty line goes back to it
+	host  netip.Addr     // that was given to the menu
+	peer  netip.AddrPort // that lines go to
 }
 
 func newChat(conn *net.UDPConn, file *os.File, out screen) *chat {
@@ -62,10 +64,19 @@ func (c *chat) run(ctx context.Context, peer netip.AddrPort) int {
 		c.conn.LocalAddr(), escape(c.history.file.Name())))
 	c.begin(peer)
 
+	hurry, hurryUp := context.WithCancel(ctx)
+	defer hurryUp()
+	c.hurry = hurry
 	typed, _ := thread.NewQueue[line](1) // it has no error
 	thread.Start(ctx, "keyboard", func(ctx context.Context) error {
 		defer typed.Close()
-		return c.screen.read(ctx, func(l line) bool { return typed.Put(ctx, l) == nil }, leave)
+		defer hurryUp()
+		return c.screen.read(ctx, func(l line) bool {
+			if l.text == "/quit" {
+				hurryUp() // the lines before it may be waiting
+			}
+			return typed.Put(ctx, l) == nil
+		}, leave)
 	})
 	// Of its own, because it may wait for a screen that takes nothing.
 	conversing := start("conversation", func(context.Context) error {

@@ -79,7 +79,7 @@ func (c *chat) obey(ctx context.Context, l line) (leave bool) {
 		if strings.HasPrefix(text, "//") {
 			text = text[1:]
 		}
-		c.say(ctx, text)
+		c.say(text)
 	default:
 		c.screen.answered(text)
 		return c.answer(ctx, strings.TrimSpace(text))
@@ -178,15 +178,22 @@ func (c *chat) showHistory(args []string) {
 }
 
 // say sends a text to the peer and gives it to the history.
-func (c *chat) say(ctx context.Context, text string) {
+func (c *chat) say(text string) {
 	if err := c.send(c.peer, text); err != nil {
 		c.notSent(text, err)
 		return
 	}
-	// Unlike the receiver the keyboard may wait for the disk, but not for ever.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastLook)
+	j := job{message: message{peer: c.peer, text: text}}
+	if c.history.queue.TryPut(j) == nil {
+		return
+	}
+	// Unlike the receiver the keyboard waits for the disk, until someone wants to leave.
+	if c.history.queue.Put(c.hurry, j) == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), lastPut)
 	defer cancel()
-	if c.history.queue.Put(ctx, job{message: message{peer: c.peer, text: text}}) != nil {
+	if c.history.queue.Put(ctx, j) != nil {
 		c.history.missing.Add(1)
 		c.screen.problem(fmt.Sprintf("sent to %s, but the history does not keep up and misses it: %s", bare(c.peer), beginning(text)))
 	}

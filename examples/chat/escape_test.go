@@ -12,7 +12,7 @@ func TestEscape(t *testing.T) {
 	for text, want := range map[string]string{
 		"":             "",
 		"hello, world": "hello, world",
-		"你好，小明　👨‍👩‍👧 naïve می‌خواهم": "你好，小明　👨‍👩‍👧 naïve می‌خواهم",
+		"你好，小明　👨\u200d👩\u200d👧 naïve می\u200cخواهم": "你好，小明　👨\u200d👩\u200d👧 naïve می\u200cخواهم",
 		`"quoted" 'single'`:         `"quoted" 'single'`,
 		"a\nb\r\nc\td":              `a\nb\r\nc\td`,
 		`a\nb`:                      `a\\nb`,

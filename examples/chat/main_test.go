@@ -115,7 +115,7 @@ func (p *chatProcess) await(pattern string) []string {
 			}
 		case <-timeout:
 		}
-		p.t.Fatalf("no line matches %s:\n%s", pattern, strings.Join(p.said, "\n"))
+		p.t.Fatalf("no line matches %s:\n%s", pattern, p.someOf())
 	}
 }
 
@@ -142,7 +142,7 @@ func (p *chatProcess) leaves() {
 	p.t.Helper()
 	began := time.Now()
 	if code := p.ends(); code != exitDone {
-		p.t.Errorf("exit code %d:\n%s", code, strings.Join(p.said, "\n"))
+		p.t.Errorf("exit code %d:\n%s", code, p.someOf())
 	}
 	if took := time.Since(began); took > time.Second {
 		p.t.Errorf("leaving took %v", took)
@@ -151,13 +151,19 @@ func (p *chatProcess) leaves() {
 
 func (p *chatProcess) everything() string { return strings.Join(p.said, "\n") + "\n" }
 
+// someOf is what it said last, for a test that has failed.
+func (p *chatProcess) someOf() string {
+	all := p.everything()
+	return all[max(0, len(all)-2000):]
+}
+
 // wrote compares the history.
 func (p *chatProcess) wrote(want ...string) {
 	p.t.Helper()
 	got, err := os.ReadFile(p.history)
 	must(p.t, err)
 	if strings.TrimSuffix(string(got), "\n") != strings.Join(want, "\n") {
-		p.t.Errorf("the history is\n%s\nwant\n%s", got, strings.Join(want, "\n"))
+		p.t.Errorf("the history is\n%.2000s\nwant\n%.2000s", got, strings.Join(want, "\n"))
 	}
 }
 
