@@ -49,8 +49,9 @@ type Func[In, Out any] struct {
 // arrives as an *os.File of the same open file, with a descriptor of its own. That goes for
 // sockets and pipes too: hand over what the File method of a net.TCPListener or net.TCPConn
 // returns, and use net.FileListener or net.FileConn there. The sender's stays open; it may be
-// closed when the call has an outcome, or when Start, Put or Send has returned, and so may the
-// receiver's at any time. The offset and the blocking mode belong to the open file and so
+// closed when the call has an outcome, or when Start, Put or Send has returned; one that a
+// Func returns is closed in its process when it is garbage. The receiver's is the
+// receiver's to close. The offset and the blocking mode belong to the open file and so
 // to both: do not call Fd on one that another process waits for. A closed file is an
 // error that is os.ErrClosed. A task that is begun again gets the file again.
 func Register[In, Out any](name string, fn func(ctx context.Context, in In) (Out, error)) *Func[In, Out] {
