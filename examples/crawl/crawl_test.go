@@ -255,7 +255,7 @@ func TestNoFirstPage(t *testing.T) {
 		{base + " " + base, "one URL only", exitUsage},
 		{"-j 0 " + base, "-j 0: must be 1 to 1024", exitUsage},
 		{"-processes 0 " + base, "-processes 0: must be 1 to 1024", exitUsage},
-		{"-depth -1 " + base, "-depth -1: must be 0 or more", exitUsage},
+		{"-depth -2 " + base, "-depth -2: must be 0 or more", exitUsage},
 		{"-pages 0 " + base, "-pages 0: must be 1 or more", exitUsage},
 		{"-delay -1s " + base, "-delay -1s: must not be negative", exitUsage},
 		{"-timeout 0s " + base, "-timeout 0s: must be more than 0", exitUsage},

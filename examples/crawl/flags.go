@@ -51,7 +51,7 @@ func parseFlags(args []string, stderr io.Writer) (*options, error) {
 	fs.SetOutput(stderr)
 	fs.IntVar(&o.atOnce, "j", 8, "at most `number` requests at once")
 	fs.IntVar(&o.processes, "processes", runtime.GOMAXPROCS(0), "`number` of processes that parse")
-	fs.IntVar(&o.depth, "depth", noLimit, "follow at most `number` links from the first page on")
+	fs.IntVar(&o.depth, "depth", -1, "follow at most `number` links from the first page on; -1: without a limit")
 	fs.IntVar(&o.pages, "pages", 10_000, "ask for at most `number` pages")
 	fs.DurationVar(&o.delay, "delay", polite, "`time` between the begins of two requests; the default is 0 for a server on this machine")
 	fs.DurationVar(&o.timeout, "timeout", 30*time.Second, "`time` that one request may take, with the body")
@@ -89,8 +89,8 @@ func (o *options) check(args []string) error {
 		return fmt.Errorf("-j %d: must be 1 to 1024", o.atOnce)
 	case o.processes < 1 || o.processes > 1024:
 		return fmt.Errorf("-processes %d: must be 1 to 1024", o.processes)
-	case o.depth < 0:
-		return fmt.Errorf("-depth %d: must be 0 or more", o.depth)
+	case o.depth < -1:
+		return fmt.Errorf("-depth %d: must be 0 or more, or -1 for no limit", o.depth)
 	case o.pages < 1:
 		return fmt.Errorf("-pages %d: must be 1 or more", o.pages)
 	case o.delay < 0:
@@ -106,6 +106,9 @@ func (o *options) check(args []string) error {
 		return fmt.Errorf("%s: %w", web.Shown(args[0]), err)
 	case u.User != nil:
 		return errors.New("the URL has a user name in it, which is not supported")
+	}
+	if o.depth == -1 {
+		o.depth = noLimit
 	}
 	o.start = normal(u)
 	return nil

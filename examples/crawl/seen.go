@@ -17,9 +17,9 @@ type seen struct {
 
 // found is how a page was found.
 type found struct {
-	depth int // links from the first page to it, on the shortest way that is known
-	hops  int // redirects in a row by which it was found
-	step  int // how much deeper its links are
+	depth int      // links from the first page to it, on the shortest way that is known
+	hops  int      // redirects in a row by which it was found
+	step  int      // how much deeper its links are
 	links []string // with a limit of depth
 }
 
@@ -51,7 +51,7 @@ func (s *seen) add(url string, links []string, redirect bool) (fresh []string) {
 	}
 	for _, l := range links {
 		if s.readable(l) {
-			f.links = append(f.links, strings.Clone(l)) // what came from a process may share the memory of all that came
+			f.links = append(f.links, strings.Clone(l)) // l may share the memory of all that its process sent
 		}
 	}
 	for up := []*found{f}; len(up) > 0; {

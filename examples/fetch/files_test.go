@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -182,4 +184,25 @@ func TestUnknownCertificate(t *testing.T) {
 	plain := serve(t, echo)
 	secure := strings.Replace(plain, "http:", "https:", 1)
 	run(t, secure).wants(t, exitFailed, secure+` error 0 `+seconds+` [^(]*HTTP response to HTTPS client[^(]*`)
+}
+
+// Where there are no links a file gets its name all the same, and takes no other's.
+func TestClaim(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for name, data := range map[string]string{".1.part": "new", ".2.part": "newer"} {
+		must(t, os.WriteFile(filepath.Join(dir, name), []byte(data), 0o644))
+	}
+	root, err := os.OpenRoot(dir)
+	must(t, err)
+	defer root.Close()
+	s := &store{root: root}
+	must(t, s.claim(".1.part", "a"))
+	if err := s.claim(".2.part", "a"); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("the name was taken, but: %v", err)
+	}
+	if err := s.claim(".3.part", "b"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("there is nothing to name, but: %v", err)
+	}
+	same(t, files(t, dir), map[string]string{"a": "new", ".2.part": "newer"})
 }
