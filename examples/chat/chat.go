@@ -15,7 +15,7 @@ import (
 // How long leaving waits for each of these, together less than a second.
 const (
 	lastLook   = 50 * time.Millisecond  // for what has come and was not received yet
-	lastPut    = 100 * time.Millisecond // for room in the queue, for one of at most two messages
+	lastPuts   = 100 * time.Millisecond // for room in the queue, for what was typed before
 	lastWrites = 300 * time.Millisecond
 	lastWords  = 200 * time.Millisecond
 )
@@ -64,10 +64,11 @@ func (c *chat) run(ctx context.Context, peer netip.AddrPort) int {
 		c.conn.LocalAddr(), escape(c.history.file.Name())))
 	c.begin(peer)
 
-	hurry, hurryUp := context.WithCancel(ctx)
-	defer hurryUp()
+	hurry, stopWaiting := context.WithCancel(ctx)
+	defer stopWaiting()
 	c.hurry = hurry
-	typed, _ := thread.NewQueue[line](1) // it has no error
+	hurryUp := func() { time.AfterFunc(lastPuts, stopWaiting) }
+	typed, _ := thread.NewQueue[line](c.screen.typeAhead()) // it has no error
 	thread.Start(ctx, "keyboard", func(ctx context.Context) error {
 		defer typed.Close()
 		defer hurryUp()

@@ -184,16 +184,8 @@ func (c *chat) say(text string) {
 		return
 	}
 	j := job{message: message{peer: c.peer, text: text}}
-	if c.history.queue.TryPut(j) == nil {
-		return
-	}
 	// Unlike the receiver the keyboard waits for the disk, until someone wants to leave.
-	if c.history.queue.Put(c.hurry, j) == nil {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), lastPut)
-	defer cancel()
-	if c.history.queue.Put(ctx, j) != nil {
+	if c.history.queue.TryPut(j) != nil && c.history.queue.Put(c.hurry, j) != nil {
 		c.history.missing.Add(1)
 		c.screen.problem(fmt.Sprintf("sent to %s, but the history does not keep up and misses it: %s", bare(c.peer), beginning(text)))
 	}

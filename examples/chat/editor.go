@@ -9,6 +9,8 @@ import (
 	"sync"
 
 	"golang.org/x/term"
+
+	"github.com/gomultiprocessing/mp"
 )
 
 // editor is a terminal on which lines appear while one is typed: that line is taken away,
@@ -85,6 +87,9 @@ func (e *editor) show(text ...string) {
 	}
 	io.WriteString(e.out, b.String()) // a terminal that takes nothing has nobody before it
 }
+
+// typeAhead is more than people type: Ctrl-C is behind the lines, and must be seen.
+func (e *editor) typeAhead() int { return mp.Unbounded }
 
 // close leaves the terminal as it was. It does not wait for a thread that waits for the
 // terminal: then the row is left as it is.

@@ -65,8 +65,7 @@ func program(args []string, stdin, stdout, stderr *os.File) int {
 	case err != nil:
 		return exitUsage
 	}
-	// A terminal that is closed is a way to leave as well.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	ctx, stop := leaveBySignal()
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second one ends the program at once
 
@@ -96,6 +95,18 @@ func program(args []string, stdin, stdout, stderr *os.File) int {
 		return exitFailed
 	}
 	return newChat(conn, file, screen).run(ctx, peer)
+}
+
+// leaveBySignal is a ctx that ends when someone wants the program to leave. A terminal that
+// was closed does, but not if nohup has said that it shall not.
+func leaveBySignal() (context.Context, context.CancelFunc) {
+	signals := []os.Signal{syscall.SIGTERM}
+	for _, s := range []os.Signal{os.Interrupt, syscall.SIGHUP} {
+		if !signal.Ignored(s) {
+			signals = append(signals, s)
+		}
+	}
+	return signal.NotifyContext(context.Background(), signals...)
 }
 
 // findPeer is the address of -peer; none is no error.

@@ -22,7 +22,8 @@ type screen interface {
 	// read hands over what is typed until it ends, or nobody takes it any more, and calls
 	// leave for Ctrl-C. It waits for the keyboard, which cannot be interrupted.
 	read(ctx context.Context, take func(line) bool, leave func()) error
-	close() // leaves the terminal as it was; waits for no other thread
+	typeAhead() int // lines that read may be ahead of those who take them
+	close()         // leaves the terminal as it was; waits for no other thread
 }
 
 // newScreen is an editor of lines on a terminal, and plain lines elsewhere.
@@ -61,6 +62,9 @@ func (p *plainScreen) problem(text string) {
 func (p *plainScreen) ask(question string) { p.lines(strings.TrimRight(question, ": ")) }
 
 func (p *plainScreen) answered(string) {}
+
+// typeAhead is little: a pipe can wait, and what has been read when it ends is done at once.
+func (p *plainScreen) typeAhead() int { return 1 }
 
 func (p *plainScreen) close() {}
 

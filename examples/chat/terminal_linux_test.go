@@ -378,3 +378,23 @@ func TestLeavingTheTerminal(t *testing.T) {
 		c.ends()
 	}
 }
+
+// Ctrl-C is seen behind lines that wait for a disk which is stuck.
+func TestLeavingAheadOfLines(t *testing.T) {
+	t.Parallel()
+	fifo := filepath.Join(t.TempDir(), "fifo")
+	must(t, syscall.Mkfifo(fifo, 0o600))
+	peer := newPeer(t, "127.0.0.1:0")
+	c := startOnTerminal(t, 80, "-history", fifo, "-peer", peer.addr().String())
+	c.port()
+	// More than the FIFO and the queue hold; the rest is typed ahead.
+	c.keys(strings.Repeat(strings.Repeat("x", 100)+"\r", 3000) + "\x03")
+	began := time.Now()
+	c.Wait() // the code says it
+	if took := time.Since(began); took > time.Second || c.ProcessState.ExitCode() != exitFailed {
+		t.Errorf("leaving took %v, with exit code %d", took, c.ProcessState.ExitCode())
+	}
+	if c.state() != c.before {
+		t.Error("the terminal is not as it was")
+	}
+}

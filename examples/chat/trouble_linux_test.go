@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -88,26 +89,92 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
-// A disk that fills up in the middle of a line leaves half of it, and what comes when there
-// is room again begins a new one.
+// A disk that fills up in the middle of a message takes the ones before it, and these alone
+// are shown as kept. A limit on the size of files stands for it.
 func TestDiskFillsUp(t *testing.T) {
+	t.Parallel()
+	sh, err := exec.LookPath("sh")
+	if err != nil {
+		t.Skip("no sh in PATH, which sets the limit")
+	}
+	peer := newPeer(t, "127.0.0.1:0")
+	cmd := exec.Command(sh, "-c", "ulimit -f 1 && exec chat -listen 127.0.0.1:0 -peer "+peer.addr().String())
+	cmd.Dir = t.TempDir()
+	var typed strings.Builder
+	for i := range 50 {
+		fmt.Fprintf(&typed, "%d %s\n", i, strings.Repeat("x", 50))
+	}
+	cmd.Stdin = strings.NewReader(typed.String())
+	out, _ := cmd.CombinedOutput() // the code says it
+	if code := cmd.ProcessState.ExitCode(); code != exitFailed {
+		t.Errorf("exit code %d:\n%s", code, out)
+	}
+	file, err := os.ReadFile(filepath.Join(cmd.Dir, "chat.txt"))
+	must(t, err)
+	shown, missing, whole := 0, 0, 0
+	for l := range strings.Lines(string(out)) {
+		switch {
+		case strings.HasPrefix(l, "not in the history: "):
+			missing++
+		case strings.Contains(l, "的数据:"):
+			shown++
+		}
+	}
+	for l := range strings.Lines(string(file)) {
+		if strings.HasSuffix(l, "\n") {
+			whole++
+		}
+	}
+	if shown != whole || missing != 50-whole || whole == 0 || whole == 50 {
+		t.Errorf("%d messages are shown as kept, %d are whole in the file, %d are said to be missing:\n%s", shown, whole, missing, out)
+	}
+	if want := fmt.Sprintf("\n%d messages are missing in the history\n", missing); !strings.HasSuffix(string(out), want) {
+		t.Errorf("it does not end with %s:\n%s", want, out)
+	}
+}
+
+// What comes after half a line begins a new one, and it is said when a disk works again.
+func TestHalfLine(t *testing.T) {
 	t.Parallel()
 	file, err := openHistory(filepath.Join(t.TempDir(), "chat.txt"))
 	must(t, err)
 	defer file.Close()
+	bad, err := os.Open(file.Name()) // that cannot be written
+	must(t, err)
+	defer bad.Close()
 	out := &recorder{}
 	h := newHistory(file, out, nil)
-	peer := newPeer(t, "127.0.0.1:0").addr()
+	peer := netip.MustParseAddrPort("127.0.0.1:7891")
 	h.keep([]message{{peer, true, "whole"}})
-	// As a write that was cut off leaves it.
+	// As a program that was killed leaves it.
 	_, err = file.WriteString(">>>('127.0.0.1', 1):ha")
 	must(t, err)
+	h.file = bad
+	h.keep([]message{{peer, true, "missing"}})
+	h.file = file
 	h.keep([]message{{peer, true, "after"}, {peer, false, "last"}})
 	text, err := os.ReadFile(file.Name())
 	must(t, err)
-	want := fmt.Sprintf(">>>('127.0.0.1', %d):whole\n>>>('127.0.0.1', 1):ha\n>>>('127.0.0.1', %[1]d):after\n<<<(127.0.0.1, %[1]d):last\n", peer.Port())
+	want := ">>>('127.0.0.1', 7891):whole\n>>>('127.0.0.1', 1):ha\n>>>('127.0.0.1', 7891):after\n<<<(127.0.0.1, 7891):last\n"
 	if string(text) != want {
 		t.Errorf("the history is\n%swant\n%s", text, want)
+	}
+	var said []string
+	for _, l := range out.all {
+		if !strings.HasPrefix(l, "正在将") {
+			said = append(said, l)
+		}
+	}
+	wantSaid := []string{
+		"接收到来自于(127.0.0.1, 7891)的数据:whole",
+		"! cannot write the history " + file.Name() + ": bad file descriptor",
+		"not in the history: 接收到来自于(127.0.0.1, 7891)的数据:missing",
+		"! the history can be written again",
+		"接收到来自于(127.0.0.1, 7891)的数据:after",
+		"发送到(127.0.0.1, 7891)的数据:last",
+	}
+	if !slices.Equal(said, wantSaid) || h.missing.Load() != 1 {
+		t.Errorf("it says %q, want %q; %d are missing", said, wantSaid, h.missing.Load())
 	}
 }
 

@@ -32,6 +32,7 @@ func (r *recorder) lines(text ...string) {
 func (r *recorder) problem(text string) { r.lines("! " + text) }
 func (r *recorder) ask(string)          {}
 func (r *recorder) answered(string)     {}
+func (r *recorder) typeAhead() int      { return 1 }
 func (r *recorder) close()              {}
 func (r *recorder) read(context.Context, func(line) bool, func()) error {
 	return nil
