@@ -16,8 +16,8 @@ import (
 // is served in the order of coming. The queue keeps nothing of an item that was got, and
 // when many items have gone their memory does, too. A Put or Get that need not wait takes some ten
 // nanoseconds. The queue belongs to this process: an input that holds it cannot be sent to
-// another one. In a bubble of testing/synctest use queues that were made in it, as with
-// channels: who waits there is durably blocked.
+// another one. In a bubble of testing/synctest who waits is durably blocked; goroutines
+// outside of it must not use the queue meanwhile, as with channels.
 func NewQueue[T any](capacity int) (*mp.Queue[T], error) {
 	return carry(capacity, newLine[T](false)), nil
 }
