@@ -124,8 +124,7 @@ func TestMessagesAreEscaped(t *testing.T) {
 		{strings.Repeat("\xff", 65507), strings.Repeat(`\xff`, 65507)},
 	} {
 		peer.send(c.addr, m[0])
-		got := c.await(`^接收到来自于`)
-		_ = got
+		c.await(`^接收到来自于`)
 		if l := c.said[len(c.said)-1]; l != "接收到来自于("+here+")的数据:"+m[1] {
 			t.Errorf("%.80q is shown as %.200s", m[0], l)
 		}
