@@ -24,7 +24,8 @@ import (
 // *mp.TimeoutError or mp.ErrCancelled, and another goroutine takes the worker's place. What that
 // costs: the goroutine with its stack, and everything that it holds, stays as long as the
 // function does not return, a processor too if it computes. Stats.Stuck counts such tasks;
-// Join and Terminate do not wait for them. A pool of processes kills them.
+// Join and Terminate do not wait for them. A pool of processes kills them. Set Grace for tasks
+// that tidy up when their ctx ends.
 //
 // A task may call its own pool: while it waits there, for a Map or a Result for one, what it
 // waits for runs at once in its place, even if no worker is idle. So nesting cannot
