@@ -251,8 +251,9 @@ func TestPoolsCtxEnds(t *testing.T) {
 		for _, how := range []string{"", "deaf"} {
 			ctx, cancel := context.WithTimeout(context.Background(), 30*time.Millisecond)
 			defer cancel()
-			for name, err := range everyCall(ctx, p, conformTask, []conformIn{newGate(t).task(how, 1), {}, {}}) {
-				if err != context.DeadlineExceeded {
+			in := []conformIn{newGate(t).task(how, 1)}
+			for name, err := range everyCall(ctx, p, conformTask, append(in, in...)) {
+				if !errors.Is(err, context.DeadlineExceeded) { // a loop may get that of the last task
 					t.Errorf("%s: %v", name, err)
 				}
 			}

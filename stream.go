@@ -171,7 +171,7 @@ func (s *stream[In, Out]) push(v In) bool {
 // Calls implements local.Calls.
 func (s *stream[In, Out]) Calls(first, n int) (local.Span, error) {
 	vs, err := s.inputs(first, n)
-	if err != nil {
+	if len(vs) == 0 && err != nil {
 		return nil, err
 	}
 	return spanHere(s.p.here, s.f, first, vs), nil
@@ -186,15 +186,16 @@ func (s *stream[In, Out]) Encode(b *wire.Buffer, first, n int) (*wire.Buffer, er
 	return b, s.f.encodeInputs(b, vs)
 }
 
-// inputs are some that were taken and not given back.
+// inputs are some that were taken and not given back. With an error they are those in front of the
+// first that was given back: it and those behind it were taken from who asks, and will not be called.
 func (s *stream[In, Out]) inputs(first, n int) ([]In, error) {
 	vs := make([]In, 0, n)
 	s.mu.Lock()
 	for i := range n {
 		it := s.items[first+i]
-		if it == nil { // the loop was left meanwhile: nobody wants to know
+		if it == nil { // another worker has done it, or the loop was left and nobody wants to know
 			s.mu.Unlock()
-			return nil, ErrCancelled
+			return vs, ErrCancelled
 		}
 		vs = append(vs, it.in)
 	}

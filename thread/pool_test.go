@@ -306,3 +306,21 @@ func TestPoolOfManyWorkers(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// What was taken back from a worker while it was handed over may be done, and given to the loop, before
+// the worker looks at what is left for it.
+func TestLoopsWhileTasksAreTakenBack(t *testing.T) {
+	t.Parallel()
+	p := newPool(t, mp.PoolConfig{Workers: 8})
+	for range 100 {
+		n := 0
+		for o := range mp.Outcomes(t.Context(), p, double, slices.Values(count(500)), mp.Window(400)) {
+			if n++; o.Err != nil || o.Out != 2*o.In {
+				t.Fatalf("%+v", o)
+			}
+		}
+		if n != 500 {
+			t.Fatalf("%d outcomes", n)
+		}
+	}
+}
