@@ -16,7 +16,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -252,6 +251,3 @@ func must(t testing.TB, err error) {
 		t.Fatal(err)
 	}
 }
-
-// gone says whether a process has ended.
-func gone(pid int) bool { return syscall.Kill(pid, 0) == syscall.ESRCH }

@@ -191,6 +191,12 @@ func TestKilledLeavesNobody(t *testing.T) {
 	}
 }
 
+// gone says whether a process has ended, reaped or not: an orphan is the system's to reap.
+func gone(pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return err != nil || strings.Contains(string(stat), ") Z ")
+}
+
 // pids are those of the workers, when all have begun.
 func (p *echoProcess) pids() (pids []int) {
 	p.t.Helper()
