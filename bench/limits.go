@@ -33,6 +33,9 @@ var limits = []limit{
 	{"errgroup", 200_000, "errgroup with SetLimit", limitErrgroup},
 	{"chunks", 1_000_000, "chunks of 64, by hand", limitChunks},
 	{"pond", 200_000, "pond's Submit and Wait", limitPond},
+	{"copy1", 50_000, "a bare server of io.Copy", limitEcho1},
+	{"copy64", 100_000, "a bare server of io.Copy", limitEcho64},
+	{"copy64k", 20_000, "a bare server of io.Copy", limitEcho64K},
 }
 
 func findLimit(name string) (limit, error) {

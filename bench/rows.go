@@ -42,6 +42,9 @@ var measurements = []measurement{
 	{"threadasync", 200_000, 0, measureThreadAsync},
 	{"threadqueue11", 5_000_000, 0, measureThreadQueue11},
 	{"threadqueue22", 5_000_000, 0, measureThreadQueue22},
+	{"echo1", 50_000, 0, measureEcho1},
+	{"echo64", 100_000, 0, measureEcho64},
+	{"echo64k", 20_000, 0, measureEcho64K},
 }
 
 func findMeasurement(name string) (measurement, error) {

@@ -22,4 +22,19 @@ var threadRows = []row{
 		what:   "thread.NewQueue of ints, 2 goroutines to 2",
 		beside: []beside{{"chan22", 2}},
 	},
+	{
+		key: "echo-64", from: "echo1", figure: "rate", unit: perSecond,
+		what:   "examples/echo, 64 bytes there and back, 1 connection",
+		beside: []beside{{"copy1", 1.5}},
+	},
+	{
+		key: "echo-64-64", from: "echo64", figure: "rate", unit: perSecond,
+		what:   "examples/echo, 64 bytes there and back, 64 connections",
+		beside: []beside{{"copy64", 1.5}},
+	},
+	{
+		key: "echo-64k", from: "echo64k", figure: "rate", unit: perSecond,
+		what:   "examples/echo, 64 KiB there and back, 1 connection",
+		beside: []beside{{"copy64k", 1.5}},
+	},
 }
