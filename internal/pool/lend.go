@@ -167,7 +167,10 @@ func (s *Scheduler) invite(l *loan) {
 
 // claimBack ends the loan of a place to a job, once. A guest without any leaves.
 func (s *Scheduler) claimBack(l *loan, j *Job) {
-	if i := slices.Index(l.jobs, j); i >= 0 {
+	switch i := slices.Index(l.jobs, j); {
+	case i == 0: // without moving the others: there may be very many
+		l.next()
+	case i > 0:
 		l.jobs = slices.Delete(l.jobs, i, i+1)
 	}
 	if i := slices.Index(j.lenders, l); i >= 0 {
@@ -180,6 +183,12 @@ func (s *Scheduler) claimBack(l *loan, j *Job) {
 		l.host.lent = nil
 	}
 	s.retire(l.guest)
+}
+
+// next takes the first job off the list.
+func (l *loan) next() {
+	l.jobs[0] = nil
+	l.jobs = l.jobs[1:]
 }
 
 // foreclose ends the loan of a worker that is gone: its task, if it still waits, does so on its
@@ -211,6 +220,9 @@ func (s *Scheduler) repay(m *member) {
 func (s *Scheduler) topFor(m *member) *Job {
 	if m.loan == nil {
 		return s.ready.top()
+	}
+	for l := m.loan; len(l.jobs) > 0 && l.jobs[0].over; l.next() { // not to pass them again and again
+		l.jobs[0].lenders = nil
 	}
 	for _, j := range m.loan.jobs {
 		if j.unsent == 0 && !j.over {
