@@ -86,7 +86,10 @@ func newApplied[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in 
 	}
 	a := &applied[In, Out]{f: f}
 	if p.here != nil {
-		a.here = hereOne[In, Out]{f: f, pool: p.here, in: in, keep: o.retries > 0}
+		a.here.f, a.here.pool, a.here.in = f, p.here, in
+		if o.retries > 0 {
+			a.here.input.Store(inputKept)
+		}
 	} else {
 		a.in[0] = in
 		if err := a.encode(); err != nil {
@@ -134,7 +137,7 @@ func (a *applied[In, Out]) Calls(_, _ int) (local.Span, error) {
 	if a.begun.CompareAndSwap(false, true) {
 		return &a.here, nil
 	}
-	return &hereOne[In, Out]{f: a.f, pool: a.here.pool, in: a.here.in, keep: true}, nil
+	return a.here.again()
 }
 
 // letGo settles an input that was never sent.

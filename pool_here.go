@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"runtime"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/gomultiprocessing/mp/internal/local"
@@ -93,11 +94,29 @@ func closure[In, Out any](fn func(ctx context.Context, in In) (Out, error)) *Fun
 
 // hereOne is one call, made on a goroutine. Only an outcome reads what it returned.
 type hereOne[In, Out any] struct {
-	f    *Func[In, Out]
-	pool *herePool
-	in   In
-	out  Out
-	keep bool // the input, for another attempt
+	f     *Func[In, Out]
+	pool  *herePool
+	in    In
+	out   Out
+	input atomic.Int32 // what becomes of in
+}
+
+// What becomes of the input of a hereOne: the Result may be kept for long, so it is let go of when the
+// call is made, unless it may be asked for again: for another attempt, or because another worker had
+// the call before and has not begun it.
+const (
+	inputTaken = iota + 1 // by the call that is made: there is none any more
+	inputKept
+)
+
+// again is the same call for another worker.
+func (c *hereOne[In, Out]) again() (local.Span, error) {
+	if !c.input.CompareAndSwap(0, inputKept) && c.input.Load() == inputTaken {
+		return nil, ErrCancelled // it is begun, so who asks had it taken back
+	}
+	another := &hereOne[In, Out]{f: c.f, pool: c.pool, in: c.in}
+	another.input.Store(inputKept)
+	return another, nil
 }
 
 // Call implements local.Span.
@@ -107,9 +126,9 @@ func (c *hereOne[In, Out]) Call(ctx context.Context, _ int) (err error) {
 		return err
 	}
 	in := c.in
-	if !c.keep {
+	if c.input.CompareAndSwap(0, inputTaken) {
 		var none In
-		c.in = none // the Result may be kept for long
+		c.in = none
 	}
 	c.out, err = c.f.fn(ctx, in)
 	return err
