@@ -5,7 +5,10 @@ import "sync"
 // briefLock is a lock that is held for some nanoseconds only, so that it is worth to look a
 // few times before one sleeps: what many goroutines pass through would else be handed from
 // sleeper to sleeper.
-type briefLock struct{ mu sync.Mutex }
+type briefLock struct {
+	mu sync.Mutex
+	_  [56]byte // who looks does not disturb who has it and changes what lies behind
+}
 
 const looks = 32
 
