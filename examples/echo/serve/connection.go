@@ -38,9 +38,9 @@ func (c *connection) serve(context.Context) error {
 	return nil
 }
 
-// leave ends the connection. All of its client's bytes were sent before, or never will be.
+// leave ends the connection. All of its client's bytes were sent before, or never will be. There
+// is room for another one before its client sees the end: who comes back then is not refused.
 func (c *connection) leave(why Reason, err error) {
-	c.conn.Close()
 	s, n := c.s, c.s.cfg.Numbers
 	s.forget(c.conn)
 	n.Open.Add(-1)
@@ -48,6 +48,7 @@ func (c *connection) leave(why Reason, err error) {
 	if s.cfg.Room != nil {
 		c.hold.Release() // it is ours, so there is no error
 	}
+	c.conn.Close()
 	line := []any{"client", c.client, "in", c.in, "out", c.out, "lasted", time.Since(c.since).Round(time.Microsecond), "why", why.String()}
 	if why == Failed {
 		line = append(line, "error", err)

@@ -167,6 +167,27 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// Who has seen the end of its connection finds room for another one.
+func TestRoomAtTheEnd(t *testing.T) {
+	t.Parallel()
+	room, err := thread.NewSemaphore(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := start(t, serve.Config{Room: room})
+	for range 1000 {
+		c := r.dial()
+		c.CloseWrite()
+		if _, err := io.ReadAll(c); err != nil {
+			t.Fatal(err)
+		}
+		c.Close()
+	}
+	if n := r.n.Refused.Load(); n != 0 {
+		t.Errorf("%d were refused", n)
+	}
+}
+
 // A server that cannot accept waits, longer each time, and goes on.
 func TestAcceptErrors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
