@@ -36,17 +36,9 @@ type barrier struct {
 // round is what some parties wait for together. It ends once, either way.
 type round struct {
 	arrived int
-	over    chan struct{} // is closed as the round ends; nil: nobody waits
+	over    gate // opens as the round ends
 	ended   bool
 	broken  bool
-}
-
-// end is closed as the round ends. The mutex is held.
-func (r *round) end() <-chan struct{} {
-	if r.over == nil {
-		r.over = make(chan struct{})
-	}
-	return r.over
 }
 
 // finish ends the round; false if it has ended before. The mutex is held.
@@ -55,9 +47,7 @@ func (r *round) finish(broken bool) bool {
 		return false
 	}
 	r.ended, r.broken = true, broken
-	if r.over != nil {
-		close(r.over)
-	}
+	r.over.open()
 	return true
 }
 
@@ -91,15 +81,10 @@ func (b *barrier) Wait(ctx context.Context, action func() error) (place int, err
 
 // until waits for the end of a round. The mutex is held, but not while it waits.
 func (b *barrier) until(ctx context.Context, r *round) error {
-	end := r.end()
+	way := r.over.enter()
 	b.mu.Unlock()
 	defer b.mu.Lock()
-	select {
-	case <-end:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return r.over.wait(ctx, &b.mu, way)
 }
 
 // await waits in a round in which this party has arrived, and breaks it if its ctx ends.

@@ -19,8 +19,8 @@ func NewEvent() (*mp.Event, error) { return mp.CarryEvent(key.Key{}, new(event))
 // event is a flag to wait for.
 type event struct {
 	set     atomic.Bool
-	mu      sync.Mutex    // of changing it, and of what follows
-	freed   chan struct{} // is closed by the next Set; nil: nobody waits
+	mu      sync.Mutex // of changing it, and of what follows
+	next    gate       // opens by the next Set
 	watches map[*func()]struct{}
 }
 
@@ -29,10 +29,7 @@ func (e *event) Set() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.set.Store(true)
-	if e.freed != nil {
-		close(e.freed)
-		e.freed = nil
-	}
+	e.next.open()
 	for notify := range e.watches {
 		(*notify)()
 	}
@@ -53,34 +50,14 @@ func (e *event) Wait(ctx context.Context) error {
 	if err := ctx.Err(); err != nil || e.set.Load() {
 		return err
 	}
-	freed := e.next()
-	if freed == nil {
-		return nil
-	}
-	select {
-	case <-freed:
-		return nil
-	case <-ctx.Done():
-	}
-	select {
-	case <-freed:
-		return nil
-	default:
-		return ctx.Err()
-	}
-}
-
-// next is closed by the next Set. It is nil if the flag is set.
-func (e *event) next() <-chan struct{} {
 	e.mu.Lock()
-	defer e.mu.Unlock()
 	if e.set.Load() {
+		e.mu.Unlock()
 		return nil
 	}
-	if e.freed == nil {
-		e.freed = make(chan struct{})
-	}
-	return e.freed
+	way := e.next.enter()
+	e.mu.Unlock()
+	return e.next.wait(ctx, &e.mu, way)
 }
 
 // Watch calls notify, which does not block, at each Set, until stop is called.

@@ -73,7 +73,7 @@ type queue[T any] struct {
 	getters  waiters[T]
 	putters  waiters[T]
 	spares   spares[T]
-	idle     chan struct{} // closed when nothing is left to do; nil: nobody waits for it
+	idle     gate // opens when nothing is left to do
 	watchers map[*func()]struct{}
 }
 
@@ -212,30 +212,22 @@ func (q *queue[T]) TaskDone() error {
 
 func (q *queue[T]) Join(ctx context.Context) error {
 	q.mu.Lock()
-	if q.idle == nil {
-		q.idle = make(chan struct{})
+	if q.done() {
+		q.mu.Unlock()
+		return nil
 	}
-	idle := q.idle
-	q.freeJoins()
+	way := q.idle.enter()
 	q.mu.Unlock()
-	select {
-	case <-idle:
-		return nil
-	case <-ctx.Done():
-	}
-	select {
-	case <-idle:
-		return nil
-	default:
-		return ctx.Err()
-	}
+	return q.idle.wait(ctx, &q.mu, way)
 }
+
+// done says whether nothing is left to do.
+func (q *queue[T]) done() bool { return q.got == 0 && q.store.len() == 0 }
 
 // freeJoins ends the Joins if nothing is left to do.
 func (q *queue[T]) freeJoins() {
-	if q.idle != nil && q.got == 0 && q.store.len() == 0 {
-		close(q.idle)
-		q.idle = nil
+	if q.done() {
+		q.idle.open()
 	}
 }
 
