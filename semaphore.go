@@ -134,7 +134,8 @@ func (s *Semaphore) held(token uint64) Hold {
 // Release adds n permits that no Hold stands for, as Python's release does: what was
 // acquired is given back by Hold.Release instead. It does not wait for permits.
 //
-// The error is fs.ErrInvalid when n is less than 1 (Python: ValueError). For a bounded
+// The error is fs.ErrInvalid when n is less than 1 (Python: ValueError), or when there would be
+// more than 2,147,483,647 permits; between processes those that are held count, too. For a bounded
 // semaphore it is ErrFull, and nothing was added, when more permits would be available than
 // at the beginning; and after a Release that took the place of a Hold, that Hold's
 // Release is ErrFull for the same reason, and it stays held.

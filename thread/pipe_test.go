@@ -134,6 +134,46 @@ func TestPipeIsFullOfBytes(t *testing.T) {
 	})
 }
 
+// Who gives up sends no more, and those behind for whom there is room go on, though nobody
+// receives.
+func TestPipeSenderWhoGivesUpLetsOthersGoOn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a, b := ends[int]()
+		if err := a.SendBytes(t.Context(), make([]byte, 1<<20)); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		large, behind := make(chan error, 1), make(chan error, 1)
+		go func() { large <- a.SendBytes(ctx, []byte{1}) }()
+		synctest.Wait()
+		go func() { behind <- a.Send(t.Context(), 7) }()
+		synctest.Wait()
+		if len(behind) != 0 {
+			t.Error("somebody who waited was overtaken")
+		}
+		cancel()
+		synctest.Wait()
+		if err := <-large; !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+		select {
+		case err := <-behind:
+			if err != nil {
+				t.Error(err)
+			}
+		default:
+			t.Error("there is room for a value, and its sender waits")
+		}
+		if p, err := b.RecvBytes(t.Context(), 0); len(p) != 1<<20 || err != nil {
+			t.Error(len(p), err)
+		}
+		if v, err := b.Recv(t.Context()); v != 7 || err != nil {
+			t.Error(v, err)
+		}
+	})
+}
+
 // A ctx that ends just as the message comes: it is received, or there for the next.
 func TestPipeReceiverWhoGivesUp(t *testing.T) {
 	t.Parallel()

@@ -81,6 +81,8 @@ func (w *way[T]) send(ctx context.Context, m message[T]) error {
 	if s != nil {
 		if err = await(ctx, &w.mu, &w.senders, s); err == nil {
 			err = s.has.err
+		} else {
+			w.gaveUp()
 		}
 		w.senders.done(s)
 	}
@@ -189,12 +191,24 @@ func (w *way[T]) take(q request) (message[T], error) {
 	}
 	m := w.messages.pop()
 	w.bytes -= len(m.bytes)
+	w.admit()
+	return m, nil
+}
+
+// admit lets in who waits for room, as far as there is some.
+func (w *way[T]) admit() {
 	for s := w.senders.first; s != nil && w.hasRoom(len(s.has.message.bytes)); s = w.senders.first {
 		w.put(s.has.message)
 		w.senders.remove(s)
 		s.call()
 	}
-	return m, nil
+}
+
+// gaveUp lets those in who waited behind a send that was larger than theirs, and has given up.
+func (w *way[T]) gaveUp() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.admit()
 }
 
 // peek is the item that is next in a line that has one.

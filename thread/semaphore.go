@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"math"
 	"sync"
 
 	"github.com/gomultiprocessing/mp"
@@ -30,7 +31,7 @@ func newSemaphore(permits int, bounded bool) (*mp.Semaphore, error) {
 	if permits < 0 || permits > shared.MaxPermits {
 		return nil, fmt.Errorf("mp: a semaphore of %d permits: %w", permits, fs.ErrInvalid)
 	}
-	return mp.CarrySemaphore(key.Key{}, &semaphore{free: permits, total: permits, initial: permits, bounded: bounded}), nil
+	return mp.CarrySemaphore(key.Key{}, &semaphore{free: int64(permits), initial: int64(permits), bounded: bounded}), nil
 }
 
 // semaphore is a number of permits.
@@ -40,9 +41,8 @@ func newSemaphore(permits int, bounded bool) (*mp.Semaphore, error) {
 // are free and goroutines wait, so many of the first of these are awake.
 type semaphore struct {
 	mu      sync.Mutex
-	free    int
-	total   int // the permits that exist, held or free
-	initial int
+	free    int64 // those held are not counted: they may be used up
+	initial int64
 	bounded bool
 	token   uint64
 	line    sleepers[uint64]
@@ -112,19 +112,18 @@ func (s *semaphore) Return() error {
 func (s *semaphore) Release(n int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.bounded && n > s.initial-s.free {
+	if s.bounded && int64(n) > s.initial-s.free {
 		return shared.ErrBound
 	}
-	if n > shared.MaxPermits-s.total {
+	if int64(n) > shared.MaxPermits-s.free {
 		return fmt.Errorf("mp: a semaphore of more than %d permits: %w", shared.MaxPermits, fs.ErrInvalid)
 	}
-	s.total += n
-	s.pass(n)
+	s.pass(int64(n))
 	return nil
 }
 
 // pass gives n permits to those who wait, as far as there are any.
-func (s *semaphore) pass(n int) {
+func (s *semaphore) pass(n int64) {
 	s.free += n
 	for w := s.line.first; w != nil && s.free > 0 && w.patient(); w = s.line.first {
 		w.has, _ = s.take()
@@ -145,5 +144,5 @@ func (s *semaphore) pass(n int) {
 func (s *semaphore) Available() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.free
+	return int(min(s.free, math.MaxInt))
 }

@@ -152,3 +152,26 @@ func TestSemaphoreRefuses(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Permits that are made and used up, as items are, may be any number in the course of time.
+func TestSemaphoreOfPermitsThatAreUsedUp(t *testing.T) {
+	t.Parallel()
+	s := must(thread.NewSemaphore(math.MaxInt32))
+	var holds []mp.Hold
+	for range 3 {
+		for range 10 {
+			holds = append(holds, must(s.Acquire(t.Context())))
+		}
+		if err := s.Release(11); !errors.Is(err, fs.ErrInvalid) || s.Available() != math.MaxInt32-10 {
+			t.Error("more permits than can be:", err, s.Available())
+		}
+		if err := s.Release(10); err != nil || s.Available() != math.MaxInt32 {
+			t.Fatal(err, s.Available())
+		}
+	}
+	for _, h := range holds { // though they have been replaced
+		if err := h.Release(); err != nil || s.Available() < math.MaxInt32 {
+			t.Error(err, s.Available())
+		}
+	}
+}

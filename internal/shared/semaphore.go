@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"os"
 	"runtime"
@@ -282,7 +283,7 @@ func (s *Semaphore) Release(n int) error {
 	for {
 		total := s.total.Load()
 		if n > MaxPermits-int(min(total, MaxPermits)) {
-			return fmt.Errorf("a semaphore of more than %d permits", MaxPermits)
+			return fmt.Errorf("mp: a semaphore of more than %d permits: %w", MaxPermits, fs.ErrInvalid)
 		}
 		if s.total.CompareAndSwap(total, total+uint64(n)) {
 			break
