@@ -235,6 +235,7 @@ func TestEndlessTaskIsAnErrorAtItsDeadline(t *testing.T) {
 				t.Error(err)
 			}
 		}
+		synctest.Wait()
 		if st := p.Stats(); st.Stuck != 4 || st.Restarts != 4 || len(st.Workers) != 2 {
 			t.Errorf("%+v", st)
 		}

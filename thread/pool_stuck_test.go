@@ -295,6 +295,7 @@ func TestEndlessAttemptIsFollowedByAnother(t *testing.T) {
 		if v != 13 || err != nil {
 			t.Error(v, err)
 		}
+		synctest.Wait()
 		if st := p.Stats(); st.Stuck != 2 || st.Retried != 2 || st.Done != 1 || st.Failed != 0 {
 			t.Errorf("%+v", st)
 		}
@@ -321,6 +322,7 @@ func TestEndlessTaskEndsBadly(t *testing.T) {
 				if _, err := mp.Map(t.Context(), p, f, count(3), mp.Timeout(time.Second), mp.Chunk(3)); err == nil {
 					t.Error("no error")
 				}
+				synctest.Wait()
 				if st := p.Stats(); st.Stuck != 3 {
 					t.Errorf("%+v", st)
 				}
