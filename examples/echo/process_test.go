@@ -192,9 +192,12 @@ func TestKilledLeavesNobody(t *testing.T) {
 }
 
 // gone says whether a process has ended, reaped or not: an orphan is the system's to reap.
-func gone(pid int) bool {
+func gone(pid int) bool { return inState(pid, "Z") }
+
+// inState says whether a process is in a state of /proc, or is no more.
+func inState(pid int, state string) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	return err != nil || strings.Contains(string(stat), ") Z ")
+	return err != nil || strings.Contains(string(stat), ") "+state+" ")
 }
 
 // pids are those of the workers, when all have begun.
@@ -346,4 +349,38 @@ func TestWrongFlags(t *testing.T) {
 			t.Errorf("echo %s: %d, %s", c.args, code, out)
 		}
 	}
+}
+
+// A process that is stopped is killed when the time is over; nothing wrong is said of the other.
+func TestStoppedProcess(t *testing.T) {
+	p := startEcho(t, "-processes", "2", "-drain", "10ms")
+	pids := p.pids()
+	must(t, syscall.Kill(pids[0], syscall.SIGSTOP))
+	for !inState(pids[0], "T") {
+		time.Sleep(time.Millisecond)
+	}
+	p.closes()
+	if n := p.count(`does not end, so it is killed.*process=0`); n != 1 {
+		t.Errorf("%d lines of the stopped one", n)
+	}
+	if n := p.count(`process=1|takes its place`); n != 0 {
+		t.Errorf("%d lines that are wrong", n)
+	}
+}
+
+// The longest times there are mean what they say.
+func TestLongestTimes(t *testing.T) {
+	const longest = "2562047h47m16s"
+	both(t, func(t *testing.T, args ...string) {
+		p := startEcho(t, append(args, "-drain", longest, "-idle", longest, "-write-timeout", longest)...)
+		c := p.dial()
+		must(t, trip(c, noise(10)))
+		p.Process.Signal(os.Interrupt)
+		p.await("closing: open")
+		must(t, trip(c, noise(1000)))
+		c.Close()
+		if code := p.ends(); code != 0 || p.count("level=(WARN|ERROR)") != 0 {
+			t.Error(code)
+		}
+	})
 }

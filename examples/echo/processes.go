@@ -94,36 +94,39 @@ func inProcesses(o *options, l *net.TCPListener, log *slog.Logger) (_ *service, 
 		p.Stop.Set()
 		l.Close() // with the workers' it is closed for clients, too
 		file.Close()
-		finish(pool, posts, o.limits.Drain+slack, log)
+		finish(pool, posts, o.limits.Drain, log)
 	}
 	return s, nil
 }
 
 // finish waits until the workers have drained, and ends them.
-func finish(pool *mp.Pool, posts []*mp.Result[mp.None], within time.Duration, log *slog.Logger) {
+func finish(pool *mp.Pool, posts []*mp.Result[mp.None], drain time.Duration, log *slog.Logger) {
+	within := max(drain, drain+slack) // the longest drain there is has no room for more
 	ctx, cancel := context.WithTimeout(context.Background(), within)
 	defer cancel()
+	mp.Wait(ctx, mp.AllDone, posts...)
 	for i, r := range posts {
-		if _, err := r.Get(ctx); err != nil {
-			log.Warn("a process did not end well", "process", i, "error", err)
+		switch {
+		case !r.Ready():
+			log.Warn("a process does not end, so it is killed", "process", i)
+		case r.Err() != nil:
+			log.Warn("a process did not end well", "process", i, "error", r.Err())
 		}
 	}
-	if err := pool.Shutdown(ctx); err != nil {
-		log.Warn("the processes were ended", "error", err)
-	}
+	pool.Shutdown(ctx) // an error: those that do not end were killed
 }
 
-// tellFailures has a line written of each worker that dies, and of each post that is begun again
-// for another reason.
+// tellFailures has a line written whenever a post is begun again.
 func tellFailures(log *slog.Logger) func(mp.PoolEvent) {
 	return func(e mp.PoolEvent) {
-		var died *mp.WorkerDiedError
-		switch {
-		case e.Kind == mp.WorkerDied:
-			log.Error("a process died, another one takes its place", "pid", e.PID, "error", e.Err)
-		case e.Kind == mp.TaskRetried && !errors.As(e.Err, &died):
-			log.Error("a process begins again", "pid", e.PID, "error", e.Err)
+		if e.Kind != mp.TaskRetried {
+			return
 		}
+		said := "a process begins again"
+		if _, died := errors.AsType[*mp.WorkerDiedError](e.Err); died {
+			said = "a process died, another one takes its place"
+		}
+		log.Error(said, "pid", e.PID, "error", e.Err)
 	}
 }
 

@@ -21,7 +21,7 @@ const (
 
 // accept starts a goroutine for each connection. A failure that may pass, such as no free
 // descriptor, is waited out: the connections that are there go on, and who waits to be
-// accepted is so as soon as one of them ends.
+// accepted is so within a second after one of them has ended.
 func (s *Server) accept(l net.Listener) error {
 	pause := firstPause
 	for {
