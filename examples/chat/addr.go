@@ -16,6 +16,9 @@ const (
 	lookupTime  = 3 * time.Second // a name that takes longer has no use in a chat
 )
 
+// errCutShort is why a host was not found when the program leaves meanwhile.
+var errCutShort = errors.New("what was typed after it is not sent")
+
 // splitPeer takes host:port apart, and says what is wrong with it.
 func splitPeer(s string) (host string, port uint16, err error) {
 	host, number, err := net.SplitHostPort(s)
@@ -24,6 +27,9 @@ func splitPeer(s string) (host string, port uint16, err error) {
 		return "", 0, fmt.Errorf("%s is not host:port, such as 127.0.0.1:%d or [::1]:%[2]d", escape(s), defaultPort)
 	case host == "":
 		return "", 0, fmt.Errorf("%s has no host before the port", escape(s))
+	}
+	if number == "" {
+		return "", 0, fmt.Errorf("%s has no port behind the host", escape(s))
 	}
 	port, err = parsePort(number)
 	return host, port, err
@@ -38,7 +44,7 @@ func parsePort(s string) (uint16, error) {
 }
 
 // lookup finds the address of a host that can be sent to from the address local. It waits
-// for the resolver, three seconds at most.
+// for the resolver, three seconds at most. The error is errCutShort when ctx ends.
 func lookup(ctx context.Context, host string, local netip.Addr) (netip.Addr, error) {
 	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
 	if addr, err := netip.ParseAddr(host); err == nil {
@@ -47,11 +53,13 @@ func lookup(ctx context.Context, host string, local netip.Addr) (netip.Addr, err
 	if !plain(host) || strings.ContainsAny(host, " /\\") {
 		return netip.Addr{}, fmt.Errorf("%s is neither an address nor the name of a host", escape(host))
 	}
-	ctx, cancel := context.WithTimeout(ctx, lookupTime)
+	limited, cancel := context.WithTimeout(ctx, lookupTime)
 	defer cancel()
-	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	addrs, err := net.DefaultResolver.LookupNetIP(limited, "ip", host)
 	var dns *net.DNSError
 	switch {
+	case err != nil && ctx.Err() != nil:
+		return netip.Addr{}, fmt.Errorf("the address of %s was not found in time: %w", escape(host), errCutShort)
 	case errors.As(err, &dns) && dns.IsNotFound:
 		return netip.Addr{}, fmt.Errorf("no host with the name %s was found", escape(host))
 	case err != nil:

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/gomultiprocessing/mp"
@@ -14,8 +15,8 @@ import (
 
 // How long leaving waits for each of these, together less than a second.
 const (
+	lastTyped  = 250 * time.Millisecond // for an address, or room in the queue, for what was typed before
 	lastLook   = 50 * time.Millisecond  // for what has come and was not received yet
-	lastPuts   = 100 * time.Millisecond // for room in the queue, for what was typed before
 	lastWrites = 300 * time.Millisecond
 	lastWords  = 200 * time.Millisecond
 )
@@ -28,8 +29,9 @@ type chat struct {
 	history  *history
 	receiver *receiver
 	notices  *notices
+	order    sync.Mutex // from sending a message until the history has it: its answer comes behind it
 
-	hurry context.Context // ends when there is no time any more to wait for a disk
+	hurry context.Context // ends when there is no time any more to wait for a disk or a resolver
 	asks  stage
 	menu  bool           // an empty line goes back to it
 	host  netip.Addr     // that was given to the menu
@@ -39,8 +41,12 @@ type chat struct {
 func newChat(conn *net.UDPConn, file *os.File, out screen) *chat {
 	c := &chat{conn: conn, local: localAddr(conn), screen: out, notices: newNotices()}
 	c.receiver = &receiver{conn: conn, most: mostIPv6, notices: c.notices}
-	c.history = newHistory(file, out, &c.receiver.dropped)
-	c.receiver.keep = func(m message) bool { return c.history.queue.TryPut(job{message: m}) == nil }
+	c.history = newHistory(file, out, c.receiver.dropped)
+	c.receiver.keep = func(m message) bool {
+		c.order.Lock()
+		defer c.order.Unlock()
+		return c.history.offer(m)
+	}
 	return c
 }
 
@@ -61,19 +67,19 @@ func (c *chat) run(ctx context.Context, peer netip.AddrPort) int {
 	writing := start("history", c.history.run)
 	telling := start("notices", c.notices.show(c.screen))
 	c.screen.lines(fmt.Sprintf("listening on %s, history in %s; /help shows what can be typed",
-		c.conn.LocalAddr(), escape(c.history.file.Name())))
+		c.conn.LocalAddr(), escape(c.history.name)))
 	c.begin(peer)
 
 	hurry, stopWaiting := context.WithCancel(ctx)
 	defer stopWaiting()
 	c.hurry = hurry
-	hurryUp := func() { time.AfterFunc(lastPuts, stopWaiting) }
+	hurryUp := func() { time.AfterFunc(lastTyped, stopWaiting) }
 	typed, _ := thread.NewQueue[line](c.screen.typeAhead()) // it has no error
 	thread.Start(ctx, "keyboard", func(ctx context.Context) error {
 		defer typed.Close()
 		defer hurryUp()
 		return c.screen.read(ctx, func(l line) bool {
-			if l.text == "/quit" {
+			if quits(l.text) {
 				hurryUp() // the lines before it may be waiting
 			}
 			return typed.Put(ctx, l) == nil
@@ -105,11 +111,11 @@ func (c *chat) leave(conversing, receiving, writing, telling *thread.Thread) int
 	code := c.finish(receiving, lastWords)
 	c.history.queue.Close()
 	code = max(code, c.finish(writing, lastWrites))
-	if n := int64(c.history.queue.Len()) + c.history.pending.Load(); n > 0 {
+	if n := c.history.waiting.Load(); n > 0 {
 		c.notices.say("%d messages may be missing in the history: writing it takes too long", n)
 		code = exitFailed
 	}
-	if n := c.history.missing.Load() + c.receiver.dropped.Load(); n > 0 {
+	if n := c.history.missing.Load() + c.receiver.dropped(); n > 0 {
 		c.notices.say("%d messages are missing in the history", n)
 		code = exitFailed
 	}

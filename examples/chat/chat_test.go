@@ -68,7 +68,7 @@ func TestCommands(t *testing.T) {
 	c.await(fmt.Sprintf(`^<<<\(127.0.0.1, %d\):/peer is sent$`, b.port()))
 	for wrong, says := range map[string]string{
 		"/history 0": `^/history 0: must be a number`, "/history x": `^/history x: must be`, "/peer": `^/peer is no command`,
-		"/peer 127.0.0.1": `^127.0.0.1 is not host:port`, "/peer :1": `has no host`, "/peer 127.0.0.1:0": `^0 is not a port`,
+		"/peer 127.0.0.1": `^127.0.0.1 is not host:port.*; lines still go to \(127`, "/peer :1": `has no host`, "/peer 127.0.0.1:0": `^0 is not a port`, "/peer 127.0.0.1:": `has no port behind`,
 		"/peer [::1]:7890":         `cannot be reached from 127.0.0.1.*IPv6`,
 		"/peer no.such.invalid:1":  `^(no host with the name|the address of) no.such.invalid `,
 		"/quit now":                `^/quit now is no command`,
@@ -177,6 +177,33 @@ func TestHistoryIsAppended(t *testing.T) {
 	if string(got) != want {
 		t.Errorf("the history is %q, want %q", got, want)
 	}
+}
+
+// An answer is in the history behind what it answers, however fast it comes.
+func TestAnswersComeAfter(t *testing.T) {
+	t.Parallel()
+	const messages = 500
+	peer := newPeer(t, "127.0.0.1:0")
+	c := startChat(t, "-peer", peer.addr().String())
+	go func() { // until the peer is closed
+		buf := make([]byte, 100)
+		for {
+			n, from, err := peer.ReadFromUDPAddrPort(buf)
+			if err != nil {
+				return
+			}
+			peer.WriteToUDPAddrPort(buf[:n], from)
+		}
+	}()
+	var want []string
+	for i := range messages {
+		c.typeLine("%d", i)
+		c.await(fmt.Sprintf(`^接收到来自于.*:%d$`, i))
+		want = append(want, fmt.Sprintf("<<<(127.0.0.1, %d):%d", peer.port(), i), fmt.Sprintf(">>>('127.0.0.1', %d):%[2]d", peer.port(), i))
+	}
+	must(t, c.stdin.Close())
+	c.leaves()
+	c.wrote(want...)
 }
 
 func TestManySenders(t *testing.T) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"strconv"
@@ -98,7 +99,7 @@ func (c *chat) answer(ctx context.Context, text string) (leave bool) {
 	case c.asks == asksChoice && text != "":
 		c.screen.problem(escape(text) + " is neither 1 nor 2")
 	case c.asks == asksAddress && text != "":
-		next = c.takeAddress(ctx, text)
+		return c.takeAddress(ctx, text)
 	case c.asks == asksPort && text != "":
 		next = c.takePort(text)
 	}
@@ -106,16 +107,32 @@ func (c *chat) answer(ctx context.Context, text string) (leave bool) {
 	return false
 }
 
-func (c *chat) takeAddress(ctx context.Context, text string) stage {
-	host, err := lookup(ctx, text, c.local)
+func (c *chat) takeAddress(ctx context.Context, text string) (leave bool) {
+	host, err := lookup(c.hurry, text, c.local)
 	if err != nil {
-		if ctx.Err() == nil {
-			c.screen.problem(err.Error())
+		if c.notFound(ctx, err) {
+			return true
 		}
-		return asksAddress
+		c.ask(asksAddress)
+		return false
 	}
 	c.host = host
-	return asksPort
+	c.ask(asksPort)
+	return false
+}
+
+// notFound says why a host was not found, and whom lines still go to. The program leaves
+// if there was no time for it, because what follows was meant for that host.
+func (c *chat) notFound(ctx context.Context, err error) (leave bool) {
+	text := err.Error()
+	leave = errors.Is(err, errCutShort)
+	if c.asks == asksText && !leave {
+		text += "; lines still go to " + bare(c.peer)
+	}
+	if ctx.Err() == nil {
+		c.screen.problem(text)
+	}
+	return leave
 }
 
 func (c *chat) takePort(text string) stage {
@@ -132,12 +149,12 @@ func (c *chat) takePort(text string) stage {
 func (c *chat) command(ctx context.Context, text string) (leave bool) {
 	words := strings.Fields(text)
 	switch {
-	case words[0] == "/quit" && len(words) == 1:
+	case quits(text):
 		return true
 	case words[0] == "/help" && len(words) == 1:
 		c.screen.lines(strings.Split(help, "\n")...)
 	case words[0] == "/peer" && len(words) == 2:
-		c.switchTo(ctx, words[1])
+		return c.switchTo(ctx, words[1])
 	case words[0] == "/history" && len(words) <= 2:
 		c.showHistory(words[1:])
 	default:
@@ -146,19 +163,20 @@ func (c *chat) command(ctx context.Context, text string) (leave bool) {
 	return false
 }
 
-func (c *chat) switchTo(ctx context.Context, peer string) {
+// quits says whether a line says to leave.
+func quits(text string) bool { return strings.TrimRight(text, " \t") == "/quit" }
+
+func (c *chat) switchTo(ctx context.Context, peer string) (leave bool) {
 	host, port, err := splitPeer(peer)
 	var addr netip.Addr
 	if err == nil {
-		addr, err = lookup(ctx, host, c.local)
+		addr, err = lookup(c.hurry, host, c.local)
 	}
 	if err != nil {
-		if ctx.Err() == nil {
-			c.screen.problem(err.Error())
-		}
-		return
+		return c.notFound(ctx, err)
 	}
 	c.talkTo(netip.AddrPortFrom(addr, port))
+	return false
 }
 
 // showHistory asks the thread that writes the history, so that everything is in it that
@@ -179,13 +197,17 @@ func (c *chat) showHistory(args []string) {
 
 // say sends a text to the peer and gives it to the history.
 func (c *chat) say(text string) {
-	if err := c.send(c.peer, text); err != nil {
+	m := message{peer: c.peer, text: text}
+	c.order.Lock()
+	err := c.send(m.peer, text)
+	kept := err == nil && c.history.offer(m)
+	c.order.Unlock()
+	if err != nil {
 		c.notSent(text, err)
 		return
 	}
-	j := job{message: message{peer: c.peer, text: text}}
 	// Unlike the receiver the keyboard waits for the disk, until someone wants to leave.
-	if c.history.queue.TryPut(j) != nil && c.history.queue.Put(c.hurry, j) != nil {
+	if !kept && !c.history.waitForRoom(c.hurry, m) {
 		c.history.missing.Add(1)
 		c.screen.problem(fmt.Sprintf("sent to %s, but the history does not keep up and misses it: %s", bare(c.peer), beginning(text)))
 	}

@@ -34,6 +34,9 @@ func plain(s string) bool { return utf8.ValidString(s) && strings.IndexFunc(s, u
 // unseen says whether a rune is more than its picture. The two joiners change only their
 // neighbours' shape; Persian, Hindi and pictures of families are full of them.
 func unseen(r rune) bool {
+	if ' ' <= r && r <= '~' {
+		return false // most are, and what follows is slow
+	}
 	const nonJoiner, joiner = '\u200c', '\u200d'
 	return !strconv.IsGraphic(r) && r != nonJoiner && r != joiner
 }

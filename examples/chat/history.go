@@ -45,13 +45,14 @@ type job struct {
 // history writes messages to a file and shows those that are in it.
 type history struct {
 	queue   *mp.Queue[job]
-	file    *os.File
+	name    string
+	file    *os.File // that had the name when it was last written
 	screen  screen
-	dropped *atomic.Int64 // by the receiver
-	told    int64         // of these
+	dropped func() int64 // messages that came and did not get here
+	told    int64        // of these
 
-	missing atomic.Int64 // messages that were shown and could not be written
-	pending atomic.Int64 // messages that are being written
+	waiting atomic.Int64 // messages that were taken and are not written yet
+	missing atomic.Int64 // messages that could not be written
 	trouble string       // the error of the last write
 }
 
@@ -66,13 +67,34 @@ func openHistory(name string) (*os.File, error) {
 	return os.OpenFile(name, os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o600)
 }
 
-func newHistory(file *os.File, out screen, dropped *atomic.Int64) *history {
+func newHistory(file *os.File, out screen, dropped func() int64) *history {
 	q, _ := thread.NewQueue[job](roomInQueue) // it has no error
-	return &history{queue: q, file: file, screen: out, dropped: dropped}
+	return &history{queue: q, name: file.Name(), file: file, screen: out, dropped: dropped}
 }
 
-// run writes until the queue is closed and empty. What waits is written together.
+// offer takes a message if there is room for it.
+func (h *history) offer(m message) bool {
+	return h.take(func(j job) error { return h.queue.TryPut(j) }, m)
+}
+
+// waitForRoom takes a message as soon as there is room, if that is before ctx ends.
+func (h *history) waitForRoom(ctx context.Context, m message) bool {
+	return h.take(func(j job) error { return h.queue.Put(ctx, j) }, m)
+}
+
+func (h *history) take(put func(job) error, m message) bool {
+	h.waiting.Add(1) // before it can be written
+	if put(job{message: m}) == nil {
+		return true
+	}
+	h.waiting.Add(-1)
+	return false
+}
+
+// run writes until the queue is closed and empty, and closes the file. What waits is
+// written together.
 func (h *history) run(ctx context.Context) error {
+	defer func() { h.file.Close() }() // it may be another one then
 	for {
 		j, err := h.queue.Get(ctx)
 		if err != nil {
@@ -103,9 +125,9 @@ func (h *history) run(ctx context.Context) error {
 
 // keep writes messages, and shows them when they are in the file.
 func (h *history) keep(batch []message) {
-	h.pending.Store(int64(len(batch)))
-	h.screen.lines(fmt.Sprintf("正在将%d条消息写入%s", len(batch), escape(h.file.Name())))
+	h.screen.lines(fmt.Sprintf("正在将%d条消息写入%s", len(batch), escape(h.name)))
 
+	err := h.follow()
 	var text []byte
 	if h.halfLine() {
 		text = append(text, '\n')
@@ -115,8 +137,11 @@ func (h *history) keep(batch []message) {
 		text = append(append(text, m.entry()...), '\n')
 		ends[i] = len(text)
 	}
-	n, err := h.file.Write(text)
-	h.pending.Store(0)
+	n := 0
+	if err == nil {
+		n, err = h.file.Write(text)
+	}
+	h.waiting.Add(-int64(len(batch)))
 	h.tellTrouble(err)
 	lines := make([]string, len(batch))
 	for i, m := range batch {
@@ -127,6 +152,26 @@ func (h *history) keep(batch []message) {
 		}
 	}
 	h.screen.lines(lines...)
+}
+
+// follow opens the file again if its name leads to another one or to none: someone has
+// removed it, or an editor has put a new one in its place.
+func (h *history) follow() error {
+	here, err := h.file.Stat()
+	if err != nil {
+		return err
+	}
+	if named, err := os.Stat(h.name); err == nil && os.SameFile(here, named) {
+		return nil
+	}
+	file, err := openHistory(h.name)
+	if err != nil {
+		return err
+	}
+	h.file.Close()
+	h.file = file
+	h.screen.problem(fmt.Sprintf("%s is not the file any more that it was: it was opened again", escape(h.name)))
+	return nil
 }
 
 // halfLine says whether the file ends in the middle of a line: a program was killed while
@@ -152,34 +197,43 @@ func (h *history) tellTrouble(err error) {
 	}
 	h.trouble = trouble
 	if err != nil {
-		h.screen.problem(fmt.Sprintf("cannot write the history %s: %s", escape(h.file.Name()), escape(trouble)))
+		h.screen.problem(fmt.Sprintf("cannot write the history %s: %s", escape(h.name), escape(trouble)))
 		return
 	}
 	h.screen.problem("the history can be written again")
 }
 
-// tellDropped says how many messages the receiver had to drop.
+// tellDropped says how many messages did not get here, when there is room again.
 func (h *history) tellDropped() {
-	n := h.dropped.Load()
+	n := h.dropped()
 	if n > h.told && !h.queue.Full() {
-		h.screen.problem(fmt.Sprintf("%d messages that came were dropped: the history did not keep up", n-h.told))
+		h.screen.problem(fmt.Sprintf("%d messages that came were dropped: they came faster than they can be kept", n-h.told))
 		h.told = n
 	}
 }
 
 func (h *history) showLast(n int) {
-	name := escape(h.file.Name())
-	last, err := tail(h.file, n)
+	name := escape(h.name)
+	var last []string
+	var cut bool
+	err := h.follow()
+	if err == nil {
+		last, cut, err = tail(h.file, n)
+	}
 	switch {
 	case err != nil:
 		h.screen.problem(fmt.Sprintf("cannot read the history %s: %s", name, escape(reason(err))))
 		return
-	case len(last) == 0:
+	case len(last) == 0 && !cut:
 		h.screen.lines(fmt.Sprintf("%s is empty", name))
 		return
 	}
 	for i, line := range last {
 		last[i] = visible(line)
 	}
-	h.screen.lines(append([]string{fmt.Sprintf("the last lines of %s: %d", name, len(last))}, last...)...)
+	title := fmt.Sprintf("the last lines of %s: %d", name, len(last))
+	if cut {
+		title += fmt.Sprintf(", as many as its last %d MiB hold", mostBytes>>20)
+	}
+	h.screen.lines(append([]string{title}, last...)...)
 }

@@ -2,6 +2,7 @@
 // and a datagram that comes is a line on the screen.
 //
 //	go run ./examples/chat -listen :7890 -peer 127.0.0.1:7891 -history chat.txt
+//	go run ./examples/chat -listen :7891 -peer 127.0.0.1:7890   # in another window
 //
 // Each line that is typed goes to the peer. A line that begins with a slash is for the
 // program; a second slash in front sends it all the same:
@@ -31,7 +32,7 @@
 // One thread (a goroutine with a name) receives, one reads the keyboard, one writes the
 // history and shows what is in it, through a queue of 1,024 messages between them.
 // Receiving never waits for the disk: what comes while the queue is full is dropped,
-// counted and said.
+// counted and said. So is, on Linux, what comes faster than it can be received.
 package main
 
 import (
@@ -71,7 +72,7 @@ func program(args []string, stdin, stdout, stderr *os.File) int {
 
 	conn, err := listen(ctx, opts.listen)
 	if err != nil {
-		fmt.Fprintf(stderr, "cannot listen on %s: %s\n", escape(opts.listen), escape(reason(err)))
+		fmt.Fprintf(stderr, "cannot listen on %s: %s; -listen takes another address\n", escape(opts.listen), escape(reason(err)))
 		return exitFailed
 	}
 	defer conn.Close()
@@ -88,9 +89,9 @@ func program(args []string, stdin, stdout, stderr *os.File) int {
 		fmt.Fprintf(stderr, "cannot open the history %s: %s\n", escape(opts.history), escape(reason(err)))
 		return exitFailed
 	}
-	defer file.Close()
 	screen, err := newScreen(stdin, stdout, stderr)
 	if err != nil {
+		file.Close()
 		fmt.Fprintf(stderr, "cannot set the terminal up: %v\n", err)
 		return exitFailed
 	}

@@ -18,7 +18,7 @@ type receiver struct {
 	most    int                // bytes of a message; the rest of a longer one is lost
 	keep    func(message) bool // false: there is no room
 	notices *notices
-	dropped atomic.Int64 // messages for which there was no room
+	noRoom  atomic.Int64 // messages that were dropped
 	full    bool         // the last one was dropped
 }
 
@@ -62,12 +62,16 @@ func (r *receiver) take(m message) {
 		r.full = false
 		return
 	}
-	r.dropped.Add(1)
+	r.noRoom.Add(1)
 	if !r.full {
 		r.full = true
 		r.notices.say("the history does not keep up: what comes is dropped until there is room in its queue")
 	}
 }
+
+// dropped is how many messages came and are lost: the queue had no room for them, or the
+// system had none before they could be received.
+func (r *receiver) dropped() int64 { return r.noRoom.Load() + lost(r.conn) }
 
 // undelivered says of which messages the system has heard that they did not arrive, and
 // whether there were any.

@@ -14,14 +14,15 @@ const (
 )
 
 // tail is the last n lines of a file without their line breaks. It reads from the end, so
-// that a history of years costs no more than a new one.
-func tail(file *os.File, n int) ([]string, error) {
+// that a history of years costs no more than a new one. With cut they are fewer because
+// the file's last mostBytes hold no more.
+func tail(file *os.File, n int) (lines []string, cut bool, err error) {
 	info, err := file.Stat()
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, errors.New("it is not a file that can be read back")
+		return nil, false, errors.New("it is not a file that can be read back")
 	}
 	const block = 64 << 10
 	end := info.Size()
@@ -31,7 +32,7 @@ func tail(file *os.File, n int) ([]string, error) {
 		b := make([]byte, min(block, from))
 		from -= int64(len(b))
 		if _, err := file.ReadAt(b, from); err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		blocks = append(blocks, b)
 		breaks += bytes.Count(b, []byte{'\n'})
@@ -41,14 +42,14 @@ func tail(file *os.File, n int) ([]string, error) {
 		text.Write(blocks[i])
 	}
 	if text.Len() == 0 {
-		return nil, nil
+		return nil, false, nil
 	}
-	lines := strings.Split(strings.TrimSuffix(text.String(), "\n"), "\n")
+	lines = strings.Split(strings.TrimSuffix(text.String(), "\n"), "\n")
 	if len(lines) > n {
-		return lines[len(lines)-n:], nil
+		return lines[len(lines)-n:], false, nil
 	}
 	if from > 0 { // there is more of the first line, and more lines
-		lines = lines[1:]
+		return lines[1:], true, nil
 	}
-	return lines, nil
+	return lines, false, nil
 }

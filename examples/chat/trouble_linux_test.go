@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -178,6 +179,92 @@ func TestHalfLine(t *testing.T) {
 	}
 }
 
+// What is missing is counted exactly; a wish to see the history is no message.
+func TestStuckDiskIsCounted(t *testing.T) {
+	t.Parallel()
+	fifo := filepath.Join(t.TempDir(), "fifo")
+	must(t, syscall.Mkfifo(fifo, 0o600))
+	peer := newPeer(t, "127.0.0.1:0")
+	c := startChat(t, "-history", fifo, "-peer", peer.addr().String())
+	for range 2 { // of which a FIFO holds one
+		peer.send(c.addr, strings.Repeat("x", 60_000))
+		c.await(`^正在将1条消息写入`)
+	}
+	c.typeLine("waits")
+	c.typeLine("/history")
+	c.typeLine("/history")
+	c.typeLine("/quit ")
+	if code := c.ends(); code != exitFailed {
+		t.Errorf("exit code %d", code)
+	}
+	if !strings.Contains(c.everything(), "\n2 messages may be missing in the history: writing it takes too long\n") {
+		t.Errorf("it does not say what is missing:\n%s", c.someOf())
+	}
+}
+
+// What the system drops, because the program does not take it in time, is counted too. A
+// program that is stopped stands for one that has no time.
+func TestDroppedBySystem(t *testing.T) {
+	t.Parallel()
+	peer := newPeer(t, "127.0.0.1:0")
+	c := startChat(t)
+	must(t, c.Process.Signal(syscall.SIGSTOP))
+	const messages = 500 // more than 8 MiB, which is what 4 MiB of buffer are
+	for range messages {
+		peer.send(c.addr, strings.Repeat("x", 60_000))
+	}
+	must(t, c.Process.Signal(syscall.SIGCONT))
+	m := c.await(`^(\d+) messages that came were dropped`)
+	dropped, err := strconv.Atoi(m[1])
+	must(t, err)
+	shown := 0
+	for _, l := range c.said {
+		shown += strings.Count(l, "的数据:")
+	}
+	for ; shown < messages-dropped; shown++ {
+		c.await(`的数据:`)
+	}
+	must(t, c.stdin.Close())
+	if code := c.ends(); code != exitFailed {
+		t.Errorf("exit code %d", code)
+	}
+	text, err := os.ReadFile(c.history)
+	must(t, err)
+	kept := strings.Count(string(text), "\n")
+	if kept+dropped != messages {
+		t.Errorf("%d messages are in the history and %d were dropped, of %d", kept, dropped, messages)
+	}
+	if want := fmt.Sprintf("\n%d messages are missing in the history\n", dropped); !strings.HasSuffix(c.everything(), want) {
+		t.Errorf("it does not end with %s:\n%s", want, c.someOf())
+	}
+}
+
+// A history that is removed, or replaced as some editors do, is not written into the void.
+func TestHistoryIsRemoved(t *testing.T) {
+	t.Parallel()
+	peer := newPeer(t, "127.0.0.1:0")
+	c := startChat(t)
+	peer.send(c.addr, "one")
+	c.await(`的数据:one$`)
+	must(t, os.Remove(c.history))
+	peer.send(c.addr, "two")
+	c.await(`^chat.txt is not the file any more that it was: it was opened again$`)
+	c.await(`的数据:two$`)
+	c.wrote(fmt.Sprintf(">>>('127.0.0.1', %d):two", peer.port()))
+	must(t, os.WriteFile(c.history+".new", []byte("edited\n"), 0o600))
+	must(t, os.Rename(c.history+".new", c.history))
+	c.typeLine("/history")
+	c.await(`^edited$`)
+	must(t, os.RemoveAll(c.Dir))
+	peer.send(c.addr, "three")
+	c.await(`^cannot write the history chat.txt: no such file or directory$`)
+	c.await(`^not in the history: .*:three$`)
+	must(t, c.stdin.Close())
+	if code := c.ends(); code != exitFailed {
+		t.Errorf("exit code %d", code)
+	}
+}
+
 // A disk that is stuck does not keep the program from receiving, nor from leaving. A FIFO
 // that nobody reads stands for it.
 func TestStuckDisk(t *testing.T) {
@@ -320,7 +407,7 @@ func TestPortInUse(t *testing.T) {
 	}
 	text, err := os.ReadFile(stderr.Name())
 	must(t, err)
-	if want := fmt.Sprintf("cannot listen on %s: address already in use\n", peer.addr()); string(text) != want {
+	if want := fmt.Sprintf("cannot listen on %s: address already in use; -listen takes another address\n", peer.addr()); string(text) != want {
 		t.Errorf("it says %q, want %q", text, want)
 	}
 }

@@ -51,7 +51,7 @@ func TestTail(t *testing.T) {
 	for text, want := range map[string][]string{
 		"": nil, "\n": {""}, "a": {"a"}, "a\n": {"a"}, "a\nb\n": {"a", "b"}, "a\nb\nc\n": {"b", "c"}, "a\nb\nc": {"b", "c"}, "\n\n\n": {"", ""},
 	} {
-		got, err := tail(write(text), 2)
+		got, _, err := tail(write(text), 2)
 		if err != nil || !slices.Equal(got, want) {
 			t.Errorf("the last two lines of %q are %q, %v; want %q", text, got, err, want)
 		}
@@ -60,14 +60,33 @@ func TestTail(t *testing.T) {
 	for i := range 100_000 {
 		fmt.Fprintf(&long, "line %d\n", i)
 	}
-	got, err := tail(write(long.String()), 10_000)
+	got, _, err := tail(write(long.String()), 10_000)
 	if err != nil || len(got) != 10_000 || got[0] != "line 90000" || got[9_999] != "line 99999" {
 		t.Errorf("%d lines of a long history, %v", len(got), err)
 	}
-	// A line that is longer than what is read is not shown in part.
-	got, err = tail(write(strings.Repeat("x", mostBytes+1)+"\nlast\n"), 5)
-	if err != nil || !slices.Equal(got, []string{"last"}) {
-		t.Errorf("%d lines after a line without end, %v", len(got), err)
+}
+
+// A line that is longer than what is read is not shown in part, and it is said that there
+// is more.
+func TestTailIsCut(t *testing.T) {
+	t.Parallel()
+	for ends, want := range map[string][]string{
+		"":          {"the last lines of %s: 0, as many as its last 16 MiB hold"},
+		"\nlast\n":  {"the last lines of %s: 1, as many as its last 16 MiB hold", "last"},
+		"\na\nb\nc": {"the last lines of %s: 2", "b", "c"},
+	} {
+		f, err := openHistory(filepath.Join(t.TempDir(), "h"))
+		must(t, err)
+		defer f.Close()
+		must(t, f.Truncate(1<<30)) // a line without end
+		_, err = f.WriteString(ends)
+		must(t, err)
+		out := &recorder{}
+		newHistory(f, out, nil).showLast(2)
+		want[0] = fmt.Sprintf(want[0], f.Name())
+		if !slices.Equal(out.all, want) {
+			t.Errorf("with %q at the end it says %.300q, want %q", ends, out.all, want)
+		}
 	}
 }
 
@@ -98,7 +117,7 @@ func TestReceiver(t *testing.T) {
 	}
 	conn.SetReadDeadline(time.Now())
 	must(t, running.Join(context.Background()))
-	if n := r.dropped.Load(); n != 3 {
+	if n := r.dropped(); n != 3 {
 		t.Errorf("%d messages were dropped, want 3", n)
 	}
 	for _, want := range []string{"four", "long", ""} {
