@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"context"
 	"sync"
+	"time"
 )
 
 // roster is the threads that are alive, in the order of their starts.
@@ -26,18 +27,18 @@ func (r *roster) remove(t *Thread) {
 	r.alive.Remove(t.place)
 }
 
-// firstBut is the thread that started first, without one.
-func (r *roster) firstBut(t *Thread) *Thread {
+// firstBut is the thread that started first, without one and without those that are not to
+// be waited for here: outside of bubbles those in bubbles, and the other way round.
+func (r *roster) firstBut(self *Thread) *Thread {
+	bubbled := !outside(time.Now())
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	e := r.alive.Front()
-	if e != nil && e.Value == any(t) {
-		e = e.Next()
+	for e := r.alive.Front(); e != nil; e = e.Next() {
+		if t := e.Value.(*Thread); t != self && t.bubbled == bubbled {
+			return t
+		}
 	}
-	if e == nil {
-		return nil
-	}
-	return e.Value.(*Thread)
+	return nil
 }
 
 // Enumerate returns the threads that are alive, as threading.enumerate: MainThread first, then
@@ -59,7 +60,9 @@ func Enumerate() []*Thread {
 // when main returns, whatever its goroutines are doing, so call JoinAll there.
 //
 // A thread may call it with its own ctx: then it waits for the others. Two threads that both
-// do wait for each other until a ctx ends. The error is ctx's; the threads go on. How each
+// do wait for each other until a ctx ends. In a bubble of testing/synctest it waits for the
+// threads that were started in bubbles, and elsewhere for the others; two bubbles that run at
+// the same time must not call it. The error is ctx's; the threads go on. How each
 // thread ended its own Join tells, and SetExceptHook's function, for which JoinAll is no Join.
 func JoinAll(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {

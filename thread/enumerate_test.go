@@ -144,3 +144,34 @@ func TestJoinAllTellsNoErrors(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// The threads of a bubble are the bubble's, and the others are not.
+func TestJoinAllAndBubbles(t *testing.T) {
+	outer := startThread(t, t.Context(), "outer", untilTold)
+	begin, outside := make(chan bool), make(chan error)
+	go func() {
+		<-begin
+		outside <- thread.JoinAll(context.Background())
+	}()
+	synctest.Test(t, func(t *testing.T) {
+		inner := startThread(t, t.Context(), "inner", untilTold)
+		timer := thread.After(time.Hour, func() {})
+		inside := make(chan error, 1)
+		go func() { inside <- thread.JoinAll(t.Context()) }()
+		synctest.Wait()
+		outer.Cancel()
+		begin <- true
+		if err := <-outside; err != nil || !inner.Alive() || len(inside) != 0 {
+			t.Error(err, inner, len(inside))
+		}
+		inner.Cancel()
+		synctest.Wait()
+		if len(inside) != 0 {
+			t.Error("the Timer was not waited for")
+		}
+		timer.Cancel()
+		if err := <-inside; err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync"
+	"time"
 
 	"github.com/gomultiprocessing/mp"
 )
@@ -15,11 +16,12 @@ import (
 // by Start, StartRunner and After; MainThread is there from the beginning. Its methods may be
 // called by any number of goroutines.
 type Thread struct {
-	name   string
-	ctx    context.Context // that f gets
-	cancel func()
-	done   chan struct{}
-	err    error // valid after done
+	name    string
+	ctx     context.Context // that f gets
+	cancel  func()
+	done    chan struct{}
+	err     error // valid after done
+	bubbled bool  // it is of a bubble of testing/synctest, where others cannot wait for done
 
 	place *list.Element // in threads, whose lock guards it
 
@@ -43,7 +45,7 @@ var ended = func() chan struct{} {
 }()
 
 func newThread(ctx context.Context, name string) *Thread {
-	t := &Thread{name: name, done: make(chan struct{})}
+	t := &Thread{name: name, done: make(chan struct{}), bubbled: !outside(time.Now())}
 	t.ctx, t.cancel = context.WithCancel(context.WithValue(ctx, threadKey{}, t))
 	return t
 }

@@ -30,7 +30,10 @@ func After(d time.Duration, f func()) *Timer {
 		panic("thread: After: the function is nil")
 	}
 	tm := &Timer{f: f}
-	tm.thread = &Thread{name: nextName("Timer"), ctx: context.Background(), cancel: func() { tm.Cancel() }, done: make(chan struct{})}
+	tm.thread = &Thread{
+		name: nextName("Timer"), ctx: context.Background(), cancel: func() { tm.Cancel() },
+		done: make(chan struct{}), bubbled: !outside(time.Now()),
+	}
 	tm.mu.Lock()
 	defer tm.mu.Unlock()
 	threads.add(tm.thread)
