@@ -539,3 +539,32 @@ func TestCtxOfAnEndedTaskLendsNothing(t *testing.T) {
 		}
 	})
 }
+
+// askingCtx is a ctx of the program's own type, which looks at the pool whenever it is asked something.
+type askingCtx struct {
+	context.Context
+	p *mp.Pool
+}
+
+func (c askingCtx) Value(key any) any {
+	c.p.Stats()
+	return c.Context.Value(key)
+}
+
+func TestPoolAsksACtxWithoutItsLock(t *testing.T) {
+	t.Parallel()
+	p := newPool(t, mp.PoolConfig{Workers: 1, MaxQueued: 1})
+	outer := thread.Func(func(ctx context.Context, n int) (int, error) {
+		ctx = askingCtx{ctx, p}
+		rs := []*mp.Result[int]{mp.ApplyAsync(ctx, p, double, n), mp.ApplyAsync(ctx, p, double, n), mp.ApplyAsync(ctx, p, double, n)}
+		mp.Wait(ctx, mp.AllDone, rs...)
+		return mp.Apply(ctx, p, double, n)
+	})
+	if v, err := mp.Apply(askingCtx{t.Context(), p}, p, outer, 4); v != 8 || err != nil {
+		t.Error(v, err)
+	}
+	p.Close()
+	if err := p.Join(askingCtx{t.Context(), p}); err != nil {
+		t.Error(err)
+	}
+}

@@ -428,3 +428,21 @@ func TestTerminateDoesNotWaitForInit(t *testing.T) {
 		}
 	})
 }
+
+// One that looks at its ctx has the same error.
+func TestInitThatObeysItsDeadline(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		obeys := thread.Func(func(ctx context.Context, _ int) (int, error) {
+			<-ctx.Done()
+			return 0, ctx.Err()
+		})
+		for range 20 {
+			_, err := thread.NewPool(mp.PoolConfig{Workers: 1, Init: mp.Bind(obeys, 1), StartTimeout: time.Second})
+			var late *mp.TimeoutError
+			if !errors.As(err, &late) || late.After != time.Second {
+				t.Errorf("%v", err)
+			}
+		}
+	})
+}

@@ -63,20 +63,22 @@ func (c *Crew) initialise(ctx context.Context) error {
 		}()
 		err = c.called(func() error { return c.init(ctx) })
 	}()
+	var err error
 	select {
-	case err := <-done:
-		return err
+	case err = <-done:
 	case <-ctx.Done():
-	}
-	c.stuck.Add(1)
-	if !over.CompareAndSwap(false, true) {
+		c.stuck.Add(1)
+		if over.CompareAndSwap(false, true) {
+			err = ctx.Err() // whatever it will say
+			break
+		}
 		c.stuck.Add(-1)
-		return <-done
+		err = <-done
 	}
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return c.program.TimedOut(c.timeout)
 	}
-	return ctx.Err()
+	return err
 }
 
 // called is f's error, or that of its panic.

@@ -101,7 +101,7 @@ func (s *Scheduler) Join(ctx context.Context) error {
 	}
 	id := run.Goroutine()
 	_, inside := s.inside.Load(id)
-	if s.runsTask(ctx, id) {
+	if s.calledByTask(ctx) {
 		return errors.New("mp: Join was called by a task of the pool, and would wait for itself")
 	}
 	if inside || s.callbacks.within() || s.events.within() {

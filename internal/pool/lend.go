@@ -58,14 +58,15 @@ func (s *Scheduler) Attend(ctx context.Context, j *Job) Attendance {
 		return Attendance{}
 	}
 	a := Attendance{s: s, j: j}
-	if ctx.Value(run.PlaceKey{}) == nil {
+	place := ctx.Value(run.PlaceKey{})
+	if place == nil {
 		a.timer = time.NewTimer(doubtAfter)
 		a.Doubt = a.timer.C
 		return a
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a.lend(s.host(ctx))
+	a.lend(s.host(place))
 	return a
 }
 
@@ -93,12 +94,9 @@ func (a *Attendance) Leave() {
 	a.s.claimBack(a.loan, a.j)
 }
 
-// host is the worker that runs the task which ctx belongs to; nil: it is none of this pool.
-func (s *Scheduler) host(ctx context.Context) *member {
-	if s.cfg.Guest == nil {
-		return nil
-	}
-	place := ctx.Value(run.PlaceKey{})
+// host is the worker that runs the task which a ctx belongs to that has this place; nil: it is none of
+// this pool. The ctx is asked for it without the lock: it may be of a type of the program's.
+func (s *Scheduler) host(place any) *member {
 	if place == nil {
 		return nil
 	}
@@ -123,16 +121,15 @@ func (s *Scheduler) hostOn(goroutine string) *member {
 	return nil
 }
 
-// calledByTask says whether a task of the pool calls, with a ctx. The lock is held.
+// calledByTask says whether a task of the pool calls, with a ctx. It costs a microsecond.
 func (s *Scheduler) calledByTask(ctx context.Context) bool {
-	return s.cfg.Guest != nil && (s.host(ctx) != nil || s.hostOn(run.Goroutine()) != nil)
-}
-
-// runsTask says whether a task of the pool runs on a goroutine, or is what ctx belongs to.
-func (s *Scheduler) runsTask(ctx context.Context, goroutine string) bool {
+	if s.cfg.Guest == nil {
+		return false
+	}
+	place, id := ctx.Value(run.PlaceKey{}), run.Goroutine()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.host(ctx) != nil || s.hostOn(goroutine) != nil
+	return s.host(place) != nil || s.hostOn(id) != nil
 }
 
 // lend has a guest work for the job in the host's place. The lock is held.

@@ -111,8 +111,14 @@ func (s *Scheduler) Submit(ctx context.Context, j *Job) error {
 		return err
 	}
 	s.mu.Lock()
-	task := s.full() && s.calledByTask(ctx) // it has the room that it waits for: its own place
-	for !task && s.full() {
+	if s.full() {
+		s.mu.Unlock()
+		if s.calledByTask(ctx) { // it would wait for room that only its own end makes
+			return s.SubmitNow(j)
+		}
+		s.mu.Lock()
+	}
+	for s.full() {
 		if err := s.awaitRoom(ctx); err != nil {
 			s.mu.Unlock()
 			return err
