@@ -46,15 +46,15 @@ func (l *RLock) mustBeMade() lockCarrier {
 	return l.carrier
 }
 
-// tenure is the time from the first acquisition to the last release.
+// tenure is the time from the first acquisition to the last release. In a ctx it is found by
+// the RLock's carrier.
 type tenure struct {
-	grip  Hold
+	lock  lockCarrier
+	grip  shared.Grip
 	mu    sync.Mutex
 	holds int
+	first tenureHold // of the acquisition that began it
 }
-
-// tenureKey finds the tenure of one RLock in a ctx.
-type tenureKey struct{ lock lockCarrier }
 
 // again is one more hold of a tenure that is not over.
 func (t *tenure) again() bool {
@@ -67,14 +67,15 @@ func (t *tenure) again() bool {
 	return true
 }
 
-// hold is one acquisition of a tenure.
-func (t *tenure) hold() Hold {
-	return Hold{of: &tenureHold{of: t}, token: t.grip.token, abandoned: t.grip.abandoned}
-}
-
+// tenureHold is one acquisition of a tenure.
 type tenureHold struct {
 	of   *tenure
 	gone atomic.Bool
+}
+
+// hold is what its owner gets.
+func (h *tenureHold) hold() Hold {
+	return Hold{of: h, token: h.of.grip.Token, abandoned: h.of.grip.Abandoned}
 }
 
 func (h *tenureHold) release(uint64) error {
@@ -84,10 +85,10 @@ func (h *tenureHold) release(uint64) error {
 	t := h.of
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.holds--; t.holds > 0 {
-		return nil
+	if t.holds--; t.holds == 0 && !t.lock.Release(t.grip.Token) {
+		return ErrNotOwner
 	}
-	return t.grip.Release()
+	return nil
 }
 
 // Acquire takes the lock, or nests if ctx says that it is owned already. Otherwise it waits
@@ -103,8 +104,8 @@ func (l *RLock) Acquire(ctx context.Context) (context.Context, Hold, error) {
 	if err := ctx.Err(); err != nil {
 		return ctx, Hold{}, err
 	}
-	if t := l.tenure(ctx); t != nil {
-		return ctx, t.hold(), nil
+	if h, ok := l.nest(ctx); ok {
+		return ctx, h, nil
 	}
 	g, err := l.carrier.Acquire(ctx)
 	if err != nil {
@@ -121,8 +122,8 @@ func (l *RLock) TryAcquire(ctx context.Context) (context.Context, Hold, bool) {
 	if ctx.Err() != nil {
 		return ctx, Hold{}, false
 	}
-	if t := l.tenure(ctx); t != nil {
-		return ctx, t.hold(), true
+	if h, ok := l.nest(ctx); ok {
+		return ctx, h, true
 	}
 	g, ok := carrier.TryAcquire()
 	if !ok {
@@ -132,18 +133,20 @@ func (l *RLock) TryAcquire(ctx context.Context) (context.Context, Hold, bool) {
 	return ctx, h, true
 }
 
-// tenure is one more hold of the tenure that ctx is under; nil if there is none.
-func (l *RLock) tenure(ctx context.Context) *tenure {
-	t, _ := ctx.Value(tenureKey{l.carrier}).(*tenure)
+// nest is one more hold of the tenure that ctx is under; false if there is none.
+func (l *RLock) nest(ctx context.Context) (Hold, bool) {
+	t, _ := ctx.Value(l.carrier).(*tenure)
 	if t == nil || !t.again() {
-		return nil
+		return Hold{}, false
 	}
-	return t
+	h := &tenureHold{of: t}
+	return h.hold(), true
 }
 
 func (l *RLock) begin(ctx context.Context, g shared.Grip) (context.Context, Hold) {
-	t := &tenure{grip: Hold{of: &Lock{carrier: l.carrier}, token: g.Token, abandoned: g.Abandoned}, holds: 1}
-	return context.WithValue(ctx, tenureKey{l.carrier}, t), t.hold()
+	t := &tenure{lock: l.carrier, grip: g, holds: 1}
+	t.first.of = t
+	return context.WithValue(ctx, l.carrier, t), t.first.hold()
 }
 
 // Locked says whether somebody has the lock at the moment. It does not wait, and costs a
