@@ -16,10 +16,9 @@ import (
 
 // deafTask is a function that does not look at its ctx, until the test is over or lets it go.
 type deafTask struct {
-	f       *mp.Func[int, int]
-	begun   atomic.Int64
-	letGo   chan struct{}
-	written [10]int
+	f     *mp.Func[int, int]
+	begun atomic.Int64
+	letGo chan struct{}
 }
 
 func newDeafTask(t *testing.T) *deafTask {
