@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -102,7 +103,7 @@ func init() {
 			return procRecurse("x"), nil
 		},
 		"out of memory": func(context.Context, procDo) (string, error) {
-			procSink = make([]byte, 1<<46)
+			procSink = make([]byte, min(1<<46, math.MaxInt))
 			return "", nil
 		},
 		"eat": func(ctx context.Context, do procDo) (string, error) {
@@ -222,7 +223,7 @@ func procIdle(n int) {
 }
 
 func procRecurse(s string) string {
-	if len(s) > 1<<40 {
+	if len(s) == math.MaxInt {
 		return s
 	}
 	return procRecurse(s[:1]) + s

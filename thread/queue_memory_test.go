@@ -2,6 +2,7 @@ package thread_test
 
 import (
 	"context"
+	"math/bits"
 	"runtime"
 	"testing"
 	"weak"
@@ -150,7 +151,7 @@ func heapInUse() int {
 
 // Not parallel: it looks at the memory of the process.
 func TestQueueThatWasLargeShrinks(t *testing.T) {
-	const items = 1 << 17 // of 8 bytes, or 16 with a number for the order
+	const items = 1 << 17 // of a word, and of more with a number for the order
 	for name, newQueue := range intQueues {
 		q, err := newQueue(0)
 		if err != nil {
@@ -168,7 +169,7 @@ func TestQueueThatWasLargeShrinks(t *testing.T) {
 		}
 		after := heapInUse() - before
 		t.Logf("%s: %d bytes when it was large, %d with ten items", name, full, after)
-		if full < 8*items || after > 1<<18 {
+		if full < items*bits.UintSize/8 || after > 1<<18 {
 			t.Errorf("%s: %d bytes, and %d bytes with ten items", name, full, after)
 		}
 		runtime.KeepAlive(q)
