@@ -29,9 +29,11 @@ import (
 //
 // A task may call its own pool: while it waits there, for a Map or a Result for one, what it
 // waits for runs at once in its place, even if no worker is idle. So nesting cannot
-// deadlock, and no more tasks run than there are workers. The wait is known for a task's by the
-// ctx that the task was given, and otherwise, if it is on the task's own goroutine, within
-// a millisecond.
+// deadlock, and no more tasks run than there are workers; only beside the body of a loop over
+// its own pool's results there may be one more. The wait is known for a task's by the ctx that
+// the task was given, and otherwise, if it is on the task's own goroutine, within a
+// millisecond. What is not known is to receive from Result.Done by hand, to wait on another
+// goroutine without the ctx, and for two pools to wait for each other.
 //
 // The error says what is wrong with cfg, or is Init's. What only a process has is an error
 // here: MaxMemory, Limits, Procs, Env, Dir, Stdout and Stderr. MaxResult bounds what Encode
