@@ -169,7 +169,7 @@ func TestQueueThatWasLargeShrinks(t *testing.T) {
 		}
 		after := heapInUse() - before
 		t.Logf("%s: %d bytes when it was large, %d with ten items", name, full, after)
-		if full < items*bits.UintSize/8 || after > 1<<18 {
+		if full < items*bits.UintSize/10 || after > 1<<18 {
 			t.Errorf("%s: %d bytes, and %d bytes with ten items", name, full, after)
 		}
 		runtime.KeepAlive(q)
