@@ -32,13 +32,16 @@ func visible(s string) string {
 func plain(s string) bool { return utf8.ValidString(s) && strings.IndexFunc(s, unseen) < 0 }
 
 // unseen says whether a rune is more than its picture. The two joiners change only their
-// neighbours' shape; Persian, Hindi and pictures of families are full of them.
+// neighbours' shape; Persian, Hindi and pictures of families are full of them. Emoji and
+// Chinese characters that are newer than this program come where Unicode has room for them.
 func unseen(r rune) bool {
 	if ' ' <= r && r <= '~' {
 		return false // most are, and what follows is slow
 	}
 	const nonJoiner, joiner = '\u200c', '\u200d'
-	return !strconv.IsGraphic(r) && r != nonJoiner && r != joiner
+	emoji := 0x1f000 <= r && r <= 0x1faff
+	chinese := 0x20000 <= r && r <= 0x3ffff && r&0xffff < 0xfffe // these two are no characters
+	return !strconv.IsGraphic(r) && r != nonJoiner && r != joiner && !emoji && !chinese
 }
 
 func rewrite(s, backslash string) string {

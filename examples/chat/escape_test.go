@@ -27,6 +27,9 @@ func TestEscape(t *testing.T) {
 		"\xff\xfe\xc3(":             `\xff\xfe\xc3(`,
 		"\xed\xa0\x80":              `\xed\xa0\x80`,
 		"real \ufffd":               "real \ufffd",
+		"\U0001fae9 \U0002ee00":     "\U0001fae9 \U0002ee00", // an emoji and an ideograph of 2024 and 2023
+		"\U0001faff \U000323b0":     "\U0001faff \U000323b0", // the next ones
+		"\U0002ffff \ue000":         `\U0002ffff \ue000`,
 	} {
 		if got := escape(text); got != want {
 			t.Errorf("%q is escaped as %s, want %s", text, got, want)

@@ -4,36 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"os"
 	"sync/atomic"
+	"time"
 
 	"github.com/gomultiprocessing/mp"
 	"github.com/gomultiprocessing/mp/thread"
 )
-
-// message is what was sent to a peer, or came from one.
-type message struct {
-	peer netip.AddrPort
-	came bool
-	text string
-}
-
-// entry is the line of a message in the history, without the line break.
-func (m message) entry() string {
-	if m.came {
-		return ">>>" + tuple(m.peer) + ":" + escape(m.text)
-	}
-	return "<<<" + bare(m.peer) + ":" + escape(m.text)
-}
-
-// shown is the line of a message on the screen.
-func (m message) shown() string {
-	if m.came {
-		return "接收到来自于" + bare(m.peer) + "的数据:" + escape(m.text)
-	}
-	return "发送到" + bare(m.peer) + "的数据:" + escape(m.text)
-}
 
 // job is what the history's thread is asked for: to keep a message, or, with a number of
 // lines, to show the last ones.
@@ -175,15 +152,27 @@ func (h *history) follow() error {
 }
 
 // halfLine says whether the file ends in the middle of a line: a program was killed while
-// it wrote, or the disk was full.
+// it wrote, or the disk was full. If the file still grows another chat is writing the line.
 func (h *history) halfLine() bool {
+	const growing = 20 * time.Millisecond
+	size, half := h.end()
+	if !half {
+		return false
+	}
+	time.Sleep(growing)
+	later, half := h.end()
+	return half && later == size
+}
+
+// end is the size of the file, and whether it ends in the middle of a line.
+func (h *history) end() (size int64, half bool) {
 	info, err := h.file.Stat()
 	if err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
-		return false
+		return 0, false
 	}
 	last := make([]byte, 1)
 	_, err = h.file.ReadAt(last, info.Size()-1)
-	return err == nil && last[0] != '\n'
+	return info.Size(), err == nil && last[0] != '\n'
 }
 
 // tellTrouble says that writing does not work, and that it works again.

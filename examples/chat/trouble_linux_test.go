@@ -239,6 +239,44 @@ func TestDroppedBySystem(t *testing.T) {
 	}
 }
 
+// Two programs that write to one history tear none of their lines, nor take one that the
+// other is writing for half a line.
+func TestTwoOnOneHistory(t *testing.T) {
+	t.Parallel()
+	const messages = 300
+	name := filepath.Join(t.TempDir(), "both.txt")
+	peer := newPeer(t, "127.0.0.1:0")
+	long := strings.Repeat("x", 60_000) // the system writes it in pieces
+	var both [2]*chatProcess
+	for i := range both {
+		both[i] = startChat(t, "-history", name)
+	}
+	for range messages {
+		for _, c := range both {
+			peer.send(c.addr, long)
+		}
+		for _, c := range both {
+			c.await(`的数据:x+$`)
+		}
+	}
+	for _, c := range both {
+		must(t, c.stdin.Close())
+		c.leaves()
+	}
+	text, err := os.ReadFile(name)
+	must(t, err)
+	line := fmt.Sprintf(">>>('127.0.0.1', %d):%s\n", peer.port(), long)
+	lines := 0
+	for l := range strings.Lines(string(text)) {
+		if lines++; l != line {
+			t.Errorf("line %d is %.100q", lines, l)
+		}
+	}
+	if lines != 2*messages {
+		t.Errorf("there are %d lines, want %d", lines, 2*messages)
+	}
+}
+
 // A history that is removed, or replaced as some editors do, is not written into the void.
 func TestHistoryIsRemoved(t *testing.T) {
 	t.Parallel()
