@@ -245,6 +245,57 @@ func TestFileClosedWhileQueued(t *testing.T) {
 	}
 }
 
+// fileCloses closes a file when the rest of the message was encoded, as another goroutine may.
+type fileCloses struct {
+	File  *os.File
+	After fileClosing
+}
+
+type fileClosing struct{ f *os.File }
+
+func (c fileClosing) MarshalBinary() ([]byte, error) { return nil, c.f.Close() }
+func (c *fileClosing) UnmarshalBinary([]byte) error  { return nil }
+
+var fileGets = mp.Register("file/gets", func(_ context.Context, in fileCloses) (int, error) { return 0, in.File.Close() })
+
+// A file closed between the making of a message and its sending is an error, whichever way the
+// message goes.
+func TestFileClosedAsItIsSent(t *testing.T) {
+	ctx := procCtx(t)
+	pool := filePool(t, mp.PoolConfig{Workers: 1})
+	q, err := mp.NewQueue[fileCloses](0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b, err := mp.NewPipe[fileCloses]()
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := attachBefore(t)
+	for way, send := range map[string]func(in fileCloses) error{
+		"Put":    func(in fileCloses) error { return q.Put(ctx, in) },
+		"TryPut": q.TryPut,
+		"Send":   func(in fileCloses) error { return a.Send(ctx, in) },
+		"Apply":  func(in fileCloses) error { _, err := mp.Apply(ctx, pool, fileGets, in); return err },
+		"Call":   func(in fileCloses) error { _, err := mp.Call(ctx, fileGets, in); return err },
+		"Start":  func(in fileCloses) error { _, err := mp.Start(ctx, fileGets, in); return err },
+	} {
+		f := fileOf(t, "text")
+		if err := send(fileCloses{f, fileClosing{f}}); !errors.Is(err, os.ErrClosed) {
+			t.Errorf("%s: %v", way, err)
+		}
+	}
+	if n := q.Len(); n != 0 {
+		t.Errorf("%d items are in the queue", n)
+	}
+	for _, err := range []error{a.Close(), b.Close(), q.Close(), pool.Shutdown(ctx)} {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	attachSettles(t, before)
+}
+
 // Whichever task gets a file it is its own, and it is there again when its worker died.
 func TestFileOfATaskThatIsBegunAgain(t *testing.T) {
 	ctx := procCtx(t)

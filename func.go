@@ -52,8 +52,10 @@ type Func[In, Out any] struct {
 // closed when the call has an outcome, or when Start, Put or Send has returned; one that a
 // Func returns is closed in its process when it is garbage. The receiver's is the
 // receiver's to close. The offset and the blocking mode belong to the open file and so
-// to both: do not call Fd on one that another process waits for. A closed file is an
-// error that is os.ErrClosed. A task that is begun again gets the file again.
+// to both: do not call Fd on one that another process waits for. A pipe's reader comes to
+// its end when every process has closed the other end, the one that handed it over too. A
+// closed file is an error that is os.ErrClosed. A task that is begun again gets the file again.
+// Goroutines share the file itself: one that closes it closes the caller's.
 func Register[In, Out any](name string, fn func(ctx context.Context, in In) (Out, error)) *Func[In, Out] {
 	if fn == nil {
 		panic(fmt.Sprintf("mp: Register(%q): the function is nil", name))

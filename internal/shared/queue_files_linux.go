@@ -2,7 +2,6 @@ package shared
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -114,32 +113,21 @@ func sendMessage(to *os.File, body []byte, files []*os.File) (fits bool, err err
 	return err == nil, err
 }
 
-// withFds calls f with the files' descriptors, which stay open meanwhile. In place of a file that
-// its owner has closed there is an empty one.
-func withFds(files []*os.File, fds []int, f func(fds []int) error) (err error) {
+// errGone: a file was closed after its item was made, perhaps while it waited for room.
+var errGone = fmt.Errorf("mp: something that the item holds was closed before it was put: %w", os.ErrClosed)
+
+// withFds calls f with the files' descriptors, which stay open meanwhile.
+func withFds(files []*os.File, fds []int, f func(fds []int) error) error {
 	if len(files) == 0 {
 		return f(fds)
 	}
-	called := false
 	raw, err := files[0].SyscallConn()
-	if err == nil {
-		controlled := raw.Control(func(fd uintptr) {
-			called = true
-			err = withFds(files[1:], append(fds, int(fd)), f)
-		})
-		if !called {
-			err = controlled
-		}
+	if err != nil {
+		return errGone
 	}
-	if called {
-		return err
-	}
-	empty, other := os.Open(os.DevNull)
-	if other != nil {
-		return errors.Join(err, other)
-	}
-	defer empty.Close()
-	return withFds(append([]*os.File{empty}, files[1:]...), fds, f)
+	err = errGone
+	raw.Control(func(fd uintptr) { err = withFds(files[1:], append(fds, int(fd)), f) })
+	return err
 }
 
 // peekMessage reads one message and leaves it where it is: its descriptors are

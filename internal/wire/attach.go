@@ -1,12 +1,16 @@
 package wire
 
-import "os"
+import (
+	"fmt"
+	"os"
+)
 
 // Attachment is a descriptor that travels along with a message. Bytes cannot carry
 // it: whoever sends the message sends the attachments in their order.
 type Attachment struct {
 	// File is open until Settled is called, and afterwards if its owner keeps it so.
-	// A File that its owner has closed before it was sent arrives as an empty file.
+	// A File that its owner has closed before it was sent arrives as an empty file; for
+	// TakeFileAs that is an error.
 	File *os.File
 	// Settled, if not nil, is called once: true when the other side has the message or
 	// will have it, false when the message was given up. It does not block. With it the
@@ -125,13 +129,17 @@ func (r *Reader) TakeFile() *os.File {
 }
 
 // TakeFileAs is TakeFile for a file that is to have a name. Its descriptor is as it came: in
-// blocking mode or not, which is the open file's and so the sender's as well.
+// blocking mode or not, which is the open file's and so the sender's as well. One that was closed
+// too early is an error that is os.ErrClosed.
 func (r *Reader) TakeFileAs(name string) (*os.File, error) {
 	f := r.TakeFile()
 	if f == nil {
 		return nil, r.err
 	}
 	defer f.Close()
+	if isClosedSign(f) {
+		return nil, fmt.Errorf("the file %q was closed before it was sent: %w", name, os.ErrClosed)
+	}
 	return duplicate(f, name)
 }
 

@@ -119,12 +119,12 @@ func openFiles(attached []Attachment, fds []int, f func(fds []int) error) (err e
 		err = controlErr
 	}
 	// Its owner has closed it since it was encoded. That is not the others' fault.
-	empty, other := os.Open(os.DevNull)
+	sign, other := closedSign()
 	if other != nil {
 		return errors.Join(err, other)
 	}
-	defer empty.Close()
-	return openFiles(append([]Attachment{{File: empty}}, attached[1:]...), fds, f)
+	defer sign.Close()
+	return openFiles(append([]Attachment{{File: sign}}, attached[1:]...), fds, f)
 }
 
 // sendFiles writes p, the beginning of a frame, with descriptors to w.

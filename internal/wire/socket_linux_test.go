@@ -330,7 +330,8 @@ func TestFilesNeedASocket(t *testing.T) {
 	}
 }
 
-// What was closed before it was sent arrives as an empty file, the others as they are.
+// What was closed before it was sent arrives as an empty file, of which a file is told, and the
+// others as they are.
 func TestClosedFileIsSent(t *testing.T) {
 	a, b := socketPair(t)
 	files := numbered(t, 3)
@@ -351,7 +352,19 @@ func TestClosedFileIsSent(t *testing.T) {
 	if n, err := got[1].Read(make([]byte, 1)); n != 0 || err != io.EOF {
 		t.Error(n, err)
 	}
-	wire.CloseFiles(got)
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader := wire.NewReader(nil)
+	reader.Attached(append(got, null))
+	for i := range 4 {
+		f, err := reader.TakeFileAs("x")
+		if closed := errors.Is(err, os.ErrClosed); closed != (i == 1) || !closed && err != nil {
+			t.Error(i, err)
+		}
+		f.Close()
+	}
 }
 
 // movable is an object that a hook carries, and moves.

@@ -20,6 +20,8 @@ func sendWith(syscall.RawConn, []byte, []int) (int, error) {
 	return 0, fmt.Errorf("wire: descriptors cannot be sent here: %w", errors.ErrUnsupported)
 }
 
+func statusFlags(*os.File) (int, bool) { return 0, false }
+
 func duplicate(*os.File, string) (*os.File, error) {
 	return nil, fmt.Errorf("wire: descriptors cannot be sent here: %w", errors.ErrUnsupported)
 }

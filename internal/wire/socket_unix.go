@@ -87,6 +87,20 @@ func sendWith(conn syscall.RawConn, p []byte, fds []int) (n int, err error) {
 	return n, err
 }
 
+// statusFlags are those that the file was opened with.
+func statusFlags(f *os.File) (flags int, ok bool) {
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return 0, false
+	}
+	err = raw.Control(func(fd uintptr) {
+		var failed error
+		flags, failed = unix.FcntlInt(fd, unix.F_GETFL, 0)
+		ok = failed == nil
+	})
+	return flags, ok && err == nil
+}
+
 // duplicate is the same file with a descriptor of its own, under a name.
 func duplicate(f *os.File, name string) (*os.File, error) {
 	raw, err := f.SyscallConn()
@@ -95,8 +109,8 @@ func duplicate(f *os.File, name string) (*os.File, error) {
 	}
 	var own int
 	var failed error
-	if err := raw.Control(func(fd uintptr) { own, failed = unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 0) }); err != nil {
-		return nil, err
+	if raw.Control(func(fd uintptr) { own, failed = unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 0) }) != nil {
+		return nil, &os.PathError{Op: "dup", Path: name, Err: os.ErrClosed}
 	}
 	if failed != nil {
 		return nil, os.NewSyscallError("fcntl", failed)
