@@ -226,6 +226,37 @@ func TestRedirects(t *testing.T) {
 	}
 }
 
+// Nothing in a URL, wherever it comes from, can make a line look like another.
+func TestFields(t *testing.T) {
+	t.Parallel()
+	base := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/away" {
+			w.Header().Set("Location", "/there?a 200 7 0.001 \u3000")
+			w.WriteHeader(http.StatusFound)
+		}
+	})
+	run(t, "-k", base+"/away", base+"/a b?c d", "http://a b/ 200 7 0.001").wants(t, exitFailed,
+		base+`/there\?a%20200%207%200.001%20%E3%80%80 200 0 `+seconds,
+		base+`/a%20b\?c%20d 200 0 `+seconds,
+		`http://a%20b/%20200%207%200.001 error 0 [0-9.]+ not a URL: .*`)
+}
+
+// A server that switches to another protocol does not hold the program up.
+func TestSwitchedProtocol(t *testing.T) {
+	t.Parallel()
+	base := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		c, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer c.Close()
+		io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n")
+		io.Copy(io.Discard, c) // until the client goes
+	})
+	run(t, base).wants(t, exitFailed, base+` error 0 `+seconds+` status 101 is no answer`)
+}
+
 // What is no URL of the web has a line that says so, in its place.
 func TestBadURLs(t *testing.T) {
 	t.Parallel()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -205,4 +207,22 @@ func TestClaim(t *testing.T) {
 		t.Errorf("there is nothing to name, but: %v", err)
 	}
 	same(t, files(t, dir), map[string]string{"a": "new", ".2.part": "newer"})
+}
+
+// What killed runs have left in the folder is removed, and in nobody's way; what others are
+// writing stays.
+func TestSweep(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("there is no parent process to ask for")
+	}
+	dir := t.TempDir()
+	own := fmt.Sprintf(".fetch-%d-1.part", os.Getpid()) // of an earlier run with this number
+	theirs := fmt.Sprintf(".fetch-%d-1.part", os.Getppid())
+	for _, name := range []string{own, theirs, ".fetch-999999999-7.part", "fetch-999999999-7.part", ".fetch-999999999-7.part.txt"} {
+		must(t, os.WriteFile(filepath.Join(dir, name), []byte("half"), 0o644))
+	}
+	base := serve(t, echo)
+	run(t, "-o", dir, base+"/a").wants(t, exitDone, base+"/a 200 2 "+seconds+" a")
+	same(t, files(t, dir), map[string]string{"a": "/a", theirs: "half", "fetch-999999999-7.part": "half", ".fetch-999999999-7.part.txt": "half"})
 }

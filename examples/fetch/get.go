@@ -28,10 +28,7 @@ type getter struct {
 }
 
 func newGetter(opts *options, s *store) *getter {
-	g := &getter{opts: opts, store: s, client: web.NewClient(opts.atOnce, followable)}
-	// A file holds what the server has, not what a compressed transfer makes of it.
-	g.client.Transport.(*http.Transport).DisableCompression = true
-	return g
+	return &getter{opts: opts, store: s, client: web.NewClient(opts.atOnce, followable)}
 }
 
 // maxRedirects is how many one request may follow: browsers stop at 20, Go at 10.
@@ -49,6 +46,7 @@ func followable(req *http.Request, via []*http.Request) error {
 	if len(via) >= maxRedirects {
 		return &redirectError{fmt.Sprintf("more than %d redirects", maxRedirects)}
 	}
+	web.EscapeQuery(req.URL)
 	return nil
 }
 
@@ -115,6 +113,7 @@ func (g *getter) attempt(ctx context.Context, j *job) (answer, error) {
 		return answer{}, err
 	}
 	req.Header.Set("User-Agent", "mp-fetch/1.0 (+https://github.com/gomultiprocessing/mp)")
+	req.Header.Set("Accept-Encoding", "identity") // the bytes that the server has, not what compression makes of them
 	resp, err := g.client.Do(req)
 	if err != nil {
 		return answer{}, err

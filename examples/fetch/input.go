@@ -79,10 +79,11 @@ func (in *input) total() int {
 	return len(in.urls)
 }
 
-// String is the URL as it was given, less its password.
+// String is the URL as it was given, less its password, and without white space: it is one
+// field of a line.
 func (j *job) String() string {
 	if j.url == nil {
-		return web.Shown(j.raw)
+		return web.Shown(strings.Join(strings.Fields(j.raw), "%20"))
 	}
 	return web.Shown(j.url.Redacted())
 }

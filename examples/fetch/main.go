@@ -27,6 +27,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log"
 	"os"
 	"os/signal"
 	"syscall"
@@ -43,6 +44,8 @@ const (
 )
 
 func main() {
+	log.SetOutput(io.Discard)      // net/http's client logs what servers send unasked for
+	signal.Ignore(syscall.SIGPIPE) // else it would end the program amid its files
 	os.Exit(program(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
@@ -62,7 +65,7 @@ func program(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "reading URLs from the terminal, one a line")
 	}
 	r, err := fetchAll(ctx, opts, &input{urls: opts.urls, r: stdin}, newReport(opts, stdout, stderr))
-	if err != nil {
+	if err != nil && !errors.Is(err, syscall.EPIPE) { // nobody reads on, as behind | head
 		fmt.Fprintf(stderr, "fetch: %s\n", web.Shown(err.Error()))
 	}
 	switch {

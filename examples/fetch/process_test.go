@@ -66,6 +66,65 @@ func TestInterrupt(t *testing.T) {
 	same(t, files(t, dir), map[string]string{"done": strings.Repeat("x", 100_000)})
 }
 
+// When nobody reads the lines any more, as behind | head, it ends and leaves no half files.
+func TestNobodyReads(t *testing.T) {
+	t.Parallel()
+	under, gone := make(chan struct{}), make(chan struct{})
+	base := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/held":
+			io.WriteString(w, "half")
+			http.NewResponseController(w).Flush()
+			close(under)
+			<-r.Context().Done()
+		case "/second":
+			<-gone
+		}
+	})
+	dir := t.TempDir()
+	cmd := fetchProcess(t, "-o", dir, base+"/first", base+"/second", base+"/held")
+	stdout, err := cmd.StdoutPipe()
+	must(t, err)
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	must(t, cmd.Start())
+	_, err = bufio.NewReader(stdout).ReadString('\n')
+	must(t, err)
+	<-under
+	must(t, stdout.Close())
+	close(gone)
+	cmd.Wait() // the code says it
+	if code := cmd.ProcessState.ExitCode(); code != exitFailed || stderr.Len() > 0 {
+		t.Errorf("exit code %d, it said %q", code, stderr.String())
+	}
+	same(t, files(t, dir), map[string]string{"first": "", "second": ""})
+}
+
+// What a server sends unasked for is not told: it would tear lines and bar.
+func TestUnaskedFor(t *testing.T) {
+	t.Parallel()
+	base := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		c, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer c.Close()
+		io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok and more\r\n")
+		io.Copy(io.Discard, c) // until the client goes
+	})
+	var args []string
+	for range 20 { // the program may be gone before it sees
+		args = append(args, base)
+	}
+	cmd := fetchProcess(t, append([]string{"-j", "1"}, args...)...)
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	if err := cmd.Run(); err != nil || stderr.Len() > 0 {
+		t.Errorf("%v, it said %q", err, stderr.String())
+	}
+}
+
 // A body of 300 MB is not held.
 func TestBodiesAreNotHeld(t *testing.T) {
 	t.Parallel()

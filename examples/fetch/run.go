@@ -22,6 +22,7 @@ func fetchAll(ctx context.Context, opts *options, in *input, r *report) (*report
 	if root != nil {
 		defer root.Close()
 		s, n = &store{root: root}, newNames()
+		s.sweep()
 	}
 	pool, err := thread.NewPool(mp.PoolConfig{Name: "fetch", Workers: opts.atOnce, Grace: grace})
 	if err != nil {

@@ -6,13 +6,37 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"regexp"
 	"sync/atomic"
+
+	"github.com/gomultiprocessing/mp/examples/internal/leftover"
 )
 
 // store is the output folder. Whatever names it is given, it writes nowhere else.
 type store struct {
 	root *os.Root
 	made atomic.Int64 // files, for the names of those that are being written
+}
+
+// tempName is the name of a file while it is written. It begins with a dot, and so is no
+// body's, and says whose it is.
+func (s *store) tempName() string {
+	return fmt.Sprintf(".fetch-%d-%d.part", os.Getpid(), s.made.Add(1))
+}
+
+var tempPattern = regexp.MustCompile(`^\.fetch-([0-9]{1,9})-[0-9]+\.part$`)
+
+// sweep removes what runs that were killed have left. What it cannot remove does no harm.
+func (s *store) sweep() {
+	entries, err := fs.ReadDir(s.root.FS(), ".")
+	if err != nil {
+		return // writing will say it
+	}
+	for _, e := range entries {
+		if e.Type().IsRegular() && leftover.Is(e.Name(), tempPattern) {
+			s.root.Remove(e.Name())
+		}
+	}
 }
 
 // errWrite says that it is the file that failed, and not the answer.
@@ -33,10 +57,10 @@ func (s *store) free(name string) error {
 	return nil
 }
 
-// write copies a body into a file. The file has another name, which begins with a dot
-// and so is no body's, until it is whole: then it gets its own, or it is removed.
+// write copies a body into a file. The file has another name until it is whole: then it
+// gets its own, or it is removed.
 func (s *store) write(name string, body io.Reader) (n int64, err error) {
-	temp := fmt.Sprintf(".fetch-%d-%d.part", os.Getpid(), s.made.Add(1))
+	temp := s.tempName()
 	f, err := s.root.OpenFile(temp, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666)
 	if err != nil {
 		return 0, fmt.Errorf("%w: %w", errWrite, err)

@@ -2,14 +2,13 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
-	"strconv"
-	"syscall"
+
+	"github.com/gomultiprocessing/mp/examples/internal/leftover"
 )
 
 // tempName is the name of a file while it is written. It says whose it is, so that
@@ -27,29 +26,9 @@ func sweep(ctx context.Context, dir string) {
 		switch {
 		case ctx.Err() != nil:
 			return fs.SkipAll
-		case err == nil && d.Type().IsRegular() && leftBehind(d.Name()):
+		case err == nil && d.Type().IsRegular() && leftover.Is(d.Name(), tempPattern):
 			os.Remove(path)
 		}
 		return nil
 	})
-}
-
-// leftBehind says whether a file is of a run that is over.
-func leftBehind(name string) bool {
-	m := tempPattern.FindStringSubmatch(name)
-	if m == nil {
-		return false
-	}
-	pid, err := strconv.Atoi(m[1])
-	return err == nil && (pid == os.Getpid() || !alive(pid)) // this run has written nothing yet
-}
-
-// alive says whether there is a process of that number.
-func alive(pid int) bool {
-	p, err := os.FindProcess(pid)
-	if err != nil {
-		return false
-	}
-	defer p.Release()
-	return !errors.Is(p.Signal(syscall.Signal(0)), os.ErrProcessDone)
 }

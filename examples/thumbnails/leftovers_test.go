@@ -41,7 +41,7 @@ func TestSweep(t *testing.T) {
 			t.Errorf("%s: is there: %v, want %v", name, err == nil, want)
 		}
 	}
-	if !leftBehind(filepath.Base(tempName("x.png"))) {
+	if !tempPattern.MatchString(tempName("x.png")) {
 		t.Errorf("%s is not known again", tempName("x.png"))
 	}
 }

@@ -17,19 +17,29 @@ func MayPass(err error) bool {
 	var (
 		name        *net.DNSError
 		certificate *tls.CertificateVerificationError
-		alert       tls.AlertError
 		noTLS       tls.RecordHeaderError
 		address     *net.AddrError
+		noAnswer    *NoAnswerError
 	)
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, http.ErrSchemeMismatch):
 		return false
 	case errors.As(err, &name):
 		return name.IsTemporary || name.IsTimeout
-	case errors.As(err, &certificate), errors.As(err, &alert), errors.As(err, &noTLS), errors.As(err, &address):
+	case errors.As(err, &certificate), errors.As(err, &noTLS), errors.As(err, &address), errors.As(err, &noAnswer):
 		return false
 	}
-	return true
+	return !aboutTLS(err)
+}
+
+// aboutTLS says whether the two sides did not agree on TLS. Most such errors have no type
+// of their own.
+func aboutTLS(err error) bool {
+	var op *net.OpError
+	if errors.As(err, &op) && (op.Op == "remote error" || op.Op == "local error") { // an alert
+		return true
+	}
+	return strings.HasPrefix(cause(err).Error(), "tls: ")
 }
 
 // StatusMayPass says whether a server that gave this status asks to come back.
@@ -44,7 +54,7 @@ func StatusMayPass(code int) bool {
 // RetryAfter is how long a server asks to wait; 0: it does not say.
 func RetryAfter(h http.Header, now time.Time) time.Duration {
 	v := strings.TrimSpace(h.Get("Retry-After"))
-	if n, err := strconv.Atoi(v); err == nil {
+	if n, err := strconv.Atoi(v); err == nil || errors.Is(err, strconv.ErrRange) { // out of range n is the nearest
 		const most = 1 << 30 // about 34 years: more does not fit a Duration for long
 		return time.Duration(max(0, min(n, most))) * time.Second
 	}

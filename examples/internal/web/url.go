@@ -8,14 +8,29 @@ import (
 	"strings"
 )
 
-// Parse reads a whole URL of http or https. The error says what is wrong with it, in a
+// Parse reads a whole URL of http or https, and escapes its query. The error says what is wrong with it, in a
 // few words and without the URL.
 func Parse(raw string) (*url.URL, error) {
 	u, err := url.Parse(strings.TrimSpace(raw))
 	if err != nil {
 		return nil, fmt.Errorf("not a URL: %w", cause(err))
 	}
+	EscapeQuery(u)
 	return u, Check(u)
+}
+
+// EscapeQuery escapes white space, and what is no ASCII, in a query, as browsers do. net/url
+// does it for all other parts; as it came it would break a request's first line.
+func EscapeQuery(u *url.URL) {
+	var b strings.Builder
+	for _, c := range []byte(u.RawQuery) {
+		if c <= ' ' || c >= 0x7f {
+			fmt.Fprintf(&b, "%%%02X", c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	u.RawQuery = b.String()
 }
 
 // Check says why a URL cannot be asked for: its scheme, its host or its port.
