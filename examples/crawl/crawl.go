@@ -41,7 +41,9 @@ func newCrawl(ctx context.Context, opts *options) (*crawl, error) {
 		return nil, err
 	}
 	c := &crawl{opts: opts, site: s, out: &output{w: io.Discard}}
-	c.seen = newSeen(opts, func(u string) bool { return s.has(u) && s.allows(u) })
+	c.seen = newSeen(opts, func(u string) bool {
+		return ctx.Err() == nil && s.has(u) && s.allows(u) // with many rules and links it takes long
+	})
 	if !c.site.allows(c.start()) {
 		return nil, fmt.Errorf("robots.txt does not allow %s", c.start())
 	}

@@ -119,7 +119,16 @@ func TestFailures(t *testing.T) {
 		mu.Unlock()
 		switch {
 		case r.URL.Path == "/":
-			writePage(w, "home", "/busy", "/hangs-up", "/always", "/gone", "/broken")
+			writePage(w, "home", "/busy", "/hangs-up", "/always", "/gone", "/broken", "/switches")
+		case r.URL.Path == "/switches":
+			c, _, err := http.NewResponseController(w).Hijack()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer c.Close()
+			io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n")
+			io.Copy(io.Discard, c) // until the client goes
 		case r.URL.Path == "/busy" && n < 3:
 			w.WriteHeader(http.StatusServiceUnavailable)
 		case r.URL.Path == "/always" || r.URL.Path == "/hangs-up" && n < 2:
@@ -133,11 +142,11 @@ func TestFailures(t *testing.T) {
 		}
 	})
 	got, _ := run(t, exitDone, base)
-	names(t, got, "/ /busy /hangs-up /always /gone /broken")
+	names(t, got, "/ /busy /hangs-up /always /gone /broken /switches")
 	mu.Lock()
 	defer mu.Unlock()
 	for name, want := range map[string]string{
-		"/busy": "200 there 3 ", "/hangs-up": "200 there 2 ", "/always": "0  4 cut", "/gone": "404  1 ", "/broken": "500  1 ",
+		"/busy": "200 there 3 ", "/hangs-up": "200 there 2 ", "/always": "0  4 cut", "/gone": "404  1 ", "/broken": "500  1 ", "/switches": "0  1 status 101 is no answer",
 	} {
 		n, r := asked[name], got[name]
 		if name == "/always" && r.Error != "" { // an end of file, or a reset
@@ -260,6 +269,7 @@ func TestNoFirstPage(t *testing.T) {
 		{"-delay -1s " + base, "-delay -1s: must not be negative", exitUsage},
 		{"-timeout 0s " + base, "-timeout 0s: must be more than 0", exitUsage},
 		{"-max-bytes 0 " + base, "-max-bytes 0: must be 1 or more", exitUsage},
+		{"-compare -o x " + base, "-o: -compare writes no lines", exitUsage},
 	} {
 		if _, stderr := run(t, tt.code, strings.Fields(tt.args)...); !strings.Contains(stderr, tt.says) {
 			t.Errorf("%s: it said %q, want %q", tt.args, stderr, tt.says)

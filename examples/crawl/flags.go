@@ -100,6 +100,9 @@ func (o *options) check(args []string) error {
 	case o.maxBytes < 1:
 		return fmt.Errorf("-max-bytes %d: must be 1 or more", o.maxBytes)
 	}
+	if o.compare && o.out != "" {
+		return errors.New("-o: -compare writes no lines")
+	}
 	u, err := web.Parse(args[0])
 	switch {
 	case err != nil:

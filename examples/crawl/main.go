@@ -27,6 +27,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log"
 	"os"
 	"os/signal"
 	"syscall"
@@ -46,6 +47,7 @@ const (
 func main() {
 	mp.Main() // a worker process serves from here and never returns
 
+	log.SetOutput(io.Discard) // net/http's client logs what servers send unasked for
 	os.Exit(program(os.Args[1:], os.Stdout, os.Stderr))
 }
 

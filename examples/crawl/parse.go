@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/url"
 	"strings"
+	"unicode"
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
@@ -116,7 +117,12 @@ func (r *reader) title() {
 	if len(title) > maxTitle {
 		title = title[:maxTitle]
 	}
-	r.out.Title = strings.ToValidUTF8(title, "")
+	r.out.Title = strings.Map(func(c rune) rune {
+		if unicode.IsControl(c) { // JSON escapes only some
+			return -1
+		}
+		return c
+	}, strings.ToValidUTF8(title, ""))
 }
 
 func (r *reader) link(ref string) {

@@ -16,16 +16,22 @@ type pause struct {
 	next time.Time
 }
 
-// wait waits for the caller's turn. The error is ctx's.
+// wait waits until the caller may begin. Who is awake first when it is time begins, the
+// others look again: by then the server may have asked to wait longer. The error is ctx's.
 func (p *pause) wait(ctx context.Context) error {
-	p.mu.Lock()
-	turn := time.Now()
-	if p.next.After(turn) {
-		turn = p.next
+	for {
+		p.mu.Lock()
+		now, next := time.Now(), p.next
+		if !next.After(now) {
+			p.next = now.Add(p.between)
+			p.mu.Unlock()
+			return ctx.Err()
+		}
+		p.mu.Unlock()
+		if err := web.SleepUntil(ctx, next); err != nil {
+			return err
+		}
 	}
-	p.next = turn.Add(p.between)
-	p.mu.Unlock()
-	return web.SleepUntil(ctx, turn)
 }
 
 // hold lets nobody begin for so long: the server has asked for it.

@@ -32,6 +32,9 @@ const maxRobots = 500 << 10
 
 // readRobots reads a robots.txt. What it does not understand it skips, as it should.
 func readRobots(text []byte) *robots {
+	if len(text) >= maxRobots { // half a line would close more than the whole
+		text = text[:1+bytes.LastIndexAny(text, "\r\n")]
+	}
 	var own, all robots
 	named := false               // some group is ours
 	var mine, everyones, in bool // the group at hand is for us, for all; its rules have begun

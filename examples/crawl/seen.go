@@ -13,6 +13,7 @@ type seen struct {
 
 	mu    sync.Mutex
 	known map[string]*found
+	kept  int // bytes of links in known
 }
 
 // found is how a page was found.
@@ -25,6 +26,10 @@ type found struct {
 
 // noLimit is the depth of a crawl that has none.
 const noLimit = math.MaxInt32
+
+// maxKept is how many bytes of links are kept for pages that may move up; a site whose pages
+// have more is out to fill the memory.
+const maxKept = 64 << 20
 
 // maxHops is how many redirects in a row are followed. They do not count as links.
 const maxHops = 10
@@ -49,30 +54,36 @@ func (s *seen) add(url string, links []string, redirect bool) (fresh []string) {
 	if redirect {
 		f.step = 0
 	}
+	var up []*found
+	reach := func(from *found, l string) {
+		depth := from.depth + from.step
+		switch to := s.known[l]; {
+		case from.step == 0 && from.hops == maxHops || depth > s.depth:
+		case to == nil && len(s.known) < s.pages:
+			s.known[l] = &found{depth: depth, hops: (from.hops + 1) * (1 - from.step)}
+			fresh = append(fresh, l)
+		case to != nil && depth < to.depth:
+			to.depth = depth
+			up = append(up, to)
+		}
+	}
 	for _, l := range links {
-		if s.readable(l) {
-			f.links = append(f.links, strings.Clone(l)) // l may share the memory of all that its process sent
+		if s.known[l] == nil && (len(s.known) >= s.pages || !s.readable(l)) {
+			continue // it will never be read
 		}
+		l = strings.Clone(l) // it may share the memory of all that its process sent
+		if s.depth != noLimit && s.kept < maxKept {
+			f.links = append(f.links, l)
+			s.kept += len(l)
+		}
+		reach(f, l)
 	}
-	for up := []*found{f}; len(up) > 0; {
-		f, up = up[len(up)-1], up[:len(up)-1]
-		if f.step == 0 && f.hops == maxHops || f.depth+f.step > s.depth {
-			continue
+	for len(up) > 0 {
+		from := up[len(up)-1]
+		up = up[:len(up)-1]
+		for _, l := range from.links {
+			reach(from, l)
 		}
-		for _, l := range f.links {
-			to := s.known[l]
-			switch {
-			case to == nil && len(s.known) < s.pages:
-				s.known[l] = &found{depth: f.depth + f.step, hops: (f.hops + 1) * (1 - f.step)}
-				fresh = append(fresh, l)
-			case to != nil && f.depth+f.step < to.depth:
-				to.depth = f.depth + f.step
-				up = append(up, to)
-			}
-		}
-	}
-	if s.depth == noLimit {
-		f.links = nil // nothing moves up
 	}
 	return fresh
 }

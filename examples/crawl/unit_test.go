@@ -88,6 +88,11 @@ func TestRobots(t *testing.T) {
 			}
 		}
 	}
+	cut := "User-agent: *\nDisallow: /x\n" + strings.Repeat("#", maxRobots)
+	cut = cut[:maxRobots-len("\nDisallow: /")] + "\nDisallow: /" // the rest of the line was not read
+	if u, _ := url.Parse("http://x/a"); !readRobots([]byte(cut)).allow(u) {
+		t.Error("half a rule counts")
+	}
 	for text, want := range map[string]time.Duration{
 		"1.5": 1500 * time.Millisecond, "0": 0, "-1": 0, "NaN": 0, "x": 0, "1e300": 24 * time.Hour, "+Inf": 0,
 	} {
@@ -165,6 +170,65 @@ func TestPause(t *testing.T) {
 	})
 }
 
+// Who waits for the turn already when the server asks for patience has it, too.
+func TestPauseHoldsThoseWhoWait(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := &pause{between: time.Second}
+		began := time.Now()
+		must(t, p.wait(t.Context()))
+		var mu sync.Mutex
+		at := make(map[time.Duration]int)
+		var wg sync.WaitGroup
+		for range 3 {
+			wg.Go(func() {
+				if err := p.wait(t.Context()); err != nil {
+					t.Error(err)
+				}
+				mu.Lock()
+				at[time.Since(began)]++
+				mu.Unlock()
+			})
+		}
+		synctest.Wait()
+		p.hold(time.Minute)
+		wg.Wait()
+		for i := range 3 {
+			if d := time.Minute + time.Duration(i)*time.Second; at[d] != 1 {
+				t.Errorf("%d requests after %v, want 1", at[d], d)
+			}
+		}
+	})
+}
+
+// What links can take of the memory is bounded: those that can never be read are not kept.
+func TestSeenKeepsLittle(t *testing.T) {
+	t.Parallel()
+	asked := 0
+	s := newSeen(&options{depth: 5, pages: 2}, func(string) bool { asked++; return true })
+	s.begin("0")
+	if got := s.add("0", []string{"a", "b", "c", "a"}, false); len(got) != 1 || got[0] != "a" {
+		t.Errorf("the new pages are %q", got)
+	}
+	s.add("a", []string{"d", "0", "e"}, false)
+	if n := len(s.known["0"].links) + len(s.known["a"].links); n > 3 { // a, a, 0
+		t.Errorf("%d links are kept", n)
+	}
+	if asked > 3 {
+		t.Errorf("of %d links it was asked whether they may be read", asked)
+	}
+
+	deep := newSeen(&options{depth: 0, pages: 1000}, func(string) bool { return true })
+	deep.begin("0")
+	long := strings.Repeat("x", 1000)
+	for range maxKept / 1000 {
+		deep.add("0", []string{long, long}, false)
+	}
+	if n := len(deep.known["0"].links) * len(long); n > maxKept+len(long) {
+		t.Errorf("%d bytes of links are kept", n)
+	}
+}
+
 // A page that is found on a short way after a long one has the depth of the short one, and
 // so have those that it leads to.
 func TestDepthIsThatOfTheShortestWay(t *testing.T) {
@@ -203,6 +267,7 @@ func TestHostilePages(t *testing.T) {
 		"a long base":          "<base href='/" + strings.Repeat("long", 10_000) + "/'>" + manyLinks(1000),
 		"a long link":          "<a href='" + strings.Repeat("x", 10_000) + "'>",
 		"an endless attribute": "<a href='" + strings.Repeat("x", 3<<20),
+		"a coloured title":     "<title>\x1b[31m\u009b31m\x7fred",
 		"an endless title":     "<title>" + strings.Repeat("x", 1<<19),
 		"zeros":                strings.Repeat("\x00", 1000) + "<\x00a href=\x00>",
 		"no text":              "\xff\xfe<\x00t\x00i\x00t\x00l\x00e\x00>\x00\xd8\x00",
@@ -215,6 +280,9 @@ func TestHostilePages(t *testing.T) {
 		}
 		if err != nil || len(got.Title) > maxTitle || len(got.Links) > maxLinks || size > maxURL {
 			t.Errorf("%s: %v, a title of %d bytes, %d links of up to %d bytes", name, err, len(got.Title), len(got.Links), size)
+		}
+		if name == "a coloured title" && got.Title != "[31m31mred" {
+			t.Errorf("the title is %q", got.Title)
 		}
 		if name == "an endless attribute" && got.Error == "" {
 			t.Errorf("%s: nothing is said of it", name)
