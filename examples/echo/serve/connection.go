@@ -42,6 +42,7 @@ func (c *connection) serve(context.Context) error {
 // is room for another one before its client sees the end: who comes back then is not refused.
 func (c *connection) leave(why Reason, err error) {
 	s, n := c.s, c.s.cfg.Numbers
+	defer s.active.Done() // whatever the log does
 	s.forget(c.conn)
 	n.Open.Add(-1)
 	n.Ends[why].Add(1)
@@ -54,7 +55,6 @@ func (c *connection) leave(why Reason, err error) {
 		line = append(line, "error", err)
 	}
 	s.cfg.Log.Info("connection", line...)
-	s.active.Done()
 }
 
 // echo sends back what comes, piece by piece, until the client ends its side.

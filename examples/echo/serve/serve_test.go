@@ -308,7 +308,7 @@ func TestReset(t *testing.T) {
 	trip(t, r.dial(), []byte("y"))
 }
 
-// panics is a log that breaks on one client's pieces.
+// panics is a log that breaks on one client's pieces, and on its last line.
 type panics struct {
 	slog.Handler
 	bytes int64
@@ -316,7 +316,7 @@ type panics struct {
 
 func (p panics) Handle(ctx context.Context, r slog.Record) error {
 	r.Attrs(func(a slog.Attr) bool {
-		if r.Message == "piece" && a.Key == "bytes" && a.Value.Int64() == p.bytes {
+		if a.Key == "bytes" && a.Value.Int64() == p.bytes || a.Key == "in" && a.Value.Int64() == p.bytes {
 			panic("broken")
 		}
 		return true
