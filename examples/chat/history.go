@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"sync/atomic"
-	"time"
 
 	"github.com/gomultiprocessing/mp"
 	"github.com/gomultiprocessing/mp/thread"
@@ -104,20 +103,13 @@ func (h *history) run(ctx context.Context) error {
 func (h *history) keep(batch []message) {
 	h.screen.lines(fmt.Sprintf("正在将%d条消息写入%s", len(batch), escape(h.name)))
 
-	err := h.follow()
 	var text []byte
-	if h.halfLine() {
-		text = append(text, '\n')
-	}
 	ends := make([]int, len(batch))
 	for i, m := range batch {
 		text = append(append(text, m.entry()...), '\n')
 		ends[i] = len(text)
 	}
-	n := 0
-	if err == nil {
-		n, err = h.file.Write(text)
-	}
+	n, err := h.write(text)
 	h.waiting.Add(-int64(len(batch)))
 	h.tellTrouble(err)
 	lines := make([]string, len(batch))
@@ -129,6 +121,21 @@ func (h *history) keep(batch []message) {
 		}
 	}
 	h.screen.lines(lines...)
+}
+
+// write appends lines to the file, and says how many bytes of them are in it.
+func (h *history) write(lines []byte) (int, error) {
+	if err := h.follow(); err != nil {
+		return 0, err
+	}
+	free := alone(h.file)
+	defer free()
+	if h.halfLine() {
+		if _, err := h.file.Write([]byte{'\n'}); err != nil {
+			return 0, err
+		}
+	}
+	return h.file.Write(lines)
 }
 
 // follow opens the file again if its name leads to another one or to none: someone has
@@ -152,27 +159,15 @@ func (h *history) follow() error {
 }
 
 // halfLine says whether the file ends in the middle of a line: a program was killed while
-// it wrote, or the disk was full. If the file still grows another chat is writing the line.
+// it wrote, or the disk was full.
 func (h *history) halfLine() bool {
-	const growing = 20 * time.Millisecond
-	size, half := h.end()
-	if !half {
-		return false
-	}
-	time.Sleep(growing)
-	later, half := h.end()
-	return half && later == size
-}
-
-// end is the size of the file, and whether it ends in the middle of a line.
-func (h *history) end() (size int64, half bool) {
 	info, err := h.file.Stat()
 	if err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
-		return 0, false
+		return false
 	}
 	last := make([]byte, 1)
 	_, err = h.file.ReadAt(last, info.Size()-1)
-	return info.Size(), err == nil && last[0] != '\n'
+	return err == nil && last[0] != '\n'
 }
 
 // tellTrouble says that writing does not work, and that it works again.

@@ -239,11 +239,39 @@ func TestDroppedBySystem(t *testing.T) {
 	}
 }
 
+// A line that another program is writing is not taken for half a line.
+func TestLineOfAnother(t *testing.T) {
+	t.Parallel()
+	file, err := openHistory(filepath.Join(t.TempDir(), "chat.txt"))
+	must(t, err)
+	defer file.Close()
+	other, err := openHistory(file.Name())
+	must(t, err)
+	defer other.Close()
+	free := alone(other)
+	_, err = other.WriteString(">>>('127.0.0.1', 1):ha")
+	must(t, err)
+	kept := make(chan struct{})
+	go func() {
+		defer close(kept)
+		newHistory(file, &recorder{}, nil).keep([]message{{netip.MustParseAddrPort("127.0.0.1:7891"), true, "mine"}})
+	}()
+	_, err = other.WriteString("lf\n")
+	must(t, err)
+	free()
+	<-kept
+	text, err := os.ReadFile(file.Name())
+	must(t, err)
+	if want := ">>>('127.0.0.1', 1):half\n>>>('127.0.0.1', 7891):mine\n"; string(text) != want {
+		t.Errorf("the history is\n%swant\n%s", text, want)
+	}
+}
+
 // Two programs that write to one history tear none of their lines, nor take one that the
 // other is writing for half a line.
 func TestTwoOnOneHistory(t *testing.T) {
 	t.Parallel()
-	const messages = 300
+	const messages = 30
 	name := filepath.Join(t.TempDir(), "both.txt")
 	peer := newPeer(t, "127.0.0.1:0")
 	long := strings.Repeat("x", 60_000) // the system writes it in pieces
