@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gomultiprocessing/mp"
+	"github.com/gomultiprocessing/mp/examples/internal/show"
 	"github.com/gomultiprocessing/mp/examples/internal/web"
 	"github.com/gomultiprocessing/mp/thread"
 )
@@ -212,9 +213,9 @@ func pageOf(o mp.Outcome[string, *page]) *page {
 func parseReason(err error) string {
 	var task *mp.TaskError
 	if !errors.As(err, &task) {
-		return web.Shown(err.Error())
+		return show.Text(err.Error())
 	}
-	return fmt.Sprintf("cannot be parsed, %d attempts: %s", task.Attempts, web.Shown(task.Err.Error()))
+	return fmt.Sprintf("cannot be parsed, %d attempts: %s", task.Attempts, show.Text(task.Err.Error()))
 }
 
 // finish writes the line of a page and puts its links, as far as they are new, into toGet.

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gomultiprocessing/mp/examples/internal/show"
 	"github.com/gomultiprocessing/mp/examples/internal/web"
 )
 
@@ -82,9 +83,9 @@ func (o *options) check(args []string) error {
 	case len(args) == 0:
 		return errors.New("no URL was given")
 	case len(args) > 1 && strings.HasPrefix(args[1], "-"):
-		return fmt.Errorf("%s: flags come before the URL", web.Shown(args[1]))
+		return fmt.Errorf("%s: flags come before the URL", show.Text(args[1]))
 	case len(args) > 1:
-		return fmt.Errorf("%s: one URL only", web.Shown(args[1]))
+		return fmt.Errorf("%s: one URL only", show.Text(args[1]))
 	case o.atOnce < 1 || o.atOnce > 1024:
 		return fmt.Errorf("-j %d: must be 1 to 1024", o.atOnce)
 	case o.processes < 1 || o.processes > 1024:
@@ -106,7 +107,7 @@ func (o *options) check(args []string) error {
 	u, err := web.Parse(args[0])
 	switch {
 	case err != nil:
-		return fmt.Errorf("%s: %w", web.Shown(args[0]), err)
+		return fmt.Errorf("%s: %w", show.Text(args[0]), err)
 	case u.User != nil:
 		return errors.New("the URL has a user name in it, which is not supported")
 	}

@@ -7,7 +7,7 @@ import (
 	"io"
 	"sync"
 
-	"github.com/gomultiprocessing/mp/examples/internal/web"
+	"github.com/gomultiprocessing/mp/examples/internal/show"
 )
 
 // record is the line of a page.
@@ -62,7 +62,7 @@ func (c *crawl) first(stderr io.Writer) error {
 	case p.Status >= 400:
 		return fmt.Errorf("the first page cannot be read: status %d", p.Status)
 	case p.Location != "" && !c.site.has(p.Location):
-		return fmt.Errorf("the first page leads to %s, which is another site: begin there", web.Shown(p.Location))
+		return fmt.Errorf("the first page leads to %s, which is another site: begin there", show.Text(p.Location))
 	case p.Error != "":
 		fmt.Fprintf(stderr, "the first page: %s\n", p.Error)
 	}

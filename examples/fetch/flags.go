@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/gomultiprocessing/mp"
-	"github.com/gomultiprocessing/mp/examples/internal/web"
+	"github.com/gomultiprocessing/mp/examples/internal/show"
 )
 
 // options are what the command line asks for.
@@ -82,7 +82,7 @@ func (o *options) check(fs *flag.FlagSet) error {
 	}
 	for _, u := range o.urls {
 		if strings.HasPrefix(u, "-") {
-			return fmt.Errorf("%s: flags come before URLs", web.Shown(u))
+			return fmt.Errorf("%s: flags come before URLs", show.Text(u))
 		}
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/gomultiprocessing/mp/examples/internal/show"
 	"github.com/gomultiprocessing/mp/examples/internal/web"
 )
 
@@ -41,7 +42,7 @@ func (e *redirectError) Error() string { return e.reason }
 
 func followable(req *http.Request, via []*http.Request) error {
 	if err := web.Check(req.URL); err != nil {
-		return &redirectError{fmt.Sprintf("redirected to %s: %v", web.Shown(req.URL.Redacted()), err)}
+		return &redirectError{fmt.Sprintf("redirected to %s: %v", show.Text(req.URL.Redacted()), err)}
 	}
 	if len(via) >= maxRedirects {
 		return &redirectError{fmt.Sprintf("more than %d redirects", maxRedirects)}
@@ -119,7 +120,7 @@ func (g *getter) attempt(ctx context.Context, j *job) (answer, error) {
 		return answer{}, err
 	}
 	defer resp.Body.Close()
-	a := answer{URL: web.Shown(resp.Request.URL.Redacted()), Status: resp.StatusCode}
+	a := answer{URL: show.Text(resp.Request.URL.Redacted()), Status: resp.StatusCode}
 	if web.StatusMayPass(a.Status) {
 		j.notBefore = time.Now().Add(web.RetryAfter(resp.Header, time.Now()))
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gomultiprocessing/mp/examples/internal/show"
 	"github.com/gomultiprocessing/mp/examples/internal/web"
 )
 
@@ -83,7 +84,7 @@ func (in *input) total() int {
 // field of a line.
 func (j *job) String() string {
 	if j.url == nil {
-		return web.Shown(strings.Join(strings.Fields(j.raw), "%20"))
+		return show.Text(strings.Join(strings.Fields(j.raw), "%20"))
 	}
-	return web.Shown(j.url.Redacted())
+	return show.Text(j.url.Redacted())
 }

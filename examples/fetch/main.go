@@ -32,7 +32,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/gomultiprocessing/mp/examples/internal/web"
+	"github.com/gomultiprocessing/mp/examples/internal/show"
 )
 
 // How the program ends.
@@ -66,7 +66,7 @@ func program(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 	r, err := fetchAll(ctx, opts, &input{urls: opts.urls, r: stdin}, newReport(opts, stdout, stderr))
 	if err != nil && !errors.Is(err, syscall.EPIPE) { // nobody reads on, as behind | head
-		fmt.Fprintf(stderr, "fetch: %s\n", web.Shown(err.Error()))
+		fmt.Fprintf(stderr, "fetch: %s\n", show.Text(err.Error()))
 	}
 	switch {
 	case ctx.Err() != nil:

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/gomultiprocessing/mp/examples/internal/show"
 )
 
 // picture is one image and what became of it.
@@ -73,7 +75,7 @@ func find(ctx context.Context, paths []string, out string) *search {
 		case err != nil:
 			s.problem(p, err)
 		case s.ours(real):
-			s.problem(p, fmt.Errorf("is in the output folder %s, whose images are thumbnails: name another with -out", shown(out)))
+			s.problem(p, fmt.Errorf("is in the output folder %s, whose images are thumbnails: name another with -out", show.Text(out)))
 		case !info.IsDir():
 			s.file(p)
 		default:

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/gomultiprocessing/mp/examples/internal/show"
 )
 
 // options are what the command line asks for.
@@ -77,7 +79,7 @@ func (o *options) check() error {
 	}
 	for _, p := range o.paths {
 		if _, err := os.Lstat(p); err != nil && strings.HasPrefix(p, "-") {
-			return fmt.Errorf("%s: flags come before folders", shown(p))
+			return fmt.Errorf("%s: flags come before folders", show.Text(p))
 		}
 	}
 	return nil

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/gomultiprocessing/mp"
+	"github.com/gomultiprocessing/mp/examples/internal/show"
 )
 
 // How the program ends.
@@ -51,10 +52,10 @@ func program(args []string, stdout, stderr io.Writer) int {
 
 	search := find(ctx, opts.paths, opts.out)
 	for _, dir := range search.empty {
-		fmt.Fprintf(stderr, "no images in %s\n", shown(dir))
+		fmt.Fprintf(stderr, "no images in %s\n", show.Text(dir))
 	}
 	for _, p := range search.problems {
-		fmt.Fprintf(stderr, "%s: %s\n", shown(p.Path), shown(p.Reason))
+		fmt.Fprintf(stderr, "%s: %s\n", show.Text(p.Path), show.Text(p.Reason))
 	}
 	if len(search.pictures) == 0 {
 		if ctx.Err() != nil {
@@ -70,7 +71,7 @@ func program(args []string, stdout, stderr io.Writer) int {
 // work makes the thumbnails and tells about it.
 func work(ctx context.Context, opts *options, search *search, stdout, stderr io.Writer) int {
 	if err := os.MkdirAll(opts.out, 0o777); err != nil {
-		fmt.Fprintf(stderr, "cannot make the output folder: %s\n", shown(err.Error()))
+		fmt.Fprintf(stderr, "cannot make the output folder: %s\n", show.Text(err.Error()))
 		return exitFailed
 	}
 	sweep(ctx, opts.out)
@@ -90,7 +91,7 @@ func work(ctx context.Context, opts *options, search *search, stdout, stderr io.
 func (r *report) conclude(stderr io.Writer, sheetErr, tableErr error) int {
 	if sheetErr != nil {
 		name := filepath.Join(r.opts.out, sheetName)
-		fmt.Fprintf(stderr, "cannot write the contact sheet %s: %s\n", shown(name), shown(plain(sheetErr)))
+		fmt.Fprintf(stderr, "cannot write the contact sheet %s: %s\n", show.Text(name), show.Text(plain(sheetErr)))
 	}
 	if tableErr != nil {
 		fmt.Fprintf(stderr, "cannot write the table: %v\n", tableErr)

@@ -8,6 +8,8 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
+
+	"github.com/gomultiprocessing/mp/examples/internal/show"
 )
 
 // progress shows how far the work is: a bar on a terminal, elsewhere a line now
@@ -82,7 +84,7 @@ func (p *progress) failure(pic *picture) {
 		fmt.Fprintln(p.w, "more failed: see the table at the end")
 		return
 	}
-	fmt.Fprintf(p.w, "%s: %s\n", shown(pic.Path), shown(pic.reason.Detail))
+	fmt.Fprintf(p.w, "%s: %s\n", show.Text(pic.Path), show.Text(pic.reason.Detail))
 }
 
 func (p *progress) line() {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/gomultiprocessing/mp"
+	"github.com/gomultiprocessing/mp/examples/internal/show"
 )
 
 // reason is why there is no thumbnail: Short is the same for the same cause,
@@ -159,7 +160,7 @@ func (r *report) print(w io.Writer) error {
 	fmt.Fprintf(tw, "done\t%d of %d images\n", r.done, r.total)
 	fmt.Fprintf(tw, "failed\t%d\n", r.failures())
 	for _, g := range r.reasons {
-		fmt.Fprintf(tw, "  %s\t%s\n", shown(g.Reason), g.names())
+		fmt.Fprintf(tw, "  %s\t%s\n", show.Text(g.Reason), g.names())
 	}
 	if r.undone > 0 {
 		fmt.Fprintf(tw, "not done\t%d\n", r.undone)
@@ -167,7 +168,7 @@ func (r *report) print(w io.Writer) error {
 	fmt.Fprintf(tw, "workers\t%d, %d replaced\n", r.opts.workers, r.replaced)
 	fmt.Fprintf(tw, "time\t%s, %.1f images/s\n", inWords(r.wall), r.rate())
 	if r.sheet != "" {
-		fmt.Fprintf(tw, "contact sheet\t%s\n", shown(r.sheet))
+		fmt.Fprintf(tw, "contact sheet\t%s\n", show.Text(r.sheet))
 	}
 	tw.Flush() // into memory
 	if _, err := w.Write(table.Bytes()); !errors.Is(err, syscall.EPIPE) {
@@ -180,7 +181,7 @@ func (r *report) print(w io.Writer) error {
 func (g *group) names() string {
 	const few = 3
 	if len(g.Paths) <= few {
-		return shownList(g.Paths)
+		return show.List(g.Paths)
 	}
-	return fmt.Sprintf("%d: %s and %d more", len(g.Paths), shownList(g.Paths[:few-1]), len(g.Paths)-few+1)
+	return fmt.Sprintf("%d: %s and %d more", len(g.Paths), show.List(g.Paths[:few-1]), len(g.Paths)-few+1)
 }

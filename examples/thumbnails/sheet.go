@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"path/filepath"
 	"time"
+
+	"github.com/gomultiprocessing/mp/examples/internal/show"
 )
 
 // sheetName is the file of the contact sheet in the output folder.
@@ -81,13 +83,13 @@ func (r *report) sheetData() *sheet {
 	for i, p := range r.search.pictures {
 		switch p.state {
 		case done:
-			s.add(r.card(i, p), shown(filepath.Dir(p.Path)))
+			s.add(r.card(i, p), show.Text(filepath.Dir(p.Path)))
 		case failed:
-			s.Failures = append(s.Failures, failure{i, shown(p.Path), shown(p.reason.Detail), inWords(p.wall)})
+			s.Failures = append(s.Failures, failure{i, show.Text(p.Path), show.Text(p.reason.Detail), inWords(p.wall)})
 		}
 	}
 	for _, p := range r.search.problems {
-		s.Failures = append(s.Failures, failure{-1, shown(p.Path), shown(p.Reason), ""})
+		s.Failures = append(s.Failures, failure{-1, show.Text(p.Path), show.Text(p.Reason), ""})
 	}
 	return s
 }
@@ -103,7 +105,7 @@ func (s *sheet) add(c card, dir string) {
 func (r *report) card(i int, p *picture) card {
 	t := &p.thumb
 	c := card{
-		Index: i, Thumb: address(p.target + t.Ext), Name: shown(filepath.Base(p.Path)), Path: shown(p.Path),
+		Index: i, Thumb: address(p.target + t.Ext), Name: show.Text(filepath.Base(p.Path)), Path: show.Text(p.Path),
 		Format: t.Format, Width: t.Width, Height: t.Height, SmallW: t.Small.X, SmallH: t.Small.Y,
 		Took: inWords(p.wall),
 	}
@@ -213,7 +215,7 @@ func (c *chart) span(s *span, p *picture, from, to float64) {
 	b := bar{X: from, W: max(0.8, to-from-0.4), Y: 6 + (s.worker-1)*laneHeight, H: barHeight, Index: s.index}
 	b.Class = [...]string{waiting: "cut", done: "done", failed: "bad"}[s.state]
 	c.Cut = c.Cut || s.state == waiting
-	b.Title = fmt.Sprintf("%s, %s, pid %d", shown(p.Path), inWords(s.end-s.begin), s.pid)
+	b.Title = fmt.Sprintf("%s, %s, pid %d", show.Text(p.Path), inWords(s.end-s.begin), s.pid)
 	const many, thin = 2000, 1.0
 	if n := len(c.Bars); n > many && to-from < thin {
 		for i := n - 1; i >= max(0, n-64); i-- {

@@ -11,24 +11,6 @@ import (
 	"unicode/utf8"
 )
 
-func TestShown(t *testing.T) {
-	t.Parallel()
-	for name, want := range map[string]string{
-		"a b.png":            "a b.png",
-		"ä中　文.png":           "ä中　文.png", // with a space of full width
-		"می\u200cخواهم.png":  "می\u200cخواهم.png",
-		"\x1b[31mred.png":    `"\x1b[31mred.png"`,
-		"new\nline\ttab.png": `"new\nline\ttab.png"`,
-		"\xff\xfe.png":       `"\xff\xfe.png"`,
-		"\u202egnp.exe":      `"\u202egnp.exe"`, // written from right to left: exe.png
-		"\u009b31m.png":      `"\u009b31m.png"`, // what some terminals obey too
-	} {
-		if got := shown(name); got != want {
-			t.Errorf("%q is shown as %s, want %s", name, got, want)
-		}
-	}
-}
-
 // Names that are no plain text come out as plain text, everywhere: in the lines
 // while the work goes on, in the table, on the contact sheet.
 func TestNamesAreShownSafely(t *testing.T) {

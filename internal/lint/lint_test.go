@@ -137,8 +137,8 @@ func TestFloors(t *testing.T) {
 		"internal/key": 0, "internal/run": 0, "internal/wire": 0, "internal/spawn": 0, "internal/shm": 0,
 		"internal/pipe": 1, "internal/pool": 1, "internal/shared": 1,
 		"internal/talk": 2, "internal/local": 2,
-		"":                  3,
-		"thread":            4,
+		"":       3,
+		"thread": 4, "examples/internal/show": 4,
 		"examples/internal": 5, "examples/echo/serve": 5,
 		"bench": 6, "examples": 6, "internal/lint": 6,
 	}

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/gomultiprocessing/mp/examples/internal/show"
 )
 
 // MayPass says whether a request that failed may succeed when it is made again: the
@@ -71,5 +73,5 @@ func Reason(err error) string {
 	if errors.As(err, &timeout) && timeout.Timeout() {
 		return "no answer in time"
 	}
-	return Shown(err.Error())
+	return show.Text(err.Error())
 }

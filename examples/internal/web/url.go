@@ -6,10 +6,12 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/gomultiprocessing/mp/examples/internal/show"
 )
 
-// Parse reads a whole URL of http or https, and escapes its query. The error says what is wrong with it, in a
-// few words and without the URL.
+// Parse reads a whole URL of http or https, and escapes its query. The error says what is
+// wrong with it, in a few words and without the URL.
 func Parse(raw string) (*url.URL, error) {
 	u, err := url.Parse(strings.TrimSpace(raw))
 	if err != nil {
@@ -39,13 +41,13 @@ func Check(u *url.URL) error {
 	case u.Scheme == "":
 		return errors.New("not a whole URL: it must begin with http:// or https://")
 	case u.Scheme != "http" && u.Scheme != "https":
-		return fmt.Errorf("scheme %s: only http and https can be read", Shown(u.Scheme))
+		return fmt.Errorf("scheme %s: only http and https can be read", show.Text(u.Scheme))
 	case u.Hostname() == "":
 		return errors.New("not a whole URL: there is no host in it")
 	}
 	if port := u.Port(); port != "" {
 		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
-			return fmt.Errorf("port %s: must be 1 to 65535", Shown(port))
+			return fmt.Errorf("port %s: must be 1 to 65535", show.Text(port))
 		}
 	}
 	return nil

@@ -65,17 +65,6 @@ func TestMayPass(t *testing.T) {
 	}
 }
 
-func TestShown(t *testing.T) {
-	t.Parallel()
-	for s, want := range map[string]string{
-		"http://x/ä": "http://x/ä", "a b": "a b", "\x1b[31m": `"\x1b[31m"`, "a\nb": `"a\nb"`, "\xff": `"\xff"`, "\u202ex": `"\u202ex"`,
-	} {
-		if got := web.Shown(s); got != want {
-			t.Errorf("%q is shown as %s, want %s", s, got, want)
-		}
-	}
-}
-
 func TestSleepUntil(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
