@@ -116,6 +116,41 @@ func TestLockDoesNotStarve(t *testing.T) {
 	})
 }
 
+// One who has waited for a millisecond is not overtaken. On a busy machine he may come late:
+// so it has to be seen once.
+func TestLockIsHandedOver(t *testing.T) {
+	onCarriers(t, func(t *testing.T, c carrier) {
+		ctx := locksSoon(t)
+		l, s := must1(c.lock())(t), must1(c.semaphore(1))(t)
+		for what, of := range map[string]struct {
+			acquire func(context.Context) (mp.Hold, error)
+			try     func() (mp.Hold, bool)
+		}{"Lock": {l.Acquire, l.TryAcquire}, "Semaphore": {s.Acquire, s.TryAcquire}} {
+			overtaken := 0
+			for range 20 {
+				h := must1(of.acquire(ctx))(t)
+				got := make(chan mp.Hold)
+				go func() {
+					h, _ := of.acquire(ctx)
+					got <- h
+				}()
+				time.Sleep(5 * time.Millisecond)
+				h.Release()
+				if h, ok := of.try(); ok {
+					overtaken++
+					h.Release()
+				}
+				if err := (<-got).Release(); err != nil {
+					t.Error(err)
+				}
+			}
+			if overtaken == 20 {
+				t.Error(what, ": who waits is overtaken each time")
+			}
+		}
+	})
+}
+
 // Goroutines whose wait ends, early and late, take nothing and lose nothing.
 func TestLockWaitsThatEnd(t *testing.T) {
 	onCarriers(t, func(t *testing.T, c carrier) {

@@ -218,17 +218,17 @@ func TestEventPulse(t *testing.T) {
 		for range 8 {
 			go func() { freed <- e.Wait(ctx) }()
 		}
-		for n := 0; n < 8; { // who was not there yet waits for the next pulse
+		for n, pulses := 0, 0; n < 8; pulses++ { // who was not there yet waits for the next pulse
+			if pulses == 200 {
+				t.Fatal("who waits is not freed by a pulse")
+			}
 			e.Set()
 			e.Clear()
-			select {
-			case err := <-freed:
-				if err != nil {
+			time.Sleep(5 * time.Millisecond)
+			for ; len(freed) > 0; n++ {
+				if err := <-freed; err != nil {
 					t.Error(err)
 				}
-				n++
-			default:
-				runtime.Gosched()
 			}
 		}
 		if e.IsSet() {
