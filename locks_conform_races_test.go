@@ -1,0 +1,86 @@
+//go:build linux
+
+package mp_test
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/gomultiprocessing/mp"
+)
+
+// A store with room for one item, whose two Conditions have the same Lock: no wake-up is lost,
+// though waits end all the time and only one of those who wait is notified.
+func TestConditionsOfOneLock(t *testing.T) {
+	onCarriers(t, func(t *testing.T, c carrier) {
+		ctx := locksSoon(t)
+		l := must1(c.lock())(t)
+		filled, taken := must1(c.condition(l))(t), must1(c.condition(l))(t)
+		items := 0
+		// change waits until there are so many items, has it be the other number, and tells one.
+		change := func(wait context.Context, from int, mine, others *mp.Condition) error {
+			h := must1(l.Acquire(ctx))(t)
+			h, err := mine.WaitFor(wait, h, func() bool { return items == from })
+			if err != nil {
+				return err
+			}
+			items = 1 - from
+			return errors.Join(others.Notify(h, 1), h.Release())
+		}
+		each(8, func(i int) {
+			from, mine, others := 0, taken, filled
+			if i%2 == 1 {
+				from, mine, others = 1, filled, taken
+			}
+			for n := range 200 {
+				err := context.DeadlineExceeded
+				for try := 0; i < 4 && try < 5 && err != nil; try++ { // half of them are impatient
+					wait, cancel := context.WithTimeout(ctx, time.Duration((n*7+i*13)%60)*time.Microsecond)
+					err = change(wait, from, mine, others)
+					cancel()
+				}
+				if err != nil {
+					err = change(ctx, from, mine, others)
+				}
+				if err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+		if items != 0 || l.Locked() {
+			t.Error(items, l.Locked())
+		}
+	})
+}
+
+// Parties whose ctx ends break the barrier for the others of their round, and a round has
+// either all parties or none.
+func TestBarrierWhosePartiesGiveUp(t *testing.T) {
+	onCarriers(t, func(t *testing.T, c carrier) {
+		const parties = 3
+		b := must1(c.barrier(parties))(t)
+		var through atomic.Int64
+		each(2*parties-1, func(i int) {
+			for n := range 200 {
+				ctx, cancel := context.WithTimeout(context.Background(), time.Duration(50+(n*31+i*17)%300)*time.Microsecond)
+				_, err := b.WaitDo(ctx, func() error { return nil })
+				cancel()
+				switch {
+				case err == nil:
+					through.Add(1)
+				case errors.Is(err, mp.ErrBroken):
+					b.Reset()
+				case !errors.Is(err, context.DeadlineExceeded):
+					t.Error(err)
+				}
+			}
+		})
+		if n := through.Load(); n%parties != 0 {
+			t.Errorf("%d went through, %d at a time", n, parties)
+		}
+	})
+}
