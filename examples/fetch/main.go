@@ -18,7 +18,8 @@
 // With -o the bodies of successful answers become files. Their names come from the URLs
 // as they were given, never from where those redirect to, and hold nothing that a file
 // system or a shell takes for more than a name; of two equal ones the second gets a
-// number. No file that is there is overwritten, and none is there before it is whole.
+// number. No file that is there is overwritten, and none is there before it is whole. After
+// an interrupt there may be files whose lines were not written yet, with -k above all.
 package main
 
 import (
