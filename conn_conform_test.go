@@ -197,6 +197,40 @@ func TestConnWaitsThatEnd(t *testing.T) {
 	})
 }
 
+// A ctx that ends just as the message comes: it is received, or there for the next.
+func TestConnReceiverWhoGivesUp(t *testing.T) {
+	onCarriers(t, func(t *testing.T, on carrier) {
+		all := locksSoon(t)
+		a, b := pipeOn[int](t, on)
+		for n := range 300 {
+			ctx, cancel := context.WithCancel(all)
+			v, end := 0, make(chan error, 1)
+			go func() {
+				var err error
+				v, err = b.Recv(ctx)
+				end <- err
+			}()
+			for range n % 7 {
+				runtime.Gosched()
+			}
+			if n%2 == 0 {
+				cancel()
+			}
+			if err := a.Send(all, n); err != nil {
+				t.Fatal(err)
+			}
+			cancel()
+			err := <-end
+			if errors.Is(err, context.Canceled) {
+				v, err = b.Recv(all)
+			}
+			if v != n || err != nil {
+				t.Fatalf("got %d, %v, want %d", v, err, n)
+			}
+		}
+	})
+}
+
 // Closing an end frees all who wait, here and there.
 func TestConnCloseFreesWhoWaits(t *testing.T) {
 	onCarriers(t, func(t *testing.T, on carrier) {

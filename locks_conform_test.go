@@ -69,7 +69,11 @@ func TestLockThatIsHeld(t *testing.T) {
 				t.Error(err)
 			}
 		})
+		spent := h
 		h, ok := l.TryAcquire() // after a wait that timed out
+		if err := spent.Release(); !errors.Is(err, mp.ErrNotOwner) || !l.Locked() {
+			t.Error("another's acquisition was released:", err)
+		}
 		if !ok || h.Release() != nil || l.Locked() {
 			t.Error("not free")
 		}

@@ -49,6 +49,26 @@ func TestEventPulse(t *testing.T) {
 	})
 }
 
+// A Set frees whoever waits, also one whose ctx ends just after it.
+func TestEventSetBeforeTheCtxEnds(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := must(thread.NewEvent())
+		for range 20 {
+			ctx, cancel := context.WithCancel(t.Context())
+			freed := make(chan error)
+			go func() { freed <- e.Wait(ctx) }()
+			synctest.Wait()
+			e.Set()
+			cancel()
+			if err := <-freed; err != nil {
+				t.Error(err)
+			}
+			e.Clear()
+		}
+	})
+}
+
 func TestEventInSelect(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

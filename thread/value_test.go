@@ -16,8 +16,8 @@ import (
 	"github.com/gomultiprocessing/mp/thread"
 )
 
-// balance is whole only if its numbers are equal.
-type balance [9]int64
+// balance is whole only if its numbers are equal. It is large, so that it changes while it is read.
+type balance [1 << 10]int64
 
 // Load sees no half of a change, and waits for nobody who makes one.
 func TestValueIsWhole(t *testing.T) {
@@ -43,7 +43,7 @@ func TestValueIsWhole(t *testing.T) {
 		b := v.Load()
 		for _, n := range b {
 			if n != b[0] || n < last {
-				t.Fatal("torn, or gone back:", b, last)
+				t.Fatal("torn, or gone back:", n, b[0], last)
 			}
 		}
 		last = b[0]
