@@ -76,7 +76,7 @@ func limitPond(_ context.Context, n int) (figures, error) {
 	defer p.StopAndWait()
 	return repeated(n, func() (time.Duration, error) {
 		begun := time.Now()
-		results := make([]pond.Result[int], n)
+		results := make([]pond.ResultTask[int], n)
 		for i := range results {
 			results[i] = p.SubmitErr(func() (int, error) { return i + 1, nil })
 		}
