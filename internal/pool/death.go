@@ -95,7 +95,7 @@ func (m *member) unreadable(b *Batch, begun int, d Death) bool {
 	}
 	if m.batches[0] == b && !m.killed && d.Err != nil {
 		j := b.Spans[0].Job
-		if j.perished++; j.perished >= maxPerished {
+		if j.rare().perished++; j.perished >= maxPerished {
 			j.perished, b.unread = 0, true
 		}
 	}

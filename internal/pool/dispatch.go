@@ -37,6 +37,9 @@ func (s *Scheduler) take(m *member) *Batch {
 		room, quota = 1, 1
 	}
 	b.Spans = b.one[:0]
+	if room > 1 && j.unsent == 1 {
+		b.Spans = make([]Span, 0, min(room, maxSpans)) // most likely jobs of one task follow
+	}
 	for room > 0 && j != nil && j.pace == p && j.Priority == b.priority && j.Alone == b.Alone && len(b.Spans) < maxSpans {
 		n := room
 		if j.Chunk > 0 {

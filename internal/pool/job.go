@@ -14,30 +14,44 @@ type Job struct {
 	Apart    bool // Deliver runs code of the program's, which may take its time
 	Alone    bool // inputs can be sent only once: see Batch.Alone; a worker may find that out later
 
+	sealed   bool // no more tasks will come
+	over     bool // cancelled, or all settled
+	finished bool
+	listed   bool // in the ready list
+	*seldom       // nil: none of it is needed
+
 	s          *Scheduler
 	pace       *pace
 	next       int              // tasks from here on were never sent
-	returned   spans            // tasks that came back: called back, or to be tried again
 	unsettled  int              // tasks without an outcome
 	unsent     int              // tasks that wait in the ready list
 	inflight   int              // tasks at workers
-	moved      int              // times that it was called back from a worker that did not read it
-	perished   int              // workers in a row that died while they read an input of it
-	waiting    map[int]*retrial // tasks that wait for their back-off, by index
 	delivering int              // Deliver calls under way, in tasks
-	sealed     bool             // no more tasks will come
-	over       bool             // cancelled, or all settled
-	finished   bool
 	cause      error
 	sending    int           // batches with tasks of this job that are being sent
 	reading    int           // batches with tasks of this job whose inputs are being read
-	released   chan struct{} // closed when reading reaches 0, if somebody waits
 
-	lenders []*loan // the places of tasks that wait for it
 
-	listed       bool // in the ready list
 	prev, follow *Job // there
 	older, newer *Job // among the open ones
+}
+
+// seldom is what most jobs have no use for.
+type seldom struct {
+	returned spans            // tasks that came back: called back, or to be tried again
+	waiting  map[int]*retrial // tasks that wait for their back-off, by index
+	moved    int              // times that it was called back from a worker that did not read it
+	perished int              // workers in a row that died while they read an input of it
+	released chan struct{}    // closed when reading reaches 0, if somebody waits
+	lenders  []*loan          // the places of tasks that wait for it
+}
+
+// rare is for who changes something of it.
+func (j *Job) rare() *seldom {
+	if j.seldom == nil {
+		j.seldom = new(seldom)
+	}
+	return j.seldom
 }
 
 // Options say how the tasks of a job are treated. Jobs may share them.
@@ -100,7 +114,7 @@ type Backoff struct {
 
 // cut takes up to n tasks off those that wait to be sent.
 func (j *Job) cut(n int) Span {
-	if len(j.returned) > 0 {
+	if j.seldom != nil && len(j.returned) > 0 {
 		out := j.returned.cut(n)
 		j.unsent -= out.N
 		return out
@@ -114,7 +128,7 @@ func (j *Job) cut(n int) Span {
 
 // giveBack makes tasks that were cut off wait again, before those never sent.
 func (j *Job) giveBack(sp Span) {
-	j.returned.push(sp)
+	j.rare().returned.push(sp)
 	j.unsent += sp.N
 }
 

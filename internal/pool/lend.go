@@ -145,7 +145,7 @@ func (a *Attendance) lend(host *member) {
 		s.invite(l)
 	}
 	l.jobs = append(l.jobs, j)
-	j.lenders = append(j.lenders, l)
+	j.rare().lenders = append(j.lenders, l)
 	a.loan = l
 	l.guest.wake()
 }
@@ -261,6 +261,9 @@ func (s *Scheduler) rouseGuests() {
 // list makes a job with tasks to be sent known to all who may send them.
 func (s *Scheduler) list(j *Job, front bool) {
 	s.ready.push(j, front)
+	if j.seldom == nil {
+		return
+	}
 	for _, l := range j.lenders {
 		l.guest.wake()
 	}

@@ -26,7 +26,7 @@ func (s *Scheduler) letGo(j *Job, n int, ended []*Job) []*Job {
 	if j.reading -= n; j.reading > 0 {
 		return ended
 	}
-	if j.released != nil {
+	if j.seldom != nil && j.released != nil {
 		close(j.released)
 		j.released = nil
 	}
@@ -57,7 +57,7 @@ func (s *Scheduler) Released(j *Job) <-chan struct{} {
 	if j.reading == 0 {
 		return nil
 	}
-	if j.released == nil {
+	if j.rare().released == nil {
 		j.released = make(chan struct{})
 	}
 	return j.released

@@ -82,7 +82,9 @@ func (s *Scheduler) result(m *member, r *Result, due []delivery) []delivery {
 	s.stopped(m, b, last)
 	j := sp.Job
 	j.inflight -= r.Count
-	j.perished = 0
+	if j.seldom != nil {
+		j.perished = 0
+	}
 	if j.over {
 		r.drop()
 		return due

@@ -14,7 +14,7 @@ type retrial struct {
 // again makes a task wait for its back-off and then for a worker.
 func (s *Scheduler) again(j *Job, index, attempt int) {
 	r := &retrial{attempt: attempt + 1}
-	if j.waiting == nil {
+	if j.rare().waiting == nil {
 		j.waiting = make(map[int]*retrial)
 	}
 	j.waiting[index] = r

@@ -37,19 +37,14 @@ func (s *Scheduler) abandon(j *Job, cause error) {
 	}
 	s.counts.failed += j.unsettled
 	j.over, j.sealed, j.cause = true, true, cause
-	for _, sp := range j.returned {
-		s.dropped(sp, nil)
-	}
-	for index, r := range j.waiting {
-		r.timer.Stop()
-		s.dropped(Span{Job: j, First: index, N: 1, Attempt: r.attempt - 1}, nil)
+	if j.seldom != nil {
+		s.dropReturned(j)
 	}
 	s.dropped(Span{Job: j, First: j.next, N: j.Items - j.next, Attempt: 1}, nil)
 	s.ready.remove(j)
 	s.ready.items -= j.unsent
 	s.unsettled -= j.unsettled
-	s.waiting -= len(j.waiting)
-	j.unsent, j.unsettled, j.returned, j.waiting = 0, 0, nil, nil
+	j.unsent, j.unsettled = 0, 0
 	if j.inflight > 0 || j.sending > 0 {
 		for _, m := range s.members {
 			s.withdraw(m, j)
@@ -59,6 +54,19 @@ func (s *Scheduler) abandon(j *Job, cause error) {
 		time.AfterFunc(readingPatience, func() { s.giveUpReading(j) })
 	}
 	s.makeRoom()
+}
+
+// dropReturned drops what had been at a worker before.
+func (s *Scheduler) dropReturned(j *Job) {
+	for _, sp := range j.returned {
+		s.dropped(sp, nil)
+	}
+	for index, r := range j.waiting {
+		r.timer.Stop()
+		s.dropped(Span{Job: j, First: index, N: 1, Attempt: r.attempt - 1}, nil)
+	}
+	s.waiting -= len(j.waiting)
+	j.returned, j.waiting = nil, nil
 }
 
 // dropped tells that tasks of a cancelled job have failed; m is where they are.

@@ -73,7 +73,7 @@ func (s *Scheduler) watchHead(m *member) {
 		}
 		left := max(sp.Job.Timeout, breath) - time.Since(m.headSince)
 		if m.sending != nil { // a big input may take its time, but not for ever
-			left = max(sp.Job.Timeout, sendPatience<<min(sp.Job.moved, 10)) - time.Since(m.sendSince)
+			left = max(sp.Job.Timeout, sendPatience<<min(sp.Job.rare().moved, 10)) - time.Since(m.sendSince)
 		}
 		if left > 0 {
 			s.watchIn(m, left)
@@ -81,7 +81,7 @@ func (s *Scheduler) watchHead(m *member) {
 		}
 		s.recallAll(m)
 		if m.outstanding == 0 || b.held() {
-			sp.Job.moved++
+			sp.Job.rare().moved++
 			s.kill(m)
 			return
 		}

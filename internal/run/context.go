@@ -73,7 +73,7 @@ func (c *Context) Deadline() (time.Time, bool) {
 // deadline is the earlier one of the call's and of the task's, on the clock.
 func (c *Context) deadline() int64 {
 	if c.set.deadlines != nil {
-		return c.set.deadlines[c.at()]
+		return (*c.set.deadlines)[c.at()]
 	}
 	return c.set.Common.Deadline
 }

@@ -13,7 +13,7 @@ type Set struct {
 
 	owner     *Sets
 	of        []Context
-	deadlines []int64                // each one's, if they have a Timeout
+	deadlines *[]int64               // each one's, if they have a Timeout
 	lives     atomic.Pointer[liveOf] // of those that somebody looks at; nil while nobody did
 	one       [1]Context
 }
@@ -41,7 +41,8 @@ func (o *Sets) More(cs *Set, left int) *Set {
 		cs.of[i].set = cs
 	}
 	if cs.Common.Timeout > 0 {
-		cs.deadlines = make([]int64, len(cs.of))
+		deadlines := make([]int64, len(cs.of))
+		cs.deadlines = &deadlines
 	}
 	o.current.Store(cs)
 	if early := o.cancelled.Load(); early>>32 == cs.Batch {
@@ -111,7 +112,7 @@ func (cs *Set) Has(item int) bool { return item < cs.First+len(cs.of) }
 func (cs *Set) Live() bool { return cs.lives.Load() != nil }
 
 // SetDeadline says when the ctx at a place ends at the latest, in a set of tasks with a Timeout.
-func (cs *Set) SetDeadline(at int, deadline int64) { cs.deadlines[at] = deadline }
+func (cs *Set) SetDeadline(at int, deadline int64) { (*cs.deadlines)[at] = deadline }
 
 // At is the ctx at a place, from 0.
 func (cs *Set) At(at int) *Context { return &cs.of[at] }
