@@ -22,15 +22,14 @@ type Job struct {
 
 	s          *Scheduler
 	pace       *pace
-	next       int              // tasks from here on were never sent
-	unsettled  int              // tasks without an outcome
-	unsent     int              // tasks that wait in the ready list
-	inflight   int              // tasks at workers
-	delivering int              // Deliver calls under way, in tasks
+	next       int // tasks from here on were never sent
+	unsettled  int // tasks without an outcome
+	unsent     int // tasks that wait in the ready list
+	inflight   int // tasks at workers
+	delivering int // Deliver calls under way, in tasks
 	cause      error
-	sending    int           // batches with tasks of this job that are being sent
-	reading    int           // batches with tasks of this job whose inputs are being read
-
+	sending    int // batches with tasks of this job that are being sent
+	reading    int // batches with tasks of this job whose inputs are being read
 
 	prev, follow *Job // there
 	older, newer *Job // among the open ones
