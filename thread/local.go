@@ -5,12 +5,17 @@ import (
 	"slices"
 	"sync"
 	"weak"
+
+	"github.com/gomultiprocessing/mp/internal/run"
 )
 
 // Local is a value of each thread, as threading.local: what one thread sets the others do not
 // see. Whose value is meant says the ctx: that of the thread that Current finds. MainThread,
-// which stands for all that is outside of threads, has one as well: the tasks of a pool have
-// it in common.
+// which stands for all that is outside of threads, has one as well.
+//
+// Each worker of a pool of goroutines has one, too: PoolConfig.Init sets it, or the first task that
+// gets it makes it, and the tasks that follow on that worker find it. So it is for what a
+// task needs alone and is dear to make, such as a connection. It goes with the worker.
 //
 // It is safe for concurrent use, also by goroutines that share the ctx of one thread and so its
 // value. The value goes with the thread, or with the Local. An operation costs some ten
@@ -38,7 +43,7 @@ func NewLocal[T any](init func() T) *Local[T] { return &Local[T]{init: init} }
 // happens to its caller, and the next Get calls init again; init must not get the value that
 // it makes. When the thread has ended nothing is kept any more: each Get calls init anew.
 func (l *Local[T]) Get(ctx context.Context) T {
-	t := Current(ctx)
+	t := whose(ctx)
 	for {
 		l.mu.Lock()
 		c, kept := l.cell(t)
@@ -84,7 +89,7 @@ func (l *Local[T]) make(c *cell[T]) T {
 
 // Set sets the value of ctx's thread. When the thread has ended it has no effect.
 func (l *Local[T]) Set(ctx context.Context, v T) {
-	t := Current(ctx)
+	t := whose(ctx)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	c, _ := l.cell(t)
@@ -123,6 +128,38 @@ func (r localRef[T]) forget(t *Thread) {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		delete(l.values, t)
+	}
+}
+
+// whose is the thread whose value a ctx means; for a pool's task one that stands for its worker.
+func whose(ctx context.Context) *Thread {
+	t := Current(ctx)
+	if t != mainThread {
+		return t
+	}
+	if place, ok := ctx.Value(run.PlaceKey{}).(interface{ Home() *run.Place }); ok {
+		return place.Home().Keep(func() run.Kept { return &stand{} }).(*stand).thread()
+	}
+	return t
+}
+
+// stand stands for a worker.
+type stand struct{ t Thread }
+
+func (s *stand) thread() *Thread { return &s.t }
+
+// End implements run.Kept: the worker has gone.
+func (s *stand) End() { s.t.forgetLocals() }
+
+// forgetLocals has the thread have no values any more.
+func (t *Thread) forgetLocals() {
+	t.mu.Lock()
+	t.gone = true
+	locals := t.locals
+	t.locals = nil
+	t.mu.Unlock()
+	for _, l := range locals {
+		l.forget(t)
 	}
 }
 

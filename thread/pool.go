@@ -35,7 +35,8 @@ import (
 // millisecond. What is not known is to receive from Result.Done by hand, to wait on another
 // goroutine without the ctx, and for two pools to wait for each other.
 //
-// The error says what is wrong with cfg, or is Init's. What only a process has is an error
+// Init runs once for each worker, but in the same process: what it prepares for its worker alone
+// goes into a Local. The error says what is wrong with cfg, or is Init's. What only a process has is an error
 // here: MaxMemory, Limits, Procs, Env, Dir, Stdout and Stderr. MaxResult bounds what Encode
 // encodes, and else nothing. The option mp.Capture is an error of the calls. The PID
 // of everything is this process's; the CPU and MaxMemory of an mp.Outcome are 0.

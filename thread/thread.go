@@ -186,13 +186,9 @@ func (t *Thread) settle(err error) {
 func (t *Thread) finish() {
 	threads.remove(t)
 	t.mu.Lock()
-	t.settled, t.gone = true, true
-	locals := t.locals
-	t.locals = nil
+	t.settled = true
 	t.mu.Unlock()
-	for _, l := range locals {
-		l.forget(t)
-	}
+	t.forgetLocals()
 	close(t.done)
 }
 

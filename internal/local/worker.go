@@ -17,6 +17,8 @@ type worker struct {
 	crew *Crew
 	n    int
 	sink pool.Sink
+	home *run.Place // a guest's is its host's
+	host bool
 
 	flight atomic.Pointer[flight] // what it runs; nil: nothing
 	number uint64                 // of the flight before
@@ -35,14 +37,21 @@ type worker struct {
 
 // Start starts worker number n. It is the pool's StartFunc.
 func (c *Crew) Start(ctx context.Context, n int, sink pool.Sink) (pool.Worker, error) {
-	if err := c.initialise(ctx); err != nil {
+	w := &worker{crew: c, n: n, sink: sink, home: new(run.Place), host: true}
+	if err := c.initialise(context.WithValue(ctx, run.PlaceKey{}, w)); err != nil {
+		w.home.Leave()
 		return nil, err
 	}
-	return &worker{crew: c, n: n, sink: sink}, nil
+	return w, nil
 }
 
-// Guest makes a worker in the place of number n. It is the pool's Guest.
-func (c *Crew) Guest(n int, sink pool.Sink) pool.Here { return &worker{crew: c, n: n, sink: sink} }
+// Guest makes a worker in the place of another one, number n. It is the pool's Guest.
+func (c *Crew) Guest(host pool.Worker, n int, sink pool.Sink) pool.Here {
+	return &worker{crew: c, n: n, sink: sink, home: host.(*worker).home}
+}
+
+// Home is the place where the worker's tasks run.
+func (w *worker) Home() *run.Place { return w.home }
 
 // initialise calls the pool's Init on a goroutine of its own, which may not come back.
 func (c *Crew) initialise(ctx context.Context) error {
@@ -202,6 +211,9 @@ func (w *worker) leave(d pool.Death) {
 			w.crew.stuck.Add(1)
 			d.Batch, d.Item, d.Running = f.b, begun-1, true
 		}
+	}
+	if w.host {
+		w.home.Leave()
 	}
 	w.sink.Died(d)
 }

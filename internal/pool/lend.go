@@ -156,7 +156,7 @@ func (s *Scheduler) invite(l *loan) {
 		s: s, n: l.host.n, pd: l.host.pd, loan: l, since: time.Now(), nudge: make(chan struct{}, 1),
 		quit: make(chan struct{}), decoding: make(chan struct{}, maxDecoding),
 	}
-	m.w = s.cfg.Guest(m.n, m)
+	m.w = s.cfg.Guest(l.host.w, m.n, m)
 	l.guest = m
 	s.members = append(s.members, m)
 	go m.serve()

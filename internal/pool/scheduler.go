@@ -28,9 +28,9 @@ type Config struct {
 	IdleTimeout    time.Duration // 0: never
 	Grace          time.Duration
 	Events         func(Event)
-	// Guest makes a worker that needs no start, to work in the place of number n while its task
+	// Guest makes a worker that needs no start, to work in the place of a host, number n, while its task
 	// waits. nil: tasks cannot wait for their own pool.
-	Guest func(n int, sink Sink) Here
+	Guest func(host Worker, n int, sink Sink) Here
 	// Stuck says how many tasks run that have their outcome already. nil: none ever do.
 	Stuck func() int
 	// TimedOut and OverMemory make the errors of tasks that were killed for it.

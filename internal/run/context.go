@@ -47,7 +47,8 @@ type Clock interface {
 	Time(ns int64) time.Time
 }
 
-// PlaceKey finds, in a ctx and in those made from it, where its task runs, as long as it does.
+// PlaceKey finds, in a ctx and in those made from it, where its task runs, as long as it does: what
+// has a Home.
 type PlaceKey struct{}
 
 // liveContext is the part of a ctx that somebody looks at.

@@ -1,0 +1,39 @@
+package run
+
+import "sync"
+
+// Place is where tasks run one after the other, as a pool's worker. What a package keeps for it
+// goes when it goes.
+type Place struct {
+	mu   sync.Mutex
+	kept Kept
+	gone bool
+}
+
+// Kept is what is kept for a place.
+type Kept interface{ End() }
+
+// Keep returns what is kept for the place; the first time make makes it. It does not block. For a
+// place that has gone it ends at once.
+func (p *Place) Keep(make func() Kept) Kept {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.kept == nil {
+		p.kept = make()
+		if p.gone {
+			p.kept.End()
+		}
+	}
+	return p.kept
+}
+
+// Leave says that the place has gone.
+func (p *Place) Leave() {
+	p.mu.Lock()
+	p.gone = true
+	kept := p.kept
+	p.mu.Unlock()
+	if kept != nil {
+		kept.End()
+	}
+}
