@@ -36,7 +36,9 @@ import (
 // goroutine without the ctx, and for two pools to wait for each other.
 //
 // Init runs once for each worker, but in the same process: what it prepares for its worker alone
-// goes into a Local. The error says what is wrong with cfg, or is Init's. What only a process has is an error
+// goes into a Local.
+//
+// The error says what is wrong with cfg, or is Init's. What only a process has is an error
 // here: MaxMemory, Limits, Procs, Env, Dir, Stdout and Stderr. MaxResult bounds what Encode
 // encodes, and else nothing. The option mp.Capture is an error of the calls. The PID
 // of everything is this process's; the CPU and MaxMemory of an mp.Outcome are 0.

@@ -45,7 +45,8 @@ func NewPriorityQueue[T any](capacity int, less func(a, b T) bool) (*mp.Queue[T]
 }
 
 func carry[T any](capacity int, store store[T]) *mp.Queue[T] {
-	return mp.CarryQueue[T](key.Key{}, &queue[T]{store: store, capacity: max(capacity, 0)})
+	line, _ := store.(*line[T])
+	return mp.CarryQueue[T](key.Key{}, &queue[T]{store: store, line: line, capacity: max(capacity, 0)})
 }
 
 var errQueueClosed, errQueueNotGot = mp.QueueErrors(key.Key{})
@@ -67,8 +68,9 @@ type store[T any] interface {
 type queue[T any] struct {
 	mu       briefLock
 	store    store[T]
-	capacity int // 0: no bound
-	got      int // items that were got, and not said to be done
+	line     *line[T] // the store, if it is one
+	capacity int      // 0: no bound
+	got      int      // items that were got, and not said to be done
 	closed   bool
 	getters  waiters[T]
 	putters  waiters[T]
@@ -78,6 +80,12 @@ type queue[T any] struct {
 }
 
 func (q *queue[T]) Put(ctx context.Context, v T) error {
+	q.mu.Lock()
+	if l := q.line; l != nil && !q.closed && q.getters.first == nil && len(q.watchers) == 0 && !q.full() {
+		l.push(v) // what there mostly is to do, and no more
+		q.mu.Unlock()
+		return nil
+	}
 	for {
 		w, other, err := q.put(v, true)
 		other.wake()
@@ -87,18 +95,20 @@ func (q *queue[T]) Put(ctx context.Context, v T) error {
 		if _, err = q.await(ctx, w, &q.putters); err != errAgain {
 			return err
 		}
+		q.mu.Lock()
 	}
 }
 
 func (q *queue[T]) TryPut(v T) error {
+	q.mu.Lock()
 	_, other, err := q.put(v, false)
 	other.wake()
 	return err
 }
 
-// put puts an item, or has it wait as w. It says who else is to be woken.
+// put puts an item, or has it wait as w. It says who else is to be woken. The lock is held, and
+// given up.
 func (q *queue[T]) put(v T, wait bool) (w, other *waiter[T], err error) {
-	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.closed {
 		return nil, nil, errQueueClosed
@@ -126,6 +136,13 @@ func (q *queue[T]) put(v T, wait bool) (w, other *waiter[T], err error) {
 }
 
 func (q *queue[T]) Get(ctx context.Context) (T, error) {
+	q.mu.Lock()
+	if l := q.line; l != nil && l.n > 0 && q.putters.first == nil {
+		v := l.pop()
+		q.got++
+		q.mu.Unlock()
+		return v, nil
+	}
 	v, w, other, err := q.get(true)
 	other.wake()
 	if w == nil {
@@ -135,14 +152,15 @@ func (q *queue[T]) Get(ctx context.Context) (T, error) {
 }
 
 func (q *queue[T]) TryGet() (T, error) {
+	q.mu.Lock()
 	v, _, other, err := q.get(false)
 	other.wake()
 	return v, err
 }
 
-// get takes an item, or waits for one as w. It says who else is to be woken.
+// get takes an item, or waits for one as w. It says who else is to be woken. The lock is held,
+// and given up.
 func (q *queue[T]) get(wait bool) (v T, w, other *waiter[T], err error) {
-	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.store.len() == 0 {
 		switch {

@@ -21,13 +21,7 @@ func (s *Scheduler) take(m *member) *Batch {
 	}
 	room -= m.outstanding
 	share := max(1, (s.ready.items+2*s.want-1)/(2*s.want)) // leave some to the others
-	quota := min(maxItems, s.events.room())
-	if s.cfg.Guest != nil {
-		quota = min(quota, maxItemsHere)
-	}
-	if q := s.cfg.TasksPerWorker; q > 0 {
-		quota = min(quota, q-m.sent)
-	}
+	quota := s.quota(m)
 	room = min(room, share, quota)
 	if room <= 0 {
 		return nil
@@ -64,6 +58,18 @@ func (s *Scheduler) take(m *member) *Batch {
 	s.unlist(m)
 	s.send(m, b)
 	return b
+}
+
+// quota is how many tasks a worker may be sent at once, whatever they are.
+func (s *Scheduler) quota(m *member) int {
+	n := min(maxItems, s.events.room())
+	if s.cfg.Guest != nil {
+		n = min(n, maxItemsHere)
+	}
+	if q := s.cfg.TasksPerWorker; q > 0 {
+		n = min(n, q-m.sent)
+	}
+	return n
 }
 
 // send notes that a batch is on its way to a worker.
