@@ -109,6 +109,7 @@ func finish(pool *mp.Pool, posts []*mp.Result[mp.None], drain time.Duration, log
 		switch {
 		case !r.Ready():
 			log.Warn("a process does not end, so it is killed", "process", i)
+		case errors.Is(r.Err(), os.ErrClosed): // it had not begun, and has no connections
 		case r.Err() != nil:
 			log.Warn("a process did not end well", "process", i, "error", r.Err())
 		}
