@@ -13,11 +13,11 @@ type stopping struct {
 	timer  *time.Timer
 }
 
-// Cancel ends a job with the given cause, unless it has ended. What waits is
-// dropped, what runs is asked to stop and killed after the grace.
+// Cancel ends a job with the given cause, unless it has ended or all its outcomes are there and on
+// their way. What waits is dropped, what runs is asked to stop and killed after the grace.
 func (s *Scheduler) Cancel(j *Job, cause error) {
 	s.mu.Lock()
-	if j.s == nil || j.over {
+	if j.s == nil || j.over || j.sealed && j.unsettled == 0 {
 		s.mu.Unlock()
 		return
 	}
