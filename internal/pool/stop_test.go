@@ -370,3 +370,22 @@ func TestMaxQueuedAfterADeath(t *testing.T) {
 		l.s.Terminate()
 	})
 }
+
+// Who cancels while the last outcome is on its way comes too late: what was counted as done is.
+func TestCancelAfterTheLastOutcome(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		l := newLab(t, config(1))
+		k := l.submit(1, each(func(int) act { return act{takes: time.Second} }), func(j *pool.Job) {
+			j.Client.(*track).slow = time.Second
+		})
+		time.Sleep(1500 * time.Millisecond) // it is being delivered
+		l.s.Cancel(&k.job, pool.ErrCancelled)
+		k.wait()
+		is(t, k.err(0), nil)
+		is(t, k.cause, nil)
+		st := l.s.Stats()
+		equal(t, "done", st.Done, 1)
+		equal(t, "failed", st.Failed, 0)
+		l.end()
+	})
+}
