@@ -79,7 +79,7 @@ func (l *lab) measure(ctx context.Context, chosen []row, rounds int) (*results, 
 
 // round makes one measurement once, and those of the limits that it stands beside.
 func (l *lab) round(ctx context.Context, m measurement, s *samples, limits []string) error {
-	f, err := figuresOf(ctx, l.self, "-measure", m.name, "-n", strconv.Itoa(m.n))
+	f, err := l.ours(ctx, m)
 	if err != nil {
 		return fmt.Errorf("%s: mp: %w", m.name, err)
 	}
@@ -101,6 +101,27 @@ func (l *lab) round(ctx context.Context, m measurement, s *samples, limits []str
 		}
 	}
 	return nil
+}
+
+func (l *lab) ours(ctx context.Context, m measurement) (figures, error) {
+	if m.ours == nil {
+		return l.inEcho(ctx, m.name, m.n)
+	}
+	return figuresOf(ctx, l.self, "-measure", m.name, "-n", strconv.Itoa(m.n))
+}
+
+// inEcho makes a measurement of bench/echo, a program of its own, because it needs package net: that
+// would cost each worker of this one a millisecond at its start.
+func (l *lab) inEcho(ctx context.Context, name string, n int) (figures, error) {
+	path := filepath.Join(l.dir, "echo.exe")
+	if _, err := os.Stat(path); err != nil {
+		const source = "github.com/gomultiprocessing/mp/bench/echo"
+		out, err := exec.CommandContext(ctx, "go", "build", "-o", path, source).CombinedOutput()
+		if err != nil {
+			return nil, fmt.Errorf("%s does not build; run bench by go, within its module: %w\n%s", source, err, out)
+		}
+	}
+	return figuresOf(ctx, path, "-measure", name, "-n", strconv.Itoa(n))
 }
 
 // figuresOf runs a program that prints figures.

@@ -1,9 +1,15 @@
+// Command echo makes the measurements of bench that need package net, whose initialisation
+// would cost each worker process of bench a millisecond at its start.
 package main
 
 import (
 	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
 	"io"
 	"net"
+	"os"
 	"sync"
 	"time"
 
@@ -13,42 +19,61 @@ import (
 
 const bigMessage = 64 << 10
 
-func measureEcho1(ctx context.Context, n int) (figures, error)  { return echoRate(ctx, n, 64, 1) }
-func measureEcho64(ctx context.Context, n int) (figures, error) { return echoRate(ctx, n, 64, 64) }
-func measureEcho64K(ctx context.Context, n int) (figures, error) {
-	return echoRate(ctx, n, bigMessage, 1)
+// measurements by name: bench calls them with -measure and -n, and reads the figures.
+var measurements = map[string]func(ctx context.Context, n int) (rate float64, err error){
+	"echo1":   func(ctx context.Context, n int) (float64, error) { return echoRate(ctx, n, 64, 1) },
+	"echo64":  func(ctx context.Context, n int) (float64, error) { return echoRate(ctx, n, 64, 64) },
+	"echo64k": func(ctx context.Context, n int) (float64, error) { return echoRate(ctx, n, bigMessage, 1) },
+	"copy1":   func(_ context.Context, n int) (float64, error) { return copyRate(n, 64, 1) },
+	"copy64":  func(_ context.Context, n int) (float64, error) { return copyRate(n, 64, 64) },
+	"copy64k": func(_ context.Context, n int) (float64, error) { return copyRate(n, bigMessage, 1) },
+}
+
+func main() {
+	name := flag.String("measure", "", "the measurement to make")
+	n := flag.Int("n", 0, "how many messages")
+	flag.Parse()
+	measure, ok := measurements[*name]
+	if !ok {
+		fmt.Fprintf(os.Stderr, "there is no measurement %q\n", *name)
+		os.Exit(2)
+	}
+	rate, err := measure(context.Background(), *n)
+	if err == nil {
+		err = json.NewEncoder(os.Stdout).Encode(map[string]float64{"rate": rate})
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 }
 
 // echoRate is how many messages a second come back from the server of examples/echo, as that
 // program runs it.
-func echoRate(ctx context.Context, n, size, conns int) (figures, error) {
+func echoRate(ctx context.Context, n, size, conns int) (float64, error) {
 	room, err := thread.NewSemaphore(10_000)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	s := serve.New(serve.Config{Idle: 5 * time.Minute, WriteTimeout: 30 * time.Second, Room: room})
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(l) }()
-	f, err := tripRate(l.Addr().String(), n, size, conns)
+	rate, err := tripRate(l.Addr().String(), n, size, conns)
 	s.Drain(ctx)
 	l.Close()
 	<-served
-	return f, err
+	return rate, err
 }
 
-func limitEcho1(_ context.Context, n int) (figures, error)   { return copyRate(n, 64, 1) }
-func limitEcho64(_ context.Context, n int) (figures, error)  { return copyRate(n, 64, 64) }
-func limitEcho64K(_ context.Context, n int) (figures, error) { return copyRate(n, bigMessage, 1) }
-
 // copyRate is the same of a server that is nothing but io.Copy.
-func copyRate(n, size, conns int) (figures, error) {
+func copyRate(n, size, conns int) (float64, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	defer l.Close()
 	go func() {
@@ -68,7 +93,7 @@ func copyRate(n, size, conns int) (figures, error) {
 
 // tripRate is how many messages a second go to a server and come back, over so many
 // connections at once.
-func tripRate(address string, n, size, conns int) (figures, error) {
+func tripRate(address string, n, size, conns int) (float64, error) {
 	errs := make(chan error, conns)
 	warm, begin := new(sync.WaitGroup), make(chan struct{})
 	var clients sync.WaitGroup
@@ -76,7 +101,7 @@ func tripRate(address string, n, size, conns int) (figures, error) {
 	for range conns {
 		c, err := net.Dial("tcp", address)
 		if err != nil {
-			return nil, err
+			return 0, err
 		}
 		warm.Add(1)
 		clients.Go(func() {
@@ -93,7 +118,7 @@ func tripRate(address string, n, size, conns int) (figures, error) {
 	for range conns {
 		if err := <-errs; err != nil {
 			close(begin)
-			return nil, err
+			return 0, err
 		}
 	}
 	begun := time.Now()
@@ -101,9 +126,9 @@ func tripRate(address string, n, size, conns int) (figures, error) {
 	clients.Wait()
 	spent := time.Since(begun)
 	if len(errs) > 0 {
-		return nil, <-errs
+		return 0, <-errs
 	}
-	return figures{"rate": float64(each*conns) / spent.Seconds()}, nil
+	return float64(each*conns) / spent.Seconds(), nil
 }
 
 func trips(c net.Conn, n, size int) error {
