@@ -30,7 +30,7 @@ type PoolConfig struct {
 	MaxResult      int64           // bytes of one outcome; 0: 1 GiB; -1: no limit
 	IdleTimeout    time.Duration   // a worker idle for so long ends, and comes back on demand; 0: never
 	StartTimeout   time.Duration   // of one worker, Init included; 0: 1 minute
-	Grace          time.Duration   // between asking a task to stop and killing its worker; 0: 1 s
+	Grace          time.Duration   // between asking a task to stop and killing its worker; 0: 1 s, of goroutines 10 ms
 	Procs          int             // GOMAXPROCS of each worker; 0: max(2, ceil(GOMAXPROCS/Workers))
 	Env            []string        // the workers' whole environment; nil: this process's
 	Dir            string          // the workers' working directory; "": this process's
@@ -40,8 +40,8 @@ type PoolConfig struct {
 	Events         func(PoolEvent) // told what happens, in order, one at a time, on one goroutine of the pool; must not wait for a task of it
 }
 
-// Pool feeds worker processes with tasks. It is made by NewPool; its methods, and
-// the functions that take it, may be called by any number of goroutines. A nil
+// Pool feeds workers with tasks: processes if NewPool has made it, goroutines if
+// thread.NewPool has. Its methods, and the functions that take it, may be called by any number of goroutines. A nil
 // Pool answers ErrClosed: the pool that main has made does not exist in a worker.
 type Pool struct {
 	s       *pool.Scheduler

@@ -16,7 +16,7 @@ type Stats struct {
 	Failed   int // tasks with an error, cancelled ones included
 	Retried  int // attempts that failed and were followed by another
 	Restarts int // workers that died
-	Stuck    int // tasks that were asked to stop and run on, within their grace
+	Stuck    int // tasks that were asked to stop and run on: within their grace, on goroutines also after it
 }
 
 // WorkerStats is one worker's part of Stats.

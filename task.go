@@ -130,7 +130,8 @@ func Window(n int) TaskOption {
 
 // Capture keeps the last max bytes of what each task writes to its standard output
 // and error, in its Outcome, instead of passing it on; 0 is 1 MiB. It is for
-// Outcomes; other calls have no place for it and pass the output on.
+// Outcomes; other calls have no place for it and pass the output on. In a pool of goroutines,
+// whose output is their process's, it is an error of Outcomes.
 func Capture(max int) TaskOption {
 	return func(o *taskOptions) {
 		if max < 0 {

@@ -99,11 +99,10 @@ func (s *Scheduler) Join(ctx context.Context) error {
 	if !closed {
 		return ErrOpen
 	}
-	id := run.Goroutine()
-	_, inside := s.inside.Load(id)
 	if s.calledByTask(ctx) {
 		return errors.New("mp: Join was called by a task of the pool, and would wait for itself")
 	}
+	_, inside := s.inside.Load(run.Goroutine())
 	if inside || s.callbacks.within() || s.events.within() {
 		return errors.New("mp: Join was called by a callback of the pool, or inside a loop over its results, and would wait for itself")
 	}

@@ -13,13 +13,13 @@ type Place struct {
 // Kept is what is kept for a place.
 type Kept interface{ End() }
 
-// Keep returns what is kept for the place; the first time make makes it. It does not block. For a
-// place that has gone it ends at once.
-func (p *Place) Keep(make func() Kept) Kept {
+// Keep returns what is kept for the place, which the first call makes by begin. What is made for
+// a place that has gone ends at once. begin must not block.
+func (p *Place) Keep(begin func() Kept) Kept {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.kept == nil {
-		p.kept = make()
+		p.kept = begin()
 		if p.gone {
 			p.kept.End()
 		}
