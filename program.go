@@ -75,13 +75,20 @@ func (program) Buried(int) { shm.Buried() }
 
 // text is a value as fmt prints it, also when its own methods panic.
 func text(v any) (s string) {
+	returned := false
 	defer func() {
-		if r := recover(); r != nil {
+		if r := recover(); !returned {
 			s = fmt.Sprintf("%T, whose text panics: %v", v, r)
 		}
 	}()
-	if err, ok := v.(error); ok {
-		return err.Error()
+	switch v := v.(type) {
+	case nil:
+		s = "nil" // as the runtime calls it
+	case error:
+		s = v.Error()
+	default:
+		s = fmt.Sprint(v)
 	}
-	return fmt.Sprint(v)
+	returned = true
+	return s
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"runtime"
 	"slices"
 	"sync"
 
@@ -111,31 +112,42 @@ var errExit = errors.New("mp: the input iterator called runtime.Goexit")
 
 // take takes inputs as long as the window has room and the loop is not left.
 func (s *stream[In, Out]) take(in iter.Seq[In]) {
-	returned := false
+	var v any = errExit // unless it returns
 	defer func() {
-		var v any
-		if !returned {
-			if v = recover(); v == nil {
-				v = errExit
-			}
-		}
 		s.mu.Lock()
 		s.sealed, s.panicked = true, v
 		s.mu.Unlock()
 		s.p.s.Seal(&s.job)
 		s.wake()
 	}()
-	s.p.s.Within(func() {
-		if !s.room() {
+	v = panicOf(func() {
+		s.p.s.Within(func() {
+			if !s.room() {
+				return
+			}
+			for v := range in {
+				if !s.push(v) || !s.room() {
+					break
+				}
+			}
+		})
+	})
+}
+
+// panicOf is what f panics with, never nil for a panic. It does not return when f calls runtime.Goexit.
+func panicOf(f func()) (v any) {
+	returned := false
+	defer func() {
+		if returned {
 			return
 		}
-		for v := range in {
-			if !s.push(v) || !s.room() {
-				break
-			}
+		if v = recover(); v == nil {
+			v = new(runtime.PanicNilError) // what panic(nil) is without GODEBUG=panicnil=1
 		}
-	})
+	}()
+	f()
 	returned = true
+	return nil
 }
 
 // room waits for a place in the window; false: no more inputs are wanted.

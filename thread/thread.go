@@ -159,13 +159,22 @@ func (t *Thread) Cancel() {
 func (t *Thread) run(f func(context.Context) error) {
 	err := errGoexit
 	defer t.finish() // also when the hook calls runtime.Goexit
+	defer func() { t.settle(err) }()
+	err = called(t.ctx, f)
+}
+
+// called is f's error, or that of its panic, which may be of nil: then recover does not tell it from
+// runtime.Goexit, after which this does not return.
+func called(ctx context.Context, f func(context.Context) error) (err error) {
+	returned := false
 	defer func() {
-		if v := recover(); v != nil {
-			err = &mp.PanicError{Value: text(v), Stack: string(debug.Stack())}
+		if !returned {
+			err = &mp.PanicError{Value: text(recover()), Stack: string(debug.Stack())}
 		}
-		t.settle(err)
 	}()
-	err = f(t.ctx)
+	err = f(ctx)
+	returned = true
+	return err
 }
 
 // settle notes how the thread ended and tells the hook if nobody else is told.
@@ -194,10 +203,10 @@ func (t *Thread) finish() {
 
 // text is what a function panicked with as fmt prints it, also when that panics.
 func text(v any) (s string) {
-	defer func() {
-		if r := recover(); r != nil {
-			s = fmt.Sprintf("%T, whose text panics", v)
-		}
-	}()
+	s = fmt.Sprintf("%T, whose text panics", v)
+	defer func() { _ = recover() }()
+	if v == nil {
+		return "nil" // as the runtime calls it
+	}
 	return fmt.Sprint(v)
 }

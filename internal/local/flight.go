@@ -23,6 +23,7 @@ type flight struct {
 	timed    bool // and when each was begun
 	begun    int64
 	inCall   bool
+	stack    string // where a call was that has not returned
 
 	// Guarded by the worker's mu.
 	told     int // items whose results were told
@@ -71,7 +72,7 @@ func (w *worker) goOn(f *flight, began int64, again func()) {
 			again()
 		}()
 	}()
-	for w.runSome(f) {
+	for w.runSome(f) || w.panickedNil(f) {
 	}
 	w.finish(f, began)
 	returned = true
@@ -84,8 +85,9 @@ func (w *worker) runSome(f *flight) (more bool) {
 		if !f.inCall {
 			return
 		}
+		f.stack = stackHere()
 		if v := recover(); v != nil {
-			w.ended(f, w.crew.program.Panicked(v, stackHere()))
+			w.ended(f, w.crew.program.Panicked(v, f.stack))
 			more = true
 		}
 	}()
@@ -108,6 +110,16 @@ func (w *worker) runSome(f *flight) (more bool) {
 		}
 	}
 	return false
+}
+
+// panickedNil takes a panic of nil as the item's outcome, if there was one: the call has not returned,
+// and this goroutine goes on. It says then that there is more.
+func (w *worker) panickedNil(f *flight) (more bool) {
+	if !f.inCall {
+		return false
+	}
+	w.ended(f, w.crew.program.Panicked(nil, f.stack))
+	return true
 }
 
 // enter goes to the span of the next item, if there is one that may be begun as far as is known.

@@ -90,14 +90,18 @@ func (c *Crew) initialise(ctx context.Context) error {
 	return err
 }
 
-// called is f's error, or that of its panic.
+// called is f's error, or that of its panic, which may be of nil: then recover does not tell it from
+// runtime.Goexit, after which this does not return.
 func (c *Crew) called(f func() error) (err error) {
+	returned := false
 	defer func() {
-		if v := recover(); v != nil {
-			err = c.program.Panicked(v, stackHere())
+		if !returned {
+			err = c.program.Panicked(recover(), stackHere())
 		}
 	}()
-	return f()
+	err = f()
+	returned = true
+	return err
 }
 
 // stackHere is this goroutine's stack.

@@ -70,18 +70,25 @@ func (c *callbacks) call(f, resume func()) {
 			go resume()
 		}
 	}()
-	c.try(f)
+	err := try(f)
 	returned = true
+	if err != nil {
+		c.keep(err)
+	}
 }
 
-// try runs f and keeps its panic.
-func (c *callbacks) try(f func()) {
+// try runs f. The error is its panic, which may be of nil: then recover does not tell it from
+// runtime.Goexit, after which this does not return.
+func try(f func()) (err error) {
+	returned := false
 	defer func() {
-		if v := recover(); v != nil {
-			c.keep(fmt.Errorf("mp: a callback panicked: %v\n%s", v, debug.Stack()))
+		if !returned {
+			err = fmt.Errorf("mp: a callback panicked: %v\n%s", recover(), debug.Stack())
 		}
 	}()
 	f()
+	returned = true
+	return nil
 }
 
 // keep keeps a failure for Join.

@@ -80,12 +80,14 @@ func (d *destination) write(s *stream, b []byte) error {
 // writeAll writes all of b. A writer that panics has failed, no more: it is called on a
 // goroutine of ours, where a panic would end the program.
 func writeAll(w io.Writer, b []byte) (err error) {
+	returned := false
 	defer func() {
-		if v := recover(); v != nil {
+		if v := recover(); !returned { // v is nil after panic(nil)
 			err = fmt.Errorf("spawn: the writer panicked: %v", v)
 		}
 	}()
 	n, err := w.Write(b)
+	returned = true
 	if err == nil && n < len(b) {
 		err = io.ErrShortWrite
 	}

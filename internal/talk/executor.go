@@ -26,24 +26,25 @@ type executor struct {
 	scratch wire.Buffer
 
 	// The batch, the span and the item that are run.
-	batch  *assignment
-	handle Handler
-	broken error // why no function of the batch can be called
-	next   int   // the span after the present one
-	task   *task
-	calls  Calls
-	opened error // why the inputs of the span could not be decoded
-	offset int   // the item's place in the span
-	item   int   // and in the batch
-	begun  int64 // when the batch was begun
-	due    int64 // when the item's timeout ends; 0: never
-	info   *run.Common
-	size   int      // of an output that travels as memory; 0: it does not
-	set    *run.Set // the item's ctx is one of these,
-	ctxAt  int      // at this place
-	ctxs   run.Sets
-	inCall bool
-	meter  meter
+	batch     *assignment
+	handle    Handler
+	broken    error // why no function of the batch can be called
+	next      int   // the span after the present one
+	task      *task
+	calls     Calls
+	opened    error // why the inputs of the span could not be decoded
+	offset    int   // the item's place in the span
+	item      int   // and in the batch
+	begun     int64 // when the batch was begun
+	due       int64 // when the item's timeout ends; 0: never
+	info      *run.Common
+	size      int      // of an output that travels as memory; 0: it does not
+	set       *run.Set // the item's ctx is one of these,
+	ctxAt     int      // at this place
+	ctxs      run.Sets
+	inCall    bool
+	callStack string // where a call was that has not returned
+	meter     meter
 
 	goid atomic.Pointer[string]
 }
@@ -52,6 +53,7 @@ type executor struct {
 func (x *executor) loop() {
 	id := run.Goroutine()
 	x.goid.Store(&id)
+	defer x.exited()
 	for {
 		if x.batch == nil {
 			a, ok := x.await()
@@ -60,7 +62,7 @@ func (x *executor) loop() {
 			}
 			x.open(a)
 		}
-		for x.runSome() {
+		for x.runSome() || x.caughtNil() {
 		}
 		x.close()
 	}
@@ -114,7 +116,6 @@ func (x *executor) runSome() (more bool) {
 	returned := false
 	defer func() {
 		if x.inCall {
-			x.inCall = false
 			more = x.caught(recover())
 		} else if !returned {
 			x.left(recover())
@@ -161,16 +162,36 @@ func (x *executor) left(v any) {
 	go x.loop()
 }
 
-// caught takes a panic as the item's outcome. Without one the call ended this
-// goroutine, and another goes on.
+// caught takes a panic as the item's outcome. Without one the call has panicked with nil, or
+// ends this goroutine: caughtNil or exited see to that.
 func (x *executor) caught(v any) (more bool) {
+	x.callStack = string(debug.Stack())
 	if v == nil {
-		x.ended(x.program.Exited())
-		go x.loop()
 		return false
 	}
-	x.ended(x.program.Panicked(v, string(debug.Stack())))
+	x.inCall = false
+	x.ended(x.program.Panicked(v, x.callStack))
 	return true
+}
+
+// caughtNil takes a panic of nil as the item's outcome, if there was one: the call has not returned, and
+// this goroutine goes on. It says then that there is more.
+func (x *executor) caughtNil() (more bool) {
+	if !x.inCall {
+		return false
+	}
+	x.inCall = false
+	x.ended(x.program.Panicked(nil, x.callStack))
+	return true
+}
+
+// exited has another goroutine go on when a call ends this one.
+func (x *executor) exited() {
+	if x.inCall {
+		x.inCall = false
+		x.ended(x.program.Exited())
+		go x.loop()
+	}
 }
 
 // place is where the item's input is in x.calls.

@@ -27,24 +27,26 @@ func (s *server) once(ctx context.Context, name string, input *wire.Reader) (cal
 	s.program.Begin()
 	outcome := make(chan error, 1)
 	go func() {
-		returned := false
-		defer func() {
-			if returned {
-				return
-			}
-			if v := recover(); v != nil {
-				panicked = true
-				outcome <- s.program.Panicked(v, string(debug.Stack()))
-				return
-			}
-			outcome <- s.program.Exited()
-		}()
-		err := calls.Call(ctx, 0)
-		returned = true
-		outcome <- err
+		err := s.program.Exited() // unless it returns, or panics
+		defer func() { outcome <- err }()
+		err, panicked = s.called(func() error { return calls.Call(ctx, 0) })
 	}()
 	err = <-outcome
 	return calls, panicked, err
+}
+
+// called is f's error, or that of its panic, which may be of nil: then recover does not tell it from
+// runtime.Goexit, after which this does not return.
+func (s *server) called(f func() error) (err error, panicked bool) {
+	returned := false
+	defer func() {
+		if !returned {
+			err, panicked = s.program.Panicked(recover(), string(debug.Stack())), true
+		}
+	}()
+	err = f()
+	returned = true
+	return err, false
 }
 
 // Exit codes of a child whose one call failed: as an uncaught exception in

@@ -4,6 +4,7 @@ import (
 	"encoding"
 	"fmt"
 	"reflect"
+	"runtime"
 	"runtime/debug"
 )
 
@@ -83,16 +84,30 @@ func (c compiler) marshaler(p *plan) {
 // runtime.Goexit, such as t.FailNow: it ends the goroutine, and only what was
 // deferred still runs. For that, exited gets an *ExitedError.
 func guard(exited *error, t reflect.Type, method string, f func() error) (err error) {
+	ended := true
+	defer func() {
+		if ended {
+			*exited = &ExitedError{Type: t, Method: method}
+		}
+	}()
+	err = caught(f)
+	ended = false
+	return err
+}
+
+// caught is f's error, or that of its panic, which may be of nil: then recover does not tell it from
+// runtime.Goexit, after which this does not return.
+func caught(f func() error) (err error) {
 	returned := false
 	defer func() {
 		if returned {
 			return
 		}
-		if value := recover(); value != nil {
-			err = &PanicError{Value: value, Stack: debug.Stack()}
-			return
+		value := recover()
+		if value == nil {
+			value = new(runtime.PanicNilError) // what panic(nil) is without GODEBUG=panicnil=1
 		}
-		*exited = &ExitedError{Type: t, Method: method}
+		err = &PanicError{Value: value, Stack: debug.Stack()}
 	}()
 	err = f()
 	returned = true
