@@ -102,11 +102,15 @@ func (b Backoff) pool() pool.Backoff {
 func FailFast() TaskOption { return func(o *taskOptions) { o.failFast = true } }
 
 // Priority puts tasks before those with a lower number, also before those that
-// were sent ahead to a worker. Equal ones are first in, first out. The default is 0.
+// were sent ahead to a worker. The default is 0.
+//
+// Calls of equal priority share the workers fairly, whatever their kind, Window, Chunk and age:
+// each has as much of the workers' time as the others, as far as it has tasks for it. The tasks
+// of one call are begun in their order, and calls of one task each in theirs.
 func Priority(n int) TaskOption { return func(o *taskOptions) { o.priority = n } }
 
-// Chunk hands tasks to a worker n at a time, 65,536 at most. Without it the number
-// follows from how long tasks take.
+// Chunk hands tasks to a worker n at a time, 65,536 at most, or fewer while other calls want the
+// workers too. Without it the number follows from how long tasks take.
 func Chunk(n int) TaskOption {
 	return func(o *taskOptions) {
 		if n < 1 {

@@ -137,7 +137,7 @@ func TestPriority(t *testing.T) {
 		synctest.Wait()
 		var ks []*track
 		for _, p := range []int{0, 5, 0, -1, 5, 7} {
-			ks = append(ks, l.submit(2, trivial, func(j *pool.Job) { j.Priority = p }))
+			ks = append(ks, l.submit(1, trivial, func(j *pool.Job) { j.Priority = p }))
 		}
 		for _, k := range ks {
 			k.succeeded()

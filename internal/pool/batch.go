@@ -32,6 +32,7 @@ type Batch struct {
 	priority int
 	timed    bool // some item has a timeout
 	pace     *pace
+	cost     int64   // nanoseconds that each item was charged
 	one      [1]Span // room for the most frequent case
 }
 

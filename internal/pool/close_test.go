@@ -33,7 +33,9 @@ func TestCloseLetsTheRestBeDone(t *testing.T) {
 func TestTerminate(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := newLab(t, config(3))
-		ks := []*track{l.submit(50, lasting(1<<62)), l.submit(1, trivial), l.submit(0, trivial, func(j *pool.Job) { j.Lazy = true })}
+		ks := []*track{l.submit(50, lasting(1<<62))}
+		synctest.Wait() // it has all workers
+		ks = append(ks, l.submit(1, trivial), l.submit(0, trivial, func(j *pool.Job) { j.Lazy = true }))
 		synctest.Wait()
 		start := time.Now()
 		l.s.Terminate()

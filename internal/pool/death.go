@@ -51,7 +51,7 @@ func (s *Scheduler) bury(m *member, d Death, due []delivery) []delivery {
 			begun++
 		}
 		if begun < b.limit {
-			b.parts(begun, b.limit, func(sp Span) { s.giveBack(sp) })
+			b.parts(begun, b.limit, func(sp Span) { s.giveBack(sp, b) })
 			b.limit = max(begun, b.done)
 		}
 		m.begun(b, b.limit-1)
@@ -61,15 +61,16 @@ func (s *Scheduler) bury(m *member, d Death, due []delivery) []delivery {
 			one := Span{Job: sp.Job, First: sp.First + at, N: 1, Attempt: sp.Attempt}
 			ran := d.Running && d.Batch == b && d.Item == item || item >= begun-1 && b.unread
 			if !ran && sp.N > 1 {
-				s.giveBack(one)
+				s.giveBack(one, b)
 				continue
 			}
-			one.Job.inflight--
+			s.landed(one.Job, 1, b)
 			if one.Job.over {
 				continue
 			}
 			out := Outcome{First: one.First, Count: 1, Attempts: one.Attempt, PID: m.pd, Err: m.verdict(b, item, d.Err)}
 			if ran {
+				s.wasted(one.Job, b, time.Since(m.headSince))
 				out.Measure = d.Measure
 				if d.Measure != nil {
 					d.Measure.MaxMemory = m.memory // as when it was last looked at

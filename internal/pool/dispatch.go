@@ -8,25 +8,14 @@ func (s *Scheduler) take(m *member) *Batch {
 	if j == nil || !m.accepts() || len(m.batches) >= maxFlight || s.spent(m) {
 		return nil
 	}
-	p := j.pace
-	room := p.depth()
-	if j.Chunk > 0 && p.mean == 0 {
-		room = j.Chunk
-	}
-	if m.outstanding > 0 && (m.outstanding > room/2 || m.batches[len(m.batches)-1].pace != p) {
-		return nil // enough to do for now, or of a length that says nothing of these
-	}
-	if j.Alone && m.outstanding > 0 {
-		return nil // and what comes behind it waits too: it is not for long
-	}
-	room -= m.outstanding
-	share := max(1, (s.ready.items+2*s.want-1)/(2*s.want)) // leave some to the others
 	quota := s.quota(m)
-	room = min(room, share, quota)
-	if room <= 0 {
+	room, shared := s.roomAt(m, j)
+	if room = min(room, quota); room <= 0 {
 		return nil
 	}
-	b := &Batch{pace: p, priority: j.Priority, Report: s.cfg.Events != nil, Alone: j.Alone}
+	b := &Batch{
+		pace: j.pace, cost: j.pace.cost(room - 1), priority: j.Priority, Report: s.cfg.Events != nil, Alone: j.Alone,
+	}
 	if b.Alone {
 		room, quota = 1, 1
 	}
@@ -34,22 +23,18 @@ func (s *Scheduler) take(m *member) *Batch {
 	if room > 1 && j.unsent == 1 {
 		b.Spans = make([]Span, 0, min(room, maxSpans)) // most likely jobs of one task follow
 	}
-	for room > 0 && j != nil && j.pace == p && j.Priority == b.priority && j.Alone == b.Alone && len(b.Spans) < maxSpans {
+	for room > 0 && j != nil && j.pace == b.pace && j.Priority == b.priority && j.Alone == b.Alone && len(b.Spans) < maxSpans {
 		n := room
 		if j.Chunk > 0 {
 			if b.items > 0 && j.Chunk > room {
 				break
 			}
 			n = min(j.Chunk, quota-b.items)
+			if shared {
+				n = min(n, room)
+			}
 		}
-		sp := j.cut(n)
-		b.add(sp)
-		j.inflight += sp.N
-		s.ready.items -= sp.N
-		room -= sp.N
-		if j.unsent == 0 {
-			s.ready.remove(j)
-		}
+		room -= s.move(j, n, b)
 		if m.loan != nil {
 			break
 		}
@@ -58,6 +43,41 @@ func (s *Scheduler) take(m *member) *Batch {
 	s.unlist(m)
 	s.send(m, b)
 	return b
+}
+
+// roomAt is how many tasks a worker may be sent of a job's pace, and whether other jobs want it too.
+func (s *Scheduler) roomAt(m *member, j *Job) (n int, shared bool) {
+	p := j.pace
+	shared = s.ready.level(j.Priority).isShared()
+	if n = p.depth(ahead); shared {
+		n = p.depth(aheadShared)
+	}
+	if j.Chunk > 0 && p.mean == 0 {
+		n = j.Chunk
+	}
+	if m.outstanding > 0 && (m.outstanding > n/2 || m.batches[len(m.batches)-1].pace != p) {
+		return 0, shared // enough to do for now, or of a length that says nothing of these
+	}
+	if j.Alone && m.outstanding > 0 {
+		return 0, shared // and what comes behind it waits too: it is not for long
+	}
+	share := max(1, (s.ready.items+2*s.want-1)/(2*s.want)) // leave some to the others
+	return min(n-m.outstanding, share), shared
+}
+
+// move moves up to n tasks of a job into a batch, and returns how many.
+func (s *Scheduler) move(j *Job, n int, b *Batch) int {
+	sp := j.cut(n)
+	b.add(sp)
+	j.inflight += sp.N
+	s.ready.items -= sp.N
+	if j.unsent == 0 {
+		s.ready.remove(j)
+	}
+	cost := int64(sp.N) * b.cost
+	j.charged += cost
+	s.ready.charge(j, cost)
+	return sp.N
 }
 
 // quota is how many tasks a worker may be sent at once, whatever they are.
@@ -102,7 +122,7 @@ func (s *Scheduler) rouse(n int) {
 	if n <= 0 {
 		return
 	}
-	if j := s.ready.top(); j != nil && j.pace.depth() > 1 {
+	if j := s.ready.top(); j != nil && s.depth(j.pace, j.Priority) > 1 {
 		s.rouseBusy()
 	}
 	s.hire()
@@ -113,7 +133,7 @@ func (s *Scheduler) rouse(n int) {
 // more sent ahead.
 func (s *Scheduler) rouseBusy() {
 	for _, m := range s.members {
-		if m.parked && m.outstanding > 0 && m.accepts() && 2*m.outstanding <= m.batches[len(m.batches)-1].pace.depth() {
+		if m.parked && m.outstanding > 0 && m.accepts() && 2*m.outstanding <= s.depthOf(m) {
 			m.parked = false
 			m.wake()
 			return

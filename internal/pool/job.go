@@ -17,8 +17,9 @@ type Job struct {
 	sealed   bool // no more tasks will come
 	over     bool // cancelled, or all settled
 	finished bool
-	listed   bool // in the ready list
-	*seldom       // nil: none of it is needed
+	active   bool  // has tasks that wait or are at workers
+	place    int32 // in the ready list
+	*seldom        // nil: none of it is needed
 
 	s          *Scheduler
 	pace       *pace
@@ -28,8 +29,11 @@ type Job struct {
 	inflight   int // tasks at workers
 	delivering int // Deliver calls under way, in tasks
 	cause      error
-	sending    int // batches with tasks of this job that are being sent
-	reading    int // batches with tasks of this job whose inputs are being read
+	sending    int32  // batches with tasks of this job that are being sent
+	reading    int32  // batches with tasks of this job whose inputs are being read
+	virtual    int64  // its virtual time, see fair.go
+	charged    int64  // of that, for tasks at workers
+	order      uint64 // of all jobs: which came first
 
 	prev, follow *Job // there
 	older, newer *Job // among the open ones

@@ -189,7 +189,10 @@ type track struct {
 	cause    error
 	slow     time.Duration // each Deliver takes
 	script   script
-	before   func() // called by Finished first
+	before   func()      // called by Finished first
+	after    func()      // called by Finished last
+	supply   func(n int) // called by Deliver last
+	light    bool        // outcomes are not kept
 	done     chan struct{}
 }
 
@@ -221,6 +224,12 @@ func (l *lab) submit(items int, s script, opts ...func(*pool.Job)) *track {
 }
 
 func (k *track) Deliver(o *pool.Outcome) {
+	if k.supply != nil {
+		defer k.supply(o.Count)
+	}
+	if k.light {
+		return
+	}
 	k.hold(o, 1)
 	if k.slow > 0 {
 		time.Sleep(k.slow)
@@ -269,6 +278,9 @@ func (k *track) Finished(cause error) {
 	if n := k.l.beingRead(&k.job); n > 0 && time.Duration(k.l.slowRead.Load()) < time.Second {
 		k.l.t.Errorf("Finished while the inputs of %d batches are being read", n)
 	}
+	if k.after != nil {
+		defer k.after()
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.finished++; k.finished > 1 {
@@ -279,7 +291,7 @@ func (k *track) Finished(cause error) {
 		k.l.t.Errorf("Finished during %d deliveries", len(k.now))
 	}
 	k.cause = cause
-	if cause == nil && len(k.outcomes) != k.job.Items {
+	if cause == nil && !k.light && len(k.outcomes) != k.job.Items {
 		k.l.t.Errorf("Finished with %d of %d outcomes", len(k.outcomes), k.job.Items)
 	}
 	close(k.done)

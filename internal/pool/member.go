@@ -47,6 +47,7 @@ type member struct {
 	lent *loan // its own place, while its task waits
 
 	seen int        // tasks when last looked at for a stall
+	head *Batch     // and the oldest batch then
 	dues []delivery // scratch of Results
 }
 

@@ -11,7 +11,8 @@ type pace struct {
 }
 
 const (
-	ahead        = 4 * time.Millisecond // of work is sent to a worker beyond what it runs
+	ahead        = 4 * time.Millisecond // of work is sent to a worker beyond what it runs,
+	aheadShared  = time.Millisecond     // and so much where several jobs want it
 	maxItems     = 65536                // in one batch
 	maxItemsHere = 4096                 // in one batch for a goroutine: what they return stays in its cache
 	maxBytes     = 1 << 20              // in one batch, of more than one task
@@ -52,7 +53,7 @@ func (p *pace) carried(n int, bytes int64) {
 
 // depth is how many tasks a worker may hold: one when nothing is known, or when
 // one takes so long that a round trip between two does not matter.
-func (p *pace) depth() int {
+func (p *pace) depth(ahead time.Duration) int {
 	if p.mean == 0 {
 		return 1
 	}

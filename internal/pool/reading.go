@@ -19,7 +19,7 @@ func (s *Scheduler) wereRead(b *Batch) {
 
 // letGo notes that n of those who read a job's inputs are through, and adds the job to
 // ended if it waited for them.
-func (s *Scheduler) letGo(j *Job, n int, ended []*Job) []*Job {
+func (s *Scheduler) letGo(j *Job, n int32, ended []*Job) []*Job {
 	if n = min(n, j.reading); n == 0 {
 		return ended // given up before
 	}

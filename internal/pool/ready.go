@@ -1,73 +1,97 @@
 package pool
 
-import "sort"
+import (
+	"sort"
+	"time"
+)
 
-// ready lists the jobs with tasks to be sent: higher priorities first, equal
-// ones first in, first out.
+// ready lists the jobs with tasks to be sent: higher priorities first. Jobs of equal
+// priority share the workers by the time that their tasks take: see fair.go.
 type ready struct {
 	levels []*level // by falling priority
 	items  int      // tasks in all
+	orders uint64   // jobs so far
+	latest int64    // the latest virtual time of levels that were forgotten
 }
 
 // maxLevels is how many priorities are remembered while nothing waits at them.
 const maxLevels = 16
 
+// level is the run queue of one priority. The job with the least virtual time is next; of
+// several the one that came first. Most jobs have one task and are never charged
+// while they wait: those are on a list, in the order in which they came, which is that of
+// their virtual times too. The others are in a heap.
 type level struct {
 	priority    int
+	now         int64     // virtual time: what a job that comes now starts from
+	step        float64   // by which it is to go on, less than 1
+	jobs        int       // on the list or in the heap
+	active      int       // those, and those that have tasks at workers
+	shared      time.Time // when there was more than one active job
 	first, last *Job
+	heap        []*Job
 }
+
+// Where a job is: values of Job.place. From 1 on it is the place in the heap, plus one.
+const (
+	notListed = 0
+	onList    = -1
+)
 
 // top is the job whose tasks are next, nil when there is none.
 func (r *ready) top() *Job {
 	for _, l := range r.levels {
-		if l.first != nil {
-			return l.first
+		if l.jobs > 0 {
+			return l.top()
 		}
 	}
 	return nil
 }
 
-// push lists a job, at the end of its level or, when its tasks had been sent
-// before, in front.
-func (r *ready) push(j *Job, front bool) {
-	if j.listed {
+// push lists a job. back says that its tasks had been sent before and were called back, so that
+// it has its former place; else it has none, however long it was away.
+func (r *ready) push(j *Job, back bool) {
+	if j.place != notListed {
 		return
 	}
 	l := r.level(j.Priority)
-	j.listed = true
-	switch {
-	case l.first == nil:
-		l.first, l.last = j, j
-	case front:
-		j.follow, l.first.prev = l.first, j
-		l.first = j
-	default:
-		j.prev, l.last.follow = l.last, j
-		l.last = j
+	l.catchUp()
+	l.jobs++
+	if j.order == 0 {
+		r.orders++
+		j.order = r.orders
 	}
+	if !back {
+		from := l.now
+		if j.inflight > 0 {
+			from -= int64(maxLag)
+		}
+		j.virtual = max(j.virtual, from)
+	}
+	if !back && j.virtual == l.now {
+		l.append(j)
+	} else {
+		l.insert(j)
+	}
+	r.note(j)
 }
 
 // remove takes a job off the list.
 func (r *ready) remove(j *Job) {
-	if !j.listed {
+	if j.place == notListed {
 		return
 	}
 	l := r.level(j.Priority)
-	if j.prev != nil {
-		j.prev.follow = j.follow
-	} else {
-		l.first = j.follow
-	}
-	if j.follow != nil {
-		j.follow.prev = j.prev
-	} else {
-		l.last = j.prev
-	}
-	j.prev, j.follow, j.listed = nil, nil, false
-	if l.first == nil && len(r.levels) > maxLevels { // priorities may be as many as tasks
-		i := r.find(j.Priority)
-		r.levels = append(r.levels[:i], r.levels[i+1:]...)
-	}
+	l.take(j)
+	l.jobs--
+	r.note(j)
+}
+
+// forget takes a level off the list that has no jobs.
+func (r *ready) forget(l *level) {
+	i := r.find(l.priority)
+	r.latest = max(r.latest, l.now)
+	r.levels = append(r.levels[:i], r.levels[i+1:]...)
 }
 
 func (r *ready) find(priority int) int {
@@ -77,6 +101,14 @@ func (r *ready) find(priority int) int {
 	return sort.Search(len(r.levels), func(i int) bool { return r.levels[i].priority <= priority })
 }
 
+// known is the level of a priority, nil when there is none.
+func (r *ready) known(priority int) *level {
+	if i := r.find(priority); i < len(r.levels) && r.levels[i].priority == priority {
+		return r.levels[i]
+	}
+	return nil
+}
+
 func (r *ready) level(priority int) *level {
 	i := r.find(priority)
 	if i < len(r.levels) && r.levels[i].priority == priority {
@@ -84,6 +116,118 @@ func (r *ready) level(priority int) *level {
 	}
 	r.levels = append(r.levels, nil)
 	copy(r.levels[i+1:], r.levels[i:])
-	r.levels[i] = &level{priority: priority}
+	r.levels[i] = &level{priority: priority, now: r.latest}
 	return r.levels[i]
+}
+
+// top is the job with the least virtual time.
+func (l *level) top() *Job {
+	switch {
+	case l.first == nil:
+		return l.heap[0]
+	case len(l.heap) > 0 && l.heap[0].before(l.first):
+		return l.heap[0]
+	}
+	return l.first
+}
+
+// before says whether j is next when both wait.
+func (j *Job) before(other *Job) bool {
+	return j.virtual < other.virtual || j.virtual == other.virtual && j.order < other.order
+}
+
+// append puts a job at the end of the list.
+func (l *level) append(j *Job) {
+	j.place = onList
+	if l.last == nil {
+		l.first, l.last = j, j
+		return
+	}
+	j.prev, l.last.follow = l.last, j
+	l.last = j
+}
+
+// insert puts a job into the heap.
+func (l *level) insert(j *Job) {
+	l.heap = append(l.heap, j)
+	l.up(len(l.heap) - 1)
+}
+
+// take takes a job out of wherever it is.
+func (l *level) take(j *Job) {
+	place := j.place
+	j.place = notListed
+	if place == onList {
+		if j.prev != nil {
+			j.prev.follow = j.follow
+		} else {
+			l.first = j.follow
+		}
+		if j.follow != nil {
+			j.follow.prev = j.prev
+		} else {
+			l.last = j.prev
+		}
+		j.prev, j.follow = nil, nil
+		return
+	}
+	i, end := int(place)-1, len(l.heap)-1
+	moved := l.heap[end]
+	l.heap[end] = nil
+	l.heap = l.heap[:end]
+	if i == end {
+		return
+	}
+	l.heap[i] = moved
+	l.down(l.up(i))
+}
+
+// moved puts a job whose virtual time has changed where it belongs.
+func (l *level) moved(j *Job) {
+	if j.place == onList {
+		l.take(j)
+		l.insert(j)
+		return
+	}
+	l.down(l.up(int(j.place) - 1))
+}
+
+// up lets the job at a place of the heap rise, and returns its new place.
+func (l *level) up(i int) int {
+	j := l.heap[i]
+	for i > 0 {
+		above := (i - 1) / 2
+		if !j.before(l.heap[above]) {
+			break
+		}
+		l.set(i, l.heap[above])
+		i = above
+	}
+	l.set(i, j)
+	return i
+}
+
+// down lets the job at a place of the heap sink.
+func (l *level) down(i int) {
+	j := l.heap[i]
+	for {
+		low := 2*i + 1
+		if low >= len(l.heap) {
+			break
+		}
+		if low+1 < len(l.heap) && l.heap[low+1].before(l.heap[low]) {
+			low++
+		}
+		if !l.heap[low].before(j) {
+			break
+		}
+		l.set(i, l.heap[low])
+		i = low
+	}
+	l.set(i, j)
+}
+
+func (l *level) set(i int, j *Job) {
+	l.heap[i] = j
+	j.place = int32(i + 1)
 }

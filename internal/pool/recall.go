@@ -18,7 +18,7 @@ func (s *Scheduler) recall(m *member, b *Batch, keep int) int {
 		return 0
 	}
 	n := b.limit - limit
-	b.parts(limit, b.limit, func(sp Span) { s.giveBack(sp) })
+	b.parts(limit, b.limit, func(sp Span) { s.giveBack(sp, b) })
 	b.limit = limit
 	m.outstanding -= n
 	m.sent -= n
@@ -36,13 +36,15 @@ func (s *Scheduler) recallAll(m *member) {
 	}
 }
 
-// giveBack makes tasks that were at a worker wait again, in front.
-func (s *Scheduler) giveBack(sp Span) {
+// giveBack makes tasks of a batch that were at a worker wait again, as if they had not been
+// sent.
+func (s *Scheduler) giveBack(sp Span, b *Batch) {
 	j := sp.Job
-	j.inflight -= sp.N
+	s.landed(j, sp.N, b)
 	if j.over {
 		return
 	}
+	s.ready.charge(j, -int64(sp.N)*b.cost)
 	j.giveBack(sp)
 	s.ready.items += sp.N
 	s.list(j, true)
@@ -73,7 +75,12 @@ func (s *Scheduler) steal(idle *member) {
 // stealFrom takes back half of what a worker has not finished, at least one
 // item if one has not begun.
 func (s *Scheduler) stealFrom(m *member) int {
-	want, got := (m.outstanding+1)/2, 0
+	return s.recallFrom(m, (m.outstanding+1)/2)
+}
+
+// recallFrom takes back up to so many items that a worker has not finished.
+func (s *Scheduler) recallFrom(m *member, want int) int {
+	got := 0
 	for i := len(m.batches) - 1; i >= 0 && got < want; i-- {
 		b := m.batches[i]
 		got += s.recall(m, b, max(b.done, b.limit-(want-got)))
@@ -84,12 +91,15 @@ func (s *Scheduler) stealFrom(m *member) int {
 // look sets the timer that finds tasks stuck behind one that takes longer than
 // expected, or at a worker that does not begin them.
 func (s *Scheduler) look() {
-	if s.stalling || s.want < 2 && len(s.members) < 2 {
+	if s.stalling {
 		return
 	}
 	s.stalling = true
 	for _, m := range s.members {
-		m.seen = m.tasks
+		m.seen, m.head = m.tasks, nil
+		if len(m.batches) > 0 {
+			m.head = m.batches[0]
+		}
 	}
 	if s.stall == nil {
 		s.stall = time.AfterFunc(stallAfter, s.lookNow)
@@ -98,7 +108,8 @@ func (s *Scheduler) look() {
 	s.stall.Reset(stallAfter)
 }
 
-// lookNow calls back what waits at workers that have not ended an item since look.
+// lookNow calls back what waits at workers that have not ended an item since look, or, while other
+// jobs wait, not the batch that was sent for so long.
 func (s *Scheduler) lookNow() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -110,6 +121,12 @@ func (s *Scheduler) lookNow() {
 		}
 		_, _, _, runs := m.w.Running()
 		again = again || !runs || m.outstanding > 1
+		expired := m.batches[0] == m.head
+		m.head = m.batches[0]
+		if expired && runs && m.outstanding > 1 && m.accepts() && s.othersWait(m) {
+			n += s.recallFrom(m, m.outstanding)
+			continue
+		}
 		if m.tasks != m.seen {
 			continue
 		}

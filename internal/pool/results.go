@@ -56,7 +56,7 @@ func (s *Scheduler) heard(m *member) {
 		switch {
 		case s.ready.items == 0 || !m.accepts():
 			s.rest(m)
-		case m.outstanding == 0 || 2*m.outstanding <= m.batches[len(m.batches)-1].pace.depth():
+		case m.outstanding == 0 || 2*m.outstanding <= s.depthOf(m):
 			m.parked = false
 			m.wake()
 		}
@@ -81,7 +81,7 @@ func (s *Scheduler) result(m *member, r *Result, due []delivery) []delivery {
 	m.tasks += r.Count
 	s.stopped(m, b, last)
 	j := sp.Job
-	j.inflight -= r.Count
+	s.landed(j, r.Count, b)
 	if j.seldom != nil {
 		j.perished = 0
 	}
@@ -205,6 +205,7 @@ func (m *member) Ended(b *Batch, busy time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	b.pace.ran(b.done, busy)
+	s.measured(b, busy)
 	for i, other := range m.batches {
 		if other == b {
 			m.batches = append(m.batches[:i], m.batches[i+1:]...)

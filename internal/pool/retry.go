@@ -29,7 +29,7 @@ func (s *Scheduler) again(j *Job, index, attempt int) {
 		s.waiting--
 		j.giveBack(Span{Job: j, First: index, N: 1, Attempt: r.attempt})
 		s.ready.items++
-		s.list(j, true)
+		s.list(j, false)
 		if s.ranked {
 			s.yieldTo(j.Priority)
 		}

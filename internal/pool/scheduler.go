@@ -233,6 +233,7 @@ func (s *Scheduler) enqueue(j *Job, n int) {
 	s.unsettled += n
 	s.ready.items += n
 	s.list(j, false)
+	s.share(j)
 	s.events.add(entry{kind: TaskQueued, job: j, first: j.Items - n, n: n, attempt: 1})
 	if s.ranked {
 		s.yieldTo(j.Priority)

@@ -108,7 +108,7 @@ func (m *member) unsendable(b *Batch) {
 	for b.done < b.limit {
 		sp, at := b.advance(1)
 		m.outstanding--
-		sp.Job.inflight--
+		s.landed(sp.Job, 1, b)
 		if sp.Job.over {
 			continue
 		}

@@ -119,6 +119,7 @@ func TestCancelQueuedAndRunning(t *testing.T) {
 		l := newLab(t, config(2))
 		start := time.Now()
 		k := l.submit(100, each(func(i int) act { return act{takes: time.Hour, obeys: i == 0} }))
+		synctest.Wait() // both workers have one of them
 		other := l.submit(2, lasting(time.Second))
 		synctest.Wait()
 		l.s.Cancel(&k.job, errFake)
