@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"reflect"
+	"strconv"
 	"sync"
 	"syscall"
 
@@ -21,9 +22,12 @@ var known = struct {
 	name   map[error]string
 	types  map[string]reflect.Type
 	named  map[reflect.Type]string
+	at     map[string]callSite // of the names that the program has registered
+	typeAt map[string]callSite
 }{
 	byName: make(map[string]error), name: make(map[error]string),
 	types: make(map[string]reflect.Type), named: make(map[reflect.Type]string),
+	at: make(map[string]callSite), typeAt: make(map[string]callSite),
 }
 
 func init() {
@@ -35,13 +39,18 @@ func init() {
 		"fs.ErrNotExist": fs.ErrNotExist, "fs.ErrClosed": fs.ErrClosed, "fs.SkipDir": fs.SkipDir, "fs.SkipAll": fs.SkipAll,
 		"os.ErrNoDeadline": os.ErrNoDeadline, "os.ErrDeadlineExceeded": os.ErrDeadlineExceeded,
 		"os.ErrProcessDone": os.ErrProcessDone, "os.ErrNoHandle": os.ErrNoHandle, "errors.ErrUnsupported": errors.ErrUnsupported,
+		"strconv.ErrSyntax": strconv.ErrSyntax, "strconv.ErrRange": strconv.ErrRange,
 		"mp.ErrNoMain": ErrNoMain, "mp.ErrNotRegistered": ErrNotRegistered, "mp.ErrOpen": ErrOpen, "mp.ErrClosed": ErrClosed,
 		"mp.ErrTerminated": ErrTerminated, "mp.ErrCancelled": ErrCancelled, "mp.ErrMemory": ErrMemory, "mp.ErrFull": ErrFull,
 		"mp.ErrEmpty": ErrEmpty, "mp.ErrNotOwner": ErrNotOwner, "mp.ErrAbandoned": ErrAbandoned, "mp.ErrBroken": ErrBroken,
 	} {
-		addSentinel(name, err)
+		addSentinel("RegisterError", name, err, callSite{})
 	}
 	wire.Sentinels(sentinelName, sentinel)
+	wire.Errors(func(b *wire.Buffer, err error) error { encodeError(b, err); return nil }, func(r *wire.Reader) error {
+		nodes := 0
+		return decodeNode(r, 0, &nodes)
+	})
 	for name, t := range map[string]reflect.Type{
 		"fs.PathError": reflect.TypeFor[fs.PathError](), "os.LinkError": reflect.TypeFor[os.LinkError](),
 		"os.SyscallError": reflect.TypeFor[os.SyscallError](), "syscall.Errno": reflect.TypeFor[syscall.Errno](),
@@ -63,56 +72,92 @@ func sentinel(name string) (error, bool) {
 }
 
 // RegisterError makes a sentinel error known, so that errors.Is finds it in what
-// came from another process. It is called before Main, in every process alike,
-// and panics when the name or the error is taken, or when err is nil or cannot be
-// compared.
+// came from another process. It is called before Main, in every process alike. The name
+// stands for the error in messages; "" is the one that RegisterErrors gives.
 //
-// Known without registering are the sentinels of context, io, io/fs, os and this
-// package, net.ErrClosed, errors.ErrUnsupported and every syscall.Errno.
+// It panics when the name or the error is taken, and says where it was registered first,
+// and when err is nil or cannot be compared.
+//
+// Known without registering are the sentinels of context, io, io/fs, os, strconv and this
+// package, net.ErrClosed, exec.ErrNotFound and the like, errors.ErrUnsupported and every
+// syscall.Errno.
 func RegisterError(name string, err error) {
-	if entered.Load() {
-		panic(fmt.Sprintf("mp: RegisterError(%q) after Main: other processes would not know it", name))
-	}
-	if err == nil || !reflect.TypeOf(err).Comparable() {
-		panic(fmt.Sprintf("mp: RegisterError(%q): %v is not an error that can be compared", name, err))
-	}
-	addSentinel(name, err)
+	addSentinel("RegisterError", name, err, called())
 }
 
-func addSentinel(name string, err error) {
+// RegisterErrors is RegisterError for any number of sentinels, whose names are made of
+// the package that calls it and of their texts, as in "example.com/store: not found". It is
+// called before Main, from an init function or a package variable of the package whose
+// sentinels they are.
+//
+// It panics as RegisterError does. Two sentinels of a package with one text need
+// RegisterError, and a name each.
+func RegisterErrors(errs ...error) {
+	at := called()
+	for _, err := range errs {
+		addSentinel("RegisterErrors", "", err, at)
+	}
+}
+
+// addSentinel makes an error known that somebody has registered by the function called by.
+func addSentinel(by, name string, err error, at callSite) {
+	what := by
+	if name != "" {
+		what = fmt.Sprintf("%s(%q)", by, name)
+	}
+	if err == nil || !reflect.TypeOf(err).Comparable() {
+		panic(fmt.Sprintf("mp: %s: %v is not an error that can be compared", what, err))
+	}
+	if name == "" {
+		name = packageOf(at.frame().Function) + ": " + text(err)
+		what = fmt.Sprintf("%s(%q)", by, text(err))
+	}
+	if entered.Load() {
+		panic(fmt.Sprintf("mp: %s after Main: other processes would not know it", what))
+	}
 	known.mu.Lock()
 	defer known.mu.Unlock()
-	if _, taken := known.byName[name]; taken || name == "" {
-		panic(fmt.Sprintf("mp: RegisterError(%q): the name is empty or taken", name))
-	}
 	if other, taken := known.name[err]; taken {
-		panic(fmt.Sprintf("mp: RegisterError(%q): the error is registered as %q", name, other))
+		panic(fmt.Sprintf("mp: %s: the error is registered as %q already%s", what, other, known.at[other]))
 	}
-	known.byName[name], known.name[err] = err, name
+	if _, taken := known.byName[name]; taken {
+		panic(fmt.Sprintf("mp: %s: another error is registered as %q already%s: give this one another name, by RegisterError", what, name, known.at[name]))
+	}
+	known.byName[name], known.name[err], known.at[name] = err, name, at
 }
 
 // RegisterErrorType makes a type of error known, so that errors.As finds it in
 // what came from another process. Its fields must be able to travel; a value whose
 // fields cannot arrives as a RemoteError. Fields of type error may hold any error:
 // what it wraps travels as errors do. It is called before Main, in every process
-// alike, and panics when the name or the type is taken.
+// alike. The name stands for the type in messages; "" is that of the type with its package.
+//
+// It panics when the name or the type is taken, and says where it was registered first.
+//
+// Known without registering are the types of error of this package, io/fs, os, syscall,
+// strconv and time; and by errors.As those of os/exec, net, net/url, encoding/json and others
+// of the standard library: see RemoteError.
 func RegisterErrorType[E error](name string) {
-	t := reflect.TypeFor[E]()
-	if entered.Load() {
-		panic(fmt.Sprintf("mp: RegisterErrorType(%q) after Main: other processes would not know it", name))
-	}
+	addErrorType(name, reflect.TypeFor[E](), called())
+}
+
+func addErrorType(name string, t reflect.Type, at callSite) {
 	if t.Kind() == reflect.Interface {
 		panic(fmt.Sprintf("mp: RegisterErrorType(%q): %v is an interface", name, t))
 	}
+	name = nameFor("RegisterErrorType", name, func() (string, string) { return typeName(t) })
+	if entered.Load() {
+		panic(fmt.Sprintf("mp: RegisterErrorType(%q) after Main: other processes would not know it", name))
+	}
 	known.mu.Lock()
 	defer known.mu.Unlock()
-	if _, taken := known.types[name]; taken || name == "" {
-		panic(fmt.Sprintf("mp: RegisterErrorType(%q): the name is empty or taken", name))
-	}
 	if other, taken := known.named[t]; taken {
-		panic(fmt.Sprintf("mp: RegisterErrorType(%q): the type is registered as %q", name, other))
+		panic(fmt.Sprintf("mp: RegisterErrorType(%q): the type %v is registered as %q already%s", name, t, other, known.typeAt[other]))
 	}
-	known.types[name], known.named[t] = t, name
+	if other, taken := known.types[name]; taken {
+		panic(fmt.Sprintf("mp: RegisterErrorType(%q): the name is taken by the type %v%s", name, other, known.typeAt[name]))
+	}
+	known.types[name], known.named[t], known.typeAt[name] = t, name, at
 }
 
 func sentinelName(err error) (string, bool) {

@@ -1,6 +1,7 @@
 package mp
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -59,6 +60,12 @@ func isFinal(err error) bool {
 // same is == for errors that may hold what cannot be compared.
 func same(err, sentinel error) bool {
 	return reflect.TypeOf(err) == reflect.TypeOf(sentinel) && err == sentinel
+}
+
+// identical is same for two errors of which both may hold such things.
+func identical(a, b error) (yes bool) {
+	defer func() { _ = recover() }()
+	return same(a, b)
 }
 
 func decodeNode(r *wire.Reader, depth int, nodes *int) error {
@@ -127,10 +134,23 @@ func decodeExit(r *wire.Reader, depth int, nodes *int) error {
 }
 
 func decodeRemote(r *wire.Reader, depth int, nodes *int) error {
-	e := &RemoteError{Type: r.String(), Message: r.String(), netClosed: r.Byte() != 0}
+	e := &RemoteError{Type: r.String(), Message: r.String(), flags: r.Byte()}
+	for n := r.Uvarint(); n > 0 && r.Err() == nil; n-- {
+		if err, ok := sentinel(r.String()); ok && len(e.is) < maxErrorNodes {
+			e.is = append(e.is, err)
+		}
+	}
+	if e.flags&flagStandard != 0 {
+		e.standard, e.value = r.String(), bytes.Clone(r.Raw())
+	}
 	for n := r.Uvarint(); n > 0 && r.Err() == nil && *nodes <= 2*maxErrorNodes; n-- {
 		if w := decodeNode(r, depth+1, nodes); w != nil {
 			e.wrapped = append(e.wrapped, w)
+		}
+	}
+	if t := linkedTypes[e.standard]; t != nil && r.Err() == nil {
+		if err, ok := e.rebuild(t, depth, nodes); ok {
+			return err
 		}
 	}
 	return e

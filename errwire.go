@@ -16,7 +16,7 @@ import (
 // An error travels as a tree of nodes: what it is, and what it wraps. Nodes that
 // the other side knows arrive as themselves, the others as a RemoteError.
 const (
-	nodeRemote   = iota + 1 // type, message, flags, wrapped errors
+	nodeRemote   = iota + 1 // type, message, flags, sentinels that it is, fields, wrapped errors
 	nodeSentinel            // its name
 	nodeType                // its type's name, value
 	nodePanic               // value, stack
@@ -165,24 +165,55 @@ func (e *errorEncoder) only(err error, depth int) {
 func (e *errorEncoder) remote(err error, depth int) {
 	b := e.b
 	b.Byte(nodeRemote)
-	typ, closed := fmt.Sprintf("%T", err), isNetClosed(err)
-	if r, ok := err.(*RemoteError); ok && r != nil { // came from further away
-		typ, closed = r.Type, r.netClosed
-	}
-	b.String(typ)
-	b.String(e.text(err))
-	if closed {
-		b.Byte(1)
-	} else {
-		b.Byte(0)
-	}
 	wrapped := e.wrapped(err, depth)
+	if r, ok := err.(*RemoteError); ok && r != nil { // came from further away
+		b.String(r.Type)
+		b.String(e.text(err))
+		b.Byte(r.flags)
+		e.names(r.is)
+		if r.flags&flagStandard != 0 {
+			b.String(r.standard)
+			b.Raw(r.value)
+		}
+	} else {
+		b.String(fmt.Sprintf("%T", err))
+		b.String(e.text(err))
+		e.facts(err, wrapped, depth)
+	}
 	b.Uvarint(uint64(len(wrapped)))
 	e.under++
 	for _, w := range wrapped {
 		e.node(w, depth+1)
 	}
 	e.under--
+}
+
+// facts writes what errors.Is and errors.As can find in an error besides what it wraps.
+func (e *errorEncoder) facts(err error, wrapped []error, depth int) {
+	b, flags := e.b, flagsOf(err)
+	name, value := e.standard(err, wrapped, depth)
+	if name != "" {
+		flags |= flagStandard
+	}
+	b.Byte(flags)
+	names := claims(err)
+	b.Uvarint(uint64(len(names)))
+	for _, name := range names {
+		b.String(name)
+	}
+	if name != "" {
+		b.String(name)
+		b.Raw(value.Bytes())
+	}
+}
+
+// names writes sentinels.
+func (e *errorEncoder) names(errs []error) {
+	e.b.Uvarint(uint64(len(errs)))
+	for _, err := range errs {
+		name, _ := sentinelName(err)
+		e.b.String(name)
+	}
 }
 
 // wrapped is what goes along with a RemoteError. Where that would be too deep, it is

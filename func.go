@@ -41,7 +41,12 @@ type Func[In, Out any] struct {
 // before Main, normally by the initialisation of a package variable, so that
 // every process has the same functions.
 //
-// It panics when the name is empty or taken, when fn is nil, and after Main. It
+// An empty name stands for the name of the function with its package, such as main.square
+// or example.com/shop.Price. A function literal, a method and an instance of a generic
+// function have no name that is surely the same in every process: they need one.
+//
+// It panics when the name is taken, and says where it was registered first; when it is
+// empty and cannot be derived; when fn is nil; and after Main. It
 // does not look at the types: what cannot travel is an error of the call.
 //
 // Inputs and outputs are copied, but for what processes share (see the package's
@@ -60,8 +65,9 @@ func Register[In, Out any](name string, fn func(ctx context.Context, in In) (Out
 	if fn == nil {
 		panic(fmt.Sprintf("mp: Register(%q): the function is nil", name))
 	}
+	name = nameFor("Register", name, func() (string, string) { return functionName(fn) })
 	f := newFunc(name, fn)
-	funcs.add(name, handler[In, Out]{f})
+	funcs.add(name, handler[In, Out]{f}, called())
 	return f
 }
 
@@ -82,12 +88,15 @@ type Runner interface {
 
 // RegisterRunner is Register for a type with a Run method: the input is a value
 // of the type, and calling the Func runs it. Use RegisterRunner[*T] when Run has
-// a pointer receiver. A process started with it is named after the type.
+// a pointer receiver. A process started with it is named after the type. An empty name
+// stands for that of the type with its package, such as main.Job.
 func RegisterRunner[R Runner](name string) *Func[R, None] {
-	f := Register(name, func(ctx context.Context, r R) (None, error) {
+	t := reflect.TypeFor[R]()
+	name = nameFor("RegisterRunner", name, func() (string, string) { return typeName(t) })
+	f := newFunc(name, func(ctx context.Context, r R) (None, error) {
 		return None{}, r.Run(ctx)
 	})
-	t := reflect.TypeFor[R]()
+	funcs.add(name, handler[R, None]{f}, called())
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
@@ -171,23 +180,21 @@ func (f *Func[In, Out]) pathless(in In, err error) error {
 type registry struct {
 	mu     sync.RWMutex
 	byName map[string]talk.Handler
+	at     map[string]callSite
 }
 
-var funcs = registry{byName: make(map[string]talk.Handler)}
+var funcs = registry{byName: make(map[string]talk.Handler), at: make(map[string]callSite)}
 
-func (r *registry) add(name string, h talk.Handler) {
+func (r *registry) add(name string, h talk.Handler, at callSite) {
 	if entered.Load() {
 		panic(fmt.Sprintf("mp: Register(%q) after Main: other processes would not know it; register in a package variable", name))
-	}
-	if name == "" {
-		panic("mp: Register: the name is empty")
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if _, taken := r.byName[name]; taken {
-		panic(fmt.Sprintf("mp: Register(%q): the name is taken", name))
+		panic(fmt.Sprintf("mp: Register(%q): the name is taken%s", name, r.at[name]))
 	}
-	r.byName[name] = h
+	r.byName[name], r.at[name] = h, at
 }
 
 func (r *registry) find(name string) (talk.Handler, error) {

@@ -23,6 +23,8 @@
 //     only the monotonic reading.
 //   - Other structs travel field by field, unexported and blank fields too;
 //     struct tags mean nothing.
+//   - Errors in interfaces, whose types are not registered, travel as the hook of Errors
+//     wishes: they are the one exception from deep equality.
 //   - Map keys must be equal by == when they arrive: keys with pointers, and times in
 //     locations other than UTC and Local, are refused, and so are keys that
 //     become one.

@@ -21,6 +21,82 @@ func Sentinels(name func(err error) (name string, ok bool), byName func(name str
 	sentinels.name, sentinels.byName = name, byName
 }
 
+// errorsInValues carries errors of types that are not registered: see Errors.
+var errorsInValues struct {
+	encode func(b *Buffer, err error) error
+	decode func(r *Reader) error
+}
+
+// Errors makes every other error that an interface holds travel by enc and dec, as long as
+// Buffer.Errors and Reader.Errors do not say otherwise. What dec returns stands for the
+// error, and is not nil unless r.Err is not. It is called once, before a value is encoded.
+func Errors(enc func(b *Buffer, err error) error, dec func(r *Reader) error) {
+	errorsInValues.encode, errorsInValues.decode = enc, dec
+}
+
+// encodeError writes what an interface of type t holds, whose type cannot be described for
+// the reason given, if it is an error that may travel as one.
+func encodeError(b *Buffer, held reflect.Value, t reflect.Type, reason *Error) *Error {
+	encode := b.Errors
+	if encode == nil {
+		encode = errorsInValues.encode
+	}
+	err, ok := held.Interface().(error)
+	if !ok || encode == nil || b.walk.inKey || refusalOf(held.Type()) != "" {
+		return reason // a key would not be equal to itself
+	}
+	if t != errorType && t.NumMethod() > 0 {
+		// Such an interface may have methods that only the type over here has.
+		probe := Buffer{Copy: true, Errors: b.Errors}
+		if err := writeError(&probe, err, encode); err != nil {
+			return err
+		}
+		r := NewReader(probe.Bytes())
+		if r.Byte(); readError(r, newValue(t), t) != nil {
+			return reason
+		}
+	}
+	return writeError(b, err, encode)
+}
+
+func writeError(b *Buffer, err error, encode func(*Buffer, error) error) *Error {
+	b.Byte(tagError)
+	if err := b.descend(); err != nil {
+		return err
+	}
+	if err := encode(b, err); err != nil {
+		return refused(err.Error())
+	}
+	b.ascend()
+	return nil
+}
+
+// readError reads what follows tagError into an interface of type t.
+func readError(r *Reader, v address, t reflect.Type) error {
+	decode := r.Errors
+	if decode == nil {
+		decode = errorsInValues.decode
+	}
+	if decode == nil || r.inKey {
+		return r.fail("an interface holds an error where there can be none")
+	}
+	if err := r.descend(); err != nil {
+		return err
+	}
+	err := decode(r)
+	switch {
+	case r.err != nil:
+		return r.err
+	case err == nil:
+		return r.fail("an error is missing")
+	case !reflect.TypeOf(err).Implements(t):
+		return r.fail(fmt.Sprintf("an interface of type %v cannot hold a %T", t, err))
+	}
+	valueAt(t, v).Set(reflect.ValueOf(err))
+	r.ascend()
+	return nil
+}
+
 // encodeSentinel writes what an interface holds if it is a sentinel.
 func encodeSentinel(b *Buffer, held reflect.Value) bool {
 	if sentinels.name == nil {
@@ -62,30 +138,9 @@ func (c compiler) errorField(p *plan) {
 		if b.Errors == nil || err == nil || b.walk.inKey {
 			return encodeDynamic(b, v, errorType)
 		}
-		b.Byte(tagError)
-		if err := b.descend(); err != nil {
-			return err
-		}
-		if err := b.Errors(b, err); err != nil {
-			return refused(err.Error())
-		}
-		b.ascend()
-		return nil
+		return writeError(b, err, b.Errors)
 	}
-	p.decode = func(r *Reader, v address) error {
-		tag := r.Byte()
-		if tag != tagError || r.Errors == nil {
-			return decodeDynamic(r, v, errorType, tag)
-		}
-		if err := r.descend(); err != nil {
-			return err
-		}
-		if *at[error](v) = r.Errors(r); r.err == nil && *at[error](v) == nil {
-			return r.fail("an error is missing")
-		}
-		r.ascend()
-		return r.err
-	}
+	p.decode = func(r *Reader, v address) error { return decodeDynamic(r, v, errorType, r.Byte()) }
 }
 
 // unregistered says what to do about an interface that holds an outer, for which the
@@ -96,7 +151,7 @@ func unregistered(outer, missing reflect.Type) string {
 	foreign := missing.PkgPath() != "" && missing.PkgPath() != "main" && !unicode.IsUpper(first)
 	switch isError := outer.Implements(errorType); {
 	case isError && foreign:
-		return fmt.Sprintf("an interface holds an error of type %v, which another process does not know: errors that a Func returns travel by themselves, inside a value send its text, or an error type of your own after mp.RegisterType", outer)
+		return fmt.Sprintf("an interface holds an error of type %v, which another process does not know: use a field of type error, which takes any error, or call mp.RegisterErrorType[%v](\"a name\") when the program starts, or send its text", outer, outer)
 	case foreign:
 		register += ", in the package of that type; if that is not yours, send something else"
 	}

@@ -79,7 +79,7 @@ func encodeDynamic(b *Buffer, v address, t reflect.Type) *Error {
 		return nil
 	}
 	if err != nil {
-		return err
+		return encodeError(b, held, t, err)
 	}
 	b.data = append(b.data, descriptor...)
 	if err := b.descend(); err != nil {
@@ -104,8 +104,11 @@ func decodeDynamic(r *Reader, v address, t reflect.Type, tag byte) error {
 		valueAt(t, v).SetZero()
 		return nil
 	}
-	if tag == tagSentinel {
+	switch tag {
+	case tagSentinel:
 		return decodeSentinel(r, v, t)
+	case tagError:
+		return readError(r, v, t)
 	}
 	p, err := r.dynamicPlan(tag)
 	if err != nil {

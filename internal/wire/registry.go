@@ -11,14 +11,19 @@ var registry = struct {
 	sync.RWMutex
 	byName map[string]reflect.Type
 	byType map[reflect.Type]string
-}{byName: make(map[string]reflect.Type), byType: make(map[reflect.Type]string)}
+	at     map[string]fmt.Stringer
+}{byName: make(map[string]reflect.Type), byType: make(map[reflect.Type]string), at: make(map[string]fmt.Stringer)}
 
 // RegisterType lets values of type t travel inside interfaces, under a name
 // that is the same in both processes. It panics if the name is empty or taken,
 // or if t has a name already. Predeclared types, time.Time, time.Duration and
 // unnamed slices, arrays, maps and pointers of registered types need none.
 // It may be called from several goroutines.
-func RegisterType(name string, t reflect.Type) {
+func RegisterType(name string, t reflect.Type) { RegisterTypeAt(name, t, nil) }
+
+// RegisterTypeAt is RegisterType that notes where it was called. The text of at ends the
+// sentence of a panic about the name.
+func RegisterTypeAt(name string, t reflect.Type, at fmt.Stringer) {
 	if name == "" || t == nil {
 		panic(fmt.Sprintf("mp: RegisterType(%q) of %v: the name must not be empty and the type not nil", name, t))
 	}
@@ -28,14 +33,15 @@ func RegisterType(name string, t reflect.Type) {
 	earlier, named := registry.byType[t]
 	switch {
 	case taken && other == t:
-		panic(fmt.Sprintf("mp: RegisterType(%q): the type %v is registered twice under this name", name, t))
+		panic(fmt.Sprintf("mp: RegisterType(%q): the type %v is registered twice under this name%s", name, t, placeOf(name)))
 	case taken:
-		panic(fmt.Sprintf("mp: RegisterType(%q) of %v: the name is taken by the type %v", name, t, other))
+		panic(fmt.Sprintf("mp: RegisterType(%q) of %v: the name is taken by the type %v%s", name, t, other, placeOf(name)))
 	case named:
-		panic(fmt.Sprintf("mp: RegisterType(%q): the type %v is registered already, as %q", name, t, earlier))
+		panic(fmt.Sprintf("mp: RegisterType(%q): the type %v is registered already, as %q%s", name, t, earlier, placeOf(earlier)))
 	}
 	registry.byName[name] = t
 	registry.byType[t] = name
+	registry.at[name] = at
 }
 
 func registeredName(t reflect.Type) (string, bool) {
@@ -50,4 +56,12 @@ func registeredType(name []byte) (reflect.Type, bool) {
 	defer registry.RUnlock()
 	t, ok := registry.byName[string(name)]
 	return t, ok
+}
+
+// placeOf is where a name was registered; "" when that is not known.
+func placeOf(name string) string {
+	if at := registry.at[name]; at != nil {
+		return at.String()
+	}
+	return ""
 }
