@@ -58,7 +58,10 @@ var errstdCases = map[string]errwireCase{
 			t.Errorf("%#v", e)
 		}
 	}},
-	"exit stderr": {func() error { _, err := exec.Command("sh", "-c", "echo oops >&2; kill -9 $$").Output(); return fmt.Errorf("run: %w", err) },
+	"exit stderr": {func() error {
+		_, err := exec.Command("sh", "-c", "echo oops >&2; kill -9 $$").Output()
+		return fmt.Errorf("run: %w", err)
+	},
 		func(t *testing.T, got error) {
 			e := errstdAs[*exec.ExitError](t, got)
 			if string(e.Stderr) != "oops\n" || e.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL || got.Error() != "run: signal: killed" {
