@@ -15,7 +15,9 @@ import (
 // Condition is what goroutines wait for that have a lock, until others notify them.
 //
 // Its memory, from the state's beginning: at 0 the number of the last ticket, at 8 how
-// many entries were ever used, in a row from the first. The payload is the entries,
+// many entries were ever used, in a row from the first; at 16 in the low half the first entry
+// that may be free, in the high half how often one became free; at 24 the highest ticket whose
+// entry is made. The payload is the entries,
 // two words each, one for each goroutine inside Wait: at 0 who it is and what it waits
 // for, at 8 its ticket. The first word is 0 for a free entry; otherwise it has the id of
 // the process in the low half, above it 2 bits, waiting or granted, and above them the
@@ -31,8 +33,12 @@ type Condition struct {
 	lock   *Lock
 	ticket *atomic.Uint64
 	used   *atomic.Uint64
+	free   *atomic.Uint64
+	joined *atomic.Uint64
 	line   *shm.Line
 	watch  lookout
+	front  front
+	next   atomic.Int64 // when Notify is to look for the grants of the dead again
 }
 
 // MaxWaiting is how many goroutines can wait for a condition.
@@ -84,7 +90,7 @@ func OpenCondition(f *os.File, l *Lock) (*Condition, error) {
 
 func conditionCore(l *Lock) func(o *shm.Object) any {
 	return func(o *shm.Object) any {
-		c := &Condition{object: o, lock: l, ticket: o.Word(shm.StateAt), used: o.Word(shm.StateAt + 8)}
+		c := &Condition{object: o, lock: l, ticket: o.Word(shm.StateAt), used: o.Word(shm.StateAt + 8), free: o.Word(shm.StateAt + 16), joined: o.Word(shm.StateAt + 24)}
 		c.line = o.NewLine(0, nil).ForHeld(func() shm.ID { return 0 })
 		return c
 	}
@@ -95,19 +101,6 @@ func (c *Condition) File() *os.File { return c.object.File() }
 
 // Lock is the condition's lock.
 func (c *Condition) Lock() *Lock { return c.lock }
-
-// entry is a goroutine that waits.
-type entry struct {
-	word, ticket *atomic.Uint64
-}
-
-func (c *Condition) entry(i int) entry {
-	at := shm.PayloadAt + i*entrySize
-	return entry{c.object.Word(at), c.object.Word(at + 8)}
-}
-
-// entries is how many there are to look at.
-func (c *Condition) entries() int { return int(min(c.used.Load(), MaxWaiting)) }
 
 // Wait gives the acquisition with that token up, waits until it is notified, and
 // takes the lock again. On an error the lock is not held.
@@ -146,38 +139,15 @@ func (c *Condition) Wait(ctx context.Context, token uint64) (Grip, error) {
 		panic(fmt.Sprintf("shared: condition %d: an entry of %#x became %#x", c.object.Number(), word, now))
 	}
 	e.word.Store(0)
+	c.freed(e)
 	shm.Point("condition.left")
 	return g, nil
-}
-
-// join makes an entry for this goroutine. The lock is held.
-func (c *Condition) join() (entry, uint64, error) {
-	ticket := c.ticket.Add(1)
-	word := ticket<<34 | waiting | uint64(shm.Me())
-	for i := range MaxWaiting {
-		e := c.entry(i)
-		if i >= c.entries() {
-			c.used.Store(uint64(i) + 1)
-		}
-		if old := e.word.Load(); old&stateBits == waiting && !shm.Alive(shm.ID(old)) {
-			e.word.CompareAndSwap(old, 0)
-		}
-		if e.word.Load() != 0 {
-			continue
-		}
-		e.ticket.Store(ticket)
-		shm.Point("condition.numbered")
-		if e.word.CompareAndSwap(0, word) {
-			return e, word, nil
-		}
-	}
-	return entry{}, 0, fmt.Errorf("more than %d wait for the condition", MaxWaiting)
 }
 
 // sleep waits until the entry is granted. Meanwhile it sees to the grants of the dead.
 func (c *Condition) sleep(ctx context.Context, e entry, word uint64) error {
 	for {
-		err := c.line.Wait(ctx, func(bool) bool {
+		err := c.line.WaitAt(ctx, e.index, func(bool) bool {
 			return e.word.Load() != word || c.watch.finds(c.orphaned)
 		})
 		if err != nil || e.word.Load() != word {
@@ -191,13 +161,19 @@ func (c *Condition) sleep(ctx context.Context, e entry, word uint64) error {
 // quit ends the waiting of this goroutine. If it was granted, the next is.
 func (c *Condition) quit(e entry, word uint64) {
 	if e.word.CompareAndSwap(word, 0) {
+		c.freed(e)
 		return
 	}
 	shm.Point("condition.quitting")
 	c.grant(1)
 	shm.Point("condition.passed")
 	e.word.Store(0)
+	c.freed(e)
 }
+
+// fewEntries is up to how many entries each Notify looks at all of them for the grants of the
+// dead. With more it does so once in a while, and those that wait do it anyway.
+const fewEntries = 256
 
 // Notify wakes n of those that wait, if there are as many. The acquisition with that
 // token must not have ended.
@@ -206,62 +182,41 @@ func (c *Condition) Notify(token uint64, n int) error {
 	if !c.lock.Holds(token) {
 		return ErrNotHeld
 	}
-	c.settle()
+	now, next := shm.Now(), c.next.Load()
+	if c.entries() <= fewEntries || now >= next && c.next.CompareAndSwap(next, now+int64(lookAgain)) {
+		c.settle()
+	}
 	c.grant(n)
 	return nil
 }
 
-// candidate is an entry that waits.
-type candidate struct {
-	entry
-	seen, number uint64
-}
-
-// grant wakes the first n of those that wait.
+// grant wakes the first n of those that wait. Each other process is told once, after all of
+// its own are granted.
 func (c *Condition) grant(n int) {
+	var told []shm.ID
 	for n > 0 {
 		first := c.first(n)
 		if len(first) == 0 {
-			return
+			break
 		}
 		for _, w := range first {
-			if w.word.CompareAndSwap(w.seen, w.seen&^stateBits|granted) {
-				n--
-				shm.Point("condition.granted")
-				c.line.WakeProcess(shm.ID(w.seen))
-				shm.Point("condition.notified")
+			if !w.word.CompareAndSwap(w.seen, w.seen&^stateBits|granted) {
+				continue
+			}
+			n--
+			shm.Point("condition.granted")
+			switch id := shm.ID(w.seen); {
+			case id == shm.Me():
+				c.line.WakeAt(w.index)
+			case !slices.Contains(told, id):
+				told = append(told, id)
 			}
 		}
 	}
-}
-
-// first is the n that wait longest.
-func (c *Condition) first(n int) (found []candidate) {
-	for i := range c.entries() {
-		e := c.entry(i)
-		w := candidate{e, e.word.Load(), e.ticket.Load()}
-		if w.seen&stateBits != waiting {
-			continue
-		}
-		if !shm.Alive(shm.ID(w.seen)) {
-			e.word.CompareAndSwap(w.seen, 0)
-			continue
-		}
-		if n == 1 && len(found) == 1 { // the most common case, without a list
-			if w.number < found[0].number {
-				found[0] = w
-			}
-			continue
-		}
-		found = append(found, w)
+	for _, id := range told {
+		c.line.WakeProcess(id)
+		shm.Point("condition.notified")
 	}
-	slices.SortFunc(found, func(a, b candidate) int {
-		if a.number < b.number {
-			return -1
-		}
-		return 1
-	})
-	return found[:min(n, len(found))]
 }
 
 // orphaned says whether a grant belongs to a process that is dead.
@@ -291,6 +246,8 @@ func (c *Condition) settle() {
 		shm.Point("condition.inherited")
 		c.grant(1)
 		shm.Point("condition.settled")
-		e.word.CompareAndSwap(mine, 0)
+		if e.word.CompareAndSwap(mine, 0) {
+			c.freed(e)
+		}
 	}
 }

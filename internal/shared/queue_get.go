@@ -34,8 +34,12 @@ func (q *Queue) TryGet(buf []byte) (body []byte, files []*os.File, err error) {
 
 func (q *Queue) waitGet(ctx context.Context, buf []byte) (body []byte, files []*os.File, err error) {
 	ended := q.getters.Wait(ctx, func(bool) (ok bool) {
-		if p := q.puts.Load(); p&closedBit == 0 && p == q.gets.Load() {
+		switch g, p := q.gets.Load(), q.puts.Load(); {
+		case p == g:
 			return false
+		case p == g|closedBit && q.sockets[1] == nil: // all that wait learn it at once, without the latch
+			err = ErrQueueClosed
+			return true
 		}
 		body, files, ok, err = q.tryGet(ctx, buf)
 		return ok || err != nil

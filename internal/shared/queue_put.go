@@ -88,6 +88,10 @@ func (q *Queue) waitPut(ctx context.Context, m *Item) (err error) {
 		if q.worthPutting() == 0 {
 			return false
 		}
+		if q.puts.Load()&closedBit != 0 { // all that wait learn it at once, without the latch
+			err = ErrQueueClosed
+			return true
+		}
 		ok, err = q.tryPut(ctx, m)
 		if err == errCrowded {
 			last = time.Now()

@@ -2,7 +2,6 @@ package shm
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"time"
 )
@@ -18,23 +17,13 @@ type hall struct {
 	watchers int
 	probed   int64   // when the kernel was last asked who lives
 	leader   *waiter // nobody sleeps in a select while there is none
+	idle     waiters // those that sleep in a select and were not woken
 	// watchman is a goroutine that leads because all that wait only watch.
 	watchman  bool
 	attending bool // a watchman comes soon, if nobody leads by then
 }
 
-var theHall hall
-
-// waiter is a goroutine that waits, or a function that wants to know.
-type waiter struct {
-	line   *Line
-	since  int64
-	wake   chan struct{}
-	woken  bool
-	parked bool        // it sleeps in a select
-	peek   func() bool // whether it is worth trying; nil: the line knows
-	notify func()      // what is called then; nil: the goroutine is woken
-}
+var theHall = hall{idle: waiters{place: sleeping}}
 
 const (
 	// heldEvery is how often one looks whether who holds something is alive, for the
@@ -53,7 +42,7 @@ func (h *hall) enter(w *waiter) {
 	w.since, w.wake = Now(), make(chan struct{}, 1)
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if len(l.waiting) == 0 {
+	if l.empty() {
 		l.at = len(h.lines)
 		h.lines = append(h.lines, l)
 		if l.holder != nil {
@@ -63,7 +52,15 @@ func (h *hall) enter(w *waiter) {
 			}
 		}
 	}
-	l.waiting = append(l.waiting, w)
+	if w.peek != nil {
+		l.lookers.push(w)
+	} else {
+		l.takers.push(w)
+	}
+	if w.seat != noSeat {
+		l.seats = append(l.seats, make([]*waiter, max(0, w.seat+1-len(l.seats)))...)
+		l.seats[w.seat] = w
+	}
 	if w.notify != nil {
 		h.watchers++
 	}
@@ -75,13 +72,8 @@ func (h *hall) enter(w *waiter) {
 func (h *hall) announce(w *waiter) (first bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	w.line.set(self().me.slot(), w.line.waiting[0].since)
-	for _, other := range w.line.waiting {
-		if other.notify == nil {
-			return other == w
-		}
-	}
-	return false
+	w.line.set(self().me.slot(), w.line.oldestHere())
+	return w == w.line.takers.first
 }
 
 // leave ends w's waiting. It may have been woken for something that it does not take,
@@ -89,14 +81,18 @@ func (h *hall) announce(w *waiter) (first bool) {
 func (h *hall) leave(w *waiter) {
 	l := w.line
 	h.mu.Lock()
-	i := slices.Index(l.waiting, w)
-	l.waiting = slices.Delete(l.waiting, i, i+1)
+	since := l.oldestHere()
+	l.takers.remove(w)
+	l.lookers.remove(w)
+	if w.seat != noSeat {
+		l.seats[w.seat] = nil
+	}
 	if w.notify != nil {
 		if h.watchers--; h.watchers == 0 && h.watchman {
 			self().ring(self().me.slot())
 		}
 	}
-	if len(l.waiting) == 0 {
+	if l.empty() {
 		last := len(h.lines) - 1
 		h.lines[l.at] = h.lines[last]
 		h.lines[l.at].at = l.at
@@ -108,8 +104,8 @@ func (h *hall) leave(w *waiter) {
 		}
 		l.since(self().me.slot()).Store(0) // see Waits
 		l.clear(self().me.slot())
-	} else if i == 0 {
-		l.set(self().me.slot(), l.waiting[0].since)
+	} else if now := l.oldestHere(); now != since {
+		l.set(self().me.slot(), now)
 	}
 	if h.leader == nil {
 		h.attendLocked() // w might have led again
@@ -128,14 +124,14 @@ func (h *hall) park(ctx context.Context, w *waiter) {
 	case h.leader == nil:
 		h.leader = w
 	default:
-		w.parked = true
+		h.idle.push(w)
 		h.mu.Unlock()
 		select {
 		case <-w.wake:
 		case <-ctx.Done():
 		}
 		h.mu.Lock()
-		w.parked = false
+		h.idle.remove(w)
 	}
 	if h.leader == w { // perhaps since it was appointed
 		select {
@@ -201,17 +197,15 @@ func (h *hall) probe(quiet bool) bool {
 }
 
 // appoint finds somebody else to lead: one who sleeps, for who is awake may be long in coming
-// back, as one who waits for the latch of a process that was stopped. If nobody
-// sleeps, the next to do so leads. The lock is held.
+// back, as one who waits for the latch of a process that was stopped. It is the one that
+// went to sleep last, since it is likely to lead for longest. If nobody sleeps, the next to do so
+// leads. The lock is held.
 func (h *hall) appoint() {
-	for _, l := range h.lines {
-		for _, w := range l.waiting {
-			if w.parked && !w.woken {
-				h.leader = w
-				w.wake <- struct{}{}
-				return
-			}
-		}
+	if w := h.idle.last; w != nil {
+		h.idle.remove(w)
+		h.leader = w
+		w.wake <- struct{}{}
+		return
 	}
 	if h.watchers > 0 && !h.watchman && !h.attending {
 		h.attending = true
@@ -243,13 +237,15 @@ func (h *hall) attendLocked() {
 	}()
 }
 
-// answer looks after one line, for this process itself has rung for it.
-func (h *hall) answer(l *Line) {
+// answer looks after one line, for this process itself has rung for it, and wakes at
+// least some of those that want to take something, if there are as many. It says how many it woke.
+func (h *hall) answer(l *Line, some int) (woken int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if len(l.waiting) > 0 {
-		h.look(l, false, 1)
+	if l.empty() {
+		return 0
 	}
+	return h.look(l, false, some)
 }
 
 // sweep looks after all lines. The lock is held.
@@ -260,24 +256,28 @@ func (h *hall) sweep(probe bool) {
 	h.publish()
 }
 
-// look wakes those of a line that should try, and at least some. The lock is held.
-func (h *hall) look(l *Line, probe bool, some int) {
-	l.set(self().me.slot(), l.waiting[0].since)
+// look wakes those of a line that should try, and at least some, and says how many of those that
+// want to take something. It costs as much as it wakes, and what it costs to ask those that have to
+// be asked. The lock is held.
+func (h *hall) look(l *Line, probe bool, some int) (woken int) {
+	l.set(self().me.slot(), l.oldestHere())
+	for w := l.lookers.first; w != nil; w = l.lookers.next(w) {
+		if w.peek() {
+			h.rouse(w)
+		}
+	}
+	if l.takers.first == nil {
+		return 0
+	}
 	n := some
 	if l.ready != nil {
 		n = max(some, l.ready(probe))
 	}
-	for _, w := range l.waiting {
-		switch {
-		case w.peek != nil:
-			if w.peek() {
-				h.rouse(w)
-			}
-		case n > 0:
-			h.rouse(w)
-			n--
-		}
+	for w := l.takers.first; w != nil && woken < n; w = l.takers.next(w) {
+		h.rouse(w)
+		woken++
 	}
+	return woken
 }
 
 // rouse has a goroutine try again. The lock is held.
@@ -290,6 +290,7 @@ func (h *hall) rouse(w *waiter) {
 		return
 	}
 	w.woken = true
+	h.idle.remove(w)
 	if h.leader == w {
 		r := self()
 		r.ring(r.me.slot())

@@ -30,8 +30,10 @@ type Line struct {
 	hot    Hot
 
 	// Guarded by the hall.
-	waiting []*waiter
-	at      int // the line's place in the hall's list, if somebody waits
+	takers  waiters   // those that ready speaks of
+	lookers waiters   // those that are asked
+	seats   []*waiter // some of them, by their numbers: see WaitAt
+	at      int       // the line's place in the hall's list, if somebody waits
 }
 
 // NewLine returns a line of the object. ready says for how many of those that wait it
@@ -40,7 +42,8 @@ type Line struct {
 // what is given to Wait must then change nothing.
 func (o *Object) NewLine(number int, ready func(probe bool) int) *Line {
 	at := linesAt + number*lineSize
-	l := &Line{object: o, number: number, high: self().high, ready: ready, hot: NewHot()}
+	l := &Line{object: o, number: number, high: self().high, ready: ready, hot: NewHot(),
+		takers: waiters{place: standing}, lookers: waiters{place: standing}}
 	for i := range l.leaves {
 		l.leaves[i] = o.Word(at + 8 + 8*i)
 	}
@@ -57,6 +60,21 @@ func (l *Line) ForHeld(holder func() ID) *Line {
 // since is the word that says since when a process waits, on the shared clock.
 func (l *Line) since(slot int) *atomic.Uint64 {
 	return l.object.Word(rowsAt + slot*rowSize + 8*l.number)
+}
+
+// empty says whether nobody of this process waits. The hall's lock is held.
+func (l *Line) empty() bool { return l.takers.first == nil && l.lookers.first == nil }
+
+// oldestHere is since when this process waits, which it does. The hall's lock is held.
+func (l *Line) oldestHere() int64 {
+	switch t, k := l.takers.first, l.lookers.first; {
+	case t == nil:
+		return k.since
+	case k == nil:
+		return t.since
+	default:
+		return min(t.since, k.since)
+	}
 }
 
 // set says that this process waits since then.
@@ -94,7 +112,7 @@ func (l *Line) Waits(id ID) bool {
 
 // Oldest is the process that waits longest, and since when.
 func (l *Line) Oldest() (id ID, since int64, ok bool) {
-	slot, since := l.next()
+	slot, since := l.next(-1)
 	if slot < 0 {
 		return 0, 0, false
 	}
@@ -102,12 +120,12 @@ func (l *Line) Oldest() (id ID, since int64, ok bool) {
 	return id, since, true
 }
 
-// next is the slot of the process that waits longest, and since when; -1 if there is none. It
-// rings for those that have died, too: so their bits are cleared, and should another
-// have the place just now, it looks for itself.
-func (l *Line) next() (slot int, since int64) {
+// next is the slot of the process that waits longest, other than skip, and since when; -1 if
+// there is none. It rings for those that have died, too: so their bits are cleared, and
+// should another have the place just now, it looks for itself.
+func (l *Line) next(skip int) (slot int, since int64) {
 	for range Slots {
-		slot, since = l.oldest()
+		slot, since = l.oldest(skip)
 		if slot < 0 {
 			return -1, 0
 		}
@@ -121,11 +139,14 @@ func (l *Line) next() (slot int, since int64) {
 }
 
 // oldest looks at all bits, those of the dead among them.
-func (l *Line) oldest() (slot int, since int64) {
+func (l *Line) oldest(skip int) (slot int, since int64) {
 	slot = -1
 	for g, word := range l.used() {
 		for leaf := word.Load(); leaf != 0; leaf &= leaf - 1 {
 			s := g*64 + bits.TrailingZeros64(leaf)
+			if s == skip {
+				continue
+			}
 			t := int64(l.since(s).Load())
 			if t <= 0 {
 				t = math.MaxInt64 // it is about to clear its bit
@@ -139,14 +160,22 @@ func (l *Line) oldest() (slot int, since int64) {
 }
 
 // Wake has n goroutines that wait try again, those of the processes first that wait
-// longest.
+// longest. Another process finds out by itself for how many of its own it is worth trying.
 func (l *Line) Wake(n int) {
-	for ; n > 0; n-- {
-		slot, _ := l.next()
-		if slot < 0 {
+	me, skip := self().me.slot(), -1
+	for n > 0 {
+		slot, _ := l.next(skip)
+		switch {
+		case slot < 0:
 			return
+		case slot == me: // for all of them at once, or each would be found n times
+			l.clear(me)
+			n -= max(1, theHall.answer(l, n))
+			skip = me
+		default:
+			l.ring(slot)
+			n--
 		}
-		l.ring(slot)
 	}
 }
 
@@ -166,7 +195,7 @@ func (l *Line) ring(slot int) {
 	l.clear(slot)
 	r := self()
 	if slot == r.me.slot() {
-		theHall.answer(l)
+		theHall.answer(l, 1)
 		return
 	}
 	r.ring(slot)
@@ -178,10 +207,18 @@ func (l *Line) ring(slot int) {
 // and sleeps, without a thread of its own. first tells try that it stands in line, as
 // the first of this process.
 func (l *Line) Wait(ctx context.Context, try func(first bool) bool) error {
+	return l.WaitAt(ctx, noSeat, try)
+}
+
+const noSeat = -1
+
+// WaitAt is Wait of a goroutine that WakeAt finds by a number, which no other of this process
+// has meanwhile.
+func (l *Line) WaitAt(ctx context.Context, seat int, try func(first bool) bool) error {
 	if l.look(try) {
 		return nil
 	}
-	w := &waiter{line: l}
+	w := &waiter{line: l, seat: seat}
 	if l.ready == nil {
 		w.peek = func() bool { return try(true) }
 	}
@@ -199,11 +236,21 @@ func (l *Line) Wait(ctx context.Context, try func(first bool) bool) error {
 	}
 }
 
+// WakeAt has one goroutine of this process try again, if it waits at that seat. It costs the same
+// however many wait.
+func (l *Line) WakeAt(seat int) {
+	theHall.mu.Lock()
+	defer theHall.mu.Unlock()
+	if seat < len(l.seats) && l.seats[seat] != nil {
+		theHall.rouse(l.seats[seat])
+	}
+}
+
 // Watch calls notify when peek, which must not block and changes nothing, may have
 // become true, from now on until stop is called. notify must not block either. Both
 // may be called once more while stop runs.
 func (l *Line) Watch(peek func() bool, notify func()) (stop func()) {
-	w := &waiter{line: l, peek: peek, notify: notify}
+	w := &waiter{line: l, seat: noSeat, peek: peek, notify: notify}
 	theHall.enter(w)
 	theHall.announce(w)
 	theHall.attend()
