@@ -32,6 +32,13 @@ var (
 	ErrMemory = pool.ErrMemory
 	// ErrBroken: the pool cannot start workers any more, or the barrier is broken.
 	ErrBroken = pool.ErrBroken
+	// ErrRecycled: the worker ended as it has had its tasks (PoolConfig.TasksPerWorker), holds too
+	// much memory between two of them, or was replaced by Pool.Recycle; in events.
+	ErrRecycled = pool.ErrRecycled
+	// ErrResized: the worker ended as Pool.Resize has made the pool smaller; in events.
+	ErrResized = pool.ErrResized
+	// ErrIdle: the worker ended as it was idle for PoolConfig.IdleTimeout; in events.
+	ErrIdle = pool.ErrIdle
 	// ErrFull: there is no room: in a queue, in the buffer for a message, in a bounded
 	// semaphore.
 	ErrFull = errors.New("mp: full")

@@ -49,8 +49,11 @@ type Outcome[In, Out any] struct {
 	Err            error // a *TaskError, or about the call
 	Attempts       int
 	PID            int           // of the worker of the last attempt
+	Node           string        // the machine of that worker; "": this one
+	ID             uint64        // of the task, as in PoolEvent; no other task of this process has it. 0: not about a task
+	Pool           string        // the pool's name
 	Wall           time.Duration // of the last attempt, in the worker
-	CPU            time.Duration // that the worker used meanwhile
+	CPU            time.Duration // that the worker used meanwhile; not known on goroutines
 	MaxMemory      int64         // bytes of anonymous memory that the worker held at its end
 	Stdout, Stderr []byte        // with Capture
 }
@@ -62,22 +65,22 @@ func Outcomes[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in it
 	return func(yield func(Outcome[In, Out]) bool) {
 		s, err := newStream(ctx, p, f, in, false, true, opts)
 		if err != nil {
-			yield(Outcome[In, Out]{Index: -1, Err: err})
+			yield(Outcome[In, Out]{Index: -1, Pool: p.Name(), Err: err})
 			return
 		}
-		err = s.each(ctx, func(it *streamItem[In, Out]) bool { return yield(it.outcome()) })
+		err = s.each(ctx, func(it *streamItem[In, Out]) bool { return yield(it.outcome(p)) })
 		if err == nil {
 			return
 		}
 		told := false
 		for _, it := range s.unfinished(err) {
 			told = told || it.err == err
-			if !yield(it.outcome()) {
+			if !yield(it.outcome(p)) {
 				return
 			}
 		}
 		if !told && err != errFailedFast {
-			yield(Outcome[In, Out]{Index: -1, Err: err})
+			yield(Outcome[In, Out]{Index: -1, Pool: p.Name(), Err: err})
 		}
 	}
 }

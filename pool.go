@@ -45,6 +45,7 @@ type PoolConfig struct {
 // Pool answers ErrClosed: the pool that main has made does not exist in a worker.
 type Pool struct {
 	s       *pool.Scheduler
+	name    string
 	here    *herePool // nil: the workers are processes
 	watches watches   // over the ctxs of what was submitted
 }
@@ -81,7 +82,7 @@ func NewPool(cfg PoolConfig) (*Pool, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mp: NewPool: %w", err)
 	}
-	return &Pool{s: s}, nil
+	return &Pool{s: s, name: cfg.Name}, nil
 }
 
 // shot says whether a worker was killed from outside.

@@ -39,7 +39,7 @@ func carryPool(cfg PoolConfig) (*Pool, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mp: NewPool: %w", err)
 	}
-	return &Pool{s: s, here: &herePool{encode: cfg.Encode, maxResult: cfg.MaxResult}}, nil
+	return &Pool{s: s, name: cfg.Name, here: &herePool{encode: cfg.Encode, maxResult: cfg.MaxResult}}, nil
 }
 
 // graceHere is what a task of a goroutine has between its deadline and its outcome, if

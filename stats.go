@@ -1,31 +1,36 @@
 package mp
 
 import (
-	"fmt"
+	"slices"
 	"time"
-
-	"github.com/gomultiprocessing/mp/internal/pool"
 )
 
 // Stats is what a pool is doing, and has done since it was made.
 type Stats struct {
-	Workers  []WorkerStats
-	Queued   int // tasks that wait
-	Running  int // tasks that run
-	Done     int // tasks with a value
-	Failed   int // tasks with an error, cancelled ones included
-	Retried  int // attempts that failed and were followed by another
-	Restarts int // workers that died
-	Stuck    int // tasks that were asked to stop and run on: within their grace, on goroutines also after it
+	Workers  []WorkerStats // by their numbers
+	Queued   int           // tasks that wait
+	Running  int           // tasks that run
+	Done     int           // tasks with a value
+	Failed   int           // tasks with an error, cancelled ones included
+	Retried  int           // attempts that failed and were followed by another
+	Restarts int           // workers that died
+	Stuck    int           // tasks that were asked to stop and run on: within their grace, on goroutines also after it
 }
 
 // WorkerStats is one worker's part of Stats.
 type WorkerStats struct {
-	PID    int
-	State  WorkerState
-	Tasks  int           // done
-	Busy   time.Duration // how long its task has been running; 0: none does
-	Memory int64         // anonymous memory in bytes; 0: not known
+	Worker  int    // its number, from 1; the successor of one that has ended may have the same
+	Node    string // the machine that it is on; "": this one
+	PID     int
+	State   WorkerState
+	Tasks   int           // done
+	Memory  int64         // anonymous memory in bytes; 0: not known
+	Busy    time.Duration // how long its task has been running; 0: none does
+	Since   time.Time     // when that was begun; zero: none runs, and what follows says nothing
+	Func    string        // that it calls
+	Index   int           // of the input in its call, from 0
+	Attempt int           // from 1
+	ID      uint64        // of the task, as in PoolEvent; 0: none
 }
 
 // WorkerState says what a worker is doing.
@@ -40,9 +45,9 @@ const (
 )
 
 // String is the state's name.
-func (s WorkerState) String() string {
-	return name(int(s), "idle", "busy", "stopping", "leaving")
-}
+func (s WorkerState) String() string { return workerStates.of(int(s), 1) }
+
+var workerStates = names{"idle", "busy", "stopping", "leaving"}
 
 // Stats looks at the pool as it is now. It reads each worker's memory, some
 // microseconds a worker.
@@ -57,66 +62,10 @@ func (p *Pool) Stats() Stats {
 	}
 	for _, w := range from.Workers {
 		st.Workers = append(st.Workers, WorkerStats{
-			PID: w.PID, State: WorkerState(w.State), Tasks: w.Tasks, Busy: w.Busy, Memory: w.Memory,
+			Worker: w.Number, PID: w.PID, State: WorkerState(w.State), Tasks: w.Tasks, Memory: w.Memory,
+			Busy: w.Busy, Since: w.Since, Func: w.Func, Index: w.Index, Attempt: w.Attempt, ID: w.ID,
 		})
 	}
+	slices.SortFunc(st.Workers, func(a, b WorkerStats) int { return a.Worker - b.Worker })
 	return st
-}
-
-// PoolEvent is something that happened in a pool: see PoolConfig.Events. What is
-// not about a task has Index -1 and no Func.
-type PoolEvent struct {
-	Kind        EventKind
-	Time        time.Time
-	Worker, PID int // 0: none, or not yet
-	Func        string
-	Index       int
-	Attempt     int
-	Err         error // of TaskFailed, TaskRetried and WorkerDied
-}
-
-// EventKind says what happened.
-type EventKind int
-
-// The kinds of events. Each task has one TaskQueued, a TaskStarted for each
-// attempt, a TaskRetried for each attempt that another follows, and at last one
-// TaskDone or TaskFailed.
-const (
-	TaskQueued EventKind = iota + 1
-	TaskStarted
-	TaskDone
-	TaskFailed
-	TaskRetried
-	WorkerStarted  // is being started
-	WorkerReady    // Init is done
-	WorkerDied     // or could not be started
-	WorkerRecycled // ended as the pool wanted
-)
-
-// String is the kind's name.
-func (k EventKind) String() string {
-	return name(int(k), "task queued", "task started", "task done", "task failed", "task retried",
-		"worker started", "worker ready", "worker died", "worker recycled")
-}
-
-// name is the i-th of names, from 1.
-func name(i int, names ...string) string {
-	if i < 1 || i > len(names) {
-		return fmt.Sprintf("unknown (%d)", i)
-	}
-	return names[i-1]
-}
-
-// events is cfg.Events as the scheduler calls it.
-func (c *PoolConfig) events() func(pool.Event) {
-	if c.Events == nil {
-		return nil
-	}
-	tell := c.Events
-	return func(e pool.Event) {
-		tell(PoolEvent{
-			Kind: EventKind(e.Kind), Time: e.Time, Worker: e.Worker, PID: e.PID,
-			Func: e.Func, Index: e.Index, Attempt: e.Attempt, Err: e.Err,
-		})
-	}
 }

@@ -53,12 +53,14 @@ type streamItem[In, Out any] struct {
 	ended    bool
 	attempts int
 	pid      int
+	id       uint64
 	measure  pool.Measure
 }
 
-func (it *streamItem[In, Out]) outcome() Outcome[In, Out] {
+func (it *streamItem[In, Out]) outcome(p *Pool) Outcome[In, Out] {
 	m := &it.measure
 	return Outcome[In, Out]{
+		ID: it.id, Pool: p.name,
 		Index: it.index, In: it.in, Out: it.out[0], Err: it.err, Attempts: it.attempts, PID: it.pid,
 		Wall: m.Wall, CPU: m.CPU, MaxMemory: m.MaxMemory, Stdout: m.Stdout, Stderr: m.Stderr,
 	}
@@ -231,7 +233,7 @@ func (s *stream[In, Out]) Deliver(o *pool.Outcome) {
 		if it == nil {
 			continue // the loop was left, and has told of it otherwise
 		}
-		it.ended, it.attempts, it.pid = true, o.Attempts, o.PID
+		it.ended, it.attempts, it.pid, it.id = true, o.Attempts, o.PID, o.ID+uint64(i)
 		if o.Measure != nil {
 			it.measure = *o.Measure
 		}
@@ -386,7 +388,7 @@ func (s *stream[In, Out]) unfinished(err error) []*streamItem[In, Out] {
 	rest := make([]*streamItem[In, Out], 0, len(s.items))
 	for _, it := range s.items {
 		if !it.ended {
-			it.err = err
+			it.err, it.id = err, s.p.s.TaskID(&s.job, it.index)
 		}
 		rest = append(rest, it)
 	}

@@ -133,11 +133,13 @@ func (f *flight) enter() bool {
 	f.span++
 	sp := &f.b.Spans[f.span]
 	j := sp.Job
-	f.plain, f.measured, f.timed = !f.b.Report, false, false
+	f.measured = f.b.Report
+	f.timed = f.measured
 	if !j.Plain() {
-		f.measured, f.timed = j.Measure, j.Timeout > 0 || j.Measure
-		f.plain = f.plain && !f.timed
+		f.measured = f.measured || j.Measure
+		f.timed = f.measured || j.Timeout > 0
 	}
+	f.plain = !f.timed
 	f.turn.common, f.turn.At, f.turn.left, f.turn.ctxs = f.w.commonOf(sp), -1, sp.N, nil
 	return true
 }
@@ -202,13 +204,13 @@ func (w *worker) ended(f *flight, err error) {
 			r.Err = w.crew.program.TimedOut(j.Timeout)
 		}
 	} else {
-		if !j.Measure {
+		if !f.measured {
 			return // told with others
 		}
 		r.Value = f.spans[f.span]
 	}
 	f.inCall = false
-	if j.Measure {
+	if f.measured {
 		r.Measure = &pool.Measure{Wall: time.Duration(w.crew.clock.Now() - f.begun)}
 	}
 	w.mu.Lock()

@@ -214,6 +214,7 @@ func (w *worker) leave(d pool.Death) {
 			f.stuck = true
 			w.crew.stuck.Add(1)
 			d.Batch, d.Item, d.Running = f.b, begun-1, true
+			d.Measure = &pool.Measure{Wall: time.Duration(w.crew.clock.Now() - w.since.Load())}
 		}
 	}
 	if w.host {

@@ -31,7 +31,7 @@ func (s *Scheduler) wind() {
 	for _, m := range s.members {
 		m.retiring = true
 		if m.outstanding == 0 && m.stop == nil && m.sending == nil {
-			s.dismiss(m)
+			s.dismiss(m, ErrClosed)
 		}
 	}
 	s.end()
@@ -72,7 +72,7 @@ func (s *Scheduler) Terminate() {
 	finished := s.dropAll(ErrTerminated)
 	s.makeRoom()
 	for _, m := range s.members {
-		s.kill(m)
+		s.kill(m, ErrTerminated)
 	}
 	s.end()
 	s.mu.Unlock()

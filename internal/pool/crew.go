@@ -103,7 +103,7 @@ func (s *Scheduler) start(n int) error {
 		s.numbers[n-1] = false
 		kind := WorkerDied
 		if s.starting.Err() != nil {
-			kind, err = WorkerRecycled, s.starting.Err()
+			kind, err = WorkerRecycled, s.over()
 		}
 		s.events.add(entry{kind: kind, first: -1, n: 1, worker: n, err: err})
 		return err
@@ -113,12 +113,12 @@ func (s *Scheduler) start(n int) error {
 	s.events.add(entry{kind: WorkerReady, first: -1, n: 1, worker: n, pid: m.pd})
 	go m.serve()
 	if s.terminated || s.broken != nil {
-		s.kill(m)
+		s.kill(m, s.over())
 		return nil
 	}
 	m.wake()
 	if s.staff() > s.want {
-		s.retire(m)
+		s.retire(m, ErrResized)
 	}
 	s.wind()
 	return nil
@@ -191,7 +191,7 @@ func (s *Scheduler) Resize(n int) error {
 		if m == nil {
 			break // the rest is being started, and leaves when it comes
 		}
-		s.retire(m)
+		s.retire(m, ErrResized)
 	}
 	s.hire()
 	s.rouse(s.ready.items)
@@ -229,9 +229,10 @@ func (s *Scheduler) spent(m *member) bool {
 	return s.cfg.TasksPerWorker > 0 && m.sent >= s.cfg.TasksPerWorker || s.bloated(m)
 }
 
-// retire gives a worker no more tasks and ends it when it has none.
-func (s *Scheduler) retire(m *member) {
+// retire gives a worker no more tasks and ends it when it has none; why is for its last event.
+func (s *Scheduler) retire(m *member, why error) {
 	m.retiring = true
+	m.noteWhy(why)
 	s.unlist(m)
 	s.recallAll(m)
 	m.wake()
@@ -239,17 +240,19 @@ func (s *Scheduler) retire(m *member) {
 
 // dismiss ends a worker that has nothing to do. One that does not end within
 // the grace is killed.
-func (s *Scheduler) dismiss(m *member) {
+func (s *Scheduler) dismiss(m *member, why error) {
 	if m.closing || m.killed || m.dead {
 		return
 	}
 	m.closing = true
+	m.noteWhy(why)
 	s.unlist(m)
 	m.w.Close()
-	m.leave = time.AfterFunc(max(s.cfg.Grace, time.Second), func() {
+	grace := max(s.cfg.Grace, time.Second)
+	m.leave = time.AfterFunc(grace, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.kill(m)
+		s.kill(m, fmt.Errorf("%w: it was told to end and did not within %v", m.why, grace))
 	})
 	s.hire()
 }
@@ -278,5 +281,5 @@ func (s *Scheduler) dismissIdle(m *member) {
 		m.bored = time.AfterFunc(left, func() { s.dismissIdle(m) })
 		return
 	}
-	s.dismiss(m)
+	s.dismiss(m, ErrIdle)
 }

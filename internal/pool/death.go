@@ -68,7 +68,7 @@ func (s *Scheduler) bury(m *member, d Death, due []delivery) []delivery {
 			if one.Job.over {
 				continue
 			}
-			out := Outcome{First: one.First, Count: 1, Attempts: one.Attempt, PID: m.pd, Err: m.verdict(b, item, d.Err)}
+			out := Outcome{First: one.First, Count: 1, Attempts: one.Attempt, PID: m.pd, ID: one.Job.taskID(one.First), Err: m.verdict(b, item, d.Err)}
 			if ran {
 				s.wasted(one.Job, b, time.Since(m.headSince))
 				out.Measure = d.Measure
@@ -137,7 +137,7 @@ func (s *Scheduler) dismissed(m *member, d Death) (dropped []*Job) {
 	if d.Err == nil || m.closing && !m.killed {
 		kind, d.Err = WorkerRecycled, nil
 	}
-	s.events.add(entry{kind: kind, first: -1, n: 1, worker: m.n, pid: m.pd, err: d.Err})
+	s.events.add(entry{kind: kind, first: -1, n: 1, worker: m.n, pid: m.pd, err: m.lastWord(d.Err)})
 	if kind == WorkerDied && !s.terminated {
 		s.counts.restarts++
 	}

@@ -147,7 +147,7 @@ func (s *Scheduler) rest(m *member) {
 		return
 	}
 	if m.stop == nil && (m.retiring || s.spent(m)) {
-		s.dismiss(m)
+		s.dismiss(m, s.spentWhy(m))
 		return
 	}
 	if !m.accepts() || m.loan != nil {

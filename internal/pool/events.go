@@ -32,6 +32,8 @@ type Event struct {
 	Index       int
 	Attempt     int
 	Err         error
+	ID          uint64        // of the task; 0: it is not about one
+	Wall, CPU   time.Duration // that the attempt took; 0: not known, or it is not about one that has ended
 }
 
 // entry is an event that waits to be told; n tasks in a row are one entry.
@@ -43,6 +45,15 @@ type entry struct {
 	attempt     int
 	worker, pid int
 	err         error
+	wall, cpu   time.Duration
+}
+
+// took adds what the attempt took.
+func (en entry) took(m *Measure) entry {
+	if m != nil {
+		en.wall, en.cpu = m.Wall, m.CPU
+	}
+	return en
 }
 
 // maxEvents is how many events may wait. While so many do, no task is sent.
@@ -123,10 +134,10 @@ func (e *events) next() (Event, bool) {
 	en := &e.queue[0]
 	ev := Event{
 		Kind: en.kind, Time: en.time, Worker: en.worker, PID: en.pid,
-		Index: -1, Attempt: en.attempt, Err: en.err,
+		Index: -1, Attempt: en.attempt, Err: en.err, Wall: en.wall, CPU: en.cpu,
 	}
 	if en.job != nil {
-		ev.Func, ev.Index = en.job.Func, en.first
+		ev.Func, ev.Index, ev.ID = en.job.Func, en.first, en.job.taskID(en.first)
 	}
 	en.first++
 	if en.n--; en.n == 0 {

@@ -23,11 +23,12 @@ type Job struct {
 
 	s          *Scheduler
 	pace       *pace
-	next       int // tasks from here on were never sent
-	unsettled  int // tasks without an outcome
-	unsent     int // tasks that wait in the ready list
-	inflight   int // tasks at workers
-	delivering int // Deliver calls under way, in tasks
+	id         uint64 // of its first task
+	next       int    // tasks from here on were never sent
+	unsettled  int    // tasks without an outcome
+	unsent     int    // tasks that wait in the ready list
+	inflight   int    // tasks at workers
+	delivering int    // Deliver calls under way, in tasks
 	cause      error
 	sending    int32  // batches with tasks of this job that are being sent
 	reading    int32  // batches with tasks of this job whose inputs are being read
@@ -47,6 +48,7 @@ type seldom struct {
 	perished int              // workers in a row that died while they read an input of it
 	released chan struct{}    // closed when reading reaches 0, if somebody waits
 	lenders  []*loan          // the places of tasks that wait for it
+	blocks   []uint64         // of a lazy job: where the numbers of its further tasks begin
 }
 
 // rare is for who changes something of it.
@@ -102,6 +104,7 @@ type Outcome struct {
 	Err          error
 	Attempts     int
 	PID          int
+	ID           uint64 // of the first task; those of the others follow, but for a lazy job
 	Measure      *Measure
 }
 

@@ -179,7 +179,7 @@ func (s *Scheduler) claimBack(l *loan, j *Job) {
 	if l.host.lent == l {
 		l.host.lent = nil
 	}
-	s.retire(l.guest)
+	s.retire(l.guest, nil)
 }
 
 // next takes the first job off the list.
@@ -201,7 +201,7 @@ func (s *Scheduler) foreclose(m *member) {
 		}
 	}
 	l.jobs, m.lent = nil, nil
-	s.retire(l.guest)
+	s.retire(l.guest, nil)
 }
 
 // repay is what happens when a guest is gone: another comes as long as somebody waits.

@@ -26,7 +26,8 @@ type member struct {
 	retiring bool // gets no more tasks and is closed when it has none
 	closing  bool // was told to close
 	killed   bool
-	deaf     bool // did not begin what it was sent; gets nothing until it is heard of
+	why      error // it was killed, or ends: for its last event
+	deaf     bool  // did not begin what it was sent; gets nothing until it is heard of
 	dead     bool
 	lost     error     // why it died before it was ready
 	known    bool      // has reported something

@@ -31,7 +31,7 @@ func (s *Scheduler) lookAtMemory() {
 		}
 		switch s.weigh(m); {
 		case m.outstanding == 0 && s.bloated(m):
-			s.retire(m)
+			s.retire(m, errBloated)
 		case m.outstanding > 0 && m.memory > s.cfg.MaxMemory:
 			s.tooBig(m)
 		}
@@ -53,7 +53,7 @@ func (s *Scheduler) tooBig(m *member) {
 	}
 	if b = m.sending; b == nil || b.items > 1 || b.done >= b.limit || time.Since(m.sendSince) < longRead {
 		s.recallAll(m)
-		s.retire(m) // between two tasks: the next should not be blamed
+		s.retire(m, errBloated) // between two tasks: the next should not be blamed
 		return
 	}
 	// It is reading an input. A worker that has done nothing else has nothing else.
@@ -62,7 +62,7 @@ func (s *Scheduler) tooBig(m *member) {
 		return
 	}
 	s.recallAll(m)
-	s.kill(m)
+	s.kill(m, s.cfg.OverMemory(m.memory, s.cfg.MaxMemory))
 }
 
 // longRead is what only a large input takes to be sent.
@@ -74,7 +74,7 @@ func (s *Scheduler) condemn(m *member, st *stopping) {
 		m.stop.timer.Stop()
 	}
 	m.stop = st
-	s.kill(m)
+	s.kill(m, st.err)
 }
 
 // bloated says whether a worker without tasks should be replaced. A look costs

@@ -68,7 +68,7 @@ func (s *Scheduler) heard(m *member) {
 func (s *Scheduler) result(m *member, r *Result, due []delivery) []delivery {
 	b := r.Batch
 	if r.Count < 1 || r.Count > b.limit-b.done {
-		s.kill(m) // it reports what it was not given
+		s.kill(m, errLies)
 		r.drop()
 		return due
 	}
@@ -91,13 +91,13 @@ func (s *Scheduler) result(m *member, r *Result, due []delivery) []delivery {
 	}
 	out := Outcome{
 		First: sp.First + at, Count: r.Count, Payload: r.Payload, Owned: r.Owned, Value: r.Value, Attached: r.Attached,
-		Err: r.Err, Attempts: sp.Attempt, PID: m.pd, Measure: r.Measure,
+		Err: r.Err, Attempts: sp.Attempt, PID: m.pd, ID: j.taskID(sp.First + at), Measure: r.Measure,
 	}
 	if r.Err != nil {
 		return s.failed(j, out, m.n, r.Final || b.Left.Load(), due)
 	}
 	s.counts.done += r.Count
-	s.events.add(entry{kind: TaskDone, job: j, first: out.First, n: r.Count, attempt: sp.Attempt, worker: m.n, pid: m.pd})
+	s.events.add(entry{kind: TaskDone, job: j, first: out.First, n: r.Count, attempt: sp.Attempt, worker: m.n, pid: m.pd}.took(r.Measure))
 	return s.settle(j, out, due)
 }
 
@@ -120,12 +120,12 @@ func (s *Scheduler) settle(j *Job, out Outcome, due []delivery) []delivery {
 func (s *Scheduler) failed(j *Job, out Outcome, worker int, final bool, due []delivery) []delivery {
 	if !final && out.Attempts <= j.Retries {
 		s.counts.retried++
-		s.events.add(entry{kind: TaskRetried, job: j, first: out.First, n: 1, attempt: out.Attempts, worker: worker, pid: out.PID, err: out.Err})
+		s.events.add(entry{kind: TaskRetried, job: j, first: out.First, n: 1, attempt: out.Attempts, worker: worker, pid: out.PID, err: out.Err}.took(out.Measure))
 		s.again(j, out.First, out.Attempts)
 		return due
 	}
 	s.counts.failed++
-	s.events.add(entry{kind: TaskFailed, job: j, first: out.First, n: 1, attempt: out.Attempts, worker: worker, pid: out.PID, err: out.Err})
+	s.events.add(entry{kind: TaskFailed, job: j, first: out.First, n: 1, attempt: out.Attempts, worker: worker, pid: out.PID, err: out.Err}.took(out.Measure))
 	due = s.settle(j, out, due)
 	if j.FailFast && (j.unsettled > 0 || !j.sealed) {
 		s.abandon(j, ErrCancelled)

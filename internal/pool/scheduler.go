@@ -194,6 +194,7 @@ func (s *Scheduler) admit(j *Job) {
 	if j.Options == nil {
 		j.Options = &noOptions
 	}
+	j.identify()
 	j.sealed = !j.Lazy
 	j.pace = s.paceOf(j.Func)
 	s.open.add(j)
@@ -209,6 +210,7 @@ func (s *Scheduler) Extend(j *Job, n int) {
 		return
 	}
 	j.Items += n
+	j.extendIDs()
 	s.enqueue(j, n)
 }
 

@@ -112,10 +112,10 @@ func (m *member) unsendable(b *Batch) {
 		if sp.Job.over {
 			continue
 		}
-		out := Outcome{First: sp.First + at, Count: 1, Attempts: sp.Attempt, PID: m.pd, Err: errNotEncoded}
+		out := Outcome{First: sp.First + at, Count: 1, Attempts: sp.Attempt, PID: m.pd, ID: sp.Job.taskID(sp.First + at), Err: errNotEncoded}
 		due = s.failed(sp.Job, out, m.n, true, due)
 	}
-	s.kill(m)
+	s.kill(m, errNotEncoded)
 	s.mu.Unlock()
 	s.wereRead(b)
 	s.deliver(due)

@@ -21,11 +21,33 @@ const (
 
 // WorkerStats is one worker's part in Stats.
 type WorkerStats struct {
-	PID    int
-	State  WorkerState
-	Tasks  int           // done
-	Busy   time.Duration // since when the task that it runs runs; 0: none does
-	Memory int64         // bytes
+	Number  int
+	PID     int
+	State   WorkerState
+	Tasks   int           // done
+	Memory  int64         // bytes
+	Running bool          // a task runs:
+	Busy    time.Duration // for so long,
+	Since   time.Time     // since then,
+	Func    string        // it calls this,
+	Index   int           // with this input of its call,
+	Attempt int           // for this time,
+	ID      uint64        // and this is its number
+}
+
+// State says in a word whether the pool takes jobs.
+func (s *Scheduler) State() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.terminated:
+		return "terminated"
+	case s.broken != nil:
+		return "broken"
+	case s.closed:
+		return "closed"
+	}
+	return "open"
 }
 
 // Stats looks at the pool as it is now. It asks for each worker's memory.
@@ -39,14 +61,12 @@ func (s *Scheduler) Stats() Stats {
 		st.Stuck = s.cfg.Stuck()
 	}
 	for _, m := range s.members {
-		ws := WorkerStats{PID: m.pd, Tasks: m.tasks, Memory: m.w.Memory(), State: Idle}
+		ws := WorkerStats{Number: m.n, PID: m.pd, Tasks: m.tasks, Memory: m.w.Memory(), State: Idle}
 		if m.outstanding > 0 {
 			ws.State = Busy
 			st.Running++
 		}
-		if _, _, since, ok := m.w.Running(); ok && !since.IsZero() {
-			ws.Busy = time.Since(since)
-		}
+		ws.runs(m)
 		switch {
 		case m.stop != nil:
 			ws.State = Stopping
@@ -60,4 +80,18 @@ func (s *Scheduler) Stats() Stats {
 	}
 	st.Queued = s.queued()
 	return st
+}
+
+// runs says what a worker runs now.
+func (ws *WorkerStats) runs(m *member) {
+	b, item, since, ok := m.w.Running()
+	if !ok || since.IsZero() {
+		return
+	}
+	ws.Busy = time.Since(since)
+	if sp, at := b.At(item); sp != nil && b.done <= item {
+		j := sp.Job
+		ws.Running, ws.Since = true, since
+		ws.Func, ws.Index, ws.Attempt, ws.ID = j.Func, sp.First+at, sp.Attempt, j.taskID(sp.First+at)
+	}
 }

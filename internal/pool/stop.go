@@ -93,7 +93,7 @@ func (s *Scheduler) withdraw(m *member, j *Job) {
 	}
 	s.stopOver(m)
 	if _, _, _, runs := m.w.Running(); n > 0 && !runs && m.outstanding == 0 && m.sending == nil && time.Since(m.headSince) >= breath {
-		s.kill(m) // it had the task for long and did not begin it: it was stopped
+		s.kill(m, because(errMute, j.cause)) // it had the task for long and did not begin it: it was stopped
 	}
 	if b := m.sending; b != nil && b.holds(j) {
 		time.AfterFunc(sendGrace, func() { s.abort(m, b, time.Now()) })
@@ -137,7 +137,7 @@ func (s *Scheduler) abort(m *member, b *Batch, since time.Time) {
 			}
 		}
 	}
-	s.kill(m)
+	s.kill(m, because(errReading, b.cause()))
 }
 
 // stopItem asks an item to stop, calls back what waits behind it, and sets the
@@ -192,10 +192,12 @@ func (s *Scheduler) enforce(m *member, st *stopping) {
 	if m.stop != st || m.dead {
 		return
 	}
+	why := st.cause()
 	if st.after > 0 {
 		st.err = s.cfg.TimedOut(st.after, stack)
+		why = st.err
 	}
-	s.kill(m)
+	s.kill(m, why)
 }
 
 // stackWait is how long a task that is about to be killed may take to say where it is.
@@ -220,12 +222,13 @@ func (s *Scheduler) persists(m *member, st *stopping) bool {
 	return false
 }
 
-// kill ends a worker at once. What becomes of its tasks is said when it is dead.
-func (s *Scheduler) kill(m *member) {
+// kill ends a worker at once, and why is for its last event. What becomes of its tasks is said when
+// it is dead.
+func (s *Scheduler) kill(m *member, why error) {
 	if m.killed || m.dead {
 		return
 	}
-	m.killed = true
+	m.killed, m.why = true, why
 	m.leaveDecoding()
 	s.unlist(m)
 	m.w.Kill()

@@ -82,7 +82,7 @@ func (s *Scheduler) watchHead(m *member) {
 		s.recallAll(m)
 		if m.outstanding == 0 || b.held() {
 			sp.Job.rare().moved++
-			s.kill(m)
+			s.kill(m, because(errMute, s.cfg.TimedOut(sp.Job.Timeout, "")))
 			return
 		}
 		s.watchIn(m, stallAfter)

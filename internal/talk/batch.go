@@ -35,13 +35,13 @@ func encodeBatch(b, scratch *wire.Buffer, f *flight, batch *pool.Batch) (voids m
 		b.Byte(1)
 		sp := &batch.Spans[i]
 		if n := encodeSingles(scratch, batch.Spans[i:]); n > 1 {
-			encodeSpan(b, sp, n, true)
+			encodeSpan(b, sp, n, true, batch.Report)
 			b.Byte(bodyTogether)
 			b.Nested(scratch)
 			i, item = i+n, item+n
 			continue
 		}
-		encodeSpan(b, sp, sp.N, false)
+		encodeSpan(b, sp, sp.N, false, batch.Report)
 		inputs := sp.Job.Client.(Inputs)
 		scratch.Reset()
 		body, err := inputs.Encode(scratch, sp.First, sp.N)
@@ -101,8 +101,8 @@ func single(sp *pool.Span) bool {
 }
 
 // encodeSpan writes what the worker has to know of a span's n tasks. singles says
-// that each is the first of a job of its own.
-func encodeSpan(b *wire.Buffer, sp *pool.Span, n int, singles bool) {
+// that each is the first of a job of its own; report that events tell of each.
+func encodeSpan(b *wire.Buffer, sp *pool.Span, n int, singles, report bool) {
 	j := sp.Job
 	b.Byte(flag(singles))
 	b.Uvarint(uint64(sp.First))
@@ -111,7 +111,7 @@ func encodeSpan(b *wire.Buffer, sp *pool.Span, n int, singles bool) {
 	b.Uvarint(uint64(j.Timeout))
 	b.Uint64(uint64(deadlineOf(j.Deadline)))
 	b.Uvarint(uint64(j.Capture))
-	b.Byte(flag(j.Measure))
+	b.Byte(measureOf(j.Measure, report))
 }
 
 func flag(v bool) byte {
@@ -121,6 +121,23 @@ func flag(v bool) byte {
 	return 0
 }
 
+// What is measured of a task.
+const (
+	measureNone  = iota
+	measureTimes // wall and CPU
+	measureAll   // memory too, a system call or two more
+)
+
+func measureOf(all, times bool) byte {
+	switch {
+	case all:
+		return measureAll
+	case times:
+		return measureTimes
+	}
+	return measureNone
+}
+
 // task is a span as the worker sees it.
 type task struct {
 	singles           bool // all are the first of their jobs
@@ -128,7 +145,7 @@ type task struct {
 	timeout           time.Duration
 	deadline          int64 // on the shared clock; 0: none
 	capture           int
-	measure           bool
+	measure           byte
 	apart             [][]byte     // bodyApart: each input, nil for one that is void
 	files             [][]*os.File // and its descriptors; nil: none has some
 	body              []byte       // bodyTogether
@@ -158,7 +175,7 @@ func decodeBatch(payload []byte, files []*os.File, lost error) (*assignment, err
 		t := task{
 			singles: r.Byte() != 0, first: int(r.Uvarint()), n: int(r.Uvarint()), attempt: int(r.Uvarint()),
 			timeout: time.Duration(r.Uvarint()), deadline: int64(r.Uint64()),
-			capture: int(r.Uvarint()), measure: r.Byte() != 0,
+			capture: int(r.Uvarint()), measure: r.Byte(),
 		}
 		if r.Byte() == bodyTogether {
 			t.body = r.Raw()

@@ -14,7 +14,7 @@ var errVoid = errors.New("mp: not encoded")
 // commit makes an item's outcome the parent's.
 func (x *executor) commit(err error, flags int) {
 	t := x.task
-	metered := t.measure || t.capture > 0
+	metered := t.measure != measureNone || t.capture > 0
 	if err == errVoid {
 		if metered {
 			x.meter.end(x.self)
@@ -110,10 +110,11 @@ type meter struct {
 	cpu      time.Duration
 	captures uint64 // so far
 	capture  bool
+	memory   bool
 }
 
 func (m *meter) begin(self *spawn.Self, t *task) {
-	m.capture = t.capture > 0
+	m.capture, m.memory = t.capture > 0, t.measure == measureAll
 	if m.capture {
 		m.captures++
 		self.BeginCapture(m.captures, t.capture) // without it there is nothing captured
@@ -124,7 +125,10 @@ func (m *meter) begin(self *spawn.Self, t *task) {
 // end returns what was measured, as the prefix of a record.
 func (m *meter) end(self *spawn.Self) []uint64 {
 	wall, cpu := now()-m.start, spentCPU()-m.cpu
-	prefix := []uint64{uint64(wall), uint64(cpu), uint64(heldMemory())}
+	prefix := []uint64{uint64(wall), uint64(cpu), 0}
+	if m.memory {
+		prefix[2] = uint64(heldMemory())
+	}
 	if m.capture {
 		self.EndCapture(m.captures) // the parent waits for it for a bounded time only
 		prefix = append(prefix, m.captures)

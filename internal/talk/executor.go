@@ -247,7 +247,7 @@ func (x *executor) enter(t *task) {
 		x.calls, x.opened = x.handle.Open(r, t.n)
 	}
 	x.size = 0
-	if x.calls != nil && x.opened == nil && !t.measure && t.capture == 0 {
+	if x.calls != nil && x.opened == nil && t.measure == measureNone && t.capture == 0 {
 		if n := x.calls.Memory(); n <= maxRun && (x.max <= 0 || int64(n) <= x.max) {
 			x.size = n
 		}
@@ -280,7 +280,7 @@ func (x *executor) prepare() {
 		x.out.put(record{kind: recordBegin, slot: x.batch.slot}, nil)
 		x.bell.note(false)
 	}
-	if t.measure || t.capture > 0 {
+	if t.measure != measureNone || t.capture > 0 {
 		x.meter.begin(x.self, t)
 	}
 }

@@ -1,0 +1,53 @@
+package mp
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// names are those of the values of an enumeration, in order.
+type names []string
+
+// of is the name of a value, when that of the first one is first.
+func (ns names) of(value, first int) string {
+	if i := value - first; i >= 0 && i < len(ns) {
+		return ns[i]
+	}
+	return fmt.Sprintf("unknown (%d)", value)
+}
+
+// unmarshalName sets v to the value that has a name, of those from first on.
+func unmarshalName[E ~int](v *E, typ string, ns names, first int, text []byte) error {
+	if i := slices.Index(ns, string(text)); i >= 0 {
+		*v = E(i + first)
+		return nil
+	}
+	var i int
+	if n, err := fmt.Sscanf(string(text), "unknown (%d)", &i); n == 1 && err == nil && ns.of(i, first) == string(text) {
+		*v = E(i)
+		return nil
+	}
+	return fmt.Errorf("mp: %q is no %s: it is one of %s", text, typ, strings.Join(ns, ", "))
+}
+
+// MarshalText is String. It never fails.
+func (s WorkerState) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText takes what MarshalText returns. Anything else is an error that names it.
+func (s *WorkerState) UnmarshalText(text []byte) error {
+	return unmarshalName(s, "WorkerState", workerStates, 1, text)
+}
+
+var waitFors = names{"all done", "first done", "first error"}
+
+// String is the name of what Wait waits for.
+func (w WaitFor) String() string { return waitFors.of(int(w), 0) }
+
+// MarshalText is String. It never fails.
+func (w WaitFor) MarshalText() ([]byte, error) { return []byte(w.String()), nil }
+
+// UnmarshalText takes what MarshalText returns. Anything else is an error that names it.
+func (w *WaitFor) UnmarshalText(text []byte) error {
+	return unmarshalName(w, "WaitFor", waitFors, 0, text)
+}

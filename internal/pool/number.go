@@ -1,0 +1,49 @@
+package pool
+
+import "sync/atomic"
+
+// lastID is the last task number that was given out in this process.
+var lastID atomic.Uint64
+
+// lazyBlock is how many task numbers a lazy job takes at a time: how many tasks it will have
+// nobody knows.
+const lazyBlock = 1 << 24
+
+// identify gives a job that is being admitted the numbers of its tasks.
+func (j *Job) identify() {
+	n := uint64(j.Items)
+	if j.Lazy {
+		n = lazyBlock
+	}
+	j.id = lastID.Add(n) - n + 1
+	if j.Lazy {
+		j.extendIDs()
+	}
+}
+
+// extendIDs takes numbers for all tasks of a lazy job.
+func (j *Job) extendIDs() {
+	for block := 1; block <= (j.Items-1)/lazyBlock; block++ {
+		if j.seldom == nil || len(j.blocks) < block {
+			j.rare().blocks = append(j.blocks, lastID.Add(lazyBlock)-lazyBlock+1)
+		}
+	}
+}
+
+// TaskID is the number of a task of a job that was submitted; 0: the job did not take it.
+func (s *Scheduler) TaskID(j *Job, index int) uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if index >= j.Items {
+		return 0
+	}
+	return j.taskID(index)
+}
+
+// taskID is the number of the job's task with that index. No other task of this process has it.
+func (j *Job) taskID(index int) uint64 {
+	if block := index / lazyBlock; j.Lazy && block > 0 {
+		return j.blocks[block-1] + uint64(index%lazyBlock)
+	}
+	return j.id + uint64(index)
+}
