@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// names are those of the values of an enumeration, in order.
-type names []string
+// enumNames are those of the values of an enumeration, in order.
+type enumNames []string
 
 // of is the name of a value, when that of the first one is first.
-func (ns names) of(value, first int) string {
+func (ns enumNames) of(value, first int) string {
 	if i := value - first; i >= 0 && i < len(ns) {
 		return ns[i]
 	}
@@ -18,7 +18,7 @@ func (ns names) of(value, first int) string {
 }
 
 // unmarshalName sets v to the value that has a name, of those from first on.
-func unmarshalName[E ~int](v *E, typ string, ns names, first int, text []byte) error {
+func unmarshalName[E ~int](v *E, typ string, ns enumNames, first int, text []byte) error {
 	if i := slices.Index(ns, string(text)); i >= 0 {
 		*v = E(i + first)
 		return nil
@@ -39,7 +39,7 @@ func (s *WorkerState) UnmarshalText(text []byte) error {
 	return unmarshalName(s, "WorkerState", workerStates, 1, text)
 }
 
-var waitFors = names{"all done", "first done", "first error"}
+var waitFors = enumNames{"all done", "first done", "first error"}
 
 // String is the name of what Wait waits for.
 func (w WaitFor) String() string { return waitFors.of(int(w), 0) }

@@ -47,7 +47,7 @@ const (
 	WorkerRecycled // ended as the pool wanted
 )
 
-var eventKinds = names{"task queued", "task started", "task done", "task failed", "task retried",
+var eventKinds = enumNames{"task queued", "task started", "task done", "task failed", "task retried",
 	"worker started", "worker ready", "worker died", "worker recycled"}
 
 // String is the kind's name.

@@ -47,7 +47,7 @@ const (
 // String is the state's name.
 func (s WorkerState) String() string { return workerStates.of(int(s), 1) }
 
-var workerStates = names{"idle", "busy", "stopping", "leaving"}
+var workerStates = enumNames{"idle", "busy", "stopping", "leaving"}
 
 // Stats looks at the pool as it is now. It reads each worker's memory, some
 // microseconds a worker.
