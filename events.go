@@ -45,10 +45,12 @@ const (
 	WorkerReady    // Init is done
 	WorkerDied     // or could not be started, or was killed
 	WorkerRecycled // ended as the pool wanted
+	OutputLost     // a writer did not take what a worker printed: Err is an *OutputError
+	OutputLate     // what a task printed was not written within a second: its outcome did not wait for it any longer
 )
 
 var eventKinds = enumNames{"task queued", "task started", "task done", "task failed", "task retried",
-	"worker started", "worker ready", "worker died", "worker recycled"}
+	"worker started", "worker ready", "worker died", "worker recycled", "output lost", "output late"}
 
 // String is the kind's name.
 func (k EventKind) String() string { return eventKinds.of(int(k), 1) }

@@ -36,7 +36,8 @@ type PoolConfig struct {
 	Dir            string          // the workers' working directory; "": this process's
 	Limits         Limits          // of each worker
 	Encode         bool            // of a pool of goroutines: inputs and outputs are copied as processes would; see thread.NewPool
-	Stdout, Stderr io.Writer       // get what workers print, in whole lines; nil: os.Stdout and os.Stderr
+	Stdout, Stderr io.Writer       // get what workers print, in whole lines, before the outcome of what printed it; nil: os.Stdout and os.Stderr
+	QuietCrash     bool            // what the Go runtime prints about a crash is in the error only, not in Stderr as well
 	Events         func(PoolEvent) // told what happens, in order, one at a time, on one goroutine of the pool; must not wait for a task of it
 }
 
@@ -128,12 +129,7 @@ func (c *PoolConfig) completeProcesses() error {
 		c.Procs = max(2, (procs+c.Workers-1)/c.Workers)
 	}
 	c.Grace = cmp.Or(c.Grace, time.Second)
-	if c.Stdout == nil {
-		c.Stdout = os.Stdout // now, and not whenever a worker is replaced
-	}
-	if c.Stderr == nil {
-		c.Stderr = os.Stderr
-	}
+	c.Stdout, c.Stderr = orDefault(c.Stdout, os.Stdout), orDefault(c.Stderr, os.Stderr) // now, and not whenever a worker is replaced
 	if l := c.Limits.Memory; l > 0 && (c.MaxMemory == 0 || l < c.MaxMemory) {
 		c.MaxMemory = l
 	}
@@ -144,7 +140,7 @@ func (c *PoolConfig) completeProcesses() error {
 func (c *PoolConfig) starter() (pool.StartFunc, error) {
 	ws := talk.WorkerSpec{
 		Spec: spawn.Spec{
-			Pool: c.Name, Env: c.Env, Dir: c.Dir, Stdout: c.Stdout, Stderr: c.Stderr,
+			Pool: c.Name, Env: c.Env, Dir: c.Dir, Stdout: c.Stdout, Stderr: c.Stderr, QuietCrash: c.QuietCrash,
 			Procs: c.Procs, Limits: c.Limits.spawn(), MemoryLimit: gcTarget(c.MaxMemory),
 		},
 		Program: program{}, Max: c.MaxResult, Timeout: c.StartTimeout,

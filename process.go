@@ -30,6 +30,7 @@ type ProcessConfig struct {
 	Dir            string        // the working directory
 	Stdin          io.Reader     // nil: nothing to read; a terminal cannot be handed over, only read for the process
 	Stdout, Stderr io.Writer     // get whole lines as soon as they are complete; nil: os.Stdout and os.Stderr
+	QuietCrash     bool          // what the Go runtime prints about a crash is in the error only, not in Stderr as well
 	Grace          time.Duration // when Start's ctx ends: between cancelling the Func's ctx and the kill; default 1 s
 	Procs          int           // GOMAXPROCS; 0: as any program starts with
 	Limits         Limits
@@ -81,14 +82,15 @@ func Start[In, Out any](ctx context.Context, f *Func[In, Out], in In, opts ...Pr
 //
 // An error of f, and every other way in which the process may end, is an
 // *ExitError; the errors of Start come as they are, and that of a type of output that
-// can never travel.
+// can never travel. Call does not say that a part of what the process printed could not be
+// written, since the output is there all the same: Start and Join do.
 func Call[In, Out any](ctx context.Context, f *Func[In, Out], in In, opts ...ProcessOption) (Out, error) {
 	var out Out
 	p, err := startProcess(ctx, f, in, true, opts)
 	if err != nil {
 		return out, err
 	}
-	if err := p.Join(ctx); err != nil {
+	if err := p.join(ctx); err != nil {
 		go p.drop()
 		return out, err
 	}
@@ -188,7 +190,7 @@ func (c *ProcessConfig) complete() error {
 func (c *ProcessConfig) spec() spawn.Spec {
 	spec := spawn.Spec{
 		Name: c.Name, Title: title(c.Name), Env: c.Env, Dir: c.Dir,
-		Stdin: c.Stdin, Stdout: c.Stdout, Stderr: c.Stderr,
+		Stdin: c.Stdin, Stdout: c.Stdout, Stderr: c.Stderr, QuietCrash: c.QuietCrash,
 		Procs: c.Procs, Limits: c.Limits.spawn(),
 	}
 	if c.Limits.Memory > 0 {
@@ -289,8 +291,17 @@ func (p *Process) Alive() bool {
 func (p *Process) Done() <-chan struct{} { return p.done }
 
 // Join waits until the process has ended. The error is nil if it ended well, an
-// *ExitError that says how it ended, or ctx's error.
+// *ExitError that says how it ended, an *OutputError if it ended well and a part of what
+// it printed could not be written (as with os/exec's Wait), or ctx's error.
 func (p *Process) Join(ctx context.Context) error {
+	if err := p.join(ctx); err != nil {
+		return err
+	}
+	return p.call.Lost()
+}
+
+// join is Join, but for what was lost of its output.
+func (p *Process) join(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}

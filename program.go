@@ -40,7 +40,9 @@ func (program) TooLarge(size, limit int64) error {
 	return Permanent(fmt.Errorf("mp: an outcome of %d bytes or more is over PoolConfig.MaxResult, which is %d", size, limit))
 }
 
-func (program) TimedOut(after time.Duration) error { return &TimeoutError{After: after} }
+func (program) TimedOut(after time.Duration) error              { return &TimeoutError{After: after} }
+func (program) OutputLost(stream int, n int64, why error) error { return outputLost(stream, n, why) }
+func (program) OutputLate(waited time.Duration) error           { return outputLate(waited) }
 
 func (program) Died(pid int, e spawn.Exit) error {
 	d := &WorkerDiedError{PID: pid, ExitCode: e.Code, Reason: e.Reason, Stderr: e.Stderr}

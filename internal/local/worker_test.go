@@ -133,6 +133,7 @@ type sink struct {
 
 func (s *sink) Started(*pool.Batch, int)      {}
 func (s *sink) Unsent(*pool.Batch, int, bool) {}
+func (s *sink) Output(pool.EventKind, error)  {}
 func (s *sink) Dead()                         {}
 func (s *sink) Died(d pool.Death)             { s.died <- d }
 func (s *sink) Ended(*pool.Batch, time.Duration) {

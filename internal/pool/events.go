@@ -21,6 +21,8 @@ const (
 	WorkerReady
 	WorkerDied
 	WorkerRecycled
+	OutputLost
+	OutputLate
 )
 
 // Event is something that happened.
@@ -84,6 +86,14 @@ func (e *events) add(en entry) {
 		e.running = true
 		go e.run()
 	}
+}
+
+// Output implements Sink.
+func (m *member) Output(kind EventKind, err error) {
+	s := m.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.events.add(entry{kind: kind, first: -1, n: 1, worker: m.n, pid: m.pd, err: err})
 }
 
 // full says whether so many events wait that nothing should be begun.

@@ -70,6 +70,9 @@ type Sink interface {
 	// Result, also when all its items were called back: a worker that does not say
 	// it counts as one that does not listen.
 	Ended(b *Batch, busy time.Duration)
+	// Output says that something happened to what the worker prints: kind is OutputLost or
+	// OutputLate. It may come from any goroutine and at any time.
+	Output(kind EventKind, err error)
 	// Dead says that the worker is dead, as soon as that is known and from whatever
 	// goroutine: what it has reported may still have to be taken, and nobody is to wait
 	// meanwhile for code of the program's. It may be left out.

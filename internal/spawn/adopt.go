@@ -13,10 +13,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Where a child finds what its parent gave it: the socket, then Spec.Files.
+// Where a child finds what its parent gave it: the socket, a stderr of its own, what crashes
+// are printed to, then Spec.Files.
 const (
-	connFD  = 3
-	filesFD = 4
+	connFD   = 3
+	stderrFD = 4
+	crashFD  = 5
+	filesFD  = 6
 )
 
 // adopt takes the mark over, so that nothing this process starts is taken for a child,
@@ -75,7 +78,7 @@ func hungUp() bool {
 func (m *mark) become() (*Self, error) {
 	s := &Self{
 		Name: m.name, Pool: m.pool, Worker: m.worker, ParentPID: m.parent, Depth: m.depth,
-		nonce: m.nonce, outputs: [2]int{-1, -1},
+		nonce: m.nonce, joined: m.joined != 0, outputs: [2]int{-1, -1},
 	}
 	if err := s.takeFiles(m); err != nil {
 		return nil, err
@@ -113,12 +116,13 @@ func (s *Self) takeFiles(m *mark) error {
 		unix.CloseOnExec(filesFD + i)
 		s.Files = append(s.Files, os.NewFile(uintptr(filesFD+i), fmt.Sprint("file ", i)))
 	}
-	for i := range s.outputs {
-		fd, err := unix.FcntlInt(uintptr(1+i), unix.F_DUPFD_CLOEXEC, connFD)
-		if err != nil {
-			return os.NewSyscallError("dup", err)
-		}
-		s.outputs[i] = fd
+	unix.CloseOnExec(stderrFD)
+	unix.CloseOnExec(crashFD)
+	s.Crash = printCrashesTo(crashFD)
+	stdout, err := unix.FcntlInt(1, unix.F_DUPFD_CLOEXEC, connFD)
+	if err != nil {
+		return os.NewSyscallError("dup", err)
 	}
+	s.outputs = [2]int{stdout, stderrFD}
 	return nil
 }

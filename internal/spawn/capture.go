@@ -5,6 +5,7 @@ package spawn
 import (
 	"errors"
 	"os"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -14,18 +15,34 @@ import (
 // is used once, instead of passing it on: of each stream the last max bytes. The mark
 // goes the way of the output itself, so what was printed before is before it.
 func (s *Self) BeginCapture(id uint64, max int) error {
-	return s.writeMark(kindBegin, id, bounded(max))
+	err := s.writeMarks(kindBegin, id, bounded(max), s.outputs[:])
+	if s.joined {
+		err = errors.Join(err, s.moves.apart(s.outputs))
+	}
+	return err
 }
 
 func bounded(n int) int { return min(max(n, 0), maxCapture) }
 
 // EndCapture ends it.
-func (s *Self) EndCapture(id uint64) error { return s.writeMark(kindEnd, id, 0) }
+func (s *Self) EndCapture(id uint64) error {
+	var err error
+	if s.joined {
+		err = s.moves.together(s.outputs)
+	}
+	return errors.Join(err, s.writeMarks(kindEnd, id, 0, s.outputs[:]))
+}
 
-func (s *Self) writeMark(kind byte, id uint64, max int) error {
+// BeginTask says in the streams that a task begins, for the labels of its lines.
+func (s *Self) BeginTask(batch uint64, item int) error {
+	return s.writeMarks(kindTask, batch, item, s.outputs[:])
+}
+
+// writeMarks writes a mark into pipes.
+func (s *Self) writeMarks(kind byte, id uint64, max int, pipes []int) error {
 	b := streamMark(s.nonce, kind, id, max)
 	var errs [2]error
-	for i, fd := range s.outputs {
+	for i, fd := range pipes {
 		n, err := unix.Write(fd, b)
 		for err == unix.EINTR {
 			n, err = unix.Write(fd, b)
@@ -36,6 +53,37 @@ func (s *Self) writeMark(kind byte, id uint64, max int) error {
 		errs[i] = os.NewSyscallError("write", err)
 	}
 	return errors.Join(errs[0], errs[1])
+}
+
+// moves takes stderr out of the pipe of stdout while captures are open: a capture has the two
+// apart. A stderr that the program itself has moved is left where it is.
+type moves struct {
+	mu   sync.Mutex
+	open int // captures
+}
+
+func (m *moves) apart(pipes [2]int) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.open++; m.open > 1 || !samePipe(2, pipes[0]) {
+		return nil
+	}
+	return os.NewSyscallError("dup", dup(pipes[1], 2))
+}
+
+func (m *moves) together(pipes [2]int) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.open = max(0, m.open-1)
+	if m.open > 0 || !samePipe(2, pipes[1]) {
+		return nil
+	}
+	return os.NewSyscallError("dup", dup(pipes[0], 2))
+}
+
+func samePipe(a, b int) bool {
+	var x, y unix.Stat_t
+	return unix.Fstat(a, &x) == nil && unix.Fstat(b, &y) == nil && x.Dev == y.Dev && x.Ino == y.Ino
 }
 
 // TakeCapture returns and forgets what the child printed between BeginCapture and

@@ -3,11 +3,17 @@
 package spawn
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"reflect"
 	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // destination is where any number of children print: a writer of the program's, or a file
@@ -26,15 +32,27 @@ var destinations struct {
 	byKey map[any]*destination
 }
 
-// destinationOf is the destination that w leads to. It is released when the stream is over.
-func destinationOf(w io.Writer) *destination {
-	var key any = w
-	if f, ok := w.(*os.File); ok && f != nil {
+// cutOff stands for a stream of whose last line a part could not be written.
+var cutOff = new(stream)
+
+// destinationKey is equal for writers that lead to one place. ok is false if it cannot be compared.
+func destinationKey(w io.Writer) (key any, ok bool) {
+	key = w
+	if f, isFile := w.(*os.File); isFile && f != nil {
 		if id, ok := fileID(f); ok {
 			key = id
 		}
 	}
 	if !reflect.ValueOf(key).Comparable() {
+		return nil, false
+	}
+	return key, true
+}
+
+// destinationOf is the destination that w leads to. It is released when the stream is over.
+func destinationOf(w io.Writer) *destination {
+	key, ok := destinationKey(w)
+	if !ok {
 		return new(destination)
 	}
 	destinations.Lock()
@@ -63,33 +81,119 @@ func (d *destination) release() {
 }
 
 // write writes all of b to the writer of one of the streams that end here. What another
-// one has left without a newline gets one first.
-func (d *destination) write(s *stream, b []byte) error {
+// one has left without a newline gets one first. It returns how much could not be
+// written, and why; it waits for a file that takes nothing just now.
+func (d *destination) write(s *stream, b []byte) (lost int64, why error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.unfinished != nil && d.unfinished != s {
-		b = append([]byte{'\n'}, b...)
+	if s.sink.labels {
+		b = s.sink.withLabels(b, d.unfinished != s)
 	}
-	d.unfinished = nil
-	if b[len(b)-1] != '\n' {
-		d.unfinished = s
+	for len(b) > 0 {
+		rest, err := d.try(s, b)
+		if err == nil {
+			break
+		}
+		why = err
+		n := len(rest)
+		if diskFull(err) { // there may be room for the lines that follow, which are shorter or later
+			if end := bytes.IndexByte(rest, '\n'); end >= 0 {
+				n = end + 1
+			}
+		}
+		lost += int64(n)
+		b = rest[n:]
 	}
-	return writeAll(s.to, b)
+	return lost, why
 }
 
-// writeAll writes all of b. A writer that panics has failed, no more: it is called on a
+// try writes b once, and before it the newline that is missing. It returns what was not written.
+func (d *destination) try(s *stream, b []byte) (rest []byte, err error) {
+	lead := 0
+	if d.unfinished != nil && d.unfinished != s {
+		lead = 1
+		b = append([]byte{'\n'}, b...)
+	}
+	n, err := writeAll(s.sink.to, b)
+	switch {
+	case n == 0:
+	case b[n-1] == '\n':
+		d.unfinished = nil
+	case n == len(b):
+		d.unfinished = s
+	default:
+		d.unfinished = cutOff
+	}
+	return b[max(n, lead):], err
+}
+
+// diskFull says that a write failed for want of room.
+func diskFull(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
+}
+
+// writeAll writes b and returns how much of it was written. It waits as long as w can take nothing just
+// now, as a file that blocks would.
+func writeAll(w io.Writer, b []byte) (written int, err error) {
+	for tries := 0; ; tries++ {
+		n, err := writeOnce(w, b[written:])
+		written += n
+		switch {
+		case err == nil && written == len(b):
+			return written, nil
+		case err == nil:
+			return written, io.ErrShortWrite
+		case !errors.Is(err, syscall.EAGAIN):
+			return written, err
+		}
+		if n > 0 {
+			tries = 0
+		}
+		awaitRoom(w, tries)
+	}
+}
+
+// writeOnce calls Write. A writer that panics has failed, no more: it is called on a
 // goroutine of ours, where a panic would end the program.
-func writeAll(w io.Writer, b []byte) (err error) {
+func writeOnce(w io.Writer, b []byte) (n int, err error) {
 	returned := false
 	defer func() {
 		if v := recover(); !returned { // v is nil after panic(nil)
-			err = fmt.Errorf("spawn: the writer panicked: %v", v)
+			n, err = 0, fmt.Errorf("the writer panicked: %s", panicText(v))
 		}
 	}()
-	n, err := w.Write(b)
+	n, err = w.Write(b)
 	returned = true
-	if err == nil && n < len(b) {
-		err = io.ErrShortWrite
+	if n < 0 || n > len(b) {
+		return 0, errors.New("the writer returned an impossible number of bytes")
 	}
-	return err
+	return n, err
+}
+
+// panicText is the text of a panic's value, whose own methods may panic again.
+func panicText(v any) (text string) {
+	defer func() {
+		if recover() != nil {
+			text = fmt.Sprintf("%T", v)
+		}
+	}()
+	return fmt.Sprint(v)
+}
+
+// awaitRoom waits until a file may take something, or for a moment.
+func awaitRoom(w io.Writer, tries int) {
+	if f, ok := w.(*os.File); ok {
+		if raw, err := f.SyscallConn(); err == nil {
+			polled := false
+			raw.Control(func(fd uintptr) {
+				fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
+				n, err := unix.Poll(fds, 100)
+				polled = err == nil && (n == 0 || fds[0].Revents == unix.POLLOUT) || err == unix.EINTR
+			})
+			if polled {
+				return
+			}
+		}
+	}
+	time.Sleep(min(time.Millisecond<<min(tries, 6), 50*time.Millisecond))
 }

@@ -62,3 +62,6 @@ func isTerminal(f *os.File) bool {
 	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TIOCGETA)
 	return err == nil
 }
+
+// dup makes to a copy of fd, whatever it was.
+func dup(fd, to int) error { return unix.Dup2(fd, to) }

@@ -24,13 +24,14 @@ type mark struct {
 	memory int64
 	limits Limits
 	files  int
+	joined int // 1: stderr is the pipe of stdout
 }
 
 // fields lists what travels, once for both directions.
 func (m *mark) fields() []any {
 	return []any{
 		&m.parent, &m.nonce, &m.argv0, &m.title, &m.name, &m.pool, &m.worker, &m.depth, &m.procs, &m.memory,
-		&m.limits.CPU, &m.limits.OpenFiles, &m.limits.Nice, &m.files,
+		&m.limits.CPU, &m.limits.OpenFiles, &m.limits.Nice, &m.files, &m.joined,
 	}
 }
 

@@ -73,6 +73,8 @@ func (w *writes) Write(p []byte) (int, error) {
 }
 
 func TestLinesOfManyChildren(t *testing.T) {
+	after := spawn.SetPartialAfter(time.Hour) // a machine that is busy may keep a child from the rest of its line
+	defer spawn.SetPartialAfter(after)
 	tidy(t)
 	var out writes
 	var kids []*kid
@@ -80,7 +82,9 @@ func TestLinesOfManyChildren(t *testing.T) {
 		kids = append(kids, start(t, spawn.Spec{Name: "chatter", Worker: i, Stdout: &out}))
 	}
 	for _, k := range kids {
-		k.wait()
+		if e := k.wait(); e.Code != 0 {
+			t.Errorf("%+v", e)
+		}
 	}
 	if out.twice.Load() {
 		t.Error("two writes at once")
@@ -157,6 +161,8 @@ const wide = 7000
 
 // What one child leaves without a newline is a line of its own when another prints.
 func TestUnfinishedLineIsEnded(t *testing.T) {
+	after := spawn.SetPartialAfter(time.Hour)
+	defer spawn.SetPartialAfter(after)
 	tidy(t)
 	var out buffer
 	long := start(t, spawn.Spec{Name: "partial", Stdout: &out})
@@ -168,23 +174,6 @@ func TestUnfinishedLineIsEnded(t *testing.T) {
 	long.say("")
 	long.wait()
 	if want := "begun and ended\nno end\nbegun and ended\nno end"; out.String() != want {
-		t.Errorf("%q", out.String())
-	}
-}
-
-func TestPartialLineWaitsForItsEnd(t *testing.T) {
-	tidy(t)
-	var out, other buffer
-	k := start(t, spawn.Spec{Name: "partial", Stdout: &out})
-	k.line()
-	o := start(t, spawn.Spec{Name: "both", Stdout: &other}) // time goes by
-	o.wait()
-	if out.String() != "" {
-		t.Errorf("%q was passed on", out.String())
-	}
-	k.say("")
-	k.wait()
-	if out.String() != "begun and ended\nno end" {
 		t.Errorf("%q", out.String())
 	}
 }
@@ -225,7 +214,7 @@ func TestFailingWriterDoesNotStopTheChild(t *testing.T) {
 			if got := k.line(); got != "flooded" {
 				t.Error(got)
 			}
-			if e := k.wait(); e.Code != 0 || out.calls != 1 {
+			if e := k.wait(); e.Code != 0 || out.calls < 2 {
 				t.Errorf("%+v, %d calls", e, out.calls)
 			}
 		})

@@ -16,14 +16,16 @@ type plumbing struct {
 	conn           *os.File
 	stdout, stderr *os.File
 	stdin          *os.File // nil unless a reader is copied
+	outputs        *outputs
+	crash          *crashPipe
 	leash          leash
 
-	forChild []int // 0, 1, 2, socket, Spec.Files; the order in which the child gets them
+	forChild []int // 0, 1, 2, socket, stderr, crash, Spec.Files; the order in which the child gets them
 	own      []int // those of forChild that are closed after the fork
 	keep     []*os.File
 }
 
-func newPlumbing(spec *Spec) (pl *plumbing, err error) {
+func newPlumbing(spec *Spec, joined bool) (pl *plumbing, err error) {
 	pl = &plumbing{leash: noLeash}
 	defer func() {
 		if err != nil {
@@ -34,18 +36,9 @@ func newPlumbing(spec *Spec) (pl *plumbing, err error) {
 	if err := pl.addStdin(spec.Stdin); err != nil {
 		return pl, err
 	}
-	if pl.stdout, err = pl.addPipe("stdout"); err != nil {
+	if err := pl.addOutputs(joined); err != nil {
 		return pl, err
 	}
-	if pl.stderr, err = pl.addPipe("stderr"); err != nil {
-		return pl, err
-	}
-	parent, child, err := socketPair()
-	if err != nil {
-		return pl, err
-	}
-	pl.add(child)
-	pl.conn = os.NewFile(uintptr(parent), "conn")
 	for _, f := range spec.Files {
 		if err := pl.addFile(f); err != nil {
 			return pl, err
@@ -53,6 +46,41 @@ func newPlumbing(spec *Spec) (pl *plumbing, err error) {
 	}
 	pl.leash, err = newLeash()
 	return pl, err
+}
+
+// addOutputs makes what the child prints to. Where both streams lead to one place its stderr
+// is the pipe of its stdout, so that the order is kept, and the other one is for captures.
+func (pl *plumbing) addOutputs(joined bool) (err error) {
+	var w [2]int
+	if pl.stdout, w[0], err = outputPipe("stdout"); err != nil {
+		return err
+	}
+	pl.own = append(pl.own, w[0])
+	if pl.stderr, w[1], err = outputPipe("stderr"); err != nil {
+		return err
+	}
+	pl.own = append(pl.own, w[1])
+	if pl.outputs, err = newOutputs(pl.stdout, pl.stderr); err != nil {
+		return err
+	}
+	parent, child, err := socketPair()
+	if err != nil {
+		return err
+	}
+	pl.own = append(pl.own, child)
+	pl.conn = os.NewFile(uintptr(parent), "conn")
+	crash, crashW, err := newCrashPipe()
+	if err != nil {
+		return err
+	}
+	pl.own = append(pl.own, crashW)
+	pl.crash = crash
+	stderr := w[1]
+	if joined {
+		stderr = w[0]
+	}
+	pl.forChild = append(pl.forChild, w[0], stderr, child, w[1], crashW)
+	return nil
 }
 
 func (pl *plumbing) add(fd int) {
@@ -74,18 +102,18 @@ func (pl *plumbing) addFile(f *os.File) error {
 	return nil
 }
 
-// addPipe makes a pipe that the child writes.
-func (pl *plumbing) addPipe(name string) (*os.File, error) {
+// outputPipe makes a pipe that the child writes.
+func outputPipe(name string) (*os.File, int, error) {
 	r, w, err := pipe()
 	if err != nil {
-		return nil, err
+		return nil, -1, err
 	}
-	pl.add(w)
 	if err := unix.SetNonblock(r, true); err != nil {
 		unix.Close(r)
-		return nil, os.NewSyscallError("setnonblock", err)
+		unix.Close(w)
+		return nil, -1, os.NewSyscallError("setnonblock", err)
 	}
-	return os.NewFile(uintptr(r), name), nil
+	return os.NewFile(uintptr(r), name), w, nil
 }
 
 func (pl *plumbing) addStdin(in io.Reader) error {
@@ -133,6 +161,12 @@ func (pl *plumbing) closeParentEnds() {
 		if f != nil {
 			f.Close()
 		}
+	}
+	if pl.outputs != nil {
+		pl.outputs.close()
+	}
+	if pl.crash != nil {
+		pl.crash.close()
 	}
 	pl.leash.untie()
 }

@@ -25,6 +25,10 @@ type Process struct {
 	stderr   *stream
 	tail     *tail
 	captures *captures
+	outputs  *outputs
+	joined   bool // its stderr is in stdout
+	words    sync.Once
+	crash    string // after words
 	dead     chan struct{}
 	done     chan struct{}
 	exit     Exit // complete when done is closed
@@ -44,38 +48,36 @@ type Process struct {
 
 func newProcess(pid, pidfd int, pl *plumbing, nonce string) *Process {
 	p := &Process{
-		pid: pid, pidfd: pidfd, pl: pl, conn: pl.conn, statm: noStatm,
+		pid: pid, pidfd: pidfd, pl: pl, conn: pl.conn, outputs: pl.outputs, statm: noStatm,
 		captures: new(captures),
 		tail:     new(tail),
 		dead:     make(chan struct{}),
 		done:     make(chan struct{}),
 	}
-	p.stdout = newStream(pl.stdout, 0, nonce, p.captures, nil)
-	p.stderr = newStream(pl.stderr, 1, nonce, p.captures, p.tail)
+	p.stdout = newStream(pl.stdout, 0, nonce, p.captures)
+	p.stderr = newStream(pl.stderr, 1, nonce, p.captures)
 	return p
 }
 
 // run sets the goroutines going that attend to the child.
-func (p *Process) run(spec *Spec) {
-	p.stdout.printTo(or(spec.Stdout, &os.Stdout))
-	p.stderr.printTo(or(spec.Stderr, &os.Stderr))
-	go p.stdout.run()
-	go p.stderr.run()
+func (p *Process) run(spec *Spec, w writers) {
+	p.joined = w.joined
+	for i, s := range []*stream{p.stdout, p.stderr} {
+		s.sink = newSink(w.to[i], []io.Writer{spec.Stdout, spec.Stderr}[i], spec)
+		if i == 1 || p.joined {
+			s.tail = p.tail
+			if spec.QuietCrash {
+				s.crash = &crashFilter{pipe: p.pl.crash}
+			}
+		}
+		go s.run()
+	}
 	if p.pl.stdin != nil {
 		go p.pl.copyStdin(spec.Stdin)
 	}
 	// Nothing but this goroutine reaps, so the child is there to be looked at.
 	p.oom = watchOOM(p.pid)
 	go p.attend()
-}
-
-// or is w, or without one what the variable holds now. It is not read otherwise: the
-// program may be assigning to it.
-func or(w io.Writer, variable **os.File) io.Writer {
-	if w == nil {
-		return *variable
-	}
-	return w
 }
 
 func (p *Process) PID() int              { return p.pid }
@@ -100,13 +102,27 @@ func (p *Process) attend() {
 	leave()
 	p.awaitOutput()
 	p.exit = p.withWords(p.exit)
+	p.outputs.close()
 	close(p.done)
 }
 
-// withWords adds what the child said last, as far as it was read.
+// withWords adds what the dead child said last, as far as it was read.
 func (p *Process) withWords(e Exit) Exit {
+	p.words.Do(func() {
+		p.crash = p.pl.crash.take()
+		p.pl.crash.close()
+	})
 	e.Reason, e.Stderr = p.tail.words()
 	if e.Signal == 0 && e.Code != 2 {
+		e.Reason = ""
+	}
+	if !p.joined {
+		return e
+	}
+	// What looks like a reason may have been printed to stdout.
+	if reason, words := crashWords(p.crash); reason != "" {
+		e.Reason, e.Stderr = reason, words
+	} else if p.crash == "" && e.Signal != 0 {
 		e.Reason = ""
 	}
 	return e

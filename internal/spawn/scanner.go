@@ -6,7 +6,8 @@ import (
 	"encoding/hex"
 )
 
-// A mark in a stream of output says that a capture begins or ends there:
+// A mark in a stream of output says that a capture begins or ends there, or that a task
+// begins, whose batch and item are id and max:
 //
 //	NUL "mp:" nonce kind id max NUL
 //
@@ -18,6 +19,7 @@ const (
 	nonceLen  = 32
 	kindBegin = 'B'
 	kindEnd   = 'E'
+	kindTask  = 'T'
 	markLen   = len(markIntro) + nonceLen + 1 + 16 + 16 + 1
 )
 
@@ -107,6 +109,6 @@ func parseStreamMark(b []byte) (kind byte, id uint64, max int, ok bool) {
 	var nums [16]byte
 	_, err := hex.Decode(nums[:], b[1:33])
 	m := binary.BigEndian.Uint64(nums[8:])
-	ok = err == nil && b[33] == 0 && (kind == kindBegin || kind == kindEnd) && m <= maxCapture
+	ok = err == nil && b[33] == 0 && (kind == kindBegin || kind == kindEnd || kind == kindTask) && m <= maxCapture
 	return kind, binary.BigEndian.Uint64(nums[:8]), int(m), ok
 }

@@ -14,8 +14,14 @@ type Self struct {
 	Conn       *os.File   // this end of the control socket; deadlines work
 	Files      []*os.File // Spec.Files
 
+	// Crash is where the Go runtime prints a crash once more: what ends the process as one
+	// belongs there, too. A write that finds no room there fails.
+	Crash *os.File
+
 	nonce   string
-	outputs [2]int // copies of descriptors 1 and 2 as they were at the start: the pipes to the parent
+	outputs [2]int // the pipes to the parent, one for each stream
+	joined  bool   // descriptor 2 is the pipe of descriptor 1, but for captures
+	moves   moves
 }
 
 var (

@@ -35,11 +35,19 @@ type Spec struct {
 	// keeps that goroutine, and nothing else, as with os/exec. A reader that fails, or
 	// panics, is the end of the child's input.
 	Stdin io.Reader
-	// Stdout and Stderr get whole lines, of up to 64 KiB; nil is os.Stdout and os.Stderr at
-	// the time of Start. Lines that several children print to equal writers, or to one
-	// file, are never written at once, and one without a newline gets it before another
-	// child's comes. After a Write that fails or panics the rest of that stream is dropped.
+	// Stdout and Stderr get whole lines, of up to 64 KiB, and a line without an end after a
+	// tenth of a second, or by HandOn; nil is os.Stdout and os.Stderr at the time of
+	// Start. Where both lead to one place all comes in the order in which it was printed.
+	// Lines that several children print to equal writers, or to one file, are never
+	// written at once, and one without a newline gets it before another child's comes.
+	// What a Write that fails, or panics, did not take is lost; EAGAIN is waited for.
 	Stdout, Stderr io.Writer
+	// Lost is told what was lost of a stream, 1 or 2, and why. It must not wait. nil: nobody is.
+	Lost func(stream int, n int64, why error)
+	// TaskLabel is what Labelled lines say of the task that BeginTask has named. nil: nothing.
+	TaskLabel func(batch uint64, item int) string
+	// QuietCrash keeps what the Go runtime prints about a crash from Stderr. Exit has it.
+	QuietCrash bool
 
 	Procs       int   // GOMAXPROCS; 0: untouched
 	MemoryLimit int64 // debug.SetMemoryLimit; 0: untouched

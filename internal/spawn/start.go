@@ -29,7 +29,8 @@ func start(spec *Spec) (*Process, error) {
 	if err := spec.check(); err != nil {
 		return nil, err
 	}
-	pl, err := newPlumbing(spec)
+	w := spec.writers()
+	pl, err := newPlumbing(spec, w.joined)
 	if err != nil {
 		return nil, err
 	}
@@ -43,6 +44,9 @@ func start(spec *Spec) (*Process, error) {
 		return nil, err
 	}
 	m := spec.mark(nonce)
+	if w.joined {
+		m.joined = 1
+	}
 	argv := append([]string{cmp.Or(spec.Title, mainArgs[0])}, mainArgs[1:]...)
 	attr := &syscall.ProcAttr{
 		Dir:   spec.Dir,
@@ -58,7 +62,7 @@ func start(spec *Spec) (*Process, error) {
 	}
 	pl.leash.tie(pid)
 	p := newProcess(pid, pidfd, pl, nonce)
-	p.run(spec)
+	p.run(spec, w)
 	return p, nil
 }
 

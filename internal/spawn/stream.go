@@ -6,51 +6,84 @@ import (
 	"errors"
 	"io"
 	"os"
+	"sync"
+	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// printTo says where the stream leads. It is called before run.
-func (s *stream) printTo(w io.Writer) { s.to, s.dest = w, destinationOf(w) }
+// partialAfter is how long the beginning of a line waits for its end: a prompt, or a bar
+// that shows progress, has none. A variable for tests.
+var partialAfter = 100 * time.Millisecond
 
 // stream reads what a child prints and hands it on: into a capture, while one is open, else
 // in whole lines to the program's writer.
 type stream struct {
 	file     *os.File
+	raw      syscall.RawConn
 	number   int // 0: stdout, 1: stderr
-	scanner  *scanner
 	captures *captures
-	open     []*capture // the last one gets what comes
-	lines    lines
 	tail     *tail // nil: nobody wants the last words
-	to       io.Writer
-	dest     *destination // that to leads to
-	broken   bool         // the writer has failed: read on, so that the child is not stuck
+	sink     outputSink
 	ended    chan struct{}
+	position
+
+	mu        sync.Mutex // for what follows, and held while a writer is called
+	scanner   *scanner
+	open      []*capture // the last one gets what comes
+	lines     lines
+	crash     *crashFilter
+	seen      int64     // bytes looked at
+	heldFrom  int64     // where the line begins that has no end yet
+	heldSince time.Time // when that came
+	timer     *time.Timer
+	lost      int64 // bytes, not reported yet
+	lostWhy   error
 }
 
-func newStream(file *os.File, number int, nonce string, cs *captures, t *tail) *stream {
+func newStream(file *os.File, number int, nonce string, cs *captures) *stream {
+	raw, _ := file.SyscallConn() // an error: file is nil
 	return &stream{
-		file: file, number: number, scanner: newScanner(nonce), captures: cs, tail: t,
+		file: file, raw: raw, number: number, scanner: newScanner(nonce), captures: cs,
 		ended: make(chan struct{}),
 	}
 }
 
+// run reads until the stream is over. A writer that ends this goroutine, by runtime.Goexit,
+// gets another one.
 func (s *stream) run() {
-	defer close(s.ended)
-	defer s.captures.close(s.number)
-	defer s.dest.release()
-	defer s.file.Close()
+	over := false
+	defer func() {
+		if !over {
+			go s.run()
+		}
+	}()
 	s.read()
-	s.scanner.end(s)
-	s.lines.end(s.forward)
+	s.flushAll()
+	over = true
+	s.end()
+}
+
+// end clears up after the last byte.
+func (s *stream) end() {
+	s.mu.Lock()
+	if s.timer != nil {
+		s.timer.Stop()
+	}
+	s.mu.Unlock()
+	s.file.Close()
+	s.sink.dest.release()
+	s.captures.close(s.number)
+	s.position.end()
+	close(s.ended)
 }
 
 func (s *stream) read() {
 	buf := make([]byte, 4<<10)
 	for {
-		n, err := s.file.Read(buf)
-		s.scanner.scan(buf[:n], s)
+		n, err := s.next(buf)
+		s.take(buf[:n])
 		if errors.Is(err, os.ErrDeadlineExceeded) {
 			s.readRest(buf)
 			return
@@ -64,28 +97,162 @@ func (s *stream) read() {
 	}
 }
 
+// next waits for output and reads it.
+func (s *stream) next(buf []byte) (n int, err error) {
+	failed := s.raw.Read(func(fd uintptr) bool {
+		s.idle.Store(false)
+		n, err = s.fetch(int(fd), buf)
+		if err == unix.EAGAIN {
+			s.idle.Store(true)
+			return false
+		}
+		return true
+	})
+	switch {
+	case failed != nil:
+		return 0, failed
+	case err == nil && n == 0:
+		return 0, io.EOF
+	}
+	return n, err
+}
+
+// fetch reads the pipe once and counts what has come.
+func (s *stream) fetch(fd int, buf []byte) (n int, err error) {
+	s.reading.Lock()
+	defer s.reading.Unlock()
+	for {
+		n, err = unix.Read(fd, buf)
+		if err == unix.EINTR {
+			continue
+		}
+		n = max(n, 0)
+		s.taken.Add(int64(n))
+		return n, err
+	}
+}
+
 // readRest reads what is in the pipe now, after the deadline. A slow writer may have kept
 // this goroutine from it. Whoever still holds the pipe may go on printing, so there
 // is a limit, which is that of the largest pipe an ordinary user can have.
 func (s *stream) readRest(buf []byte) {
-	raw, err := s.file.SyscallConn()
-	if err != nil {
+	for rest := 1 << 20; rest > 0; {
+		n := 0
+		err := s.raw.Control(func(fd uintptr) { n, _ = s.fetch(int(fd), buf) })
+		if err != nil || n == 0 {
+			return
+		}
+		s.take(buf[:n])
+		rest -= n
+	}
+}
+
+// take looks at the next bytes. Up to the place that is wanted they are handed on even
+// where a line has no end there.
+func (s *stream) take(b []byte) {
+	if len(b) == 0 {
 		return
 	}
-	raw.Control(func(fd uintptr) {
-		for rest := 1 << 20; rest > 0; {
-			n, err := unix.Read(int(fd), buf)
-			if err == unix.EINTR {
-				continue
+	s.do(len(b), func() {
+		for len(b) > 0 {
+			n := len(b)
+			wanted := s.wanted.Load()
+			if left := wanted - s.seen; left > 0 && left < int64(n) {
+				n = int(left)
 			}
-			if err != nil || n <= 0 {
-				return
-			}
-			s.scanner.scan(buf[:n], s)
-			rest -= n
+			s.scanner.scan(b[:n], s)
+			s.seen += int64(n)
+			b = b[n:]
+			s.handUpTo(wanted)
 		}
 	})
 }
+
+// handUpTo hands on what was printed before a place and waits for the end of its line. The place
+// is where some write of the child's has ended, so that no mark is on both sides of it.
+func (s *stream) handUpTo(place int64) {
+	if s.seen < place || s.begun() >= place {
+		return
+	}
+	if s.seen-int64(len(s.scanner.held)) < place {
+		s.scanner.end(s)
+	}
+	s.lines.end(s.forward)
+}
+
+// flush is handUpTo for others than the reader.
+func (s *stream) flush(place int64) { s.do(0, func() { s.handUpTo(place) }) }
+
+// flushAll hands on what is left when the stream is over.
+func (s *stream) flushAll() { s.do(0, func() { s.handUpTo(s.seen) }) }
+
+// flushOld hands on the beginning of a line that has waited for its end long enough.
+func (s *stream) flushOld() {
+	s.do(0, func() {
+		wait := partialAfter - time.Since(s.heldSince)
+		if wait <= 0 && (s.seen < s.taken.Load() || s.inPipe() > 0) {
+			wait = time.Millisecond // the end may be there
+		}
+		switch {
+		case s.held() == 0:
+			s.timer = nil
+		case wait > 0:
+			s.timer.Reset(wait)
+		default:
+			s.timer = nil
+			s.handUpTo(s.seen)
+		}
+	})
+}
+
+// do calls f, which looks at n bytes for the first time, with the lock held, and says then
+// what has become of them. A writer that ends the goroutine loses what f has not handed on.
+func (s *stream) do(n int, f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	end := s.seen + int64(n)
+	returned := false
+	defer func() {
+		if !returned {
+			s.lose(end-s.handed.Load(), errGoexit)
+			s.seen, s.lines, s.scanner.held = end, lines{}, nil
+		}
+		s.tell()
+	}()
+	f()
+	returned = true
+}
+
+var errGoexit = errors.New("the writer called runtime.Goexit")
+
+// tell says how far the stream was handed on and what was lost, and sees to the rest.
+func (s *stream) tell() {
+	if s.lost > 0 && s.sink.spec.Lost != nil {
+		s.sink.spec.Lost(1+s.number, s.lost, s.lostWhy)
+	}
+	s.lost, s.lostWhy = 0, nil
+	if s.held() > 0 {
+		if from := s.begun(); from != s.heldFrom || s.heldSince.IsZero() {
+			s.heldFrom, s.heldSince = from, time.Now()
+		}
+		if s.timer == nil {
+			s.timer = time.AfterFunc(partialAfter, s.flushOld)
+		}
+	}
+	s.advance(s.begun())
+}
+
+func (s *stream) lose(n int64, why error) {
+	if n > 0 {
+		s.lost, s.lostWhy = s.lost+n, why
+	}
+}
+
+// held is how many bytes wait for the end of their line, or of a mark.
+func (s *stream) held() int64 { return int64(len(s.lines.partial) + len(s.scanner.held)) }
+
+// begun is where they begin.
+func (s *stream) begun() int64 { return s.seen - s.held() }
 
 // text takes what the child printed itself.
 func (s *stream) text(b []byte) {
@@ -100,24 +267,31 @@ func (s *stream) text(b []byte) {
 }
 
 // mark takes a mark that the child's package spawn printed.
-func (s *stream) mark(kind byte, id uint64, max int) {
-	if kind == kindBegin {
+func (s *stream) mark(kind byte, id uint64, n int) {
+	switch kind {
+	case kindTask:
+		s.lines.end(s.forward) // what another task has begun keeps its label
+		s.sink.relabel(id, n)
+	case kindBegin:
 		if len(s.open) < maxCaptures {
-			s.open = append(s.open, s.captures.begin(s.number, id, max))
+			s.open = append(s.open, s.captures.begin(s.number, id, n))
 		}
-		return
-	}
-	for i, c := range s.open {
-		if c.id == id {
-			s.captures.end(c, s.number)
-			s.open = append(s.open[:i], s.open[i+1:]...)
-			return
+	case kindEnd:
+		for i, c := range s.open {
+			if c.id == id {
+				s.captures.end(c, s.number)
+				s.open = append(s.open[:i], s.open[i+1:]...)
+				return
+			}
 		}
 	}
 }
 
 func (s *stream) forward(b []byte) {
-	if !s.broken {
-		s.broken = s.dest.write(s, b) != nil
+	if s.crash != nil {
+		b = s.crash.keep(b)
+	}
+	if len(b) > 0 {
+		s.lose(s.sink.dest.write(s, b))
 	}
 }

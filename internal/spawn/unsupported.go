@@ -18,6 +18,8 @@ func adopt() *Self { return nil }
 // Process is a started child. There are none on this system.
 type Process struct{}
 
+type moves struct{}
+
 func Start(Spec) (*Process, error)                    { return nil, errUnsupported }
 func (p *Process) PID() int                           { return 0 }
 func (p *Process) Conn() *os.File                     { return nil }
@@ -31,6 +33,8 @@ func (p *Process) Memory() (int64, error)             { return 0, errUnsupported
 func (s *Self) BeginCapture(id uint64, max int) error { return errUnsupported }
 func (s *Self) EndCapture(id uint64) error            { return errUnsupported }
 func (s *Self) Lost()                                 { os.Exit(1) }
+func (s *Self) BeginTask(uint64, int) error           { return errUnsupported }
+func (p *Process) HandOn(time.Duration) bool          { return false }
 func Children() int                                   { return 0 }
 
 func (p *Process) TakeCapture(id uint64, wait time.Duration) (stdout, stderr []byte, ok bool) {

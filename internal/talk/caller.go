@@ -19,6 +19,7 @@ type Caller struct {
 	burial  burial
 	wanted  bool
 	writing sync.Mutex
+	losses  losses
 
 	begun  bool       // the function was called
 	output []byte     // what the function returned
@@ -31,6 +32,8 @@ type Caller struct {
 // StartCall starts a child that calls one function. wanted says that its output
 // is to be sent back. It returns when the child runs; the input is sent behind it.
 func StartCall(spec spawn.Spec, program Program, call Call, wanted bool, deadline time.Time) (*Caller, error) {
+	c := &Caller{program: program, wanted: wanted}
+	spec.Lost = c.losses.add
 	related, err := family(&spec, program)
 	var proc *spawn.Process
 	if err == nil {
@@ -40,7 +43,7 @@ func StartCall(spec spawn.Spec, program Program, call Call, wanted bool, deadlin
 		call.settle(false)
 		return nil, err
 	}
-	c := &Caller{program: program, proc: proc, wanted: wanted, burial: burial{program: program, proc: proc}}
+	c.proc, c.burial = proc, burial{program: program, proc: proc}
 	var hello wire.Buffer
 	hello.Byte(helloCall)
 	hello.Byte(flag(related))

@@ -14,7 +14,11 @@ import (
 // is read once and checked.
 func (r *reader) drain() error {
 	for {
-		tail := r.page.tail.Load()
+		tail := r.tail
+		if tail == r.pos {
+			tail = r.page.tail.Load()
+			r.tail, r.fresh = tail, true
+		}
 		if tail-r.pos > ringSize {
 			return errors.New("the ring's tail is nonsense")
 		}
@@ -107,9 +111,14 @@ func (r *reader) flightOf(slot int) *flight {
 	return r.w.slots[slot]
 }
 
-// report reports the results so far; their memory stays the parent's.
+// report reports the results so far; their memory stays the parent's. What their tasks have
+// printed is handed on first: one look is enough for all that was committed before it.
 func (r *reader) report() {
 	if len(r.results) > 0 {
+		if r.fresh {
+			r.w.handOn(r.patience())
+			r.fresh, r.timedOut = false, false
+		}
 		r.w.sink.Results(r.results)
 		clear(r.results)
 		r.results = r.results[:0]
@@ -150,6 +159,7 @@ func (r *reader) run(f *flight, payload []byte) (open bool, err error) {
 	if size <= 0 || n < r.runDone || 8+n*size > len(payload) {
 		return false, fmt.Errorf("a run of %d outcomes", n)
 	}
+	r.fresh = r.fresh || r.runDone < n
 	for r.runDone < n {
 		left := f.left()
 		if left == 0 {
@@ -229,6 +239,7 @@ func (r *reader) outcome(f *flight, h record, payload []byte) error {
 		res.Final = h.flags&flagFinal != 0
 		if h.flags&flagTimeout != 0 && sp.Job.Timeout > 0 {
 			res.Err = r.w.program.TimedOut(sp.Job.Timeout)
+			r.timedOut = true
 		}
 	}
 	r.results = append(r.results, res)

@@ -30,17 +30,19 @@ func (fuzzProgram) EncodeError(b *wire.Buffer, err error) bool {
 	b.String(err.Error())
 	return false
 }
-func (fuzzProgram) DecodeError(r *wire.Reader) error { return errors.New(r.String()) }
-func (fuzzProgram) Panicked(any, string) error       { return io.EOF }
-func (fuzzProgram) Exited() error                    { return io.EOF }
-func (fuzzProgram) TooLarge(int64, int64) error      { return io.EOF }
-func (fuzzProgram) TimedOut(time.Duration) error     { return os.ErrDeadlineExceeded }
-func (fuzzProgram) Died(int, spawn.Exit) error       { return io.ErrClosedPipe }
-func (fuzzProgram) TaskKey() any                     { return nil }
-func (fuzzProgram) Family() (*os.File, error)        { return nil, nil }
-func (fuzzProgram) Join(*os.File)                    {}
-func (fuzzProgram) Buried(int)                       {}
-func (fuzzProgram) Task(string, int, int, int) any   { return nil }
+func (fuzzProgram) DecodeError(r *wire.Reader) error   { return errors.New(r.String()) }
+func (fuzzProgram) Panicked(any, string) error         { return io.EOF }
+func (fuzzProgram) Exited() error                      { return io.EOF }
+func (fuzzProgram) TooLarge(int64, int64) error        { return io.EOF }
+func (fuzzProgram) TimedOut(time.Duration) error       { return os.ErrDeadlineExceeded }
+func (fuzzProgram) Died(int, spawn.Exit) error         { return io.ErrClosedPipe }
+func (fuzzProgram) OutputLost(int, int64, error) error { return io.EOF }
+func (fuzzProgram) OutputLate(time.Duration) error     { return io.EOF }
+func (fuzzProgram) TaskKey() any                       { return nil }
+func (fuzzProgram) Family() (*os.File, error)          { return nil, nil }
+func (fuzzProgram) Join(*os.File)                      {}
+func (fuzzProgram) Buried(int)                         {}
+func (fuzzProgram) Task(string, int, int, int) any     { return nil }
 
 // fuzzCall has outputs of so many bytes.
 type fuzzCall struct{ size int }
@@ -52,6 +54,11 @@ func (fuzzCall) Encode(b *wire.Buffer, _, _ int) (*wire.Buffer, error) {
 	return b, nil
 }
 
+// noOutput is a worker's that prints nothing.
+type noOutput struct{}
+
+func (noOutput) HandOn(time.Duration) bool { return false }
+
 // fuzzSink checks that nothing is reported that was not asked for.
 type fuzzSink struct {
 	t     testing.TB
@@ -59,6 +66,7 @@ type fuzzSink struct {
 	ended map[*pool.Batch]bool
 }
 
+func (*fuzzSink) Output(pool.EventKind, error)  {}
 func (s *fuzzSink) Dead()                       {}
 func (*fuzzSink) Unsent(*pool.Batch, int, bool) {}
 func (s *fuzzSink) Started(*pool.Batch, int)    {}
@@ -98,7 +106,7 @@ func fuzzReader(t testing.TB, claims, tail uint64, ring, frames []byte) *reader 
 	near, far := os.NewFile(uintptr(fds[0]), "near"), os.NewFile(uintptr(fds[1]), "far")
 	t.Cleanup(func() { near.Close(); far.Close() })
 	sink := &fuzzSink{t: t, done: make(map[*pool.Batch]int), ended: make(map[*pool.Batch]bool)}
-	w := &Worker{program: fuzzProgram{}, max: 1 << 20, frames: wire.NewFrameReader(near), sink: sink, page: newPage(region), stacks: make(chan stackAnswer, 1)}
+	w := &Worker{program: fuzzProgram{}, output: noOutput{}, max: 1 << 20, frames: wire.NewFrameReader(near), sink: sink, page: newPage(region), stacks: make(chan stackAnswer, 1)}
 	for slot, size := range []int{8, 1, 0, 24} {
 		j := &pool.Job{Options: new(pool.Options), Client: fuzzCall{size}}
 		b := pool.NewBatch(pool.Span{Job: j, N: 5, Attempt: 1}, pool.Span{Job: j, First: 9, N: 1, Attempt: 1})

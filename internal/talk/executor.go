@@ -23,6 +23,7 @@ type executor struct {
 	hot     shm.Hot     // looking for the next batch
 	spare   chan []byte // memory of batches that are through, for the next ones
 	max     int64       // bytes of one outcome
+	labels  bool        // what tasks print gets labels
 	scratch wire.Buffer
 
 	// The batch, the span and the item that are run.
@@ -279,6 +280,9 @@ func (x *executor) prepare() {
 	if x.batch.report {
 		x.out.put(record{kind: recordBegin, slot: x.batch.slot}, nil)
 		x.bell.note(false)
+	}
+	if x.labels {
+		x.self.BeginTask(x.batch.id, x.item) // an error: its output is closed
 	}
 	if t.measure != measureNone || t.capture > 0 {
 		x.meter.begin(x.self, t)

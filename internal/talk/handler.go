@@ -29,6 +29,10 @@ type Program interface {
 	TimedOut(after time.Duration) error
 	// Died is the error of a task whose worker died.
 	Died(pid int, e spawn.Exit) error
+	// OutputLost is the error that says that n bytes of a stream, 1 or 2, were lost, OutputLate
+	// that outcomes did not wait any longer for output.
+	OutputLost(stream int, n int64, why error) error
+	OutputLate(waited time.Duration) error
 	// TaskKey is the key under which the ctx of a call has what Task makes: the
 	// program's own description of the running task.
 	TaskKey() any

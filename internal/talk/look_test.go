@@ -78,7 +78,7 @@ func TestLookTakesTheOutcome(t *testing.T) {
 	t.Parallel()
 	p := testPage(t)
 	sink := &lookSink{}
-	w := &Worker{program: ringProgram{}, sink: sink, page: p}
+	w := &Worker{program: ringProgram{}, output: noOutput{}, sink: sink, page: p}
 	r := &reader{w: w, page: p}
 	if r.relieve() {
 		t.Error("relieved a reader that is awake")

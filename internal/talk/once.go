@@ -78,6 +78,7 @@ func (s *server) call(r *wire.Reader) {
 	if p, ok := err.(Stacked); ok && panicked {
 		value, stack := p.StackTrace()
 		fmt.Fprintf(os.Stderr, "panic: %s\n\n%s", value, stack)
+		fmt.Fprintf(s.self.Crash, "panic: %s\n\n%s", value, stack) // an error: it is longer than will be told
 		os.Exit(exitPanicked)
 	}
 	if !wanted { // else it is the answer of a call

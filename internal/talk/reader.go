@@ -19,14 +19,17 @@ type reader struct {
 	page    *page
 	looking sync.Mutex // held by a look: the page must not be unmapped
 
-	mu      sync.Mutex // for what follows: a look drains as well
-	over    bool       // the worker's death is being reported
-	bad     error      // what a look found wrong
-	inLook  bool       // a look drains
-	pos     uint64     // bytes of the ring that were looked at
-	runDone int        // outcomes taken of the run at pos
-	results []pool.Result
-	stash   []stashed // outcome frames whose places in the ring were not reached yet
+	mu       sync.Mutex // for what follows: a look drains as well
+	over     bool       // the worker's death is being reported
+	bad      error      // what a look found wrong
+	inLook   bool       // a look drains
+	pos      uint64     // bytes of the ring that were looked at
+	tail     uint64     // bytes of the ring that there were when it was looked at last
+	fresh    bool       // outcomes were committed since the worker's output was looked at
+	runDone  int        // outcomes taken of the run at pos
+	results  []pool.Result
+	timedOut bool      // one of the results is that of a deadline
+	stash    []stashed // outcome frames whose places in the ring were not reached yet
 }
 
 // stashed is an outcome that came as a frame.
@@ -187,6 +190,11 @@ func (r *reader) last(err error) {
 		wire.CloseFiles(s.files)
 	}
 	d := pool.Death{}
+	select {
+	case <-w.proc.Dead(): // all that it has printed is there
+		w.handOn(r.patience())
+	case <-time.After(dyingTime):
+	}
 	begun := time.Now()
 	e := w.proc.ExitSoon(deathGrace)
 	w.burial.now()

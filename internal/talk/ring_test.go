@@ -104,7 +104,7 @@ func TestRingInOrder(t *testing.T) {
 		unix.SetNonblock(fds[1], true)
 		near, far := os.NewFile(uintptr(fds[0]), "near"), os.NewFile(uintptr(fds[1]), "far")
 		sink := &ringSink{fuzzSink: fuzzSink{t: t, ended: make(map[*pool.Batch]bool)}}
-		w := &Worker{program: ringProgram{}, max: -1, frames: wire.NewFrameReader(near), sink: sink, page: p, stacks: make(chan stackAnswer, 1)}
+		w := &Worker{output: noOutput{}, program: ringProgram{}, max: -1, frames: wire.NewFrameReader(near), sink: sink, page: p, stacks: make(chan stackAnswer, 1)}
 		const n, size = 5000, 40
 		b := pool.NewBatch(pool.Span{Job: &pool.Job{Options: new(pool.Options), Client: fuzzCall{size}}, N: n, Attempt: 1})
 		w.Open(b)
@@ -186,7 +186,7 @@ func TestTheNextClaimCommitsAnOutcome(t *testing.T) {
 	t.Parallel()
 	p := testPage(t)
 	sink := &ringSink{fuzzSink: fuzzSink{t: t, done: make(map[*pool.Batch]int), ended: make(map[*pool.Batch]bool)}}
-	w := &Worker{program: ringProgram{}, sink: sink, page: p}
+	w := &Worker{output: noOutput{}, program: ringProgram{}, sink: sink, page: p}
 	b := pool.NewBatch(pool.Span{Job: &pool.Job{Options: new(pool.Options), Client: fuzzCall{8}}, N: 6, Attempt: 1})
 	w.Open(b)
 	r := &reader{w: w, page: p}

@@ -94,7 +94,7 @@ func (s *server) finish() { os.Exit(0) }
 
 // work is what a pool's worker does.
 func (s *server) work(r *wire.Reader) {
-	init, max := r.String(), int64(r.Uint64())
+	init, max, labels := r.String(), int64(r.Uint64()), r.Byte() != 0
 	input := r.Rest()
 	if len(s.self.Files) == 0 {
 		s.lost(fmt.Errorf("mp: a worker without shared memory"))
@@ -109,7 +109,7 @@ func (s *server) work(r *wire.Reader) {
 	}
 	p := newPage(region)
 	x := &executor{
-		program: s.program, self: s.self, server: s, page: p, max: max, hot: shm.NewHot(),
+		program: s.program, self: s.self, server: s, page: p, max: max, labels: labels, hot: shm.NewHot(),
 		queue: make(chan *assignment, 2*slots), spare: make(chan []byte, spares),
 		bell: bell{page: p, ring: func() { s.write(frameBell, none) }},
 	}

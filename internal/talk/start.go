@@ -51,7 +51,9 @@ func StartWorker(ctx context.Context, ws WorkerSpec, sink pool.Sink) (pool.Worke
 	if err != nil {
 		return nil, err
 	}
+	w := newWorker(ws, newPage(region), sink)
 	ws.Spec.Files = append([]*os.File{region.File()}, ws.Spec.Files...)
+	ws.Spec.Lost, ws.Spec.TaskLabel = w.lost, w.taskLabel
 	related, err := family(&ws.Spec, ws.Program)
 	var proc *spawn.Process
 	if err == nil {
@@ -62,11 +64,13 @@ func StartWorker(ctx context.Context, ws WorkerSpec, sink pool.Sink) (pool.Worke
 		region.Close()
 		return nil, err
 	}
-	w := newWorker(ws, proc, newPage(region), sink)
+	w.started(proc)
 	ctx, cancel := context.WithTimeoutCause(ctx, ws.Timeout,
 		fmt.Errorf("mp: worker %d was not ready after %v: StartTimeout", ws.Spec.Worker, ws.Timeout))
 	defer cancel()
-	if err := w.greet(ctx, ws, related); err != nil {
+	err = w.greet(ctx, ws, related)
+	w.handOn(outputPatience) // what Init has printed
+	if err != nil {
 		proc.Kill()
 		proc.ExitSoon(deathGrace)
 		w.burial.now()
@@ -105,6 +109,7 @@ func (w *Worker) shakeHands(ws WorkerSpec, related bool) error {
 	hello.Byte(flag(related))
 	hello.String(ws.Init.Func)
 	hello.Uint64(uint64(ws.Max))
+	hello.Byte(flag(ws.Spec.Labels()))
 	hello.Raw(ws.Init.input())
 	if ws.Init.Input != nil {
 		hello.CopyAttachments(ws.Init.Input)

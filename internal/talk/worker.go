@@ -15,6 +15,7 @@ import (
 type Worker struct {
 	program Program
 	proc    *spawn.Process
+	output  output // of proc
 	burial  burial
 	number  int
 	max     int64
@@ -36,6 +37,7 @@ type Worker struct {
 	opened uint64 // batches so far
 
 	asked    atomic.Uint64 // for the stack, so often
+	killed   atomic.Bool   // by Kill
 	captures uint64        // taken so far; the reader's
 }
 
@@ -78,17 +80,21 @@ func (f *flight) lower(p *page, n int) int {
 // words to come.
 const deathGrace = 100 * time.Millisecond
 
-func newWorker(ws WorkerSpec, proc *spawn.Process, p *page, sink pool.Sink) *Worker {
+func newWorker(ws WorkerSpec, p *page, sink pool.Sink) *Worker {
 	p.region.Word(magicAt).Store(magic)
-	frames, stall := newStallReader(proc.Conn())
 	w := &Worker{
-		program: ws.Program, proc: proc, number: ws.Spec.Worker, max: ws.Max,
-		frames: frames, stall: stall, sink: sink, page: p,
+		program: ws.Program, number: ws.Spec.Worker, max: ws.Max, sink: sink, page: p,
 		stacks: make(chan stackAnswer, 1), hot: shm.NewHot(),
 	}
-	w.burial = burial{program: ws.Program, proc: proc}
 	w.reader = &reader{w: w, page: p}
 	return w
+}
+
+// started gives the worker its process.
+func (w *Worker) started(proc *spawn.Process) {
+	w.proc, w.output = proc, proc
+	w.burial = burial{program: w.program, proc: proc}
+	w.frames, w.stall = newStallReader(proc.Conn())
 }
 
 // PID implements pool.Worker.
@@ -268,6 +274,7 @@ func (w *Worker) Close() { w.control(frameClose, none) }
 
 // Kill implements pool.Worker.
 func (w *Worker) Kill() {
+	w.killed.Store(true)
 	w.proc.Kill()                                   // an error: it is dead already
 	w.proc.Conn().SetWriteDeadline(time.Unix(1, 0)) // only to free a Send sooner
 }

@@ -1,0 +1,43 @@
+//go:build darwin || freebsd || netbsd || openbsd || dragonfly
+
+package spawn
+
+import (
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+const fionread = 0x4004667f // the same on all of them, and not in package unix
+
+// outputs looks at the pipes that a child prints to.
+type outputs struct{ pipes []syscall.RawConn }
+
+func newOutputs(pipes ...*os.File) (*outputs, error) {
+	o := new(outputs)
+	for _, p := range pipes {
+		raw, err := p.SyscallConn()
+		if err != nil {
+			return nil, err
+		}
+		o.pipes = append(o.pipes, raw)
+	}
+	return o, nil
+}
+
+// ready says that one of the pipes is not empty, or is closed.
+func (o *outputs) ready() (found bool) {
+	for _, raw := range o.pipes {
+		err := raw.Control(func(fd uintptr) {
+			n, err := unix.IoctlGetInt(int(fd), fionread)
+			found = found || n > 0 || err != nil
+		})
+		if err != nil {
+			return true
+		}
+	}
+	return found
+}
+
+func (o *outputs) close() {}
