@@ -20,7 +20,7 @@ type PoolEvent struct {
 	Attempt     int
 	ID          uint64        // of the task: no other task of this process has it, in whatever pool
 	Wall, CPU   time.Duration // of TaskDone, TaskFailed and TaskRetried: what the attempt took; 0: it was not begun, and CPU on goroutines
-	Err         error         // of TaskFailed, TaskRetried, WorkerDied and WorkerRecycled: see the last two
+	Err         error         // of TaskFailed, TaskRetried, WorkerDied and WorkerRecycled (see the last two), OutputLost and OutputLate
 }
 
 // EventKind says what happened.
