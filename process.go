@@ -231,7 +231,7 @@ func (p *Process) attend(ctx context.Context, cfg ProcessConfig) {
 		if panicked, ok := err.(*PanicError); ok && p.err.Reason == "" {
 			p.err.Reason = "panic: " + panicked.Value
 		}
-		if why := p.killed.Load(); why != nil && err == nil && exit.Signal == syscall.SIGKILL {
+		if why := p.killed.Load(); why != nil && (err == nil && exit.Signal == syscall.SIGKILL || exit.Unknown) {
 			p.err.Err = *why
 		}
 	}

@@ -49,8 +49,13 @@ func (program) Died(pid int, e spawn.Exit) error {
 	if e.Signal != 0 {
 		d.Signal = e.Signal
 	}
-	if e.OOMKilled {
+	switch {
+	case e.OOMKilled:
 		d.Reason = reasonOOM
+	case e.Unknown && e.Reason != "":
+		d.Reason = e.Reason + " (" + talk.StatusTaken + ")"
+	case e.Unknown:
+		d.Reason = talk.StatusTaken
 	}
 	return d
 }

@@ -27,7 +27,7 @@ func drawOutput(t *rapid.T) []byte {
 			string(spawn.StreamMark(strings.Repeat("0", 32), true, 1)),
 			"panic: a\n", "fatal error: b\n", "runtime: c\n", "SIGSEGV: d\n", "SIG\n", "SIG", "panic:", "fatal error:", " panic: e\n",
 			"\npanic: ", "\nfatal err", "or: f\n", "\n", "goroutine 1 [running]:\n", "half a line panic: g\n\ngoroutine 7 [running]:\n",
-			strings.Repeat("x", maxLine-1), strings.Repeat("y", 9<<10) + "\n", strings.Repeat("z\n", 20<<10),
+			"\n-----\n\nSIGQUIT: quit\n", strings.Repeat("x", maxLine-1), strings.Repeat("y", 9<<10) + "\n", strings.Repeat("z\n", 20<<10),
 		}),
 	)
 	return []byte(strings.Join(rapid.SliceOfN(piece, 0, 30).Draw(t, "output"), ""))
@@ -120,18 +120,21 @@ func checkPieces(t *rapid.T, pieces [][]byte) {
 }
 
 func naiveTail(all string) (reason, words string) {
-	lines := slices.Collect(strings.Lines(all))
-	rest := len(all)
-	for _, line := range slices.Backward(lines) {
-		rest -= len(line)
+	found, at, dashes := -1, 0, false
+	for line := range strings.Lines(all) {
 		for _, prefix := range []string{"panic: ", "fatal error: ", "runtime: ", "SIG"} {
-			if strings.HasPrefix(line, prefix) {
-				words = all[rest:]
-				words = words[:min(len(words), 32<<10)]
-				reason, _, _ = strings.Cut(words, "\n")
-				return reason, words
+			if strings.HasPrefix(line, prefix) && (found < 0 || !dashes) {
+				found = at
 			}
 		}
+		dashes = line == "-----\n" || dashes && line == "\n"
+		at += len(line)
+	}
+	if found >= 0 {
+		words = all[found:]
+		words = words[:min(len(words), 32<<10)]
+		reason, _, _ = strings.Cut(words, "\n")
+		return reason, words
 	}
 	words = all[max(0, len(all)-8<<10):]
 	before, _, stacks := strings.Cut(words, "\n\ngoroutine ")

@@ -113,7 +113,7 @@ func (p *Process) withWords(e Exit) Exit {
 		p.pl.crash.close()
 	})
 	e.Reason, e.Stderr = p.tail.words()
-	if e.Signal == 0 && e.Code != 2 {
+	if e.Signal == 0 && e.Code != 2 && !e.Unknown {
 		e.Reason = ""
 	}
 	if !p.joined {

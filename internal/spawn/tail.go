@@ -16,6 +16,10 @@ const (
 // after it, the stacks of all goroutines, may be long: that line is what must be kept.
 var reasonPrefixes = []string{"panic: ", "fatal error: ", "runtime: ", "SIG"}
 
+// relayed is the line that the Go runtime prints with GOTRACEBACK=crash before one thread after the
+// other is sent SIGQUIT, so that each prints its stack. None of these is why the program ends.
+const relayed = "-----\n"
+
 // tail keeps the last words of a stream. The zero tail is ready.
 type tail struct {
 	mu     sync.Mutex // for words, which may be asked for before the end
@@ -23,6 +27,7 @@ type tail struct {
 	reason []byte // if found: from the last line that gives a reason on
 	last   last   // else: the end
 	line   []byte // the first bytes of the current line, as long as they may become a reason
+	dashes bool   // the last line that is not empty was relayed
 	inside bool   // the current line cannot become one any more
 }
 
@@ -43,6 +48,7 @@ func (t *tail) write(b []byte) {
 			t.look()
 		}
 		if b[n-1] == '\n' {
+			t.dashes = string(t.line) == relayed || t.dashes && string(t.line) == "\n"
 			t.line, t.inside = t.line[:0], false
 		}
 		b = b[n:]
@@ -53,6 +59,9 @@ func (t *tail) write(b []byte) {
 func (t *tail) look() {
 	for _, prefix := range reasonPrefixes {
 		if bytes.HasPrefix(t.line, []byte(prefix)) {
+			if t.inside = t.found && t.dashes; t.inside {
+				return // it has its reason
+			}
 			t.found, t.inside = true, true
 			t.reason = append(t.reason[:0], t.line...)
 			t.last = last{}

@@ -118,6 +118,9 @@ func (c *Caller) Wait() (spawn.Exit, error) {
 	return c.verdict(exit)
 }
 
+// StatusTaken says why it is not known how a process ended.
+const StatusTaken = "its exit status was taken by something else in this program, such as a wait for any child"
+
 // verdict is how the child ended, by its exit code and by what it has said.
 func (c *Caller) verdict(exit spawn.Exit) (spawn.Exit, error) {
 	switch {
@@ -125,7 +128,7 @@ func (c *Caller) verdict(exit spawn.Exit) (spawn.Exit, error) {
 	case exit.Unknown && c.ended:
 		exit.Code = 0 // what it has said is enough
 	case exit.Unknown:
-		c.failed = errors.New("mp: its exit status was taken by something else in this program, such as a wait for any child")
+		c.failed = errors.New("mp: " + StatusTaken)
 	case exit.Code == 0 && !c.begun:
 		c.failed = errors.New("mp: it ended before it came to mp.Main: call mp.Main first thing in main, or in TestMain")
 	}
