@@ -142,6 +142,7 @@ func (c *PoolConfig) starter() (pool.StartFunc, error) {
 		Spec: spawn.Spec{
 			Pool: c.Name, Env: c.Env, Dir: c.Dir, Stdout: c.Stdout, Stderr: c.Stderr, QuietCrash: c.QuietCrash,
 			Procs: c.Procs, Limits: c.Limits.spawn(), MemoryLimit: gcTarget(c.MaxMemory),
+			Thread: spawn.CallingThread(), // that of NewPool, whenever a worker is started
 		},
 		Program: program{}, Max: c.MaxResult, Timeout: c.StartTimeout,
 	}

@@ -3,7 +3,6 @@
 package mp_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -159,15 +158,11 @@ func TestProcessLeavesNothingToWhatItStarts(t *testing.T) {
 	t.Parallel()
 	list := "ls -l /proc/self/fd; env"
 	got := procCall(t, procDo{What: "run", Text: list}, mp.ProcessConfig{})
-	here, err := procRun(context.Background(), procDo{Text: list}) // what this process was given, it hands on
-	if err != nil {
-		t.Fatal(err)
-	}
 	if !strings.Contains(got, "/proc/") || strings.Contains(got, "MP_CHILD") || strings.Contains(got, "socket:") {
 		t.Error(got)
 	}
-	if g, h := procDescriptors(got), procDescriptors(here); !slices.Equal(g, h) {
-		t.Errorf("inherited: %q, but this process hands on %q", g, h)
+	if g := procDescriptors(got); len(g) > 0 { // whatever this process was given itself
+		t.Errorf("inherited: %q", g)
 	}
 }
 

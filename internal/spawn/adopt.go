@@ -6,20 +6,22 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"syscall"
 
+	"github.com/gomultiprocessing/mp/internal/early"
 	"golang.org/x/sys/unix"
 )
 
 // Where a child finds what its parent gave it: the socket, a stderr of its own, what crashes
 // are printed to, then Spec.Files.
 const (
-	connFD   = 3
-	stderrFD = 4
-	crashFD  = 5
-	filesFD  = 6
+	connFD   = early.ConnFD
+	stderrFD = early.StderrFD
+	crashFD  = early.CrashFD
+	filesFD  = early.FilesFD
 )
 
 // adopt takes the mark over, so that nothing this process starts is taken for a child,
@@ -83,6 +85,7 @@ func (m *mark) become() (*Self, error) {
 	if err := s.takeFiles(m); err != nil {
 		return nil, err
 	}
+	setNice(m.nice)
 	if err := m.limits.apply(); err != nil {
 		return nil, err
 	}
@@ -92,14 +95,31 @@ func (m *mark) become() (*Self, error) {
 	if m.memory > 0 {
 		debug.SetMemoryLimit(m.memory)
 	}
-	// A process outside of the terminal's group that reads it, or changes its settings, is
-	// stopped by these, for ever. Ignored, a read is an error.
-	signal.Ignore(syscall.SIGTTIN, syscall.SIGTTOU)
+	leaveTerminal()
+	if m.worker > 0 {
+		outliveSIGTERM()
+	}
+	m.setTitles()
+	return s, nil
+}
+
+// outliveSIGTERM has a worker of a pool do nothing upon a SIGTERM that is sent to everybody, a process
+// group or a control group: it ends with its pool, whose owner may have tasks to finish. Ignoring the
+// signal would be inherited by the commands that tasks run.
+func outliveSIGTERM() { signal.Notify(make(chan os.Signal, 1), syscall.SIGTERM) }
+
+// setTitles says what ps and top show of this process.
+func (m *mark) setTitles() {
+	if m.title == "" {
+		if len(os.Args) > 0 {
+			setComm(filepath.Base(os.Args[0]))
+		}
+		return
+	}
 	setComm(m.title)
 	if len(os.Args) > 0 {
-		os.Args[0] = m.argv0
+		setTitle(append([]string{m.title}, os.Args[1:]...))
 	}
-	return s, nil
 }
 
 func (s *Self) takeFiles(m *mark) error {

@@ -4,8 +4,13 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 )
+
+// ownVars mean the process that has them and nobody else: the mark, and the descriptors that systemd
+// passed to it, which no child gets.
+var ownVars = []string{markVar, "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "LISTEN_PIDFDID"}
 
 // childEnv is the environment of a child: base, or this process's when it is nil, where
 // the last of equal keys counts, without any mark that is not its own.
@@ -27,7 +32,7 @@ func childEnv(base []string, dir string, m *mark) []string {
 	env := make([]string, 0, len(base)+2)
 	for i, kv := range base {
 		key, _, ok := strings.Cut(kv, "=")
-		if key == markVar || ok && last[key] != i {
+		if slices.Contains(ownVars, key) || ok && last[key] != i {
 			continue
 		}
 		env = append(env, kv)

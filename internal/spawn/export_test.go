@@ -68,7 +68,7 @@ func ParseMark(text string) (same bool, err error) {
 
 // AMark is the text of a mark with these strings in it.
 func AMark(s ...string) string {
-	m := mark{nonce: s[0], argv0: s[1], title: s[2], name: s[3], pool: s[4]}
+	m := mark{nonce: s[0], title: s[1] + s[2], name: s[3], pool: s[4]}
 	return m.String()
 }
 

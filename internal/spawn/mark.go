@@ -5,16 +5,17 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/gomultiprocessing/mp/internal/early"
 )
 
 // markVar is the environment variable that tells a process it is a child.
-const markVar = "MP_CHILD"
+const markVar = early.MarkVar
 
 // mark is all that a child must know before its main runs.
 type mark struct {
 	parent int // the process this mark was made for has this parent; any other one found it lying about
 	nonce  string
-	argv0  string // os.Args[0] of the main process
 	title  string
 	name   string
 	pool   string
@@ -22,16 +23,17 @@ type mark struct {
 	depth  int // 1: a child of the main process, 2: a child of one, ...
 	procs  int
 	memory int64
+	nice   int // that of the thread which started it
 	limits Limits
 	files  int
 	joined int // 1: stderr is the pipe of stdout
 }
 
-// fields lists what travels, once for both directions.
+// fields lists what travels, once for both directions. Package early knows the first two.
 func (m *mark) fields() []any {
 	return []any{
-		&m.parent, &m.nonce, &m.argv0, &m.title, &m.name, &m.pool, &m.worker, &m.depth, &m.procs, &m.memory,
-		&m.limits.CPU, &m.limits.OpenFiles, &m.limits.Nice, &m.files, &m.joined,
+		&m.files, &m.nonce, &m.parent, &m.title, &m.name, &m.pool, &m.worker, &m.depth, &m.procs, &m.memory,
+		&m.nice, &m.limits.CPU, &m.limits.OpenFiles, &m.limits.Nice, &m.joined,
 	}
 }
 
@@ -97,6 +99,4 @@ func scan(word string, f any) bool {
 	return err == nil
 }
 
-// greeting is what the parent writes into the control socket before it forks: with it
-// a child can tell that descriptor 3 is its socket, whoever its parent is by now.
-func greeting(nonce string) string { return "mp child " + nonce + "\n" }
+var greeting = early.Greeting

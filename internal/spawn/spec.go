@@ -24,7 +24,9 @@ type Limits struct {
 type Spec struct {
 	Name, Pool string // what the child's Self says
 	Worker     int
-	Title      string // argv[0] and the start of comm, so that ps and top tell children apart; "": as this process
+	Title      string // what ps and top show as its command and, shortened, as comm; "": as this process
+
+	Thread *Thread // whose processors and nice value the child gets; nil: the one that calls Start
 
 	Env []string // nil: this process's; else the whole environment, the last of equal keys counts
 	Dir string   // "": this process's

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -43,18 +42,21 @@ func start(spec *Spec) (*Process, error) {
 		pl.closeParentEnds()
 		return nil, err
 	}
-	m := spec.mark(nonce)
+	thread := spec.Thread
+	if thread == nil {
+		thread = CallingThread()
+	}
+	m := spec.mark(nonce, thread)
 	if w.joined {
 		m.joined = 1
 	}
-	argv := append([]string{cmp.Or(spec.Title, mainArgs[0])}, mainArgs[1:]...)
 	attr := &syscall.ProcAttr{
 		Dir:   spec.Dir,
 		Env:   childEnv(spec.Env, spec.Dir, m),
 		Files: pl.childFiles(),
 	}
 	enter()
-	pid, pidfd, err := fork(argv, attr)
+	pid, pidfd, err := fork(mainArgs, attr, thread)
 	if err != nil {
 		leave()
 		pl.closeParentEnds()
@@ -107,12 +109,11 @@ func (spec *Spec) check() error {
 }
 
 // mark is what the child is told.
-func (spec *Spec) mark(nonce string) *mark {
+func (spec *Spec) mark(nonce string, thread *Thread) *mark {
 	return &mark{
-		parent: os.Getpid(), nonce: nonce, argv0: mainArgs[0],
-		title: cmp.Or(spec.Title, filepath.Base(mainArgs[0])),
-		name:  spec.Name, pool: spec.Pool, worker: spec.Worker,
-		procs: spec.Procs, memory: spec.MemoryLimit, limits: spec.Limits,
+		parent: os.Getpid(), nonce: nonce, title: spec.Title,
+		name: spec.Name, pool: spec.Pool, worker: spec.Worker,
+		procs: spec.Procs, memory: spec.MemoryLimit, nice: thread.nice, limits: spec.Limits,
 		files: len(spec.Files), depth: depth() + 1,
 	}
 }

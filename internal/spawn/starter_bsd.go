@@ -19,7 +19,7 @@ func leave() { children.Add(-1) }
 func Children() int { return int(children.Load()) }
 
 // fork starts a child in a process group of its own. There is no pidfd.
-func fork(argv []string, attr *syscall.ProcAttr) (pid, pidfd int, err error) {
+func fork(argv []string, attr *syscall.ProcAttr, _ *Thread) (pid, pidfd int, err error) {
 	attr.Sys = &syscall.SysProcAttr{Setpgid: true}
 	pid, err = forkExec(argv, attr)
 	return pid, -1, err

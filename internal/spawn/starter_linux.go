@@ -56,7 +56,7 @@ func Children() int {
 
 // fork starts a child in a process group of its own that dies with this process. pidfd
 // is -1 where the kernel has none. Between enter and leave only.
-func fork(argv []string, attr *syscall.ProcAttr) (pid, pidfd int, err error) {
+func fork(argv []string, attr *syscall.ProcAttr, as *Thread) (pid, pidfd int, err error) {
 	pidfd = -1
 	attr.Sys = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL, PidFD: &pidfd}
 	starter.Lock()
@@ -65,6 +65,7 @@ func fork(argv []string, attr *syscall.ProcAttr) (pid, pidfd int, err error) {
 	done := make(chan struct{})
 	forks <- func() {
 		defer close(done)
+		defer as.lendCPUs()()
 		pid, err = forkExec(argv, attr)
 	}
 	<-done

@@ -40,3 +40,8 @@ func Children() int                                   { return 0 }
 func (p *Process) TakeCapture(id uint64, wait time.Duration) (stdout, stderr []byte, ok bool) {
 	return nil, nil, false
 }
+
+// Thread is what a child takes over of the thread that starts it.
+type Thread struct{}
+
+func CallingThread() *Thread { return nil }

@@ -1,0 +1,50 @@
+//go:build linux || darwin || freebsd || netbsd || openbsd || dragonfly
+
+package early
+
+import "syscall"
+
+// A child closes what it has inherited without having been passed it: what some code of its
+// parent opened without close-on-exec, as C libraries do. Else each child would keep
+// connections, files and pipes of the parent open for as long as it lives. All that Go opens itself is
+// closed on exec, so that is how the two are told apart.
+func init() {
+	mark, ok := syscall.Getenv(MarkVar)
+	if !ok {
+		return
+	}
+	files, nonce, ok := parse(mark)
+	if !ok || !greeted(nonce) {
+		return // the mark of somebody else
+	}
+	eachOpen(func(fd int) {
+		if fd >= FilesFD+files && !closedOnExec(fd) {
+			syscall.Close(fd)
+		}
+	})
+}
+
+// greeted says whether the socket has the greeting.
+func greeted(nonce string) bool {
+	want := Greeting(nonce)
+	got := make([]byte, len(want))
+	n, _, err := syscall.Recvfrom(ConnFD, got, syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+	return err == nil && n == len(want) && string(got) == want
+}
+
+// closedOnExec says so also of what is not open.
+func closedOnExec(fd int) bool {
+	flags, _, errno := syscall.Syscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_GETFD, 0)
+	return errno != 0 || flags&syscall.FD_CLOEXEC != 0
+}
+
+// each calls f for every number that a descriptor may have, up to a bound.
+func each(bound uint64, f func(fd int)) {
+	var limit syscall.Rlimit
+	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) == nil && uint64(limit.Cur) < bound {
+		bound = uint64(limit.Cur)
+	}
+	for fd := range int(bound) {
+		f(fd)
+	}
+}
