@@ -36,12 +36,12 @@ func Children() []*Process {
 
 // JoinAll waits until all children that are no daemons have ended, also those that
 // are started meanwhile, and then ends the daemons and waits for them: what Python
-// does at the end of the interpreter. The error is ctx's; then the others go on.
-// How each child ended its own Join tells.
+// does at the end of the interpreter. Pools are not its affair: their workers are no children of Start, and end by
+// Pool.Close and Join; nor are threads, which thread.JoinAll waits for.
+//
+// The error is ctx's when there is still something to wait for; then the others go on, and when ctx had ended at
+// entry the daemons do too. How each child ended its own Join tells.
 func JoinAll(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
 	for {
 		p := firstChild(func(p *Process) bool { return !p.daemon })
 		if p == nil {
@@ -50,7 +50,9 @@ func JoinAll(ctx context.Context) error {
 		select {
 		case <-p.done:
 		case <-ctx.Done():
-			return ctx.Err()
+			if p.Alive() {
+				return ctx.Err()
+			}
 		}
 	}
 	for {
@@ -58,6 +60,9 @@ func JoinAll(ctx context.Context) error {
 		first := slices.IndexFunc(alive, func(p *Process) bool { return p.daemon })
 		if first < 0 {
 			return nil
+		}
+		if err := ctx.Err(); err != nil {
+			return err
 		}
 		for _, p := range alive[first:] {
 			if p.daemon {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
+	"math/rand/v2"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -73,7 +74,8 @@ func NewMemory(size int) (*Memory, error) {
 //
 // The name is that of a file in /dev/shm: up to 255 bytes without a zero byte. A slash
 // in front means nothing; inside there is none, and "." and ".." are no names. Only this
-// user may open it (mode 0600).
+// user may open it (mode 0600). With the name "" it gets one that nobody has, which Name tells, as Python's
+// SharedMemory(create=True).
 //
 // The error is ErrNoMain before Main; fs.ErrExist when the name is taken;
 // fs.ErrInvalid when the name or the size cannot be; the system's;
@@ -82,11 +84,25 @@ func CreateMemory(name string, size int) (*Memory, error) {
 	if err := mayShare(size); err != nil {
 		return nil, err
 	}
-	b, err := shm.CreateBlock(name, size)
+	create := shm.CreateBlock
+	if name == "" {
+		create = createUnnamed
+	}
+	b, err := create(name, size)
 	if err != nil {
 		return nil, err
 	}
 	return new(Memory).init(b), nil
+}
+
+// createUnnamed makes a block under a name of 64 random bits.
+func createUnnamed(_ string, size int) (*shm.Block, error) {
+	for {
+		b, err := shm.CreateBlock(fmt.Sprintf("mp-%016x", rand.Uint64()), size)
+		if !errors.Is(err, fs.ErrExist) {
+			return b, err
+		}
+	}
 }
 
 // OpenMemory opens memory by the name that CreateMemory, or a program in another

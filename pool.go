@@ -21,7 +21,7 @@ import (
 // PoolConfig says how a pool works. The zero PoolConfig is a pool of as many
 // processes as this one has processors.
 type PoolConfig struct {
-	Name           string          // shown by ps and Current; default Pool-N
+	Name           string          // shown by ps and Current; default Pool-N, in a child Pool-N:M
 	Workers        int             // 0: runtime.GOMAXPROCS(0)
 	Init           Binding         // run once in each new worker before its first task
 	TasksPerWorker int             // a worker is replaced after so many tasks; 0: never
@@ -115,7 +115,7 @@ func (c *PoolConfig) complete() error {
 	}
 	procs := runtime.GOMAXPROCS(0)
 	n := pools.Add(1)
-	c.Name = cmp.Or(c.Name, fmt.Sprintf("Pool-%d", n))
+	c.Name = cmp.Or(c.Name, "Pool-"+identity(n))
 	c.Workers = cmp.Or(c.Workers, procs)
 	c.StartTimeout = cmp.Or(c.StartTimeout, time.Minute)
 	c.MaxResult = cmp.Or(c.MaxResult, 1<<30)
@@ -167,6 +167,7 @@ func (c *PoolConfig) starter() (pool.StartFunc, error) {
 	return func(ctx context.Context, n int, sink pool.Sink) (pool.Worker, error) {
 		ws := ws
 		ws.Spec.Worker = n
+		ws.Spec.Identity = nextIdentity()
 		ws.Spec.Name = fmt.Sprintf("%s-%d", ws.Spec.Pool, n)
 		ws.Spec.Title = fmt.Sprintf("%s: %s %d", base, ws.Spec.Pool, n)
 		return talk.StartWorker(ctx, ws, sink)
@@ -198,9 +199,6 @@ func (p *Pool) Close() error {
 // the iterator of a loop over the pool's results: it would wait for itself.
 func (p *Pool) Join(ctx context.Context) error {
 	if err := p.refusal(); err != nil {
-		return err
-	}
-	if err := ctx.Err(); err != nil {
 		return err
 	}
 	return p.s.Join(ctx)

@@ -24,7 +24,7 @@ type ProcessOption interface{ process(*ProcessConfig) }
 // ProcessConfig says how Start and Call start a process. What is zero is as in
 // this process.
 type ProcessConfig struct {
-	Name           string        // default Process-N; for a Runner its type's name, MyProcess-N
+	Name           string        // default Process-N, in a child Process-N:M; for a Runner its type's name, MyProcess-N
 	Daemon         bool          // JoinAll does not wait for it, and ends it
 	Env            []string      // the whole environment, as in os/exec
 	Dir            string        // the working directory
@@ -114,8 +114,6 @@ func (p *Process) drop() {
 	wire.CloseFiles(files)
 }
 
-var processes atomic.Int64 // started so far, for names
-
 func startProcess[In, Out any](ctx context.Context, f *Func[In, Out], in In, wanted bool, opts []ProcessOption) (*Process, error) {
 	if ctx == nil {
 		panic("mp: the ctx is nil")
@@ -155,11 +153,12 @@ func startProcess[In, Out any](ctx context.Context, f *Func[In, Out], in In, wan
 		body.Settle(false)
 		return nil, fmt.Errorf("mp: the input of %s cannot be sent: %w", f.name, err)
 	}
-	if n := processes.Add(1); cfg.Name == "" {
-		cfg.Name = fmt.Sprintf("%s-%d", cmp.Or(f.runner, "Process"), n)
-	}
+	id := nextIdentity()
+	cfg.Name = cmp.Or(cfg.Name, cmp.Or(f.runner, "Process")+"-"+id)
+	spec := cfg.spec()
+	spec.Identity = id
 	deadline, _ := ctx.Deadline()
-	call, err := talk.StartCall(cfg.spec(), program{}, talk.Call{Func: f.name, Input: body}, wanted, deadline)
+	call, err := talk.StartCall(spec, program{}, talk.Call{Func: f.name, Input: body}, wanted, deadline)
 	if err != nil {
 		return nil, err
 	}
@@ -290,9 +289,11 @@ func (p *Process) Alive() bool {
 // printed was passed on, for which a slow writer has a second.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
-// Join waits until the process has ended. The error is nil if it ended well, an
-// *ExitError that says how it ended, an *OutputError if it ended well and a part of what
-// it printed could not be written (as with os/exec's Wait), or ctx's error.
+// Join waits until the process has ended, as multiprocessing.Process.join. The error is nil if it
+// ended well, an *ExitError that says how it ended, an *OutputError if it ended well and a part of what
+// it printed could not be written (as with os/exec's Wait), or ctx's error when ctx ends first. It takes nothing, so
+// how a process that has ended did so is returned whatever has become of ctx. Any number of goroutines may join
+// it, and again.
 func (p *Process) Join(ctx context.Context) error {
 	if err := p.join(ctx); err != nil {
 		return err
@@ -302,13 +303,14 @@ func (p *Process) Join(ctx context.Context) error {
 
 // join is Join, but for what was lost of its output.
 func (p *Process) join(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	select {
-	case <-p.done:
-	case <-ctx.Done():
-		return ctx.Err()
+	if p.Alive() {
+		select {
+		case <-p.done:
+		case <-ctx.Done():
+			if p.Alive() {
+				return ctx.Err()
+			}
+		}
 	}
 	if p.err != nil {
 		return p.err

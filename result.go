@@ -2,26 +2,44 @@ package mp
 
 import (
 	"context"
-	"errors"
-	"iter"
 	"sync"
-	"time"
 
 	"github.com/gomultiprocessing/mp/internal/pool"
 )
 
 // Result is the handle of what was submitted and may not be done, as Python's
-// AsyncResult and Future. Its methods may be called by any number of goroutines.
+// AsyncResult and Future. A pool makes it, or NewResult. Its methods may be called by any
+// number of goroutines.
 type Result[T any] struct {
-	s   *pool.Scheduler // runs callbacks; nil: they run on goroutines of their own
-	job *pool.Job       // what Cancel cancels; nil: nothing
+	s   *pool.Scheduler // runs callbacks; nil: the Result runs them itself
+	job *pool.Job       // what Cancel cancels; nil: the Result itself
 
 	mu        sync.Mutex
 	ready     bool
+	calling   bool // a goroutine runs callbacks, without s
 	done      chan struct{}
 	value     T
 	err       error
-	callbacks []func(T, error)
+	listeners []listener[T]
+}
+
+// listener is told when the outcome is there: a callback of the program, or a waiter.
+type listener[T any] struct {
+	call func(T, error)
+	wake *completion
+}
+
+// NewResult makes a Result that is no pool's, as Python's concurrent.futures.Future(), and the
+// function that sets its outcome. set says whether it did: false means that there was an outcome
+// before, by another call of set or by Cancel, which stays. A producer that can stop early waits for
+// Done: it is closed by Cancel as well.
+//
+// Neither blocks, and any number of goroutines may call set. Callbacks of OnDone run one after
+// another on a goroutine of the Result; a panic in one ends the program, as in any goroutine. When
+// set is never called a Get without a deadline waits forever.
+func NewResult[T any]() (r *Result[T], set func(v T, err error) bool) {
+	r = new(Result[T])
+	return r, r.complete
 }
 
 // failedResult is the Result of what was not submitted.
@@ -33,46 +51,80 @@ func failedResult[T any](p *Pool, err error) *Result[T] {
 	return r
 }
 
-// complete sets the outcome, once.
-func (r *Result[T]) complete(v T, err error) {
+// complete sets the outcome, once, and says whether it did.
+func (r *Result[T]) complete(v T, err error) bool {
 	r.mu.Lock()
+	defer r.mu.Unlock()
 	if r.ready {
-		r.mu.Unlock()
-		return
+		return false
 	}
 	r.ready, r.value, r.err = true, v, err
-	callbacks := r.callbacks
-	r.callbacks = nil
-	for _, f := range callbacks {
-		r.call(f) // queued before anybody who waits can see that it is done
+	listeners := r.listeners
+	r.listeners = nil
+	for _, l := range listeners {
+		if l.call != nil {
+			r.call(l.call) // queued before anybody who waits can see that it is done
+		}
+	}
+	for _, l := range listeners {
+		if l.wake != nil {
+			l.wake.tell()
+		}
 	}
 	if r.done != nil {
 		close(r.done)
 	}
-	r.mu.Unlock()
+	return true
 }
 
-// call queues a callback.
+// call queues a callback. The lock is held.
 func (r *Result[T]) call(f func(T, error)) {
-	v, err := r.value, r.err
-	if r.s == nil {
-		go f(v, err)
+	if r.s != nil {
+		v, err := r.value, r.err
+		r.s.Callback(func() { f(v, err) })
 		return
 	}
-	r.s.Callback(func() { f(v, err) })
+	r.listeners = append(r.listeners, listener[T]{call: f})
+	if !r.calling {
+		r.calling = true
+		go r.runCallbacks()
+	}
 }
 
-// Get waits for the outcome. The error is the outcome's, see Apply and Map, or
-// ctx's; the task goes on then.
-func (r *Result[T]) Get(ctx context.Context) (T, error) {
-	if err := ctx.Err(); err != nil {
-		var zero T
-		return zero, err
+// runCallbacks runs the callbacks of a Result that is no pool's.
+func (r *Result[T]) runCallbacks() {
+	over := false
+	defer func() {
+		if !over {
+			go r.runCallbacks() // the callback has ended its goroutine
+		}
+	}()
+	for {
+		r.mu.Lock()
+		if len(r.listeners) == 0 {
+			r.calling, over = false, true
+			r.mu.Unlock()
+			return
+		}
+		f := r.listeners[0].call
+		r.listeners = r.listeners[1:]
+		r.mu.Unlock()
+		f(r.value, r.err)
 	}
+}
+
+// Get waits for the outcome. The error is the outcome's, see Apply and Map, or ctx's when ctx ends
+// first; the task goes on then. It takes nothing, so an outcome that is there is returned whatever
+// has become of ctx.
+func (r *Result[T]) Get(ctx context.Context) (T, error) {
 	if r.Ready() { // without making a channel
 		return r.value, r.err
 	}
-	if err := await(ctx, r.s, r.job, r.Done()); err != nil {
+	err := ctx.Err()
+	if err == nil {
+		err = await(ctx, r.s, r.job, r.Done())
+	}
+	if err != nil && !r.Ready() {
 		var zero T
 		return zero, err
 	}
@@ -119,6 +171,14 @@ func (r *Result[T]) Ready() bool {
 	return r.ready
 }
 
+// Running says whether a worker runs the task at the moment, or one of the tasks of MapAsync, as
+// Python's Future.running. It does not wait, and looks at every worker of the pool. A task that waits
+// for its next attempt does not run, nor does one whose outcome is there; a Result of NewResult never
+// does.
+func (r *Result[T]) Running() bool {
+	return r.job != nil && !r.Ready() && r.s.Runs(r.job)
+}
+
 // Err is the outcome's error; nil before it is there.
 func (r *Result[T]) Err() error {
 	r.mu.Lock()
@@ -128,138 +188,42 @@ func (r *Result[T]) Err() error {
 
 // Cancel drops the task if it waits; if it runs, its ctx ends and its worker is
 // killed after PoolConfig.Grace. It does not wait. The outcome is ErrCancelled, unless
-// there was one before: at once, or if the input is just being encoded when that is done.
+// there was one before: at once, or if the input is just being encoded when that is done. A Result of
+// NewResult is ErrCancelled at once.
 func (r *Result[T]) Cancel() {
 	if r.job != nil {
 		r.s.Cancel(r.job, ErrCancelled)
+		return
 	}
+	var zero T
+	r.complete(zero, ErrCancelled)
 }
 
-// OnDone has f called with the outcome when it is there. The callbacks of a pool
+// TryCancel cancels the task only if it has not begun, as Python's Future.cancel: true means that its
+// Func was never called for it and never will be, and that the outcome is ErrCancelled. Of MapAsync it
+// means that of all its tasks. false means that the task has begun, is being sent in a way that cannot be
+// undone (its input holds something that leaves this process, such as a pipe's end), or has its
+// outcome; nothing has changed then. It does not wait, and looks at every worker of the pool.
+//
+// A Result of NewResult has no such beginning: TryCancel is Cancel and says whether there was no outcome.
+func (r *Result[T]) TryCancel() bool {
+	if r.job != nil {
+		return r.s.TryCancel(r.job, ErrCancelled)
+	}
+	var zero T
+	return r.complete(zero, ErrCancelled)
+}
+
+// OnDone has f called with the outcome when it is there, at once if it is. The callbacks of a pool
 // run one after another on a goroutine of the pool, all before Join returns; one
-// that panics does not stop the others, and Join tells.
+// that panics does not stop the others, and Join tells. A callback is queued before Get returns and Done
+// is closed, but need not have run by then: a slow one makes those behind it wait, and nothing else.
 func (r *Result[T]) OnDone(f func(T, error)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.ready {
-		r.callbacks = append(r.callbacks, f)
+		r.listeners = append(r.listeners, listener[T]{call: f})
 		return
 	}
 	r.call(f)
-}
-
-// AsCompleted yields the results as they are done, with their places in rs, as
-// concurrent.futures.as_completed. When ctx ends the loop ends; what was not
-// yielded is not done, or was done too late.
-func AsCompleted[T any](ctx context.Context, rs ...*Result[T]) iter.Seq2[int, *Result[T]] {
-	return func(yield func(int, *Result[T]) bool) {
-		done := make(chan int, len(rs))
-		left := make(chan struct{})
-		defer close(left)
-		for i, r := range rs {
-			ended := r.Done()
-			go func() {
-				select {
-				case <-ended:
-					done <- i
-				case <-left:
-				}
-			}()
-		}
-		waiting := attendAll(ctx, rs)
-		defer waiting.leave()
-		for n := 0; n < len(rs); {
-			if ctx.Err() != nil {
-				return
-			}
-			select {
-			case i := <-done:
-				if n++; !yield(i, rs[i]) {
-					return
-				}
-			case <-waiting.doubt:
-				waiting.look()
-			case <-ctx.Done():
-				return
-			}
-		}
-	}
-}
-
-// attendances is the waiting for several results.
-type attendances struct {
-	all   []pool.Attendance
-	doubt <-chan time.Time // of one of them; nil: there is none
-}
-
-func attendAll[T any](ctx context.Context, rs []*Result[T]) (as attendances) {
-	for _, r := range rs {
-		if r.job == nil || r.Ready() {
-			continue
-		}
-		a := r.s.Attend(ctx, r.job)
-		if a.Doubt != nil {
-			as.doubt = a.Doubt
-		}
-		as.all = append(as.all, a)
-	}
-	return as
-}
-
-func (as *attendances) look() {
-	for i := range as.all {
-		as.all[i].Look()
-	}
-}
-
-func (as *attendances) leave() {
-	for i := range as.all {
-		as.all[i].Leave()
-	}
-}
-
-// WaitFor says what Wait waits for.
-type WaitFor int
-
-// What Wait waits for.
-const (
-	AllDone    WaitFor = iota // FIRST_COMPLETED, FIRST_EXCEPTION and ALL_COMPLETED of concurrent.futures
-	FirstDone                 // some result
-	FirstError                // a result with an error other than ErrCancelled, or all
-)
-
-// Wait waits until some or all results are done, or until ctx ends, as
-// concurrent.futures.wait. It returns which are done and which are not, both in
-// the order of rs.
-func Wait[T any](ctx context.Context, when WaitFor, rs ...*Result[T]) (done, pending []*Result[T]) {
-	if !enough(when, rs) {
-		for _, r := range AsCompleted(ctx, rs...) {
-			if when == FirstDone || when == FirstError && failed(r) {
-				break
-			}
-		}
-	}
-	for _, r := range rs {
-		if r.Ready() {
-			done = append(done, r)
-		} else {
-			pending = append(pending, r)
-		}
-	}
-	return done, pending
-}
-
-// enough says whether there is nothing to wait for.
-func enough[T any](when WaitFor, rs []*Result[T]) bool {
-	for _, r := range rs {
-		if r.Ready() && (when == FirstDone || when == FirstError && failed(r)) {
-			return true
-		}
-	}
-	return false
-}
-
-func failed[T any](r *Result[T]) bool {
-	err := r.Err()
-	return err != nil && !errors.Is(err, ErrCancelled)
 }

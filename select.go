@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"syscall"
+
+	"github.com/gomultiprocessing/mp/internal/readiness"
 )
 
 // Selectable is what Select can wait for: a *Queue or an end of a pipe to receive from,
-// an *Event, a *Process, a *Result.
+// an *Event, a *Process, a *Result, and by Readable a net.Conn or an *os.File.
 type Selectable interface {
 	selectable() source
 }
@@ -22,6 +25,9 @@ type source struct {
 	// One of these tells when it is worth to look again.
 	watch func(notify func()) (stop func())
 	done  <-chan struct{}
+	raw   syscall.RawConn
+
+	err error // it can never be looked at
 }
 
 // Select waits until at least one of the given things is ready, and returns the indices
@@ -35,19 +41,19 @@ type source struct {
 // looking costs some ten nanoseconds for each thing. Any number of goroutines may wait for
 // the same ones.
 //
-// The error is ctx's when it ends first, also when it had ended at entry. Nothing to wait
+// It looks once before it looks at ctx. The error is ctx's when nothing is ready and it has ended. Nothing to wait
 // for is an error, and so is a nil among the things, which the error names by its index, and
 // more than 65,534 processes and results.
 func Select(ctx context.Context, from ...Selectable) (ready []int, err error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
 	sources, err := sourcesOf(from)
 	if err != nil {
 		return nil, err
 	}
 	if ready = readyOf(sources); ready != nil {
 		return ready, nil
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
 	}
 	changed := make(chan struct{}, 1)
 	notify := func() {
@@ -60,15 +66,25 @@ func Select(ctx context.Context, from ...Selectable) (ready []int, err error) {
 		{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(ctx.Done())},
 		{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(changed)},
 	}
+	var files []syscall.RawConn
 	for _, s := range sources {
 		switch {
 		case s.watch != nil:
 			defer s.watch(notify)()
+		case s.raw != nil:
+			files = append(files, s.raw)
 		case len(cases) == mostCases:
 			return nil, fmt.Errorf("mp: Select of more than %d processes and results: AsCompleted takes any number of results", mostCases-2)
 		default:
 			cases = append(cases, reflect.SelectCase{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(s.done)})
 		}
+	}
+	if files != nil {
+		stop, err := readiness.Watch(files, notify)
+		if err != nil {
+			return nil, fmt.Errorf("mp: Select of %d files and connections: %w", len(files), err)
+		}
+		defer stop()
 	}
 	for {
 		if ready = readyOf(sources); ready != nil {
@@ -91,7 +107,10 @@ func sourcesOf(from []Selectable) ([]source, error) {
 		if v := reflect.ValueOf(s); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
 			return nil, fmt.Errorf("mp: Select: number %d (of %d, from 0) is nil", i, len(from))
 		}
-		if sources[i] = s.selectable(); sources[i].ready == nil {
+		if sources[i] = s.selectable(); sources[i].err != nil {
+			return nil, fmt.Errorf("mp: Select: number %d (of %d, from 0): %w", i, len(from), sources[i].err)
+		}
+		if sources[i].ready == nil {
 			return nil, fmt.Errorf("mp: Select: number %d, a %T, was not made by its constructor", i, s)
 		}
 	}

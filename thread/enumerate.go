@@ -27,18 +27,28 @@ func (r *roster) remove(t *Thread) {
 	r.alive.Remove(t.place)
 }
 
-// firstBut is the thread that started first, without one and without those that are not to
+// firstBut is the thread that started first, without daemons, one thread, and those that are not to
 // be waited for here: outside of bubbles those in bubbles, and the other way round.
 func (r *roster) firstBut(self *Thread) *Thread {
 	bubbled := !outside(time.Now())
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for e := r.alive.Front(); e != nil; e = e.Next() {
-		if t := e.Value.(*Thread); t != self && t.bubbled == bubbled {
+		if t := e.Value.(*Thread); t != self && !t.daemon && t.bubbled == bubbled {
 			return t
 		}
 	}
 	return nil
+}
+
+// cancelDaemons asks all daemons but one to end.
+func (r *roster) cancelDaemons(self *Thread) {
+	bubbled := !outside(time.Now())
+	for _, t := range Enumerate() {
+		if t.daemon && t != self && t.bubbled == bubbled {
+			t.Cancel()
+		}
+	}
 }
 
 // Enumerate returns the threads that are alive, as threading.enumerate: MainThread first, then
@@ -55,29 +65,30 @@ func Enumerate() []*Thread {
 	return all
 }
 
-// JoinAll waits until all threads have ended, also those that are started meanwhile and the
-// Timers that wait. It is what Python does at the end of the interpreter: a Go program ends
-// when main returns, whatever its goroutines are doing, so call JoinAll there.
+// JoinAll waits until all threads but the daemons have ended, also those that are started meanwhile and
+// the Timers that wait; then it cancels the daemons and does not wait for them. It is what Python does at
+// the end of the interpreter: a Go program ends when main returns, whatever its goroutines are doing, so
+// call JoinAll there. The workers of pools are not threads: Pool.Join waits for them.
 //
 // A thread may call it with its own ctx: then it waits for the others. Two threads that both
 // do wait for each other until a ctx ends. In a bubble of testing/synctest it waits for the
 // threads that were started in bubbles, and elsewhere for the others; two bubbles that run at
-// the same time must not call it. The error is ctx's; the threads go on. How each
-// thread ended its own Join tells, and SetExceptHook's function, for which JoinAll is no Join.
+// the same time must not call it. The error is ctx's when there is still a thread to wait for; the
+// threads go on then, daemons too. How each thread ended its own Join tells, and SetExceptHook's function, for which JoinAll is no Join.
 func JoinAll(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
 	self := Current(ctx)
 	for {
 		t := threads.firstBut(self)
 		if t == nil {
+			threads.cancelDaemons(self)
 			return nil
 		}
 		select {
 		case <-t.done:
 		case <-ctx.Done():
-			return ctx.Err()
+			if threads.firstBut(self) != nil {
+				return ctx.Err()
+			}
 		}
 	}
 }

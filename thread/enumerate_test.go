@@ -71,8 +71,8 @@ func TestJoinAllWithoutThreads(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := thread.JoinAll(ctx); err != context.Canceled {
-		t.Error("a ctx that had ended at entry:", err)
+	if err := thread.JoinAll(ctx); err != nil {
+		t.Error("there is nothing to wait for, and a ctx that had ended at entry:", err)
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 
 // Start runs f on a goroutine with a name, as threading.Thread(target=f, name=name).start().
 // It does not wait for f. With the name "" it is Thread-1, Thread-2 and so on. Names need not
-// be unique.
+// be unique. Daemon makes it one that JoinAll does not wait for.
 //
 // f gets a ctx of its own. It has the values and the deadline of ctx and ends with it, by
 // Thread.Cancel, and when f has returned: what shall outlive the thread, such as another
@@ -27,27 +27,27 @@ import (
 // It costs about a microsecond and some hundred bytes more than a go statement. Any number
 // of goroutines may call it. The error is ctx's when it has ended at entry, and that of an f
 // that is nil; then nothing was started.
-func Start(ctx context.Context, name string, f func(context.Context) error) (*Thread, error) {
+func Start(ctx context.Context, name string, f func(context.Context) error, opts ...Option) (*Thread, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	if f == nil {
 		return nil, fmt.Errorf("thread: Start(%q): the function is nil", name)
 	}
-	return start(ctx, name, "Thread", f), nil
+	return start(ctx, name, "Thread", f, opts), nil
 }
 
 // StartRunner is Start for a value that is a piece of work, as a subclass of threading.Thread
 // with a run method: it runs r.Run. With the name "" it is named after the type, MyThread-N.
 // The error is ctx's when it has ended at entry, and that of an r that is nil.
-func StartRunner(ctx context.Context, name string, r mp.Runner) (*Thread, error) {
+func StartRunner(ctx context.Context, name string, r mp.Runner, opts ...Option) (*Thread, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	if r == nil {
 		return nil, fmt.Errorf("thread: StartRunner(%q): the Runner is nil", name)
 	}
-	return start(ctx, name, typeName(r), r.Run), nil
+	return start(ctx, name, typeName(r), r.Run, opts), nil
 }
 
 var unnamed atomic.Int64 // threads that got no name so far
@@ -66,11 +66,16 @@ func typeName(r mp.Runner) string {
 }
 
 // start starts the goroutine of a thread, which is named after its kind if it has no name.
-func start(ctx context.Context, name, kind string, f func(context.Context) error) *Thread {
+func start(ctx context.Context, name, kind string, f func(context.Context) error, opts []Option) *Thread {
 	if name == "" {
 		name = nextName(kind)
 	}
 	t := newThread(ctx, name)
+	for _, o := range opts {
+		if o != nil {
+			o.apply(t)
+		}
+	}
 	threads.add(t)
 	go t.run(f)
 	return t

@@ -21,6 +21,7 @@ type Thread struct {
 	cancel  func()
 	done    chan struct{}
 	err     error // valid after done
+	daemon  bool  // JoinAll does not wait for it
 	bubbled bool  // it is of a bubble of testing/synctest, where others cannot wait for done
 
 	place *list.Element // in threads, whose lock guards it
@@ -45,13 +46,16 @@ var ended = func() chan struct{} {
 }()
 
 func newThread(ctx context.Context, name string) *Thread {
-	t := &Thread{name: name, done: make(chan struct{}), bubbled: !outside(time.Now())}
+	t := &Thread{name: name, done: make(chan struct{}), daemon: Current(ctx).daemon, bubbled: !outside(time.Now())}
 	t.ctx, t.cancel = context.WithCancel(context.WithValue(ctx, threadKey{}, t))
 	return t
 }
 
 // Name is the name that was given to Start, or Thread-N.
 func (t *Thread) Name() string { return t.name }
+
+// Daemon says whether JoinAll does not wait for it, as threading.Thread.daemon.
+func (t *Thread) Daemon() bool { return t.daemon }
 
 // String is the name and whether the thread is alive.
 func (t *Thread) String() string {
@@ -86,14 +90,11 @@ func (t *Thread) Done() <-chan struct{} {
 // panicked, or an error that says that it ended by runtime.Goexit. It may be called any number
 // of times and gives the same each time.
 //
-// When ctx ends first, or has ended at entry, the error is ctx's; Alive tells that from a
-// thread which returned such an error. Joining itself would never end: with the thread's own
+// When ctx ends first the error is ctx's; Alive tells that from a thread which returned such an error. Join takes
+// nothing, so how a thread that has ended did so is returned whatever has become of ctx. Joining itself would never end: with the thread's own
 // ctx, or one made of it, it is an error at once, and so is joining MainThread, which ends with
 // the program.
 func (t *Thread) Join(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
 	if err := t.joinable(ctx); err != nil {
 		return err
 	}

@@ -106,19 +106,29 @@ func (s *Scheduler) Join(ctx context.Context) error {
 	if inside || s.callbacks.within() || s.events.within() {
 		return errors.New("mp: Join was called by a callback of the pool, or inside a loop over its results, and would wait for itself")
 	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
 	for _, wait := range []func() <-chan struct{}{
 		func() <-chan struct{} { return s.ended },
 		s.events.quiet,
 		s.callbacks.quiet,
 	} {
-		select {
-		case <-wait():
-		case <-ctx.Done():
-			return ctx.Err()
+		if err := until(ctx, wait()); err != nil {
+			return err
 		}
 	}
 	return s.callbacks.failure()
+}
+
+// until waits until done is closed. The error is ctx's when it ends while done is open.
+func until(ctx context.Context, done <-chan struct{}) error {
+	select {
+	case <-done:
+		return nil
+	default:
+	}
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }

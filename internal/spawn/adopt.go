@@ -79,7 +79,7 @@ func hungUp() bool {
 // become turns this process into the child that the mark describes.
 func (m *mark) become() (*Self, error) {
 	s := &Self{
-		Name: m.name, Pool: m.pool, Worker: m.worker, ParentPID: m.parent, Depth: m.depth,
+		Name: m.name, Pool: m.pool, Worker: m.worker, Identity: m.ident, ParentPID: m.parent, Depth: m.depth,
 		nonce: m.nonce, joined: m.joined != 0, outputs: [2]int{-1, -1},
 	}
 	if err := s.takeFiles(m); err != nil {

@@ -20,7 +20,8 @@ type mark struct {
 	name   string
 	pool   string
 	worker int
-	depth  int // 1: a child of the main process, 2: a child of one, ...
+	ident  string // Spec.Identity
+	depth  int    // 1: a child of the main process, 2: a child of one, ...
 	procs  int
 	memory int64
 	nice   int // that of the thread which started it
@@ -32,7 +33,7 @@ type mark struct {
 // fields lists what travels, once for both directions. Package early knows the first two.
 func (m *mark) fields() []any {
 	return []any{
-		&m.files, &m.nonce, &m.parent, &m.title, &m.name, &m.pool, &m.worker, &m.depth, &m.procs, &m.memory,
+		&m.files, &m.nonce, &m.parent, &m.title, &m.name, &m.pool, &m.worker, &m.ident, &m.depth, &m.procs, &m.memory,
 		&m.nice, &m.limits.CPU, &m.limits.OpenFiles, &m.limits.Nice, &m.joined,
 	}
 }

@@ -9,6 +9,7 @@ import (
 type Self struct {
 	Name, Pool string
 	Worker     int
+	Identity   string // Spec.Identity
 	ParentPID  int
 	Depth      int        // 1: a child of the main process, 2: a child of one, ...
 	Conn       *os.File   // this end of the control socket; deadlines work

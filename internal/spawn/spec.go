@@ -24,6 +24,7 @@ type Limits struct {
 type Spec struct {
 	Name, Pool string // what the child's Self says
 	Worker     int
+	Identity   string // of the process within the program, such as 3 or 3:1; default names in the child are made of it
 	Title      string // what ps and top show as its command and, shortened, as comm; "": as this process
 
 	Thread *Thread // whose processors and nice value the child gets; nil: the one that calls Start

@@ -112,7 +112,7 @@ func (spec *Spec) check() error {
 func (spec *Spec) mark(nonce string, thread *Thread) *mark {
 	return &mark{
 		parent: os.Getpid(), nonce: nonce, title: spec.Title,
-		name: spec.Name, pool: spec.Pool, worker: spec.Worker,
+		name: spec.Name, pool: spec.Pool, worker: spec.Worker, ident: spec.Identity,
 		procs: spec.Procs, memory: spec.MemoryLimit, nice: thread.nice, limits: spec.Limits,
 		files: len(spec.Files), depth: depth() + 1,
 	}

@@ -1,0 +1,192 @@
+package mp
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/gomultiprocessing/mp/internal/pool"
+)
+
+// AsCompleted yields the results as they are done, with their places in rs, as
+// concurrent.futures.as_completed. Those that are done already come first, in the order of rs, also
+// when ctx has ended; so every result that was done before the loop ended is yielded. When ctx ends the
+// loop ends once nothing is done that was not yielded.
+//
+// A result that stands in rs twice is yielded twice, once for each place, where Python's yields it once.
+// A wait costs no goroutine, and leaves nothing behind in results that are not done.
+func AsCompleted[T any](ctx context.Context, rs ...*Result[T]) iter.Seq2[int, *Result[T]] {
+	return func(yield func(int, *Result[T]) bool) {
+		c := newCompletions(rs)
+		defer leaveAll(rs, c.entries)
+		waiting := attendAll(ctx, rs)
+		defer waiting.leave()
+		for n := 0; n < len(rs); {
+			if i, ok := c.next(); ok {
+				if n++; !yield(i, rs[i]) {
+					return
+				}
+				continue
+			}
+			if ctx.Err() != nil {
+				return
+			}
+			select {
+			case <-c.more:
+			case <-waiting.doubt:
+				waiting.look()
+			case <-ctx.Done():
+			}
+		}
+	}
+}
+
+// completions are the places of results that are done, in the order in which they were.
+type completions struct {
+	entries []completion // one for each result
+	more    chan struct{}
+
+	mu   sync.Mutex
+	done []int
+}
+
+// completion is the entry of a waiter at one result.
+type completion struct {
+	of    *completions
+	place int
+}
+
+func newCompletions[T any](rs []*Result[T]) *completions {
+	c := &completions{entries: make([]completion, len(rs)), more: make(chan struct{}, 1)}
+	for i, r := range rs {
+		c.entries[i] = completion{of: c, place: i}
+		if !r.listen(&c.entries[i]) {
+			c.entries[i].tell()
+		}
+	}
+	return c
+}
+
+// tell notes that the result is done. It does not block.
+func (w *completion) tell() {
+	w.of.mu.Lock()
+	w.of.done = append(w.of.done, w.place)
+	w.of.mu.Unlock()
+	select {
+	case w.of.more <- struct{}{}:
+	default:
+	}
+}
+
+func (c *completions) next() (place int, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.done) == 0 {
+		return 0, false
+	}
+	place, c.done = c.done[0], c.done[1:]
+	return place, true
+}
+
+// listen has w told when the outcome is there; false: it is.
+func (r *Result[T]) listen(w *completion) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.ready {
+		r.listeners = append(r.listeners, listener[T]{wake: w})
+	}
+	return !r.ready
+}
+
+// leaveAll takes a waiter out of the results that are not done.
+func leaveAll[T any](rs []*Result[T], entries []completion) {
+	for i, r := range rs {
+		r.mu.Lock()
+		if !r.ready {
+			r.listeners = slices.DeleteFunc(r.listeners, func(l listener[T]) bool { return l.wake == &entries[i] })
+		}
+		r.mu.Unlock()
+	}
+}
+
+// attendances is the waiting for several results.
+type attendances struct {
+	all   []pool.Attendance
+	doubt <-chan time.Time // of one of them; nil: there is none
+}
+
+func attendAll[T any](ctx context.Context, rs []*Result[T]) (as attendances) {
+	for _, r := range rs {
+		if r.job == nil || r.Ready() {
+			continue
+		}
+		a := r.s.Attend(ctx, r.job)
+		if a.Doubt != nil {
+			as.doubt = a.Doubt
+		}
+		as.all = append(as.all, a)
+	}
+	return as
+}
+
+func (as *attendances) look() {
+	for i := range as.all {
+		as.all[i].Look()
+	}
+}
+
+func (as *attendances) leave() {
+	for i := range as.all {
+		as.all[i].Leave()
+	}
+}
+
+// WaitFor says what Wait waits for.
+type WaitFor int
+
+// What Wait waits for.
+const (
+	AllDone    WaitFor = iota // FIRST_COMPLETED, FIRST_EXCEPTION and ALL_COMPLETED of concurrent.futures
+	FirstDone                 // some result
+	FirstError                // a result with an error other than ErrCancelled, or all
+)
+
+// Wait waits until some or all results are done, or until ctx ends, as
+// concurrent.futures.wait. It returns which are done and which are not, both in
+// the order of rs; it looks once before it looks at ctx. A result that stands in rs twice is returned twice,
+// where Python's sets have it once.
+func Wait[T any](ctx context.Context, when WaitFor, rs ...*Result[T]) (done, pending []*Result[T]) {
+	if !enough(when, rs) {
+		for _, r := range AsCompleted(ctx, rs...) {
+			if when == FirstDone || when == FirstError && failed(r) {
+				break
+			}
+		}
+	}
+	for _, r := range rs {
+		if r.Ready() {
+			done = append(done, r)
+		} else {
+			pending = append(pending, r)
+		}
+	}
+	return done, pending
+}
+
+// enough says whether there is nothing to wait for.
+func enough[T any](when WaitFor, rs []*Result[T]) bool {
+	for _, r := range rs {
+		if r.Ready() && (when == FirstDone || when == FirstError && failed(r)) {
+			return true
+		}
+	}
+	return false
+}
+
+func failed[T any](r *Result[T]) bool {
+	err := r.Err()
+	return err != nil && !errors.Is(err, ErrCancelled)
+}

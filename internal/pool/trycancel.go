@@ -1,0 +1,68 @@
+package pool
+
+// TryCancel cancels a job if none of its tasks has begun, and says whether it has. What was sent ahead is taken
+// back for that; where it stays true that something has begun, it waits for the next free worker.
+func (s *Scheduler) TryCancel(j *Job, cause error) bool {
+	s.mu.Lock()
+	if j.s == nil || j.over || j.unsettled < j.Items || j.unsettled == 0 || !s.unbegun(j) {
+		s.mu.Unlock()
+		return false
+	}
+	s.abandon(j, cause)
+	finish := s.settled(j)
+	s.mu.Unlock()
+	if finish {
+		s.finish(j)
+	}
+	return true
+}
+
+// unbegun takes back what workers have of a job, and says whether that is all of it and no task has had
+// an attempt.
+func (s *Scheduler) unbegun(j *Job) bool {
+	n := 0
+	for _, m := range s.members {
+		if j.inflight == 0 {
+			break
+		}
+		for i := len(m.batches) - 1; i >= 0; i-- {
+			if b := m.batches[i]; b.holds(j) {
+				n += s.recall(m, b, b.done)
+			}
+		}
+	}
+	if n > 0 {
+		s.rouse(s.ready.items)
+	}
+	if j.inflight > 0 {
+		return false
+	}
+	if j.seldom == nil {
+		return true
+	}
+	for _, sp := range j.returned {
+		if sp.Attempt > 1 {
+			return false
+		}
+	}
+	return len(j.waiting) == 0
+}
+
+// Runs says whether a worker runs a task of the job now.
+func (s *Scheduler) Runs(j *Job) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if j.s == nil || j.over || j.inflight == 0 {
+		return false
+	}
+	for _, m := range s.members {
+		b, item, _, ok := m.w.Running()
+		if !ok || item < b.done {
+			continue
+		}
+		if sp, _ := b.At(item); sp != nil && sp.Job == j {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,91 @@
+package readiness
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Now says whether a read would not block: there is something to read, the end, or an error. A file
+// that was closed is ready: a read of it fails at once.
+func Now(c syscall.RawConn) bool {
+	ready := false
+	err := c.Control(func(fd uintptr) {
+		p := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN | unix.POLLRDHUP}}
+		for {
+			n, err := unix.Poll(p, 0)
+			if err == unix.EINTR {
+				continue
+			}
+			ready = n > 0 || err != nil
+			return
+		}
+	})
+	return ready || err != nil
+}
+
+// closedSoon is how often Watch notifies anyway: the kernel does not tell that a file was closed.
+const closedSoon = 100 * time.Millisecond
+
+// Watch calls notify, which must not block, whenever one of the files may have become ready, and ten times a
+// second. stop ends that, and waits for a notify that goes on. While it waits it costs a goroutine and a descriptor, no
+// thread. The error is the system's, mostly that there are no more descriptors.
+func Watch(files []syscall.RawConn, notify func()) (stop func(), err error) {
+	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil, os.NewSyscallError("epoll_create1", err)
+	}
+	for _, c := range files {
+		if err := add(fd, c); err != nil {
+			unix.Close(fd)
+			return nil, err
+		}
+	}
+	if err := unix.SetNonblock(fd, true); err != nil { // so that the runtime waits for it
+		unix.Close(fd)
+		return nil, os.NewSyscallError("fcntl", err)
+	}
+	epoll := os.NewFile(uintptr(fd), "epoll")
+	raw, err := epoll.SyscallConn()
+	if err != nil {
+		epoll.Close()
+		return nil, err
+	}
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		for err := os.ErrDeadlineExceeded; errors.Is(err, os.ErrDeadlineExceeded); {
+			epoll.SetReadDeadline(time.Now().Add(closedSoon)) // an error: it was closed
+			err = raw.Read(func(uintptr) bool {
+				notify()
+				return false // until the next time that something comes
+			})
+		}
+	})
+	return func() {
+		epoll.Close()
+		watching.Wait()
+	}, nil
+}
+
+// add has epoll look at a file.
+func add(epoll int, c syscall.RawConn) error {
+	var err error
+	closed := c.Control(func(fd uintptr) {
+		err = unix.EpollCtl(epoll, unix.EPOLL_CTL_ADD, int(fd), &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLRDHUP})
+	})
+	switch {
+	case closed != nil: // it is ready
+	case errors.Is(err, unix.EEXIST): // it was given twice
+	case errors.Is(err, unix.EPERM): // a file that never blocks: it is ready
+	case errors.Is(err, unix.ENOSPC):
+		return fmt.Errorf("%w: /proc/sys/fs/epoll/max_user_watches is the limit", os.NewSyscallError("epoll_ctl", err))
+	case err != nil:
+		return os.NewSyscallError("epoll_ctl", err)
+	}
+	return nil
+}
