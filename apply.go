@@ -30,7 +30,7 @@ func Apply[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in In, o
 		a.letGo()
 		return zero, err
 	}
-	if err := await(ctx, p.s, &a.job, a.result.Done()); err != nil {
+	if err := await(ctx, p.s, &a.job, a.result.Done()); err != nil && !a.result.Ready() {
 		p.abandon(&a.job, err)
 		return zero, err
 	}

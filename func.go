@@ -49,6 +49,11 @@ type Func[In, Out any] struct {
 // empty and cannot be derived; when fn is nil; and after Main. It
 // does not look at the types: what cannot travel is an error of the call.
 //
+// What a Func has started does not end with its return by itself. A thread, or a process of Start, that was given
+// the task's ctx is told to end then, as that ctx ends; one that was given another ctx, and a bare
+// goroutine, go on: in a pool's worker beside the next tasks, until the worker ends; in a process of Start
+// or Call until that ends, which is at once. Processes that a process has started end with it, within a second.
+//
 // Inputs and outputs are copied, but for what processes share (see the package's
 // comment) and for open files: an *os.File in them, or in an item of a queue or pipe,
 // arrives as an *os.File of the same open file, with a descriptor of its own. That goes for

@@ -12,7 +12,8 @@ import (
 // goroutine of its own.
 //
 // A task's error is yielded in its place as a *TaskError, and the loop goes on;
-// with FailFast it ends after the first. An error about the call (ctx's,
+// with FailFast it ends after the first, and what stands before it in order and had not ended by then
+// was cancelled and is not yielded. An error about the call (ctx's,
 // ErrClosed, ErrTerminated, ...) is yielded last. Leaving the loop early cancels
 // the rest and waits for nobody. A panic of the input iterator comes out in the
 // loop. Each range over the result is a new call.

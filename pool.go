@@ -54,7 +54,8 @@ type Pool struct {
 var pools atomic.Int64 // made so far, for names
 
 // NewPool starts the workers and returns when all are ready, some milliseconds
-// later, or with the first failure to start or to Init. The error is ErrNoMain
+// later, or with the first failure to start or to Init. Workers that are missing later are started at once, unless
+// there is an IdleTimeout: then when there is work for them. JoinAll does not wait for a pool: close it. The error is ErrNoMain
 // before Main, one that says what is wrong with cfg, errors.ErrUnsupported where there
 // are no processes or no limits on memory, Init's own, or the operating system's; then
 // nothing is left.

@@ -3,7 +3,9 @@ package mp_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -43,6 +45,21 @@ func lazyList(end <-chan struct{}, words ...string) func(func(string) bool) {
 		if end != nil {
 			<-end
 		}
+	}
+}
+
+// With FailFast what is in turn and had ended is yielded before the failure, and what had not is not.
+func TestImapAfterFailFast(t *testing.T) {
+	t.Parallel()
+	p := lazyPool(t, 2)
+	var got []string
+	for v, err := range mp.Imap(t.Context(), p, lazyAct, lazyList(nil, "a", "bb", "wait", "fail", "ccc"), mp.FailFast(), mp.Chunk(1)) {
+		if got = append(got, fmt.Sprint(v)); err != nil {
+			got[len(got)-1] = "failed"
+		}
+	}
+	if !slices.Equal(got, []string{"1", "2", "failed"}) {
+		t.Errorf("yielded %q", got)
 	}
 }
 

@@ -75,7 +75,7 @@ func TestTryCancelOfMapAsync(t *testing.T) {
 // A task that waits for its second attempt has begun.
 func TestTryCancelBetweenAttempts(t *testing.T) {
 	onPools(t, func(t *testing.T, make func(mp.PoolConfig) *mp.Pool) {
-		retried := newSignal()
+		retried := newPulse()
 		p := make(mp.PoolConfig{Workers: 1, Events: func(e mp.PoolEvent) {
 			if e.Kind == mp.TaskRetried {
 				retried.set()
@@ -169,15 +169,15 @@ func TestLooksBeforeTheCtxAtProcesses(t *testing.T) {
 	}
 }
 
-// signal is something that happens once.
-type signal struct {
+// pulse is something that happens once.
+type pulse struct {
 	once atomic.Bool
 	done chan struct{}
 }
 
-func newSignal() *signal { return &signal{done: make(chan struct{})} }
+func newPulse() *pulse { return &pulse{done: make(chan struct{})} }
 
-func (s *signal) set() {
+func (s *pulse) set() {
 	if s.once.CompareAndSwap(false, true) {
 		close(s.done)
 	}

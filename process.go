@@ -59,6 +59,9 @@ type Process struct {
 // input by then or gets it soon, so in may be changed. What f returns besides an
 // error is dropped.
 //
+// The process ends when f returns, whatever goroutines, threads and processes of its own it has left: let f wait for
+// them, by thread.JoinAll and JoinAll.
+//
 // ctx governs the whole life of the process: when it ends, the ctx of f is
 // cancelled, and after Grace the process is killed. ctx's deadline is that of f's
 // ctx; its values stay here.

@@ -98,7 +98,10 @@ func (b Backoff) pool() pool.Backoff {
 	return pool.Backoff{Min: b.Min, Max: max(b.Max, b.Min), Factor: max(b.Factor, 1), Jitter: min(max(b.Jitter, 0), 1)}
 }
 
-// FailFast makes the first failure cancel the rest of the call.
+// FailFast makes the first failure, in time, cancel the rest of the call. What ended before it keeps its
+// outcome: Map returns those outputs beside its *MapError, and Imap yields, in order, the outputs up to the
+// first task that was cancelled, and then the failure. So a task in front of the one that failed may
+// yield nothing.
 func FailFast() TaskOption { return func(o *taskOptions) { o.failFast = true } }
 
 // Priority puts tasks before those with a lower number, also before those that

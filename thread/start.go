@@ -16,6 +16,9 @@ import (
 // It does not wait for f. With the name "" it is Thread-1, Thread-2 and so on. Names need not
 // be unique. Daemon makes it one that JoinAll does not wait for.
 //
+// A thread that a task of a process has started goes on, in a pool's worker, when the task is done and its ctx was not
+// the task's; the process of mp.Start or mp.Call ends with its Func and all of its threads, so let that call JoinAll.
+//
 // f gets a ctx of its own. It has the values and the deadline of ctx and ends with it, by
 // Thread.Cancel, and when f has returned: what shall outlive the thread, such as another
 // thread that f starts, is given context.WithoutCancel of it or another ctx. Current finds the
