@@ -124,9 +124,11 @@ func (c *crashFilter) keep(b []byte) []byte {
 		if n := bytes.IndexByte(line, '\n'); n >= 0 {
 			line = line[:n+1]
 		}
-		if !c.inside && c.pipe.begins(line) {
-			c.crashed = true
-			return b[:at]
+		for _, from := range c.candidates(line) {
+			if c.pipe.begins(line[from:]) {
+				c.crashed = true
+				return b[:at+from]
+			}
 		}
 		at += len(line)
 		c.inside = line[len(line)-1] != '\n'
@@ -135,6 +137,20 @@ func (c *crashFilter) keep(b []byte) []byte {
 		return nil
 	}
 	return b
+}
+
+// candidates are where in a line a crash may begin: at its front, or behind what was printed without a
+// newline before.
+func (c *crashFilter) candidates(line []byte) (from []int) {
+	if !c.inside && looksLikeCrash(line) {
+		from = append(from, 0)
+	}
+	for _, prefix := range []string{"panic: ", "fatal error: "} {
+		if at := bytes.Index(line, []byte(prefix)); at > 0 || at == 0 && c.inside {
+			from = append(from, at)
+		}
+	}
+	return from
 }
 
 func looksLikeCrash(line []byte) bool {
