@@ -39,6 +39,21 @@
 // may be called by any number of goroutines at once unless it says otherwise,
 // and every wait ends with its ctx.
 //
+// # What processes print
+//
+// What a task has printed, itself or by commands that it waited for, is handed to the Stdout and
+// Stderr of its pool or process before its outcome is delivered: in whole lines, as the process
+// wrote them, and in one order where both lead to one place, as after 2>&1 or with one
+// writer for both. So nothing is lost that a delivered outcome is about, however main ends.
+// A line without its end comes out after a tenth of a second, or with the outcome.
+//
+// Delivery waits for a writer no longer than a second, and 10 ms for a task that was killed
+// or is past its deadline; it waits once while the writer is where it was, and an event,
+// [OutputLate], says so. What a writer does not take is lost, and no more: [OutputLost],
+// or [Process.Join], says how much. A file that takes nothing just now (EAGAIN) is waited for. [Prefix] labels lines,
+// [Capture] keeps them in outcomes. With stdout and stderr in one place the last words of a process in an error hold both, but what
+// the Go runtime says about a crash is told from the rest.
+//
 // # What processes share
 //
 // Processes share what was made for it, and nothing else:
