@@ -133,7 +133,7 @@ func openFile(path string, flags int) (*os.File, error) {
 func reserveNamed(f *os.File, name string, size int) (*Block, error) {
 	if err := reserve(f, int64(size)); err != nil {
 		f.Close()
-		return nil, failed("create", filepath.Join(namedIn, name), fmt.Errorf("%d bytes: %w", size, err))
+		return nil, failed("create", filepath.Join(namedIn, name), fmt.Errorf("%d bytes: %w", size, sizeLimit(int64(size), err)))
 	}
 	return mapNamed(f, name, size)
 }

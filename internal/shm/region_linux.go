@@ -21,13 +21,23 @@ func create(name string, size int64) (*os.File, error) {
 	f := os.NewFile(uintptr(fd), name)
 	if err := unix.Ftruncate(fd, size); err != nil {
 		f.Close()
-		return nil, os.NewSyscallError("ftruncate", err)
+		return nil, os.NewSyscallError("ftruncate", sizeLimit(size, err))
 	}
 	if _, err := unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, seals); err != nil {
 		f.Close()
 		return nil, os.NewSyscallError("fcntl", err)
 	}
 	return f, nil
+}
+
+// sizeLimit names the limit that a size was beyond.
+func sizeLimit(size int64, err error) error {
+	var limit unix.Rlimit
+	if err != unix.EFBIG || unix.Getrlimit(unix.RLIMIT_FSIZE, &limit) != nil || limit.Cur >= uint64(size) {
+		return err
+	}
+	return fmt.Errorf("a file of %d bytes, most of them never written, is over the limit on the size of files, "+
+		"ulimit -f, which is %d bytes: %w", size, limit.Cur, err)
 }
 
 // check reads back that a descriptor is a region of that size and stays one.

@@ -157,6 +157,9 @@ func (p *Process) bury(reapable bool) {
 		p.exit = p.reap()
 	}
 	p.reaped = true
+	if adoptsOrphans() {
+		go reapGroup(p.pid)
+	}
 	defer func() { p.ended = p.exit }()
 	p.exit.OOMKilled = p.exit.Signal == syscall.SIGKILL && !p.killed && p.oom.killed()
 	if p.pidfd >= 0 {

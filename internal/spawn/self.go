@@ -36,7 +36,9 @@ var (
 func Child() *Self { return child }
 
 func init() {
-	child = adopt()
+	if child = adopt(); child == nil {
+		reapFormerLife()
+	}
 	mainArgs = slices.Clone(os.Args)
 	mainPath, _ = os.Executable()
 }
