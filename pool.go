@@ -30,7 +30,7 @@ type PoolConfig struct {
 	MaxResult      int64           // bytes of one outcome; 0: 1 GiB; -1: no limit
 	IdleTimeout    time.Duration   // a worker idle for so long ends, and comes back on demand; 0: never
 	StartTimeout   time.Duration   // of one worker, Init included; 0: 1 minute
-	Grace          time.Duration   // between asking a task to stop and killing its worker; 0: 1 s, of goroutines 10 ms
+	Grace          time.Duration   // between asking a task to stop and killing its worker; 0: 100 ms, of goroutines 10 ms; NoGrace: none
 	Procs          int             // GOMAXPROCS of each worker; 0: max(2, ceil(GOMAXPROCS/Workers))
 	Env            []string        // the workers' whole environment; nil: this process's
 	Dir            string          // the workers' working directory; "": this process's
@@ -40,6 +40,12 @@ type PoolConfig struct {
 	QuietCrash     bool            // what the Go runtime prints about a crash is in the error only, not in Stderr as well
 	Events         func(PoolEvent) // told what happens, in order, one at a time, on one goroutine of the pool; must not wait for a task of it
 }
+
+// NoGrace, as the Grace of a PoolConfig or ProcessConfig, is for tasks that get no time between
+// being asked to stop and being killed: at the deadline, when they are cancelled, or when the ctx
+// ends. A pool's worker has up to 10 ms to tell the stack of a task whose time is over. A goroutine
+// cannot be killed; its task has its outcome at once.
+const NoGrace time.Duration = -1
 
 // Pool feeds workers with tasks: processes if NewPool has made it, goroutines if
 // thread.NewPool has. Its methods, and the functions that take it, may be called by any number of goroutines. A nil
@@ -93,6 +99,10 @@ func shot(err error) bool {
 	return errors.As(err, &died) && died.Signal == syscall.SIGKILL && !errors.Is(died, ErrMemory)
 }
 
+// graceProcesses is what a task in a process has between being asked to stop and being killed,
+// if nothing else was said: enough to notice and to clear up, and hardly seen as a delay.
+const graceProcesses = 100 * time.Millisecond
+
 // maxWorkers is far beyond what a machine can run, and what Go can: 10,000 threads.
 const maxWorkers = 10_000
 
@@ -104,12 +114,15 @@ func (c *PoolConfig) complete() error {
 	}{
 		{"Workers", int64(c.Workers)}, {"TasksPerWorker", int64(c.TasksPerWorker)}, {"MaxMemory", c.MaxMemory},
 		{"MaxQueued", int64(c.MaxQueued)}, {"MaxResult", c.MaxResult + 1}, {"IdleTimeout", int64(c.IdleTimeout)},
-		{"StartTimeout", int64(c.StartTimeout)}, {"Grace", int64(c.Grace)}, {"Procs", int64(c.Procs)},
+		{"StartTimeout", int64(c.StartTimeout)}, {"Procs", int64(c.Procs)},
 		{"Limits.Memory", c.Limits.Memory}, {"Limits.CPU", int64(c.Limits.CPU)}, {"Limits.OpenFiles", int64(c.Limits.OpenFiles)},
 	} {
 		if f.value < 0 {
 			return fmt.Errorf("mp: NewPool: PoolConfig.%s is negative", f.name)
 		}
+	}
+	if err := checkGrace("NewPool: PoolConfig", c.Grace); err != nil {
+		return err
 	}
 	if c.Workers > maxWorkers {
 		return fmt.Errorf("mp: NewPool: PoolConfig.Workers is %d, more than %d", c.Workers, maxWorkers)
@@ -123,13 +136,24 @@ func (c *PoolConfig) complete() error {
 	return nil
 }
 
+// checkGrace says what is wrong with a Grace.
+func checkGrace(of string, d time.Duration) error {
+	if d < 0 && d != NoGrace {
+		return fmt.Errorf("mp: %s.Grace is negative: %v; where there is none it is NoGrace", of, d)
+	}
+	return nil
+}
+
+// graceOf is how long the grace is, with its default.
+func graceOf(d, otherwise time.Duration) time.Duration { return max(0, cmp.Or(d, otherwise)) }
+
 // completeProcesses is complete for what only processes have.
 func (c *PoolConfig) completeProcesses() error {
 	procs := runtime.GOMAXPROCS(0)
 	if c.Procs == 0 {
 		c.Procs = max(2, (procs+c.Workers-1)/c.Workers)
 	}
-	c.Grace = cmp.Or(c.Grace, time.Second)
+	c.Grace = graceOf(c.Grace, graceProcesses)
 	c.Stdout, c.Stderr = orDefault(c.Stdout, os.Stdout), orDefault(c.Stderr, os.Stderr) // now, and not whenever a worker is replaced
 	if l := c.Limits.Memory; l > 0 && (c.MaxMemory == 0 || l < c.MaxMemory) {
 		c.MaxMemory = l

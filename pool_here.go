@@ -62,10 +62,11 @@ func (c *PoolConfig) completeHere() error {
 	if c.Init.call == nil && c.Init.encode != nil {
 		return fmt.Errorf("mp: NewPool: Init: %w", errNilFunc)
 	}
-	if c.Grace == 0 {
-		c.Grace = graceHere
+	if err := c.complete(); err != nil {
+		return err
 	}
-	return c.complete()
+	c.Grace = graceOf(c.Grace, graceHere)
+	return nil
 }
 
 // check says why a function cannot be called by the pool at all.

@@ -31,7 +31,7 @@ type ProcessConfig struct {
 	Stdin          io.Reader     // nil: nothing to read; a terminal cannot be handed over, only read for the process
 	Stdout, Stderr io.Writer     // get whole lines as soon as they are complete; nil: os.Stdout and os.Stderr
 	QuietCrash     bool          // what the Go runtime prints about a crash is in the error only, not in Stderr as well
-	Grace          time.Duration // when Start's ctx ends: between cancelling the Func's ctx and the kill; default 1 s
+	Grace          time.Duration // when Start's ctx ends: between cancelling the Func's ctx and the kill; 0: 1 s; NoGrace: none
 	Procs          int           // GOMAXPROCS; 0: as any program starts with
 	Limits         Limits
 }
@@ -177,14 +177,17 @@ func (c *ProcessConfig) complete() error {
 		name  string
 		value int64
 	}{
-		{"Grace", int64(c.Grace)}, {"Procs", int64(c.Procs)}, {"Limits.Memory", c.Limits.Memory},
+		{"Procs", int64(c.Procs)}, {"Limits.Memory", c.Limits.Memory},
 		{"Limits.CPU", int64(c.Limits.CPU)}, {"Limits.OpenFiles", int64(c.Limits.OpenFiles)},
 	} {
 		if f.value < 0 {
 			return fmt.Errorf("mp: ProcessConfig.%s is negative", f.name)
 		}
 	}
-	c.Grace = cmp.Or(c.Grace, time.Second)
+	if err := checkGrace("ProcessConfig", c.Grace); err != nil {
+		return err
+	}
+	c.Grace = graceOf(c.Grace, time.Second)
 	return memoryLimit(c.Limits.Memory)
 }
 

@@ -53,7 +53,7 @@ func (s *Scheduler) end() {
 	case <-s.ended:
 	default:
 		s.stopStarts()
-		for _, t := range []*time.Timer{s.stall, s.memory} {
+		for _, t := range []*time.Timer{s.stall, s.memory, s.patrol} {
 			if t != nil {
 				t.Stop()
 			}

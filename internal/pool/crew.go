@@ -109,6 +109,7 @@ func (s *Scheduler) start(n int) error {
 		return err
 	}
 	m.w, m.pd, m.since = w, w.PID(), time.Now()
+	m.collector, _ = w.(Collector)
 	s.members = append(s.members, m)
 	s.events.add(entry{kind: WorkerReady, first: -1, n: 1, worker: n, pid: m.pd})
 	go m.serve()

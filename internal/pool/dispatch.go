@@ -106,6 +106,7 @@ func (s *Scheduler) send(m *member, b *Batch) {
 		s.watchOver(m)
 	}
 	s.watchMemory()
+	s.goRound(m)
 	s.look()
 	s.makeRoom()
 }

@@ -9,6 +9,8 @@ type member struct {
 	w  Worker
 	pd int // its pid, for good
 
+	collector Collector // w, if it is one
+
 	nudge  chan struct{} // to its sender: look for work
 	parked bool          // its sender waits for a nudge
 	listed bool          // in s.idle

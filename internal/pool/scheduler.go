@@ -77,6 +77,9 @@ type Scheduler struct {
 	memory   *time.Timer // looks at the workers' memory
 	watching bool
 
+	patrol     *time.Timer // looks for outcomes that nobody was told of
+	patrolling bool
+
 	counts    counts
 	events    events
 	callbacks callbacks

@@ -8,6 +8,9 @@ type stopping struct {
 	batch  *Batch
 	item   int
 	after  time.Duration // of a timeout: what it was; 0: cancelled
+	since  time.Time     // when its time was over, or it was cancelled
+	end    time.Time     // of its grace
+	stack  string        // of a timeout: where it was then
 	err    error         // the outcome, when the worker is killed for it
 	unread bool          // it was not even begun: its input is what is wrong
 	timer  *time.Timer
@@ -150,7 +153,15 @@ func (s *Scheduler) stopItem(m *member, st *stopping) {
 	s.unlist(m)
 	s.recallAll(m)
 	m.w.Cancel(st.batch, st.item)
-	st.timer = time.AfterFunc(s.cfg.Grace, func() { s.enforce(m, st) })
+	if st.since.IsZero() {
+		st.since = time.Now()
+	}
+	st.end = st.since.Add(s.cfg.Grace)
+	if st.after == 0 {
+		st.timer = time.AfterFunc(time.Until(st.end), func() { s.enforce(m, st) })
+		return
+	}
+	st.timer = time.AfterFunc(min(s.cfg.Grace/10, askAfter), func() { s.ask(m, st) })
 }
 
 // stopped notes that items up to the given one have ended by themselves.
@@ -176,50 +187,70 @@ func (s *Scheduler) resume(m *member) {
 	m.wake()
 }
 
-// enforce kills the worker whose item did not stop, after it was asked where the
-// item is. Since the rest was called back nothing else can have begun; and if
-// the item ends meanwhile the worker lives.
-func (s *Scheduler) enforce(m *member, st *stopping) {
-	if !s.persists(m, st) {
+// ask asks where a late task is, within its grace: what stops as soon as it is told to has
+// had its time, and what does not is killed at the end of the grace, not after a talk.
+func (s *Scheduler) ask(m *member, st *stopping) {
+	if !s.isStopping(m, st) {
 		return
 	}
-	stack := ""
-	if st.after > 0 {
-		stack = m.w.Stack(stackWait)
-	}
+	stack := m.w.Stack(min(max(time.Until(st.end), stackWait), mostStackWait))
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if m.stop != st || m.dead {
+	if m.stop != st || m.dead || m.killed {
 		return
+	}
+	st.stack = stack
+	st.timer = time.AfterFunc(time.Until(st.end), func() { s.enforce(m, st) })
+}
+
+// enforce kills a worker whose item did not stop within its grace.
+func (s *Scheduler) enforce(m *member, st *stopping) {
+	if !s.isStopping(m, st) {
+		return
+	}
+	m.collect() // it may have ended, and its worker may have been stopped before it said so
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if m.stop != st || m.dead || m.killed {
+		return
+	}
+	s.recallAll(m)
+	if b, item, _, ok := m.w.Running(); !ok || b != st.batch || item != st.item {
+		if st.batch.done > st.item || st.batch.limit <= st.item {
+			s.resume(m)
+			return
+		}
+		if time.Since(st.end) < resultPatience { // its result is on its way
+			st.timer = time.AfterFunc(stallAfter, func() { s.enforce(m, st) })
+			return
+		}
 	}
 	why := st.cause()
 	if st.after > 0 {
-		st.err = s.cfg.TimedOut(st.after, stack)
+		st.err = s.cfg.TimedOut(st.after, st.stack)
 		why = st.err
 	}
 	s.kill(m, why)
 }
 
-// stackWait is how long a task that is about to be killed may take to say where it is.
-const stackWait = 50 * time.Millisecond
+const (
+	// askAfter is how long a late task may take to see that its ctx has ended before it is
+	// asked where it is; a tenth of the grace if that is less.
+	askAfter = 10 * time.Millisecond
+	// stackWait is how long a task that has no grace, or little, may take to say where it is.
+	stackWait = 10 * time.Millisecond
+	// mostStackWait is how long one may take that has a long grace.
+	mostStackWait = time.Second
+	// resultPatience is how long the result of an item may be on its way that does not run
+	// any more, as far as its worker says.
+	resultPatience = 100 * time.Millisecond
+)
 
-// persists says whether an item still has to be stopped.
-func (s *Scheduler) persists(m *member, st *stopping) bool {
+// isStopping says whether an item still has to be stopped.
+func (s *Scheduler) isStopping(m *member, st *stopping) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if m.stop != st || m.dead || m.killed {
-		return false
-	}
-	s.recallAll(m)
-	if b, item, _, ok := m.w.Running(); ok && b == st.batch && item == st.item {
-		return true
-	}
-	if st.batch.done > st.item || st.batch.limit <= st.item {
-		s.resume(m)
-		return false
-	}
-	st.timer = time.AfterFunc(stallAfter, func() { s.enforce(m, st) }) // its result is on its way
-	return false
+	return m.stop == st && !m.dead && !m.killed
 }
 
 // kill ends a worker at once, and why is for its last event. What becomes of its tasks is said when

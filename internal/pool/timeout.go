@@ -37,6 +37,7 @@ func (s *Scheduler) watchIn(m *member, wait time.Duration) {
 
 // watchNow stops the item whose time is over, or looks again when it would be.
 func (s *Scheduler) watchNow(m *member) {
+	m.collect() // what ended in time was in time
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	m.due = time.Time{}
@@ -57,7 +58,7 @@ func (s *Scheduler) watchNow(m *member) {
 		s.watchIn(m, left)
 		return
 	}
-	s.stopItem(m, &stopping{batch: b, item: item, after: sp.Job.Timeout})
+	s.stopItem(m, &stopping{batch: b, item: item, after: sp.Job.Timeout, since: since.Add(sp.Job.Timeout)})
 }
 
 // watchHead kills a worker that does not even begin a task within the task's
@@ -81,7 +82,10 @@ func (s *Scheduler) watchHead(m *member) {
 		}
 		s.recallAll(m)
 		if m.outstanding == 0 || b.held() {
-			sp.Job.rare().moved++
+			if sp.Job.rare().moved++; sp.Job.moved%maxPerished == 0 && b.items == 1 && m.sending == nil {
+				s.condemn(m, &stopping{batch: b, unread: true, err: s.cfg.TimedOut(sp.Job.Timeout, "")}) // worker after worker: it is the task
+				return
+			}
 			s.kill(m, because(errMute, s.cfg.TimedOut(sp.Job.Timeout, "")))
 			return
 		}

@@ -44,6 +44,16 @@ type Worker interface {
 	Kill()
 }
 
+// Collector is a Worker whose outcomes may lie about unread: it tells of them after it has
+// committed them, and may be stopped in between.
+type Collector interface {
+	Worker
+	// Collect has everything reported that the worker has committed by now. It waits for that
+	// at most the given time. With 0 it does not wait, and may be called with the scheduler's
+	// lock held.
+	Collect(wait time.Duration)
+}
+
 // Here is a Worker that runs what it was sent on the goroutine that has sent it.
 type Here interface {
 	Worker

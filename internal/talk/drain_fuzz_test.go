@@ -106,7 +106,7 @@ func fuzzReader(t testing.TB, claims, tail uint64, ring, frames []byte) *reader 
 	near, far := os.NewFile(uintptr(fds[0]), "near"), os.NewFile(uintptr(fds[1]), "far")
 	t.Cleanup(func() { near.Close(); far.Close() })
 	sink := &fuzzSink{t: t, done: make(map[*pool.Batch]int), ended: make(map[*pool.Batch]bool)}
-	w := &Worker{program: fuzzProgram{}, output: noOutput{}, max: 1 << 20, frames: wire.NewFrameReader(near), sink: sink, page: newPage(region), stacks: make(chan stackAnswer, 1)}
+	w := &Worker{program: fuzzProgram{}, output: noOutput{}, max: 1 << 20, frames: wire.NewFrameReader(near), sink: sink, page: newPage(region)}
 	for slot, size := range []int{8, 1, 0, 24} {
 		j := &pool.Job{Options: new(pool.Options), Client: fuzzCall{size}}
 		b := pool.NewBatch(pool.Span{Job: j, N: 5, Attempt: 1}, pool.Span{Job: j, First: 9, N: 1, Attempt: 1})

@@ -153,11 +153,8 @@ func (r *reader) frame() error {
 	case frameBell:
 	case frameStack:
 		fr := wire.NewReader(payload)
-		s := stackAnswer{request: fr.Uvarint(), stack: fr.String()}
-		select {
-		case r.w.stacks <- s:
-		default:
-		}
+		request := fr.Uvarint()
+		r.w.answered(request, fr.String())
 	case frameOutcome:
 		// One more than the ring has places for: the place of the last one is
 		// committed after it was sent, but before the next one is.
@@ -211,7 +208,7 @@ func (r *reader) last(err error) {
 	w.mu.Lock()
 	for _, f := range w.flight {
 		f.lower(w.page, 0)
-		if begun := min(w.page.claims[f.slot].Begun(), f.limit); begun > f.done && !d.Running {
+		if begun := f.look(w.page); begun > f.done && !d.Running {
 			d.Running, d.Batch, d.Item = true, f.batch, begun-1
 			ran = now() - w.since(f, begun)
 		}

@@ -104,7 +104,7 @@ func TestRingInOrder(t *testing.T) {
 		unix.SetNonblock(fds[1], true)
 		near, far := os.NewFile(uintptr(fds[0]), "near"), os.NewFile(uintptr(fds[1]), "far")
 		sink := &ringSink{fuzzSink: fuzzSink{t: t, ended: make(map[*pool.Batch]bool)}}
-		w := &Worker{output: noOutput{}, program: ringProgram{}, max: -1, frames: wire.NewFrameReader(near), sink: sink, page: p, stacks: make(chan stackAnswer, 1)}
+		w := &Worker{output: noOutput{}, program: ringProgram{}, max: -1, frames: wire.NewFrameReader(near), sink: sink, page: p}
 		const n, size = 5000, 40
 		b := pool.NewBatch(pool.Span{Job: &pool.Job{Options: new(pool.Options), Client: fuzzCall{size}}, N: n, Attempt: 1})
 		w.Open(b)

@@ -22,7 +22,6 @@ type Worker struct {
 	frames  *wire.FrameReader
 	stall   *stallReader // that frames read from
 	sink    pool.Sink
-	stacks  chan stackAnswer
 
 	writing sync.Mutex // for the socket
 	frame   wire.Buffer
@@ -36,15 +35,10 @@ type Worker struct {
 	slots  [slots]*flight
 	opened uint64 // batches so far
 
-	asked    atomic.Uint64 // for the stack, so often
-	killed   atomic.Bool   // by Kill
-	captures uint64        // taken so far; the reader's
-}
-
-// stackAnswer is a worker's answer to a request for its stack.
-type stackAnswer struct {
-	request uint64
-	stack   string
+	asked    uint64                 // for the stack, so often
+	stacks   map[uint64]chan string // who waits for an answer to that
+	killed   atomic.Bool            // by Kill
+	captures uint64                 // taken so far; the reader's
 }
 
 // inFlight is how many batches the workers of this process have. Only who waits for a
@@ -65,6 +59,7 @@ type flight struct {
 	at   int // and the place in it
 
 	opened int64 // when it was, on the shared clock
+	begun  int   // items that were seen to be begun
 	seen   int   // the item, from 1, that was last seen running
 	seenAt int64 // and when it was seen first
 }
@@ -72,8 +67,15 @@ type flight struct {
 // lower is Claims.Limit, and what this side knows of it: the worker can write the
 // page as well. It is called with the worker's lock held.
 func (f *flight) lower(p *page, n int) int {
-	f.limit = max(f.done, min(f.limit, p.claims[f.slot].Limit(n)))
+	f.look(p)
+	f.limit = max(f.done, f.begun, min(f.limit, p.claims[f.slot].Limit(n)))
 	return f.limit
+}
+
+// look notes how many items are begun, and returns it. A worker cannot take back what was seen.
+func (f *flight) look(p *page) int {
+	f.begun = max(f.begun, min(p.claims[f.slot].Begun(), f.limit))
+	return f.begun
 }
 
 // deathGrace is how long the end of a dying worker may take to show, and its last
@@ -84,7 +86,7 @@ func newWorker(ws WorkerSpec, p *page, sink pool.Sink) *Worker {
 	p.region.Word(magicAt).Store(magic)
 	w := &Worker{
 		program: ws.Program, number: ws.Spec.Worker, max: ws.Max, sink: sink, page: p,
-		stacks: make(chan stackAnswer, 1), hot: shm.NewHot(),
+		stacks: make(map[uint64]chan string), hot: shm.NewHot(),
 	}
 	w.reader = &reader{w: w, page: p}
 	return w
@@ -213,7 +215,7 @@ func (w *Worker) Running() (b *pool.Batch, item int, since time.Time, ok bool) {
 		return nil, 0, time.Time{}, false
 	}
 	for _, f := range w.flight {
-		if begun := min(w.page.claims[f.slot].Begun(), f.limit); begun > f.done {
+		if begun := f.look(w.page); begun > f.done {
 			return f.batch, begun - 1, at(w.since(f, begun)), true
 		}
 	}
@@ -222,7 +224,7 @@ func (w *Worker) Running() (b *pool.Batch, item int, since time.Time, ok bool) {
 
 // since is when the running item was begun, on the shared clock. The worker says
 // so, but can neither put it before the batch was sent nor after it was first seen:
-// a task must not escape its deadline by what it writes there.
+// a task must not escape its deadline by what it writes there. The scheduler looks often.
 func (w *Worker) since(f *flight, begun int) int64 {
 	if f.seen != begun {
 		f.seen, f.seenAt = begun, now()
@@ -240,23 +242,38 @@ func (w *Worker) Cancel(b *pool.Batch, item int) {
 
 // Stack implements pool.Worker.
 func (w *Worker) Stack(wait time.Duration) string {
+	answer := make(chan string, 1)
+	w.mu.Lock()
+	w.asked++
+	request := w.asked
+	w.stacks[request] = answer
+	w.mu.Unlock()
+	defer func() {
+		w.mu.Lock()
+		delete(w.stacks, request)
+		w.mu.Unlock()
+	}()
 	var msg wire.Buffer
-	request := w.asked.Add(1)
 	msg.Uvarint(request)
 	w.control(frameStack, &msg)
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
-	for {
-		select {
-		case s := <-w.stacks:
-			if s.request == request { // else it comes too late
-				return s.stack
-			}
-		case <-timer.C:
-			return ""
-		case <-w.proc.Dead():
-			return ""
-		}
+	select {
+	case stack := <-answer:
+		return stack
+	case <-timer.C:
+	case <-w.proc.Dead():
+	}
+	return ""
+}
+
+// answered hands a stack to whoever asked for it. The worker may say what it likes.
+func (w *Worker) answered(request uint64, stack string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	select {
+	case w.stacks[request] <- stack:
+	default:
 	}
 }
 
