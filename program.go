@@ -6,6 +6,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/run"
 	"github.com/gomultiprocessing/mp/internal/shm"
 	"github.com/gomultiprocessing/mp/internal/spawn"
 	"github.com/gomultiprocessing/mp/internal/talk"
@@ -19,9 +20,28 @@ func (program) Begin() { working.Store(true) }
 
 func (program) Lookup(name string) (talk.Handler, error) { return funcs.find(name) }
 
+// EncodeError calls methods of err, which are the program's: see run.Guard.
 func (program) EncodeError(b *wire.Buffer, err error) (final bool) {
-	encodeError(b, err)
-	return isFinal(err)
+	if run.IsPlain(err) {
+		encodeError(b, err)
+		return isFinal(err)
+	}
+	type encoded struct {
+		b     *wire.Buffer
+		final bool
+	}
+	e, bad := run.Guard(func() encoded {
+		own := new(wire.Buffer)
+		encodeError(own, err)
+		return encoded{own, isFinal(err)}
+	})
+	if bad != nil {
+		text := fmt.Sprintf("%T, of which a method %v", err, bad)
+		encodeError(b, &RemoteError{Type: fmt.Sprintf("%T", err), Message: text})
+		return false
+	}
+	*b = *e.b
+	return e.final
 }
 
 func (program) DecodeError(r *wire.Reader) error { return decodeError(r) }
@@ -34,7 +54,13 @@ func (program) Exited() error {
 	return errors.New("mp: the function ended its goroutine by runtime.Goexit")
 }
 
-func (program) Final(err error) bool { return isFinal(err) }
+func (program) Final(err error) bool {
+	if run.IsPlain(err) {
+		return isFinal(err)
+	}
+	final, bad := run.Guard(func() bool { return isFinal(err) })
+	return final && bad == nil
+}
 
 func (program) TooLarge(size, limit int64) error {
 	return Permanent(fmt.Errorf("mp: an outcome of %d bytes or more is over PoolConfig.MaxResult, which is %d", size, limit))
@@ -80,22 +106,5 @@ func (program) Join(family *os.File) {
 
 func (program) Buried(int) { shm.Buried() }
 
-// text is a value as fmt prints it, also when its own methods panic.
-func text(v any) (s string) {
-	returned := false
-	defer func() {
-		if r := recover(); !returned {
-			s = fmt.Sprintf("%T, whose text panics: %v", v, r)
-		}
-	}()
-	switch v := v.(type) {
-	case nil:
-		s = "nil" // as the runtime calls it
-	case error:
-		s = v.Error()
-	default:
-		s = fmt.Sprint(v)
-	}
-	returned = true
-	return s
-}
+// text is a value as fmt prints it, whatever its own methods do.
+func text(v any) string { return run.Text(v) }

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/gomultiprocessing/mp"
+	"github.com/gomultiprocessing/mp/internal/run"
 )
 
 var exceptHook atomic.Pointer[func(*Thread, error)] // nil: printPanic
@@ -54,11 +55,11 @@ func printPanic(t *Thread, err error) {
 }
 
 // obeyed says that a thread returned err because its ctx has ended.
-func obeyed(ctx context.Context, err error) (is bool) {
-	defer func() {
-		if recover() != nil { // an Is method of the error's
-			is = false
-		}
-	}()
-	return errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx))
+func obeyed(ctx context.Context, err error) bool {
+	is := func() bool { return errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx)) }
+	if run.IsPlain(err) {
+		return is()
+	}
+	obeys, bad := run.Guard(is) // an Is method of the error's
+	return obeys && bad == nil
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gomultiprocessing/mp"
+	"github.com/gomultiprocessing/mp/internal/run"
 )
 
 // Thread is a goroutine with a name that can be waited for, as threading.Thread. It is made
@@ -202,12 +203,5 @@ func (t *Thread) finish() {
 	close(t.done)
 }
 
-// text is what a function panicked with as fmt prints it, also when that panics.
-func text(v any) (s string) {
-	s = fmt.Sprintf("%T, whose text panics", v)
-	defer func() { _ = recover() }()
-	if v == nil {
-		return "nil" // as the runtime calls it
-	}
-	return fmt.Sprint(v)
-}
+// text is a value as fmt prints it, whatever its own methods do.
+func text(v any) string { return run.Text(v) }

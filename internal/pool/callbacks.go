@@ -83,7 +83,7 @@ func try(f func()) (err error) {
 	returned := false
 	defer func() {
 		if !returned {
-			err = fmt.Errorf("mp: a callback panicked: %v\n%s", recover(), debug.Stack())
+			err = fmt.Errorf("mp: a callback panicked: %s\n%s", run.Text(recover()), debug.Stack())
 		}
 	}()
 	f()

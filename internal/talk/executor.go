@@ -1,6 +1,8 @@
 package talk
 
 import (
+	"fmt"
+	"os"
 	"runtime/debug"
 	"sync/atomic"
 
@@ -328,6 +330,9 @@ func (x *executor) ended(err error) {
 		flags = flagTimeout
 	}
 	x.commit(err, flags)
+	if err != nil && run.Runaways() > 0 {
+		x.end()
+	}
 	x.noted()
 }
 
@@ -337,4 +342,13 @@ func (x *executor) noted() {
 	if !x.out.pending && (x.offset+1 < x.task.n || x.next < len(x.batch.tasks)) {
 		x.bell.note(false)
 	}
+}
+
+// end ends this process, in which code of the program's goes on that does not return: another
+// worker takes its place. What has ended is committed.
+func (x *executor) end() {
+	x.out.closeRun()
+	x.bell.now()
+	fmt.Fprintln(os.Stderr, "mp: a method of what a task panicked with or returned as its error does not return: its worker ends")
+	os.Exit(1)
 }
