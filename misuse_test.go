@@ -234,7 +234,7 @@ func TestMisuseIsQuick(t *testing.T) {
 func TestNegativeConfig(t *testing.T) {
 	t.Parallel()
 	for name, cfg := range map[string]mp.ProcessConfig{
-		"Grace": {Grace: -1}, "Procs": {Procs: -1}, "Limits.Memory": {Limits: mp.Limits{Memory: -1}},
+		"Grace": {Grace: -2}, "Procs": {Procs: -1}, "Limits.Memory": {Limits: mp.Limits{Memory: -1}},
 		"Limits.CPU": {Limits: mp.Limits{CPU: -1}}, "Limits.OpenFiles": {Limits: mp.Limits{OpenFiles: -1}},
 	} {
 		if _, err := mp.Start(procCtx(t), procAct, procDo{}, cfg); err == nil || err.Error() != "mp: ProcessConfig."+name+" is negative" {

@@ -191,7 +191,7 @@ func TestOptionsMisuse(t *testing.T) {
 			}
 		}
 	}
-	for _, cfg := range []mp.PoolConfig{{Workers: -1}, {TasksPerWorker: -1}, {MaxMemory: -1}, {MaxResult: -2}, {Grace: -1}, {Dir: "/does/not/exist", Workers: 1}} {
+	for _, cfg := range []mp.PoolConfig{{Workers: -1}, {TasksPerWorker: -1}, {MaxMemory: -1}, {MaxResult: -2}, {Grace: -2}, {Dir: "/does/not/exist", Workers: 1}} {
 		if _, err := mp.NewPool(cfg); err == nil {
 			t.Errorf("%+v", cfg)
 		}

@@ -151,7 +151,7 @@ func TestPoolConfigOfProcessesIsNamed(t *testing.T) {
 	}
 	for name, cfg := range map[string]mp.PoolConfig{
 		"Workers": {Workers: -1}, "TasksPerWorker": {TasksPerWorker: -1}, "MaxQueued": {MaxQueued: -1}, "MaxResult": {MaxResult: -2},
-		"IdleTimeout": {IdleTimeout: -1}, "StartTimeout": {StartTimeout: -1}, "Grace": {Grace: -1},
+		"IdleTimeout": {IdleTimeout: -1}, "StartTimeout": {StartTimeout: -1}, "Grace": {Grace: -2},
 	} {
 		if _, err := thread.NewPool(cfg); err == nil || !strings.Contains(err.Error(), "PoolConfig."+name+" is negative") {
 			t.Errorf("%s: %v", name, err)
