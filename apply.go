@@ -99,6 +99,7 @@ func newApplied[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in 
 	}
 	a.result.s = p.s
 	a.job.Options, a.job.Func, a.job.Client, a.job.Items = o.pool(ctx), f.name, a, 1
+	a.job.NoWait = o.noWait
 	return a, nil
 }
 

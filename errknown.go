@@ -42,6 +42,7 @@ func init() {
 		"strconv.ErrSyntax": strconv.ErrSyntax, "strconv.ErrRange": strconv.ErrRange,
 		"mp.ErrNoMain": ErrNoMain, "mp.ErrNotRegistered": ErrNotRegistered, "mp.ErrOpen": ErrOpen, "mp.ErrClosed": ErrClosed,
 		"mp.ErrTerminated": ErrTerminated, "mp.ErrCancelled": ErrCancelled, "mp.ErrMemory": ErrMemory, "mp.ErrFull": ErrFull,
+		"mp.ErrRecycled": ErrRecycled, "mp.ErrResized": ErrResized, "mp.ErrIdle": ErrIdle,
 		"mp.ErrEmpty": ErrEmpty, "mp.ErrNotOwner": ErrNotOwner, "mp.ErrAbandoned": ErrAbandoned, "mp.ErrBroken": ErrBroken,
 	} {
 		addSentinel("RegisterError", name, err, callSite{})

@@ -39,9 +39,9 @@ var (
 	ErrResized = pool.ErrResized
 	// ErrIdle: the worker ended as it was idle for PoolConfig.IdleTimeout; in events.
 	ErrIdle = pool.ErrIdle
-	// ErrFull: there is no room: in a queue, in the buffer for a message, in a bounded
+	// ErrFull: there is no room: in a pool for a call with NoWait, in a queue, in the buffer for a message, in a bounded
 	// semaphore.
-	ErrFull = errors.New("mp: full")
+	ErrFull = pool.ErrFull
 	// ErrEmpty: the queue has no item.
 	ErrEmpty = errors.New("mp: empty")
 	// ErrNotOwner: what should be released or waited with is not held, or not any more.

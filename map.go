@@ -112,6 +112,7 @@ func newMapped[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in [
 	m.result.s = p.s
 	m.here = p.here
 	m.job.Options, m.job.Func, m.job.Client, m.job.Items = o.pool(ctx), f.name, m, len(in)
+	m.job.NoWait = o.noWait
 	if p.here == nil {
 		m.job.Apart, m.job.Alone = f.apart, f.moves
 	}
@@ -144,7 +145,11 @@ func (m *mapped[In, Out]) Deliver(o *pool.Outcome) {
 	m.done += o.Count
 	if err != nil {
 		clear(m.out[o.First : o.First+o.Count])
-		m.errs = append(m.errs, taskError(m.f.name, o, err))
+		for i := range o.Count { // more than one only of those that were not begun
+			e := taskError(m.f.name, o, err)
+			e.Index += i
+			m.errs = append(m.errs, e)
+		}
 	}
 	m.mu.Unlock()
 	if m.progress == nil {

@@ -265,3 +265,31 @@ func (p *Pool) Resize(workers int) error {
 	}
 	return p.s.Resize(workers)
 }
+
+// Drain takes no more tasks, as Close, and cancels those that wait, as
+// concurrent.futures.Executor.shutdown(cancel_futures=True): what runs finishes, and is not tried
+// again. It returns at once; Join waits for the end.
+//
+// What waited fails with ErrCancelled: an Apply, a Result, its places in the *MapError of a Map. A
+// loop over Imap, ImapUnordered or Outcomes takes no more inputs, gets what runs, and ends with
+// ErrCancelled.
+func (p *Pool) Drain() {
+	if p.refusal() == nil {
+		p.s.Drain()
+	}
+}
+
+// Recycle has each worker replaced by a new one as soon as it has nothing to do, for example when
+// what Init has read has changed. Nothing is interrupted, and no more tasks run meanwhile than the pool has workers.
+// It waits until all workers that there were are gone and as many new ones are ready; with
+// IdleTimeout new ones come when there is work. PoolConfig.Exit is called in those that go.
+//
+// The error is ctx's: the workers that are busy are then still replaced when they are free. It is
+// ErrClosed, ErrTerminated or ErrBroken when the pool ends before or meanwhile, and one that says
+// so in a task of the pool and in Events, which would wait for themselves.
+func (p *Pool) Recycle(ctx context.Context) error {
+	if err := p.refusal(); err != nil {
+		return err
+	}
+	return p.s.Recycle(ctx)
+}

@@ -261,11 +261,20 @@ func TestPoolsReasonsAndDeaths(t *testing.T) {
 	}
 }
 
+var observeEat = mp.Register("observe/eat", func(ctx context.Context, n int) (int, error) {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = 1
+	}
+	<-ctx.Done()
+	return int(b[n-1]), ctx.Err()
+})
+
 func TestMemoryIsAReason(t *testing.T) {
 	t.Parallel()
 	var events eventLog
 	p := made(t, mp.NewPool, mp.PoolConfig{Workers: 1, MaxMemory: 64 << 20, Events: events.note})
-	mp.Apply(poolCtx(t), p, optionsEat, 256<<20)
+	mp.Apply(poolCtx(t), p, observeEat, 256<<20)
 	if e := events.first(t, mp.WorkerDied); !errors.Is(e.Err, mp.ErrMemory) {
 		t.Errorf("%v", e.Err)
 	}

@@ -89,6 +89,7 @@ func newStream[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in i
 		items: make(map[int]*streamItem[In, Out]),
 	}
 	s.job.Options, s.job.Func, s.job.Client, s.job.Lazy = o.pool(ctx), f.name, s, true
+	s.job.NoWait = o.noWait
 	if p.here == nil {
 		s.job.Apart, s.job.Alone = f.apart, f.moves
 	} else if o.capture > 0 {

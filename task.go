@@ -20,6 +20,7 @@ type taskOptions struct {
 	chunk    int
 	window   int
 	capture  int
+	noWait   bool
 	progress func(done, total int)
 	err      error // the first thing that was wrong
 }
@@ -158,6 +159,13 @@ func Capture(max int) TaskOption {
 func Progress(f func(done, total int)) TaskOption {
 	return func(o *taskOptions) { o.progress = f }
 }
+
+// NoWait makes a call fail with ErrFull where its tasks would have to wait and more than
+// PoolConfig.MaxQueued would wait with them: nothing of it is begun then. That goes for every
+// kind of call, those too that never wait for room; Imap, ImapUnordered and Outcomes, which take their inputs as they
+// go, are asked when they begin and count as one task. Tasks for which a worker is free
+// do not count. Without MaxQueued it does nothing.
+func NoWait() TaskOption { return func(o *taskOptions) { o.noWait = true } }
 
 // TaskInfo says which task a ctx belongs to.
 type TaskInfo struct {

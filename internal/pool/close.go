@@ -17,6 +17,7 @@ func (s *Scheduler) Close() {
 	}
 	s.closed = true
 	s.makeRoom()
+	s.renewed()
 	s.wind()
 	s.end()
 }
@@ -71,6 +72,7 @@ func (s *Scheduler) Terminate() {
 	s.stopStarts()
 	finished := s.dropAll(ErrTerminated)
 	s.makeRoom()
+	s.renewed()
 	for _, m := range s.members {
 		s.kill(m, ErrTerminated)
 	}

@@ -90,12 +90,15 @@ func (s *Scheduler) start(n int) error {
 		quit: make(chan struct{}), decoding: make(chan struct{}, maxDecoding),
 	}
 	s.mu.Lock()
+	m.generation = s.generation
+	s.starts[m] = true
 	s.events.add(entry{kind: WorkerStarted, first: -1, n: 1, worker: n})
 	s.mu.Unlock()
 	w, err := s.cfg.Start(s.starting, n, m)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.hiring--
+	delete(s.starts, m)
 	if err == nil {
 		err = m.lost
 	}
@@ -106,6 +109,10 @@ func (s *Scheduler) start(n int) error {
 			kind, err = WorkerRecycled, s.over()
 		}
 		s.events.add(entry{kind: kind, first: -1, n: 1, worker: n, err: err})
+		if due := s.forsake(m, err, nil); due != nil {
+			go s.deliver(due) // with the lock given up
+		}
+		s.renewed()
 		return err
 	}
 	m.w, m.pd, m.since = w, w.PID(), time.Now()
@@ -120,7 +127,10 @@ func (s *Scheduler) start(n int) error {
 	m.wake()
 	if s.staff() > s.want {
 		s.retire(m, ErrResized)
+	} else if m.generation < s.generation {
+		s.renew(m)
 	}
+	s.renewed()
 	s.wind()
 	return nil
 }
@@ -197,6 +207,7 @@ func (s *Scheduler) Resize(n int) error {
 	s.hire()
 	s.rouse(s.ready.items)
 	s.makeRoom()
+	s.renewed()
 	return nil
 }
 
@@ -227,7 +238,7 @@ func (s *Scheduler) dispensable() *member {
 
 // spent says whether a worker has had all the tasks it may have, or has grown too big.
 func (s *Scheduler) spent(m *member) bool {
-	return s.cfg.TasksPerWorker > 0 && m.sent >= s.cfg.TasksPerWorker || s.bloated(m)
+	return s.cfg.TasksPerWorker > 0 && m.sent >= s.cfg.TasksPerWorker || m.renew || s.bloated(m)
 }
 
 // retire gives a worker no more tasks and ends it when it has none; why is for its last event.

@@ -29,6 +29,7 @@ func (m *member) Died(d Death) {
 		m.stop.timer.Stop()
 	}
 	due := s.bury(m, d, m.dues[:0])
+	due = s.forsake(m, d.Err, due)
 	dropped := s.dismissed(m, d)
 	s.makeRoom()
 	s.end()
@@ -150,6 +151,7 @@ func (s *Scheduler) dismissed(m *member, d Death) (dropped []*Job) {
 	}
 	s.hire()
 	s.rouse(s.ready.items)
+	s.renewed()
 	return dropped
 }
 

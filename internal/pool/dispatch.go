@@ -4,6 +4,9 @@ import "time"
 
 // take picks the next batch for a worker, nil when there is none for it now.
 func (s *Scheduler) take(m *member) *Batch {
+	if b, hold := s.takeOwn(m); b != nil || hold {
+		return b
+	}
 	j := s.topFor(m)
 	if j == nil || !m.accepts() || len(m.batches) >= maxFlight || s.spent(m) {
 		return nil

@@ -158,6 +158,7 @@ func (e *events) next() (Event, bool) {
 			e.s.hire()
 			e.s.rouse(e.s.ready.items)
 			e.s.rouseGuests()
+			e.s.rouseOwners()
 		}
 	}
 	return ev, true

@@ -12,6 +12,7 @@ type Job struct {
 	Items    int  // tasks known at the start
 	Lazy     bool // more may come by Extend, until Seal
 	Apart    bool // Deliver runs code of the program's, which may take its time
+	NoWait   bool // it is refused where tasks of it would wait beyond MaxQueued
 	Alone    bool // inputs can be sent only once: see Batch.Alone; a worker may find that out later
 
 	sealed   bool // no more tasks will come
@@ -48,6 +49,7 @@ type seldom struct {
 	perished int              // workers in a row that died while they read an input of it
 	released chan struct{}    // closed when reading reaches 0, if somebody waits
 	lenders  []*loan          // the places of tasks that wait for it
+	worker   *member          // that it is for; nil: any. See pinned.go
 	blocks   []uint64         // of a lazy job: where the numbers of its further tasks begin
 }
 
@@ -93,8 +95,8 @@ type Client interface {
 	Finished(cause error)
 }
 
-// Outcome is how tasks of a job ended: one that failed, or Count in a row that
-// succeeded, with what the transport brought back.
+// Outcome is how tasks of a job ended: one that failed, Count in a row that were cancelled before they
+// were begun (Attempts may be 0), or Count in a row that succeeded, with what the transport brought back.
 type Outcome struct {
 	First, Count int
 	Payload      []byte

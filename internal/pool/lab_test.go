@@ -244,7 +244,7 @@ func (k *track) Deliver(o *pool.Outcome) {
 		if v, ok := o.Value.(token); !ok || v.job != &k.job || v.first != o.First || v.attempt != o.Attempts {
 			k.l.t.Errorf("task %d: somebody else's outcome: %+v", o.First, o.Value)
 		}
-	} else if o.Count != 1 {
+	} else if o.Count != 1 && !errors.Is(o.Err, pool.ErrCancelled) {
 		k.l.t.Errorf("a failure of %d tasks", o.Count)
 	}
 	for i := o.First; i < o.First+o.Count; i++ {

@@ -222,6 +222,9 @@ func (s *Scheduler) topFor(m *member) *Job {
 		l.jobs[0].lenders = nil
 	}
 	for _, j := range m.loan.jobs {
+		if j.pin() != nil {
+			continue // it is the affair of that worker, or of a guest in its place
+		}
 		if j.unsent == 0 && !j.over {
 			s.reclaim(j)
 		}

@@ -25,6 +25,10 @@ type member struct {
 	headSince   time.Time // since when the oldest item could have begun
 	sendSince   time.Time // since when a batch is being sent
 
+	generation uint64 // at its start
+	own        []*Job // for it alone, not yet sent
+
+	renew    bool // is replaced when it has nothing to do
 	retiring bool // gets no more tasks and is closed when it has none
 	closing  bool // was told to close
 	killed   bool

@@ -15,6 +15,7 @@ var (
 )
 
 var (
+	errRenewed = fmt.Errorf("%w: Recycle", ErrRecycled)
 	errEnough  = fmt.Errorf("%w: it has had as many tasks as TasksPerWorker says", ErrRecycled)
 	errBloated = fmt.Errorf("%w: %w: it holds most of its memory limit between two tasks", ErrRecycled, ErrMemory)
 	errLies    = errors.New("mp: the worker reported what it was not given")
@@ -50,6 +51,8 @@ func (s *Scheduler) spentWhy(m *member) error {
 	switch {
 	case m.retiring:
 		return m.why
+	case m.renew:
+		return errRenewed
 	case s.cfg.TasksPerWorker > 0 && m.sent >= s.cfg.TasksPerWorker:
 		return errEnough
 	}

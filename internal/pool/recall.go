@@ -46,6 +46,11 @@ func (s *Scheduler) giveBack(sp Span, b *Batch) {
 	}
 	s.ready.charge(j, -int64(sp.N)*b.cost)
 	j.giveBack(sp)
+	if m := j.pin(); m != nil {
+		m.own = append([]*Job{j}, m.own...)
+		s.rouseOwn(m)
+		return
+	}
 	s.ready.items += sp.N
 	s.list(j, true)
 }

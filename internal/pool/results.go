@@ -54,6 +54,11 @@ func (s *Scheduler) heard(m *member) {
 	m.headSince = time.Now()
 	if m.parked {
 		switch {
+		case len(m.owner().own) > 0:
+			if m.outstanding == 0 {
+				m.parked = false
+				m.wake()
+			}
 		case s.ready.items == 0 || !m.accepts():
 			s.rest(m)
 		case m.outstanding == 0 || 2*m.outstanding <= s.depthOf(m):
@@ -118,7 +123,7 @@ func (s *Scheduler) settle(j *Job, out Outcome, due []delivery) []delivery {
 
 // failed retries a task that failed, or settles it.
 func (s *Scheduler) failed(j *Job, out Outcome, worker int, final bool, due []delivery) []delivery {
-	if !final && out.Attempts <= j.Retries {
+	if !final && !s.draining && out.Attempts <= j.Retries {
 		s.counts.retried++
 		s.events.add(entry{kind: TaskRetried, job: j, first: out.First, n: 1, attempt: out.Attempts, worker: worker, pid: out.PID, err: out.Err}.took(out.Measure))
 		s.again(j, out.First, out.Attempts)

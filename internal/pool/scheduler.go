@@ -55,14 +55,18 @@ type Scheduler struct {
 	shots   int       // workers in a row that were killed from outside before they had done anything
 	backing bool      // a start waits for its back-off
 
-	ready     ready
-	paces     map[string]*pace
-	open      openJobs
-	unsettled int             // tasks without an outcome, of open jobs
-	waiting   int             // tasks that wait for their back-off
-	finishing int             // jobs whose Finished is being called
-	ranked    bool            // priorities other than 0 were used
-	room      []chan struct{} // Submits that wait for MaxQueued, first come first
+	ready      ready
+	paces      map[string]*pace
+	open       openJobs
+	unsettled  int              // tasks without an outcome, of open jobs
+	waiting    int              // tasks that wait for their back-off
+	finishing  int              // jobs whose Finished is being called
+	draining   bool             // nothing is begun any more, nor tried again
+	starts     map[*member]bool // workers that are being started
+	generation uint64           // of workers: one more with each Recycle
+	renewals   []*renewal
+	ranked     bool            // priorities other than 0 were used
+	room       []chan struct{} // Submits that wait for MaxQueued, first come first
 
 	closed     bool
 	terminated bool
@@ -95,7 +99,7 @@ func New(cfg Config) (*Scheduler, error) {
 	s := &Scheduler{
 		cfg:   cfg,
 		want:  cfg.Workers,
-		paces: make(map[string]*pace),
+		paces: make(map[string]*pace), starts: make(map[*member]bool),
 		ended: make(chan struct{}), unstaffed: make(chan struct{}),
 	}
 	s.starting, s.stopStarts = context.WithCancel(context.Background())
@@ -112,6 +116,9 @@ func New(cfg Config) (*Scheduler, error) {
 func (s *Scheduler) Submit(ctx context.Context, j *Job) error {
 	if err := ctx.Err(); err != nil {
 		return err
+	}
+	if j.NoWait {
+		return s.SubmitNow(j)
 	}
 	s.mu.Lock()
 	if s.full() {
@@ -140,6 +147,10 @@ func (s *Scheduler) SubmitNow(j *Job) error {
 // accept takes a job if one is taken, and gives up the lock.
 func (s *Scheduler) accept(j *Job) error {
 	if err := s.refusal(); err != nil {
+		s.mu.Unlock()
+		return err
+	}
+	if err := s.crowded(j); err != nil {
 		s.mu.Unlock()
 		return err
 	}

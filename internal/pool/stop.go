@@ -44,8 +44,12 @@ func (s *Scheduler) abandon(j *Job, cause error) {
 		s.dropReturned(j)
 	}
 	s.dropped(Span{Job: j, First: j.next, N: j.Items - j.next, Attempt: 1}, nil)
-	s.ready.remove(j)
-	s.ready.items -= j.unsent
+	if m := j.pin(); m != nil {
+		m.unpin(j)
+	} else {
+		s.ready.remove(j)
+		s.ready.items -= j.unsent
+	}
 	s.unsettled -= j.unsettled
 	j.unsent, j.unsettled = 0, 0
 	if j.inflight > 0 || j.sending > 0 {

@@ -1,0 +1,27 @@
+package pool
+
+import (
+	"errors"
+	"fmt"
+)
+
+// ErrFull says that there is no room. Package mp exports it under this name.
+var ErrFull = errors.New("mp: full")
+
+// crowded is the error of a job that must not wait, when tasks of it would have to beyond MaxQueued.
+func (s *Scheduler) crowded(j *Job) error {
+	if !j.NoWait || s.cfg.MaxQueued <= 0 {
+		return nil
+	}
+	busy := 0
+	for _, m := range s.members {
+		if m.outstanding > 0 && m.loan == nil && m.stays() {
+			busy++
+		}
+	}
+	queued := s.queued()
+	if queued+max(1, j.Items)-max(0, s.want-busy) <= s.cfg.MaxQueued {
+		return nil
+	}
+	return fmt.Errorf("%w: %d tasks are queued, MaxQueued is %d, and the call has NoWait", ErrFull, queued, s.cfg.MaxQueued)
+}

@@ -1,0 +1,157 @@
+package pool
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// A pinned job has one task, which is for one worker and for no other: it waits at that worker's own
+// list, and is sent when the worker has nothing else to do, before anything else.
+
+// errGone is for a task that was for a worker which has gone.
+var errGone = errors.New("mp: the worker ended before it came to the task")
+
+// pin is the worker that a job is for; nil: it is for any.
+func (j *Job) pin() *member {
+	if j.seldom == nil {
+		return nil
+	}
+	return j.worker
+}
+
+// SubmitEach takes a job of one task for each worker that there is or that is being started, by its
+// number. With numbers of workers for which there is none it takes nothing and returns them. Jobs for
+// workers that there are not any more it does not take.
+func (s *Scheduler) SubmitEach(jobs map[int]*Job) (missing []int, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.refusal(); err != nil {
+		return nil, err
+	}
+	var at []*member
+	for _, m := range s.members {
+		if m.loan == nil && m.stays() {
+			at = append(at, m)
+		}
+	}
+	for m := range s.starts {
+		at = append(at, m)
+	}
+	for _, m := range at {
+		if jobs[m.n] == nil {
+			missing = append(missing, m.n)
+		}
+	}
+	if len(missing) > 0 {
+		return missing, nil
+	}
+	for _, m := range at {
+		if j := jobs[m.n]; j.s == nil {
+			s.submitTo(m, j)
+		}
+	}
+	return nil, nil
+}
+
+// submitTo takes a job for one worker.
+func (s *Scheduler) submitTo(m *member, j *Job) {
+	j.rare().worker = m
+	j.s = s
+	if j.Options == nil {
+		j.Options = &noOptions
+	}
+	j.identify()
+	j.sealed = true
+	j.pace = s.paceOf(j.Func)
+	s.open.add(j)
+	j.unsettled, j.unsent = 1, 1
+	s.unsettled++
+	s.events.add(entry{kind: TaskQueued, job: j, n: 1, attempt: 1})
+	m.own = append(m.own, j)
+	if m.w == nil {
+		return // it is being started
+	}
+	s.unlist(m)
+	s.recallAll(m)
+	s.rouseOwn(m)
+}
+
+// Taken says whether the scheduler has taken a job.
+func (s *Scheduler) Taken(j *Job) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return j.s != nil
+}
+
+// rouseOwn has a worker look at what is for it alone: a guest in its place, if it waits itself.
+func (s *Scheduler) rouseOwn(m *member) {
+	m.parked = false
+	m.wake()
+	if m.lent != nil {
+		m.lent.guest.wake()
+	}
+}
+
+// owner is whose own list a worker works off.
+func (m *member) owner() *member {
+	if m.loan != nil {
+		return m.loan.host
+	}
+	return m
+}
+
+// rouseOwners has all workers look that have something of their own.
+func (s *Scheduler) rouseOwners() {
+	for _, m := range s.members {
+		if len(m.own) > 0 {
+			s.rouseOwn(m)
+		}
+	}
+}
+
+// takeOwn picks what is for the worker alone. hold says that there is something, which has to wait
+// until the worker has nothing else to do: it gets nothing else meanwhile.
+func (s *Scheduler) takeOwn(m *member) (b *Batch, hold bool) {
+	o := m.owner()
+	if len(o.own) == 0 || o.dead || o.killed {
+		return nil, false
+	}
+	if m.outstanding > 0 || m.stop != nil || m.deaf || m.closing || m.killed || m.dead || s.events.full() {
+		return nil, true
+	}
+	j := o.own[0]
+	o.unpin(j)
+	b = &Batch{pace: j.pace, priority: j.Priority, Report: s.cfg.Events != nil, Alone: j.Alone}
+	b.Spans = b.one[:0]
+	b.add(j.cut(1))
+	j.inflight++
+	s.unlist(m)
+	s.send(m, b)
+	return b, false
+}
+
+// unpin takes a job off the worker's own list.
+func (m *member) unpin(j *Job) {
+	if i := slices.Index(m.own, j); i >= 0 {
+		m.own = slices.Delete(m.own, i, i+1)
+	}
+}
+
+// forsake settles what was for a worker that is gone, and was not begun.
+func (s *Scheduler) forsake(m *member, died error, due []delivery) []delivery {
+	why := errGone
+	if died != nil {
+		why = fmt.Errorf("%w: %w", errGone, died)
+	}
+	for _, j := range slices.Clone(m.own) {
+		if j.over {
+			m.unpin(j)
+			continue
+		}
+		for _, sp := range s.withdrawn(j) {
+			due = s.refuse(j, sp, why, due)
+		}
+	}
+	return due
+}

@@ -1,0 +1,102 @@
+package pool
+
+import (
+	"context"
+	"errors"
+	"slices"
+)
+
+// renewal is somebody's waiting for all workers to be replaced that are older than a generation.
+type renewal struct {
+	before uint64
+	done   chan error
+}
+
+// Recycle has each worker replaced when it has nothing to do. It waits until all that there were are
+// gone and, unless workers come on demand, as many are ready as there should be. When ctx ends it
+// returns, and the workers that are busy are replaced all the same when they are free.
+func (s *Scheduler) Recycle(ctx context.Context) error {
+	if s.calledByTask(ctx) || s.events.within() {
+		return errors.New("mp: Recycle was called by a task of the pool, or in PoolConfig.Events, and would wait for itself")
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	if err := s.refusal(); err != nil {
+		s.mu.Unlock()
+		return err
+	}
+	s.generation++
+	r := &renewal{before: s.generation, done: make(chan error, 1)}
+	s.renewals = append(s.renewals, r)
+	for _, m := range slices.Clone(s.members) {
+		if m.loan == nil && m.stays() {
+			s.renew(m)
+		}
+	}
+	s.renewed()
+	s.mu.Unlock()
+	select {
+	case err := <-r.done:
+		return err
+	case <-ctx.Done():
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if i := slices.Index(s.renewals, r); i >= 0 {
+		s.renewals = slices.Delete(s.renewals, i, i+1)
+	}
+	select {
+	case err := <-r.done: // it came to its end just now
+		return err
+	default:
+		return ctx.Err()
+	}
+}
+
+// renew has a worker replaced when it has nothing to do, and not before: no more tasks run meanwhile
+// than there should be workers.
+func (s *Scheduler) renew(m *member) {
+	m.renew = true
+	s.unlist(m)
+	s.recallAll(m)
+	m.wake()
+}
+
+// renewed tells those who wait for it that all workers were replaced.
+func (s *Scheduler) renewed() {
+	if len(s.renewals) == 0 {
+		return
+	}
+	err := s.refusal()
+	s.renewals = slices.DeleteFunc(s.renewals, func(r *renewal) bool {
+		if err == nil && !s.replaced(r.before) {
+			return false
+		}
+		r.done <- err
+		return true
+	})
+}
+
+// replaced says whether there is no worker any more of before a generation, and enough others.
+func (s *Scheduler) replaced(before uint64) bool {
+	ready := 0
+	for _, m := range s.members {
+		if m.loan != nil {
+			continue
+		}
+		if m.generation < before {
+			return false
+		}
+		if m.stays() {
+			ready++
+		}
+	}
+	for m := range s.starts {
+		if m.generation < before {
+			return false
+		}
+	}
+	return s.cfg.IdleTimeout > 0 || ready >= s.want
+}
