@@ -20,7 +20,8 @@ import (
 // with nothing in front.
 //
 // T holds no pointers: numbers and bools, arrays and structs of them, the types of
-// sync/atomic included. It is shareable as a Memory is, and everything said there about
+// sync/atomic included. A T with a MarshalBinary is refused: what is written to memory would not
+// go through it. An Array is shareable as a Memory is, and everything said there about
 // concurrent use, Close and garbage holds here.
 type Array[T any] struct {
 	_    [0]sync.Mutex // an Array must not be copied
@@ -59,6 +60,9 @@ func plainArray[T any](n int) (size int, err error) {
 	t := reflect.TypeFor[T]()
 	if err := wire.PlainError(t); err != nil {
 		return 0, fmt.Errorf("mp: Array[%s]: %w", nameOf(t), err)
+	}
+	if wire.Asks(t) {
+		return 0, fmt.Errorf("mp: Array[%s]: the type, or one in it, has a MarshalBinary, which nobody would ask: use elements without", nameOf(t))
 	}
 	if n < 0 {
 		return 0, fmt.Errorf("mp: Array[%s]: %w: %d elements", nameOf(t), fs.ErrInvalid, n)

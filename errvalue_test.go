@@ -141,9 +141,9 @@ func TestErrorsInOtherInterfaces(t *testing.T) {
 		t.Error(n, err)
 	}
 	_, err := mp.Call(procCtx(t), errvalueCodes, []errvalueCoded{&errvalueCode{5}})
-	misuseSays(t, err, "in[0]: ", "*mp_test.errvalueCode", "RegisterErrorType")
+	says(t, err, "in[0]: ", "*mp_test.errvalueCode", "RegisterErrorType")
 	_, err = mp.Call(procCtx(t), errvalueKeys, map[error]int{errvaluePlain{"x"}: 1})
-	misuseSays(t, err, "in[the key ", "mp_test.errvaluePlain")
+	says(t, err, "in[the key ", "mp_test.errvaluePlain")
 	if n, err := mp.Call(procCtx(t), errvalueKeys, map[error]int{io.EOF: 1, errwireOwn: 2}); n != 2 || err != nil {
 		t.Error(n, err)
 	}

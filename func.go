@@ -78,11 +78,16 @@ func Register[In, Out any](name string, fn func(ctx context.Context, in In) (Out
 
 func newFunc[In, Out any](name string, fn func(ctx context.Context, in In) (Out, error)) *Func[In, Out] {
 	f := &Func[In, Out]{name: name, fn: fn, in: wire.For[In](), out: wire.For[Out]()}
+	f.plan()
+	return f
+}
+
+// plan finds out how the function's types travel, again when RegisterCodec has changed it.
+func (f *Func[In, Out]) plan() {
 	_, f.flat = wire.MemorySize[In]()
 	f.size, _ = wire.MemorySize[Out]()
 	f.apart = f.size == 0 && wire.RunsCode(reflect.TypeFor[Out]())
 	f.moves = wire.Moves(reflect.TypeFor[In]())
-	return f
 }
 
 // Runner is a value that is a piece of work, as a subclass of Python's
@@ -202,6 +207,15 @@ func (r *registry) add(name string, h talk.Handler, at callSite) {
 	r.byName[name], r.at[name] = h, at
 }
 
+// planAgain has every Func look again how its types travel.
+func (r *registry) planAgain() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, h := range r.byName {
+		h.(interface{ plan() }).plan()
+	}
+}
+
 func (r *registry) find(name string) (talk.Handler, error) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
@@ -223,6 +237,8 @@ func (h handler[In, Out]) Open(r *wire.Reader, n int) (talk.Calls, error) {
 }
 
 func (h handler[In, Out]) Copies() bool { return h.f.flat }
+
+func (h handler[In, Out]) plan() { h.f.plan() }
 
 // calls are decoded inputs and the last output.
 type calls[In, Out any] struct {

@@ -15,7 +15,9 @@ import (
 // its lock, except that a change takes effect as a whole or not at all, and reading
 // never waits for who changes it.
 //
-// T holds no pointers: numbers and bools, arrays and structs of them. A Value is
+// T holds no pointers: numbers and bools, arrays and structs of them. Of a T that has a
+// MarshalBinary, or a part that has, the method is asked by NewValue, Store and Update: its error is
+// theirs, and the variable stays as it was. A Value is
 // shareable: inside the input or output of a Func, or inside an item of a queue or pipe,
 // it arrives as the same variable. It lives as long as some process has it. All methods
 // may be called by any number of goroutines. With a Value that is nil or zero, Store and
@@ -24,6 +26,7 @@ type Value[T any] struct {
 	_       [0]sync.Mutex // a Value must not be copied
 	carrier valueCarrier
 	copy    shm.Cell[T] // that Update lets change; guarded by the Value's lock
+	asks    bool        // T has a MarshalBinary, which may refuse
 }
 
 // valueCarrier holds the words of a Value.
@@ -47,12 +50,15 @@ func NewValue[T any](v T) (*Value[T], error) {
 	if err := plainValue[T](); err != nil {
 		return nil, err
 	}
+	if err := ask(&v); err != nil {
+		return nil, err
+	}
 	cell := shm.Cell[T]{V: v}
 	c, err := shared.NewValue(cell.Words())
 	if err != nil {
 		return nil, err
 	}
-	return &Value[T]{carrier: c}, nil
+	return &Value[T]{carrier: c, asks: asks[T]()}, nil
 }
 
 // carryValue makes a Value on another carrier.
@@ -60,8 +66,27 @@ func carryValue[T any, C valueCarrier](v T, carry func(words []uint64) C) (*Valu
 	if err := plainValue[T](); err != nil {
 		return nil, err
 	}
+	if err := ask(&v); err != nil {
+		return nil, err
+	}
 	cell := shm.Cell[T]{V: v}
-	return &Value[T]{carrier: carry(cell.Words())}, nil
+	return &Value[T]{carrier: carry(cell.Words()), asks: asks[T]()}, nil
+}
+
+// asks says whether a T, or a part of one, has a MarshalBinary. It is memory all the same, but
+// not against that method's will.
+func asks[T any]() bool { return wire.Asks(reflect.TypeFor[T]()) }
+
+// ask is the error of a MarshalBinary that refuses.
+func ask[T any](v *T) error {
+	if !asks[T]() {
+		return nil
+	}
+	var b wire.Buffer
+	if err := wire.Encode(&b, "value", v); err != nil {
+		return prefixed("mp: Value["+nameOf(reflect.TypeFor[T]())+"]", err)
+	}
+	return nil
 }
 
 func plainValue[T any]() error {
@@ -94,6 +119,11 @@ func (v *Value[T]) Store(ctx context.Context, value T) error {
 	if !v.made() {
 		return notMade("Value")
 	}
+	if v.asks {
+		if err := ask(&value); err != nil {
+			return err
+		}
+	}
 	token, err := v.carrier.Begin(ctx)
 	if err != nil {
 		return fmt.Errorf("mp: Value.Store: %w", err)
@@ -122,6 +152,11 @@ func (v *Value[T]) Update(ctx context.Context, f func(*T)) error {
 	defer v.carrier.End(token)
 	v.carrier.Load(v.copy.Words())
 	f(&v.copy.V)
+	if v.asks {
+		if err := ask(&v.copy.V); err != nil {
+			return err
+		}
+	}
 	v.carrier.Commit(v.copy.Words())
 	return nil
 }
@@ -142,6 +177,6 @@ func (v *Value[T]) adopt(r *wire.Reader) error {
 	if err != nil {
 		return err
 	}
-	v.carrier = c
+	v.carrier, v.asks = c, asks[T]()
 	return nil
 }

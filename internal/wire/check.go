@@ -9,7 +9,12 @@ import (
 // contains a channel, function, unsafe pointer or refused type. Its path begins
 // with root. What is behind interfaces, pointers, slices and maps is not looked at,
 // because there may be nothing behind them.
+//
+// A pointer to a protobuf message as the whole value is looked at: it is hardly ever nil.
 func Check(t reflect.Type, root string) error {
+	if t.Kind() == reflect.Pointer && isProto(t.Elem()) && ownEncodingOf(t) == nil && ownEncodingOf(t.Elem()) == nil {
+		return refused(protoReason(t.Elem())).finish(root)
+	}
 	if err := check(t); err != nil {
 		return err.finish(root)
 	}
@@ -17,6 +22,9 @@ func Check(t reflect.Type, root string) error {
 }
 
 func check(t reflect.Type) *Error {
+	if ownEncodingOf(t) != nil {
+		return nil
+	}
 	if reason := refusalOf(t); reason != "" {
 		return refused(reason)
 	}

@@ -25,6 +25,15 @@ func For[T any]() *Codec[T] {
 	return c.(*Codec[T])
 }
 
+// remake makes the plan anew: see RegisterCodec.
+func (c *Codec[T]) remake() {
+	compiler := compiler{}
+	c.plan = compiler.plan(reflect.TypeFor[T]())
+	for t, p := range compiler {
+		plans.LoadOrStore(t, p)
+	}
+}
+
 // Encode appends *v to b. The error is an *Error whose path begins with root;
 // then b holds a part of the value, see Buffer.Mark. b may refer to memory
 // that *v refers to, see Buffer.

@@ -16,6 +16,10 @@
 //     unexported fields included) and slices of them travel as memory.
 //   - Strings and byte slices travel as they are; nil and empty are kept apart
 //     for slices, maps and pointers.
+//   - Types for which the program has registered a codec travel by it, see RegisterCodec.
+//   - A type without pointers that has a MarshalBinary travels as memory too, but is asked: an
+//     error of the method is one of encoding.
+//   - Messages of protobuf travel by a codec of the program's, or not at all.
 //   - Types with MarshalBinary and UnmarshalBinary go through these and are as
 //     exact as these are, except types without pointers, structs that embed a
 //     type with such methods (a promoted method would lose the other fields),

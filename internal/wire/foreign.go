@@ -11,6 +11,9 @@ func runsCode(t reflect.Type, seen map[reflect.Type]bool) bool {
 		return false
 	}
 	seen[t] = true
+	if ownEncodingOf(t) != nil {
+		return true
+	}
 	if marshals(t) {
 		return !standard(t)
 	}

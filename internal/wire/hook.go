@@ -105,6 +105,9 @@ func hookOf(t reflect.Type) *hook {
 
 // refusalOf returns why values of type t cannot travel; "" if they may.
 func refusalOf(t reflect.Type) string {
+	if ownEncodingOf(t) != nil {
+		return ""
+	}
 	if h := findHook(t); h != nil {
 		switch {
 		case h.reason != "":
@@ -113,6 +116,9 @@ func refusalOf(t reflect.Type) string {
 			return fmt.Sprintf("a %v is shared by its pointer and must not be copied: use a *%v", t, t)
 		}
 		return ""
+	}
+	if isProto(t) {
+		return protoReason(t)
 	}
 	switch t.PkgPath() {
 	case "unique":

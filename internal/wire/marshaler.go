@@ -30,6 +30,48 @@ func marshals(t reflect.Type) bool {
 	return !embeds(t, marshalerType) && !embeds(t, unmarshalerType)
 }
 
+// asks says whether values of type t, which has no pointers, have a MarshalBinary that may
+// refuse. They travel as memory all the same, which is exact, but not without its consent.
+func asks(t reflect.Type) bool {
+	return t.PkgPath() != "" && reflect.PointerTo(t).Implements(marshalerType) && !embeds(t, marshalerType) && !standard(t)
+}
+
+// asked makes the plan of such a type.
+func (c compiler) asked(p *plan) {
+	t, size, bools := p.typ, p.size, p.bools
+	p.flat, p.least = false, max(int(size), 1)
+	p.encode = func(b *Buffer, v address) *Error {
+		if err := b.ask(t, v); err != nil {
+			return err
+		}
+		b.data = append(b.data, memory(v, size)...)
+		if size == 0 {
+			b.Byte(0)
+		}
+		return nil
+	}
+	p.decode = func(r *Reader, v address) error {
+		if size == 0 {
+			r.Byte()
+		}
+		return r.flat(v, size, bools)
+	}
+}
+
+// ask calls MarshalBinary for its error.
+func (b *Buffer) ask(t reflect.Type, v address) *Error {
+	err := guard(&b.exited, t, "MarshalBinary", func() error {
+		_, err := pointerAt(t, v).Interface().(encoding.BinaryMarshaler).MarshalBinary()
+		return err
+	})
+	if err == nil {
+		return nil
+	}
+	e := refused(fmt.Sprintf("MarshalBinary of %v failed: %v", t, err))
+	e.Err = err
+	return e
+}
+
 // embeds says whether the struct t embeds something that implements i, so that
 // the methods of t may be promoted ones, which know only a part of t.
 func embeds(t, i reflect.Type) bool {

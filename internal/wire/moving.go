@@ -26,7 +26,7 @@ func Moving(t reflect.Type) {
 func Moves(t reflect.Type) bool { return moves(t, make(map[reflect.Type]bool)) }
 
 func moves(t reflect.Type, seen map[reflect.Type]bool) bool {
-	if seen[t] || t == timeType {
+	if seen[t] || t == timeType || ownEncodingOf(t) != nil {
 		return false
 	}
 	seen[t] = true

@@ -24,6 +24,25 @@ func PlainError(t reflect.Type) error {
 	return fmt.Errorf("field %s%s is %s, which %s", root, path, aType(culprit), reason)
 }
 
+// Asks says whether t, which is plain, is or holds a type with a MarshalBinary, which may refuse
+// to have its value leave this process.
+func Asks(t reflect.Type) bool {
+	if asks(t) {
+		return true
+	}
+	switch t.Kind() {
+	case reflect.Array:
+		return t.Len() > 0 && Asks(t.Elem())
+	case reflect.Struct:
+		for field := range t.Fields() {
+			if Asks(field.Type) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // aType is the type with its article.
 func aType(t reflect.Type) string {
 	name := t.String()
@@ -58,6 +77,9 @@ func notPlain(t reflect.Type) (path string, culprit reflect.Type, reason string)
 
 // notPlainReason says what is wrong with a type itself, not with its parts.
 func notPlainReason(t reflect.Type) string {
+	if own := ownEncodingOf(t); own != nil {
+		return fmt.Sprintf("travels by the codec %q, which nobody would ask: use what it encodes to", own.name)
+	}
 	switch t.PkgPath() {
 	case "sync", "internal/sync":
 		if t.Kind() == reflect.Struct {

@@ -76,6 +76,10 @@ func (c compiler) plan(t reflect.Type) *plan {
 
 // special makes the plans of types that do not travel by their kind.
 func (c compiler) special(p *plan) bool {
+	if own := ownEncodingOf(p.typ); own != nil {
+		c.encoded(p, own)
+		return true
+	}
 	if reason := refusalOf(p.typ); reason != "" {
 		c.refuse(p, reason)
 		return true
@@ -120,7 +124,10 @@ func (c compiler) byKind(p *plan) {
 	default: // Chan, Func, UnsafePointer
 		c.refuse(p, hopelessKind(p.typ))
 	}
-	if !p.flat && marshals(p.typ) {
+	switch {
+	case p.flat && asks(p.typ):
+		c.asked(p)
+	case !p.flat && marshals(p.typ):
 		c.marshaler(p)
 	}
 }

@@ -2,6 +2,7 @@ package wire_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math"
 	"math/big"
@@ -245,18 +246,53 @@ func TestPromotedMethodsLoseNothing(t *testing.T) {
 	roundTrip(t, pointed{nil, "note"})
 }
 
-// marker has methods, but no pointers, so it travels as memory.
+// marker has methods, but no pointers: it travels as memory, if MarshalBinary does not refuse.
 type marker struct{ n int }
 
-func (marker) MarshalBinary() ([]byte, error) { panic("not called") }
-func (*marker) UnmarshalBinary([]byte) error  { panic("not called") }
+func (m marker) MarshalBinary() ([]byte, error) {
+	if m.n < 0 {
+		return nil, errMood
+	}
+	return nil, nil
+}
+func (*marker) UnmarshalBinary([]byte) error { panic("not called") }
+
+// onlyMarshals has no method to come back, and no size.
+type onlyMarshals struct{}
+
+func (*onlyMarshals) MarshalBinary() ([]byte, error) { return nil, errMood }
+
+func TestPointerFreeTypesMayRefuse(t *testing.T) {
+	t.Parallel()
+	type within struct {
+		A int8
+		M [2]marker
+		B bool
+	}
+	roundTrip(t, []marker{{1}, {2}})
+	roundTrip(t, marker{3})
+	roundTrip(t, map[int8]within{1: {1, [2]marker{{1}, {2}}, true}})
+	roundTrip(t, []onlyMarshals(nil))
+	if _, ok := wire.MemorySize[marker](); ok {
+		t.Error("nobody would ask a marker that travels as memory")
+	}
+	for _, test := range []struct {
+		path string
+		v    any
+	}{
+		{"in", &marker{-1}}, {"in[1]", &[]marker{{1}, {-1}}}, {"in.M[1]", &within{M: [2]marker{{1}, {-1}}}}, {"in", &onlyMarshals{}},
+		{"in[2].M[0]", pointerTo(map[int]*within{2: {M: [2]marker{{-1}, {}}}})}, {"in[the key {-1}]", &map[marker]int{{-1}: 1}},
+	} {
+		var b wire.Buffer
+		err := wire.EncodeValue(&b, "in", reflect.ValueOf(test.v).Elem())
+		if e, ok := errors.AsType[*wire.Error](err); !ok || e.Path != test.path || !errors.Is(err, errMood) {
+			t.Errorf("%v: %v", test.path, err)
+		}
+	}
+}
 
 func TestPointerFreeTypesTravelAsMemory(t *testing.T) {
 	t.Parallel()
-	roundTrip(t, []marker{{1}, {2}})
-	if size, ok := wire.MemorySize[marker](); size != 8 || !ok {
-		t.Errorf("MemorySize is %d, %v", size, ok)
-	}
 	if size, ok := wire.MemorySize[[3]point](); size != 24 || !ok {
 		t.Errorf("MemorySize is %d, %v", size, ok)
 	}
