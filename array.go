@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/gomultiprocessing/mp/internal/errtext"
 	"github.com/gomultiprocessing/mp/internal/shm"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
@@ -59,13 +60,13 @@ func NewArray[T any](n int) (*Array[T], error) {
 func plainArray[T any](n int) (size int, err error) {
 	t := reflect.TypeFor[T]()
 	if err := wire.PlainError(t); err != nil {
-		return 0, fmt.Errorf("mp: Array[%s]: %w", nameOf(t), err)
+		return 0, errtext.Errorf("mp: Array[%s]: %w", nameOf(t), err)
 	}
 	if wire.Asks(t) {
 		return 0, fmt.Errorf("mp: Array[%s]: the type, or one in it, has a MarshalBinary, which nobody would ask: use elements without", nameOf(t))
 	}
 	if n < 0 {
-		return 0, fmt.Errorf("mp: Array[%s]: %w: %d elements", nameOf(t), fs.ErrInvalid, n)
+		return 0, errtext.Errorf("mp: Array[%s]: %w: %d elements", nameOf(t), fs.ErrInvalid, n)
 	}
 	size, ok := arraySize(uint64(n), t)
 	if !ok {
@@ -82,7 +83,7 @@ func carryArray[T any](n int) (*Array[T], error) {
 	}
 	here, err := makeElements[T](n, size)
 	if err != nil {
-		return nil, fmt.Errorf("mp: Array[%s]: %d elements of %d bytes: %w", nameOf(reflect.TypeFor[T]()), n, size/max(n, 1), err)
+		return nil, errtext.Errorf("mp: Array[%s]: %d elements of %d bytes: %w", nameOf(reflect.TypeFor[T]()), n, size/max(n, 1), err)
 	}
 	a := &Array[T]{n: n}
 	a.here.Store(&here)

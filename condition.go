@@ -3,10 +3,10 @@ package mp
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
 	"sync"
 
+	"github.com/gomultiprocessing/mp/internal/errtext"
 	"github.com/gomultiprocessing/mp/internal/shared"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
@@ -49,7 +49,7 @@ func NewCondition(l *Lock) (*Condition, error) {
 	of, ok := l.carrier.(*shared.Lock)
 	if !ok {
 		if l.made() {
-			return nil, fmt.Errorf("mp: %w", errOfThread("Lock"))
+			return nil, errtext.Errorf("mp: %w", errOfThread("Lock"))
 		}
 		return nil, notMade("Lock")
 	}
@@ -113,7 +113,7 @@ func conditionError(err error) error {
 	case errors.As(err, &blocked):
 		return lockError(err)
 	}
-	return fmt.Errorf("mp: Condition.Wait: %w", err)
+	return errtext.Errorf("mp: Condition.Wait: %w", err)
 }
 
 // WaitFor waits until pred, which it calls with the lock held, is true: at once if it is.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/errtext"
 	"github.com/gomultiprocessing/mp/internal/pool"
 )
 
@@ -63,12 +64,15 @@ type TaskError struct {
 }
 
 // Error names the task and the cause.
-func (e *TaskError) Error() string {
+func (e *TaskError) Error() string { return errtext.One(e.task() + ": " + e.Err.Error()) }
+
+// task names the task.
+func (e *TaskError) task() string {
 	s := fmt.Sprintf("mp: task %s[%d]", e.Func, e.Index)
 	if e.Attempts > 1 {
 		s += fmt.Sprintf(", attempt %d", e.Attempts)
 	}
-	return s + ": " + strings.TrimPrefix(e.Err.Error(), "mp: ")
+	return s
 }
 
 // Unwrap returns the cause.
@@ -91,9 +95,9 @@ func (e *MapError) Error() string {
 			break
 		}
 		b.WriteString("; ")
-		b.WriteString(strings.TrimPrefix(err.Error(), "mp: "))
+		b.WriteString(err.Error())
 	}
-	return b.String()
+	return errtext.One(b.String())
 }
 
 // Unwrap returns all of them.
@@ -157,8 +161,10 @@ type TimeoutError struct {
 	Stack string        // where the task was when its worker was killed; "": it returned, or did not answer
 }
 
-// Error says how long it had.
-func (e *TimeoutError) Error() string { return fmt.Sprintf("mp: not done after %v", e.After) }
+// Error says how long it had, and where the program was then. With %+v the error prints its stack.
+func (e *TimeoutError) Error() string {
+	return fmt.Sprintf("mp: not done after %v%s", e.After, inParentheses(placeIn(e.Stack)))
+}
 
 // Is says that this is context.DeadlineExceeded.
 func (e *TimeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
@@ -172,8 +178,14 @@ type PanicError struct {
 	Stack string
 }
 
-// Error says what it panicked with; the stack is in the field.
-func (e *PanicError) Error() string { return "mp: panic: " + e.Value }
+// Error says what it panicked with and where, as in
+//
+//	mp: panic: index out of range [3] with length 0 (main.go:17 main.crash)
+//
+// which is the innermost place of the program's own. With %+v the error prints its stack.
+func (e *PanicError) Error() string {
+	return "mp: panic: " + strings.TrimPrefix(e.Value, "runtime error: ") + inParentheses(placeIn(e.Stack))
+}
 
 // StackTrace returns the two.
 func (e *PanicError) StackTrace() (value, stack string) { return e.Value, e.Stack }
@@ -244,9 +256,14 @@ type ExitError struct {
 func (e *ExitError) Error() string {
 	reason := e.Reason
 	if e.Err != nil {
-		reason = strings.TrimPrefix(e.Err.Error(), "mp: ")
+		reason = e.Err.Error()
 	}
-	return fmt.Sprintf("mp: the process (pid %d) ended: %s", e.PID, ending(e.Code, e.Signal, reason))
+	return e.told(reason)
+}
+
+// told is the text with a reason.
+func (e *ExitError) told(reason string) string {
+	return errtext.One(fmt.Sprintf("mp: the process (pid %d) ended: %s", e.PID, ending(e.Code, e.Signal, reason)))
 }
 
 // Unwrap returns Err.

@@ -3,13 +3,13 @@ package mp
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"reflect"
 	"syscall"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/errtext"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
@@ -18,7 +18,7 @@ func decodeError(r *wire.Reader) error {
 	nodes := 0
 	err := decodeNode(r, 0, &nodes)
 	if r.Err() != nil {
-		return fmt.Errorf("mp: an error that cannot be understood: %w", r.Err())
+		return errtext.Errorf("mp: an error that cannot be understood: %w", r.Err())
 	}
 	if err == nil {
 		return errors.New("mp: an error that cannot be understood")

@@ -2,9 +2,9 @@ package mp
 
 import (
 	"context"
-	"fmt"
 	"sync"
 
+	"github.com/gomultiprocessing/mp/internal/errtext"
 	"github.com/gomultiprocessing/mp/internal/shared"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
@@ -72,7 +72,7 @@ func (e *Event) Wait(ctx context.Context) error {
 		return notMade("Event")
 	}
 	if err := e.carrier.Wait(ctx); err != nil {
-		return fmt.Errorf("mp: Event.Wait: %w", err)
+		return errtext.Errorf("mp: Event.Wait: %w", err)
 	}
 	return nil
 }

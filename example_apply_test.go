@@ -28,10 +28,10 @@ func ExampleApply() {
 
 	_, err = mp.Apply(ctx, pool, divide, Fraction{84, 0})
 	var panicked *mp.PanicError
-	fmt.Println(errors.As(err, &panicked), err)
+	fmt.Println(errors.As(err, &panicked), panicked.Value) // err has the file and the line too
 	fmt.Println("restarts:", pool.Stats().Restarts)
 	// Output:
 	// 42 <nil>
-	// true mp: task divide[0]: panic: runtime error: integer divide by zero
+	// true runtime error: integer divide by zero
 	// restarts: 0
 }

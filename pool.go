@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/errtext"
 	"github.com/gomultiprocessing/mp/internal/pool"
 	"github.com/gomultiprocessing/mp/internal/spawn"
 	"github.com/gomultiprocessing/mp/internal/talk"
@@ -88,7 +89,7 @@ func NewPool(cfg PoolConfig) (*Pool, error) {
 		Shot:       shot,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("mp: NewPool: %w", err)
+		return nil, errtext.Errorf("mp: NewPool: %w", err)
 	}
 	return &Pool{s: s, name: cfg.Name}, nil
 }
@@ -173,18 +174,18 @@ func (c *PoolConfig) starter() (pool.StartFunc, error) {
 	}
 	if c.Init.encode != nil {
 		if err := c.Init.known; err != nil {
-			return nil, fmt.Errorf("mp: NewPool: Init: %w", err)
+			return nil, errtext.Errorf("mp: NewPool: Init: %w", err)
 		}
 		input, err := c.Init.encode()
 		if err != nil {
-			return nil, fmt.Errorf("mp: NewPool: the input of Init: %w", err)
+			return nil, errtext.Errorf("mp: NewPool: the input of Init: %w", err)
 		}
 		if input.Moves() {
 			input.Settle(false)
 			return nil, errors.New("mp: NewPool: the input of Init holds something that belongs to one process, such as a pipe's end, and would go to every worker")
 		}
 		if err := input.Keep(); err != nil { // workers are started as long as the pool lives
-			return nil, fmt.Errorf("mp: NewPool: the input of Init: %w", err)
+			return nil, errtext.Errorf("mp: NewPool: the input of Init: %w", err)
 		}
 		ws.Init = talk.Call{Func: c.Init.name, Input: input}
 	}

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/errtext"
 	"github.com/gomultiprocessing/mp/internal/local"
 	"github.com/gomultiprocessing/mp/internal/pool"
 	"github.com/gomultiprocessing/mp/internal/wire"
@@ -29,7 +30,7 @@ func carryPool(cfg PoolConfig) (*Pool, error) {
 	}
 	crew := local.NewCrew(program{}, cfg.Init.call, cfg.StartTimeout, os.Getpid())
 	s, err := pool.New(pool.Config{
-		Workers: cfg.Workers, Start: crew.Start, TasksPerWorker: cfg.TasksPerWorker,
+		Workers: cfg.Workers, Start: cfg.startHere(crew), TasksPerWorker: cfg.TasksPerWorker,
 		MaxQueued: cfg.MaxQueued, IdleTimeout: cfg.IdleTimeout, Grace: cfg.Grace,
 		Events:   cfg.events(),
 		TimedOut: func(after time.Duration, stack string) error { return &TimeoutError{After: after, Stack: stack} },
@@ -37,9 +38,21 @@ func carryPool(cfg PoolConfig) (*Pool, error) {
 		Stuck:    crew.Stuck,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("mp: NewPool: %w", err)
+		return nil, errtext.Errorf("mp: NewPool: %w", err)
 	}
 	return &Pool{s: s, name: cfg.Name, here: &herePool{encode: cfg.Encode, maxResult: cfg.MaxResult}}, nil
+}
+
+// startHere returns what starts one worker. Only Init can fail.
+func (c *PoolConfig) startHere(crew *local.Crew) pool.StartFunc {
+	name := c.Init.name
+	return func(ctx context.Context, n int, sink pool.Sink) (pool.Worker, error) {
+		w, err := crew.Start(ctx, n, sink)
+		if err != nil && ctx.Err() == nil {
+			err = errtext.Errorf("mp: Init, which is %s: %w", name, err)
+		}
+		return w, err
+	}
 }
 
 // graceHere is what a task of a goroutine has between its deadline and its outcome, if
@@ -60,7 +73,7 @@ func (c *PoolConfig) completeHere() error {
 		}
 	}
 	if c.Init.call == nil && c.Init.encode != nil {
-		return fmt.Errorf("mp: NewPool: Init: %w", errNilFunc)
+		return errtext.Errorf("mp: NewPool: Init: %w", errNilFunc)
 	}
 	if err := c.complete(); err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/errtext"
 	"github.com/gomultiprocessing/mp/internal/spawn"
 	"github.com/gomultiprocessing/mp/internal/talk"
 	"github.com/gomultiprocessing/mp/internal/wire"
@@ -105,7 +106,7 @@ func Call[In, Out any](ctx context.Context, f *Func[In, Out], in In, opts ...Pro
 		err = f.decode(body, files, &out)
 	}
 	if err != nil {
-		return out, fmt.Errorf("mp: the output of %s: %w", f.name, err)
+		return out, errtext.Errorf("mp: the output of %s: %w", f.name, err)
 	}
 	return out, nil
 }
@@ -144,17 +145,17 @@ func startProcess[In, Out any](ctx context.Context, f *Func[In, Out], in In, wan
 	}
 	body, err := f.encode(in)
 	if err != nil {
-		return nil, fmt.Errorf("mp: the input of %s cannot be sent: %w", f.name, err)
+		return nil, errtext.Errorf("mp: the input of %s cannot be sent: %w", f.name, err)
 	}
 	if wanted {
 		if err := f.hopeless(); err != nil {
 			body.Settle(false)
-			return nil, fmt.Errorf("mp: the output of %s cannot be sent: %w", f.name, err)
+			return nil, err
 		}
 	}
 	if err := body.Own(); err != nil { // Start returns before it is sent, and its caller may close them
 		body.Settle(false)
-		return nil, fmt.Errorf("mp: the input of %s cannot be sent: %w", f.name, err)
+		return nil, errtext.Errorf("mp: the input of %s cannot be sent: %w", f.name, err)
 	}
 	id := nextIdentity()
 	cfg.Name = cmp.Or(cfg.Name, cmp.Or(f.runner, "Process")+"-"+id)

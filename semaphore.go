@@ -3,11 +3,11 @@ package mp
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"sync"
 	"sync/atomic"
 
+	"github.com/gomultiprocessing/mp/internal/errtext"
 	"github.com/gomultiprocessing/mp/internal/shared"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
@@ -57,7 +57,7 @@ func newSemaphore(permits int, bounded bool) (*Semaphore, error) {
 		return nil, err
 	}
 	if permits < 0 || permits > shared.MaxPermits {
-		return nil, fmt.Errorf("mp: a semaphore of %d permits: %w", permits, fs.ErrInvalid)
+		return nil, errtext.Errorf("mp: a semaphore of %d permits: %w", permits, fs.ErrInvalid)
 	}
 	c, err := shared.NewSemaphore(permits, bounded)
 	if err != nil {
@@ -111,7 +111,7 @@ func (s *Semaphore) Acquire(ctx context.Context) (Hold, error) {
 	}
 	token, err := s.carrier.Acquire(ctx)
 	if err != nil {
-		return Hold{}, fmt.Errorf("mp: Semaphore.Acquire: %w", err)
+		return Hold{}, errtext.Errorf("mp: Semaphore.Acquire: %w", err)
 	}
 	return s.held(token), nil
 }
@@ -144,7 +144,7 @@ func (s *Semaphore) Release(n int) error {
 		return notMade("Semaphore")
 	}
 	if n < 1 {
-		return fmt.Errorf("mp: Semaphore.Release of %d permits: %w", n, fs.ErrInvalid)
+		return errtext.Errorf("mp: Semaphore.Release of %d permits: %w", n, fs.ErrInvalid)
 	}
 	return semaphoreError(s.carrier.Release(n))
 }

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/errtext"
 	"github.com/gomultiprocessing/mp/internal/pool"
 	"github.com/gomultiprocessing/mp/internal/talk"
 	"github.com/gomultiprocessing/mp/internal/wire"
@@ -93,6 +94,9 @@ func (f *Func[In, Out]) hopeless() error {
 	f.checked.Do(func() {
 		if f.checkErr = wire.Check(reflect.TypeFor[In](), "in"); f.checkErr == nil {
 			f.checkErr = wire.Check(reflect.TypeFor[Out](), "out")
+		}
+		if f.checkErr != nil {
+			f.checkErr = errtext.Errorf("mp: %s: %w", f.name, f.checkErr)
 		}
 	})
 	return f.checkErr

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"sync"
 
+	"github.com/gomultiprocessing/mp/internal/errtext"
 	"github.com/gomultiprocessing/mp/internal/shared"
 	"github.com/gomultiprocessing/mp/internal/shm"
 	"github.com/gomultiprocessing/mp/internal/wire"
@@ -84,7 +85,7 @@ func ask[T any](v *T) error {
 	}
 	var b wire.Buffer
 	if err := wire.Encode(&b, "value", v); err != nil {
-		return prefixed("mp: Value["+nameOf(reflect.TypeFor[T]())+"]", err)
+		return errtext.Errorf("mp: Value[%s]: %w", nameOf(reflect.TypeFor[T]()), err)
 	}
 	return nil
 }
@@ -92,7 +93,7 @@ func ask[T any](v *T) error {
 func plainValue[T any]() error {
 	t := reflect.TypeFor[T]()
 	if err := wire.PlainError(t); err != nil {
-		return fmt.Errorf("mp: Value[%s]: %w", nameOf(t), err)
+		return errtext.Errorf("mp: Value[%s]: %w", nameOf(t), err)
 	}
 	if t.Size() > shared.MaxValue {
 		return fmt.Errorf("mp: Value[%s]: %d bytes are too many: use an Array or a Memory", nameOf(t), t.Size())
@@ -126,7 +127,7 @@ func (v *Value[T]) Store(ctx context.Context, value T) error {
 	}
 	token, err := v.carrier.Begin(ctx)
 	if err != nil {
-		return fmt.Errorf("mp: Value.Store: %w", err)
+		return errtext.Errorf("mp: Value.Store: %w", err)
 	}
 	defer v.carrier.End(token)
 	cell := shm.Cell[T]{V: value}
@@ -147,7 +148,7 @@ func (v *Value[T]) Update(ctx context.Context, f func(*T)) error {
 	}
 	token, err := v.carrier.Begin(ctx)
 	if err != nil {
-		return fmt.Errorf("mp: Value.Update: %w", err)
+		return errtext.Errorf("mp: Value.Update: %w", err)
 	}
 	defer v.carrier.End(token)
 	v.carrier.Load(v.copy.Words())

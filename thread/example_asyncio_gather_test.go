@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"strings"
 
 	"github.com/gomultiprocessing/mp"
 	"github.com/gomultiprocessing/mp/thread"
@@ -63,11 +64,12 @@ func ExampleNewPool_gatherExceptions() {
 	var failures *mp.MapError
 	if errors.As(err, &failures) {
 		for _, f := range failures.Errs {
-			fmt.Println(f.Index, f.Err)
+			text, _, _ := strings.Cut(f.Err.Error(), " (") // where a panic was
+			fmt.Println(f.Index, text)
 		}
 	}
 	// Output:
 	// [20 0 0 12]
 	// 1 below zero
-	// 2 mp: panic: runtime error: integer divide by zero
+	// 2 mp: panic: integer divide by zero
 }

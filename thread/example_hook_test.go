@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"strings"
 
 	"github.com/gomultiprocessing/mp/thread"
 )
@@ -12,7 +13,8 @@ import (
 // What goes wrong in threads that nobody joins is logged in one place.
 func ExampleSetExceptHook() {
 	thread.SetExceptHook(func(t *thread.Thread, err error) {
-		fmt.Printf("%s: %v\n", t.Name(), err)
+		text, _, _ := strings.Cut(err.Error(), " (") // where a panic was
+		fmt.Printf("%s: %s\n", t.Name(), text)
 	})
 	defer thread.SetExceptHook(nil)
 

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/gomultiprocessing/mp"
+	"github.com/gomultiprocessing/mp/internal/errtext"
 	"github.com/gomultiprocessing/mp/internal/key"
 	"github.com/gomultiprocessing/mp/internal/shared"
 )
@@ -80,7 +81,7 @@ func (l *lock) Acquire(ctx context.Context) (shared.Grip, error) {
 	}
 	g, err := l.wait(ctx)
 	if err != nil {
-		return shared.Grip{}, fmt.Errorf("mp: %w", err)
+		return shared.Grip{}, errtext.Errorf("mp: %w", err)
 	}
 	return g, nil
 }

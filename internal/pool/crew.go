@@ -3,6 +3,8 @@ package pool
 import (
 	"fmt"
 	"time"
+
+	"github.com/gomultiprocessing/mp/internal/errtext"
 )
 
 // Failed starts are tried again after 10 ms, 20 ms, ... up to a second. So many
@@ -153,7 +155,7 @@ func (s *Scheduler) strike(err error) (dropped []*Job) {
 		s.backOff(min(lastBackOff, firstBackOff<<min(max(s.strikes-1, 0), 10)))
 		return nil
 	}
-	s.broken = fmt.Errorf("%w: %d workers in a row could not be started: %w", ErrBroken, s.strikes, err)
+	s.broken = errtext.Errorf("%w: %d workers in a row could not be started: %w", ErrBroken, s.strikes, err)
 	dropped = s.dropAll(s.broken)
 	s.makeRoom()
 	return dropped

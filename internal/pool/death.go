@@ -3,9 +3,10 @@ package pool
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
+
+	"github.com/gomultiprocessing/mp/internal/errtext"
 )
 
 // Died implements Sink: the worker's tasks are settled, and it is replaced.
@@ -147,7 +148,7 @@ func (s *Scheduler) dismissed(m *member, d Death) (dropped []*Job) {
 		soon = hurriedWithTask
 	}
 	if kind == WorkerDied && !m.killed && !m.known && !d.Running && time.Since(m.since) < soon {
-		dropped = s.strike(fmt.Errorf("%w: %w", errHurried, d.Err))
+		dropped = s.strike(errtext.Errorf("%w: %w", errHurried, d.Err))
 	}
 	s.hire()
 	s.rouse(s.ready.items)

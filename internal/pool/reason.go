@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/gomultiprocessing/mp/internal/errtext"
 )
 
 // Why a pool ends a worker, besides ErrClosed, ErrTerminated, ErrCancelled, ErrMemory, and the errors
@@ -17,7 +19,7 @@ var (
 var (
 	errRenewed = fmt.Errorf("%w: Recycle", ErrRecycled)
 	errEnough  = fmt.Errorf("%w: it has had as many tasks as TasksPerWorker says", ErrRecycled)
-	errBloated = fmt.Errorf("%w: %w: it holds most of its memory limit between two tasks", ErrRecycled, ErrMemory)
+	errBloated = errtext.Errorf("%w: %w: it holds most of its memory limit between two tasks", ErrRecycled, ErrMemory)
 	errLies    = errors.New("mp: the worker reported what it was not given")
 	errMute    = errors.New("mp: the worker does not begin what it was sent: it is stopped, or out of breath")
 	errReading = errors.New("mp: the worker did not read its input in time")
@@ -28,7 +30,7 @@ func because(why, cause error) error {
 	if cause == nil {
 		return why
 	}
-	return fmt.Errorf("%w: %w", why, cause)
+	return errtext.Errorf("%w: %w", why, cause)
 }
 
 // noteWhy notes why a worker is told to end. The first reason counts.

@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"sync/atomic"
 
+	"github.com/gomultiprocessing/mp/internal/errtext"
 	"github.com/gomultiprocessing/mp/internal/shm"
 )
 
@@ -120,7 +121,7 @@ func NewQueue(capacity int, carries bool, kind uint64) (*Queue, error) {
 	if carries {
 		var err error
 		if sockets, err = socketPair(); err != nil {
-			return nil, fmt.Errorf("mp: a queue: %w", err)
+			return nil, errtext.Errorf("mp: a queue: %w", err)
 		}
 	}
 	shape := queueShape

@@ -3,10 +3,10 @@ package shared
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/errtext"
 	"github.com/gomultiprocessing/mp/internal/shm"
 )
 
@@ -89,7 +89,7 @@ func (q *Queue) writeSpill(at, length uint64, front []byte, pieces [][]byte) (bo
 	if length <= windowItem {
 		mem, err := q.look(&q.windows.put, at, length)
 		if err != nil {
-			return false, fmt.Errorf("mp: putting an item: %w", err)
+			return false, errtext.Errorf("mp: putting an item: %w", err)
 		}
 		if mem != nil {
 			n := copy(mem, front)
@@ -110,7 +110,7 @@ func (q *Queue) writeSpill(at, length uint64, front []byte, pieces [][]byte) (bo
 		at += uint64(len(p))
 	}
 	if err != nil {
-		return false, fmt.Errorf("mp: putting an item: %w", err)
+		return false, errtext.Errorf("mp: putting an item: %w", err)
 	}
 	return true, nil
 }
@@ -149,7 +149,7 @@ func (q *Queue) readSpill(g uint64, it *item, buf []byte) error {
 	at := it.spill
 	mem, err := q.look(&q.windows.got, at, 8) // a word lies in one window
 	if err != nil {
-		return fmt.Errorf("mp: getting an item: %w", err)
+		return errtext.Errorf("mp: getting an item: %w", err)
 	}
 	if !it.parse(g, word(mem)) || it.room > spillSize {
 		return ErrDamaged
@@ -157,7 +157,7 @@ func (q *Queue) readSpill(g uint64, it *item, buf []byte) error {
 	at += 8
 	if it.tagged {
 		if mem, err = q.look(&q.windows.got, at, 8); err != nil {
-			return fmt.Errorf("mp: getting an item: %w", err)
+			return errtext.Errorf("mp: getting an item: %w", err)
 		}
 		it.tag = word(mem)
 		at += 8
@@ -166,7 +166,7 @@ func (q *Queue) readSpill(g uint64, it *item, buf []byte) error {
 	if it.room <= windowRead {
 		mem, err := q.look(&q.windows.got, at, it.size)
 		if err != nil {
-			return fmt.Errorf("mp: getting an item: %w", err)
+			return errtext.Errorf("mp: getting an item: %w", err)
 		}
 		if mem != nil {
 			if it.size >= LargeItem {
@@ -193,7 +193,7 @@ func (q *Queue) readLarge(at uint64, it *item, buf []byte) error {
 		it.body = make([]byte, it.size)
 	}
 	if err := q.readAt(at, it.body); err != nil {
-		return fmt.Errorf("mp: getting an item: %w", err)
+		return errtext.Errorf("mp: getting an item: %w", err)
 	}
 	return nil
 }

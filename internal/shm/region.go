@@ -9,6 +9,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/gomultiprocessing/mp/internal/errtext"
 )
 
 // Region is a piece of shared memory that is mapped here.
@@ -22,7 +24,7 @@ type Region struct {
 func New(name string, size int) (*Region, error) {
 	f, err := create(name, int64(size))
 	if err != nil {
-		return nil, fmt.Errorf("mp: %d bytes of shared memory: %w", size, err)
+		return nil, errtext.Errorf("mp: %d bytes of shared memory: %w", size, err)
 	}
 	return mapFile(f, size)
 }
@@ -32,7 +34,7 @@ func New(name string, size int) (*Region, error) {
 func Open(f *os.File, size int) (*Region, error) {
 	if err := check(f, int64(size)); err != nil {
 		f.Close()
-		return nil, fmt.Errorf("mp: shared memory: %w", err)
+		return nil, errtext.Errorf("mp: shared memory: %w", err)
 	}
 	return mapFile(f, size)
 }
@@ -41,7 +43,7 @@ func mapFile(f *os.File, size int) (*Region, error) {
 	mem, err := unix.Mmap(int(f.Fd()), 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 	if err != nil {
 		f.Close()
-		return nil, fmt.Errorf("mp: mapping %d bytes of shared memory: %w", size, err)
+		return nil, errtext.Errorf("mp: mapping %d bytes of shared memory: %w", size, err)
 	}
 	return &Region{mem: mem, file: f}, nil
 }

@@ -1,8 +1,9 @@
 package shm
 
 import (
-	"fmt"
 	"os"
+
+	"github.com/gomultiprocessing/mp/internal/errtext"
 )
 
 // Supported is why processes share nothing here; nil, as they do.
@@ -13,7 +14,7 @@ func Supported() error { return nil }
 func newSparse(name string, mapped int, size int64) (*Region, error) {
 	f, err := create(name, size)
 	if err != nil {
-		return nil, fmt.Errorf("mp: shared memory: %w", err)
+		return nil, errtext.Errorf("mp: shared memory: %w", err)
 	}
 	return mapFile(f, mapped)
 }
@@ -22,7 +23,7 @@ func newSparse(name string, mapped int, size int64) (*Region, error) {
 func openSparse(f *os.File, mapped int, size int64) (*Region, error) {
 	if err := check(f, size); err != nil {
 		f.Close()
-		return nil, fmt.Errorf("mp: shared memory: %w", err)
+		return nil, errtext.Errorf("mp: shared memory: %w", err)
 	}
 	return mapFile(f, mapped)
 }

@@ -10,13 +10,15 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+
+	"github.com/gomultiprocessing/mp/internal/errtext"
 )
 
 // Start starts a child and returns when it executes. The caller owns Conn and closes it.
 func Start(spec Spec) (*Process, error) {
 	p, err := start(&spec)
 	if err != nil {
-		return nil, fmt.Errorf("mp: start %s: %w", cmp.Or(spec.Name, "process"), err)
+		return nil, errtext.Errorf("mp: start %s: %w", cmp.Or(spec.Name, "process"), err)
 	}
 	return p, nil
 }

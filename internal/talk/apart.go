@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/gomultiprocessing/mp/internal/errtext"
 	"github.com/gomultiprocessing/mp/internal/pool"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
@@ -102,7 +103,7 @@ func sendable(b *wire.Buffer) error {
 		return fmt.Errorf("mp: a value with %d descriptors, more than %d", n, wire.MaxFiles)
 	}
 	if b.Closed() {
-		return fmt.Errorf("mp: something that the value holds was closed before it was sent: %w", os.ErrClosed)
+		return errtext.Errorf("mp: something that the value holds was closed before it was sent: %w", os.ErrClosed)
 	}
 	return nil
 }
@@ -140,7 +141,7 @@ func (x *executor) openApart(in []byte) (Calls, error) {
 		files := t.files[x.offset]
 		t.files[x.offset] = nil
 		if files != nil && x.batch.lost != nil {
-			return nil, fmt.Errorf("mp: the input of the task has lost what it holds: %w", x.batch.lost)
+			return nil, errtext.Errorf("mp: the input of the task has lost what it holds: %w", x.batch.lost)
 		}
 		r.Attached(files)
 		defer r.CloseAttached()

@@ -2,12 +2,12 @@ package talk
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"sync"
 	"syscall"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/errtext"
 	"github.com/gomultiprocessing/mp/internal/spawn"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
@@ -109,7 +109,7 @@ func (c *Caller) Wait() (spawn.Exit, error) {
 	}()
 	if err := c.read(); err != nil {
 		c.proc.Kill() // it does not make sense any more
-		c.failed = fmt.Errorf("mp: it was killed because it broke the protocol: %w", err)
+		c.failed = errtext.Errorf("mp: it was killed because it broke the protocol: %w", err)
 	}
 	close(gone)
 	exit := c.proc.ExitSoon(outputWait)
@@ -170,7 +170,7 @@ func (c *Caller) read() error {
 // the caller's. It is called once, after Wait.
 func (c *Caller) Output() (body []byte, files []*os.File, ok bool, err error) {
 	if c.lost != nil {
-		return nil, nil, c.ended, fmt.Errorf("mp: the output has lost what it holds: %w", c.lost)
+		return nil, nil, c.ended, errtext.Errorf("mp: the output has lost what it holds: %w", c.lost)
 	}
 	return c.output, c.files, c.ended, nil
 }

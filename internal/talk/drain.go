@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/errtext"
 	"github.com/gomultiprocessing/mp/internal/pool"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
@@ -332,7 +333,7 @@ func (r *reader) framed(f *flight, payload []byte, lost error) error {
 	res := &r.results[len(r.results)-1]
 	switch {
 	case lost != nil:
-		res.Payload, res.Err = nil, fmt.Errorf("mp: the outcome of the task has lost what it holds: %w", lost)
+		res.Payload, res.Err = nil, errtext.Errorf("mp: the outcome of the task has lost what it holds: %w", lost)
 	case words == 0:
 		res.Owned = true
 	case h.kind == recordResult:

@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/errtext"
 	"github.com/gomultiprocessing/mp/internal/pool"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
@@ -202,7 +203,7 @@ func (r *reader) last(err error) {
 		d.Err = w.program.Died(w.proc.PID(), e)
 	}
 	if err != nil && err != errEnd {
-		d.Err = fmt.Errorf("mp: worker %d was killed because it broke the protocol: %w: %w", w.number, err, d.Err)
+		d.Err = errtext.Errorf("mp: worker %d was killed because it broke the protocol: %w: %w", w.number, err, d.Err)
 	}
 	ran := int64(0)
 	w.mu.Lock()

@@ -6,6 +6,7 @@ import (
 	"os"
 	"sync"
 
+	"github.com/gomultiprocessing/mp/internal/errtext"
 	"github.com/gomultiprocessing/mp/internal/shm"
 	"github.com/gomultiprocessing/mp/internal/spawn"
 	"github.com/gomultiprocessing/mp/internal/wire"
@@ -38,7 +39,7 @@ func Serve(self *spawn.Self, program Program) {
 	what, related := r.Byte(), r.Byte() != 0
 	s.join(related)
 	if lost != nil {
-		s.fail(fmt.Errorf("mp: the input has lost what it holds: %w", lost))
+		s.fail(errtext.Errorf("mp: the input has lost what it holds: %w", lost))
 		os.Exit(exitFailed)
 	}
 	switch what {

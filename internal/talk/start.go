@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/errtext"
 	"github.com/gomultiprocessing/mp/internal/pool"
 	"github.com/gomultiprocessing/mp/internal/shm"
 	"github.com/gomultiprocessing/mp/internal/spawn"
@@ -45,7 +46,7 @@ func (c *Call) input() []byte {
 }
 
 // StartWorker starts a worker and waits until it is ready for tasks. It answers
-// Init's own error when that failed.
+// Init's own error, wrapped, when that failed.
 func StartWorker(ctx context.Context, ws WorkerSpec, sink pool.Sink) (pool.Worker, error) {
 	region, err := shm.New("mp-worker", pageSize)
 	if err != nil {
@@ -126,7 +127,11 @@ func (w *Worker) shakeHands(ws WorkerSpec, related bool) error {
 	case kind == frameReady:
 		return nil
 	case kind == frameFailed:
-		return w.program.DecodeError(wire.NewReader(payload))
+		err := w.program.DecodeError(wire.NewReader(payload))
+		if ws.Init.Func != "" {
+			err = errtext.Errorf("mp: Init, which is %s: %w", ws.Init.Func, err)
+		}
+		return err
 	}
 	return fmt.Errorf("mp: worker %d did not answer as a worker does (frame %d)", w.number, kind)
 }
@@ -147,8 +152,8 @@ func (w *Worker) stillborn(err error) error {
 			return fmt.Errorf("mp: worker %d exited before it was ready, in Init or before it came to mp.Main: "+
 				"call mp.Main first thing in main, or in TestMain", w.number)
 		}
-		return fmt.Errorf("mp: worker %d ended before it was ready: %w", w.number, w.program.Died(w.proc.PID(), exit))
+		return errtext.Errorf("mp: worker %d ended before it was ready: %w", w.number, w.program.Died(w.proc.PID(), exit))
 	case <-time.After(time.Second):
-		return fmt.Errorf("mp: worker %d does not talk: %w", w.number, err)
+		return errtext.Errorf("mp: worker %d does not talk: %w", w.number, err)
 	}
 }

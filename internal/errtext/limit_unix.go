@@ -1,0 +1,30 @@
+//go:build unix
+
+package errtext
+
+import (
+	"fmt"
+	"syscall"
+)
+
+// limitOf is what stands behind an errno.
+func limitOf(errno syscall.Errno) string {
+	switch errno {
+	case syscall.EMFILE:
+		return now("ulimit -n", syscall.RLIMIT_NOFILE)
+	case syscall.EFBIG:
+		return "the limit on the size of files, ulimit -f"
+	case syscall.ENFILE:
+		return "the limit of the whole system, fs.file-max"
+	}
+	return ""
+}
+
+// now is a limit with its present value.
+func now(name string, resource int) string {
+	var limit syscall.Rlimit
+	if syscall.Getrlimit(resource, &limit) != nil {
+		return "the limit " + name
+	}
+	return fmt.Sprintf("the limit %s, which is %d", name, limit.Cur)
+}
