@@ -92,35 +92,37 @@ func (c compiler) encoded(p *plan, own *ownEncoding) {
 		b.copied(encoded)
 		return nil
 	}
-	p.decode = func(r *Reader, v address) error {
-		value := valueAt(t, v)
-		if pointer {
-			switch r.Byte() {
-			case 0:
-				value.SetZero()
-				return r.err
-			case 1:
-			default:
-				return r.fail("a pointer is neither nil nor not nil")
-			}
-		}
-		encoded := bytes.Clone(r.Raw()) // the codec may keep it, and nobody else writes to it
-		if r.err != nil {
-			return r.err
-		}
-		err := guard(&r.err, t, "the codec", func() error {
+	p.decode = func(r *Reader, v address) error { return decodeOwn(r, valueAt(t, v), own, what) }
+}
+
+// decodeOwn reads a value that the program has encoded.
+func decodeOwn(r *Reader, value reflect.Value, own *ownEncoding, what string) error {
+	if value.Kind() == reflect.Pointer {
+		switch r.Byte() {
+		case 0:
 			value.SetZero()
-			got, err := own.decode(encoded)
-			if err == nil {
-				value.Set(got)
-			}
-			return err
-		})
-		if err != nil && !r.forgives(what, err) {
 			return r.err
+		case 1:
+		default:
+			return r.fail("a pointer is neither nil nor not nil")
 		}
-		return nil
 	}
+	encoded := bytes.Clone(r.Raw()) // the codec may keep it, and nobody else writes to it
+	if r.err != nil {
+		return r.err
+	}
+	err := guard(&r.err, value.Type(), "the codec", func() error {
+		value.SetZero()
+		got, err := own.decode(encoded)
+		if err == nil {
+			value.Set(got)
+		}
+		return err
+	})
+	if err != nil && !r.forgives(what, err) {
+		return r.err
+	}
+	return nil
 }
 
 // protoMessage is what every generated protobuf message has.
