@@ -190,7 +190,7 @@ func (w *worker) finish(f *flight, began int64) {
 	for _, span := range f.spans {
 		span.Free()
 	}
-	w.sink.Ended(f.b, time.Duration(busy))
+	w.sink.Ended(f.b, time.Duration(busy), 0)
 }
 
 // ended tells how the item that ran ended, and those before it.

@@ -136,7 +136,7 @@ func (s *sink) Unsent(*pool.Batch, int, bool) {}
 func (s *sink) Output(pool.EventKind, error)  {}
 func (s *sink) Dead()                         {}
 func (s *sink) Died(d pool.Death)             { s.died <- d }
-func (s *sink) Ended(*pool.Batch, time.Duration) {
+func (s *sink) Ended(*pool.Batch, time.Duration, time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ended++

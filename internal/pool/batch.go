@@ -30,8 +30,10 @@ type Batch struct {
 	offset   int  // and the place in it
 	unread   bool // its one item is blamed for the worker's death, though it was not begun
 	priority int
+	quick    bool // it was known to be short when it was sent
 	timed    bool // some item has a timeout
 	pace     *pace
+	each     int64   // nanoseconds that each usually takes
 	cost     int64   // nanoseconds that each item was charged
 	one      [1]Span // room for the most frequent case
 }

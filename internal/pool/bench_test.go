@@ -61,7 +61,7 @@ func (p *prompt) serve() {
 			if len(results) > 0 {
 				p.sink.Results(results)
 			}
-			p.sink.Ended(b, time.Duration(b.Items())*100)
+			p.sink.Ended(b, time.Duration(b.Items())*100, 0)
 		case <-p.dead:
 			p.sink.Died(pool.Death{})
 			return

@@ -54,7 +54,7 @@ func (s *Scheduler) end() {
 	case <-s.ended:
 	default:
 		s.stopStarts()
-		for _, t := range []*time.Timer{s.stall, s.memory, s.patrol} {
+		for _, t := range []*time.Timer{s.stall, s.glance, s.memory, s.patrol} {
 			if t != nil {
 				t.Stop()
 			}

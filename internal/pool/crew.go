@@ -249,6 +249,7 @@ func (s *Scheduler) retire(m *member, why error) {
 	m.noteWhy(why)
 	s.unlist(m)
 	s.recallAll(m)
+	s.rouse(s.ready.items) // they may have waited for this one
 	m.wake()
 }
 

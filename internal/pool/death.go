@@ -21,6 +21,10 @@ func (m *member) Died(d Death) {
 		return
 	}
 	s.unlist(m)
+	if m.waking {
+		m.waking = false
+		s.waking--
+	}
 	for _, t := range []*time.Timer{m.watch, m.leave, m.bored} {
 		if t != nil {
 			t.Stop()
@@ -48,6 +52,7 @@ func (s *Scheduler) bury(m *member, d Death, due []delivery) []delivery {
 		if b.done >= b.limit {
 			continue
 		}
+		s.hold(m, b, b.done-b.limit)
 		begun := m.w.Limit(b, 0)
 		if m.unreadable(b, begun, d) {
 			begun++
@@ -81,7 +86,7 @@ func (s *Scheduler) bury(m *member, d Death, due []delivery) []delivery {
 			due = s.failed(one.Job, out, m.n, b.Left.Load(), due)
 		}
 	}
-	m.batches, m.outstanding = nil, 0
+	m.batches = nil
 	return due
 }
 

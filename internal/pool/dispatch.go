@@ -22,6 +22,7 @@ func (s *Scheduler) take(m *member) *Batch {
 	if b.Alone {
 		room, quota = 1, 1
 	}
+	b.quick, b.each = b.pace.isShort(), int64(b.pace.usual)
 	b.Spans = b.one[:0]
 	if room > 1 && j.unsent == 1 {
 		b.Spans = make([]Span, 0, min(room, maxSpans)) // most likely jobs of one task follow
@@ -61,10 +62,14 @@ func (s *Scheduler) roomAt(m *member, j *Job) (n int, shared bool) {
 	if m.outstanding > 0 && (m.outstanding > n/2 || m.batches[len(m.batches)-1].pace != p) {
 		return 0, shared // enough to do for now, or of a length that says nothing of these
 	}
+	if m.slow > 0 && p.isShort() {
+		return 0, shared // what it has may take long
+	}
 	if j.Alone && m.outstanding > 0 {
 		return 0, shared // and what comes behind it waits too: it is not for long
 	}
-	share := max(1, (s.ready.items+2*s.want-1)/(2*s.want)) // leave some to the others
+	hands := s.hands(p)
+	share := max(1, (s.ready.items+2*hands-1)/(2*hands)) // leave some to the others
 	return min(n-m.outstanding, share), shared
 }
 
@@ -102,7 +107,7 @@ func (s *Scheduler) send(m *member, b *Batch) {
 	}
 	m.used = true
 	m.batches = append(m.batches, b)
-	m.outstanding += b.items
+	s.hold(m, b, b.items)
 	m.sent += b.items
 	m.w.Open(b)
 	if b.timed {
@@ -117,14 +122,26 @@ func (s *Scheduler) send(m *member, b *Batch) {
 // rouse makes senders look at n new tasks.
 func (s *Scheduler) rouse(n int) {
 	for n > 0 && len(s.idle) > 0 {
+		if s.enough(wakeWorth) {
+			s.rouseQuick()
+			return
+		}
 		m := s.idle[len(s.idle)-1]
 		s.idle = s.idle[:len(s.idle)-1]
 		m.listed = false
+		if !m.waking {
+			m.waking = true
+			s.waking++
+		}
 		m.wake()
 		n--
 	}
 	if n <= 0 {
 		return
+	}
+	if s.cfg.IdleTimeout > 0 && s.enough(wakeWorth) {
+		s.rouseQuick()
+		return // nor is it worth a start
 	}
 	if j := s.ready.top(); j != nil && s.depth(j.pace, j.Priority) > 1 {
 		s.rouseBusy()
@@ -152,6 +169,7 @@ func (s *Scheduler) rest(m *member) {
 	}
 	if m.stop == nil && (m.retiring || s.spent(m)) {
 		s.dismiss(m, s.spentWhy(m))
+		s.rouse(s.ready.items) // they may have waited for this one
 		return
 	}
 	if !m.accepts() || m.loan != nil {

@@ -68,16 +68,18 @@ func (s *Scheduler) measured(b *Batch, busy time.Duration) {
 	if off == 0 {
 		return
 	}
-	left := b.done
-	for i := range b.Spans {
+	left, n := b.done, 0
+	for i := 0; i < len(b.Spans) && left > 0; i++ {
 		sp := &b.Spans[i]
-		n := min(sp.N, left)
-		if n == 0 {
-			return
+		n += min(sp.N, left)
+		left -= sp.N
+		if i+1 < len(b.Spans) && left > 0 && b.Spans[i+1].Job == sp.Job {
+			continue // all of a job's at once
 		}
-		if left -= n; !sp.Job.over {
+		if !sp.Job.over {
 			s.ready.charge(sp.Job, int64(n)*off)
 		}
+		n = 0
 	}
 }
 

@@ -242,7 +242,7 @@ func (f *fake) serve() {
 			fl.ended = true
 			f.mu.Unlock()
 			time.Sleep(f.lab.lag)
-			f.sink.Ended(fl.b, fl.busy)
+			f.sink.Ended(fl.b, fl.busy, f.lab.spent(fl.busy))
 			continue
 		}
 		item := fl.begun

@@ -31,9 +31,10 @@ type lab struct {
 	exitInSend    atomic.Bool // reading the inputs ends the sender
 	dieInEachSend atomic.Bool
 
-	lag   time.Duration // between the end of an item and its report
-	hold  bool          // results are collected for a while
-	lossy bool          // and lost by a death
+	lag      time.Duration // between the end of an item and its report
+	hold     bool          // results are collected for a while
+	computes bool          // tasks take the time of processors, else they wait
+	lossy    bool          // and lost by a death
 
 	mu      sync.Mutex
 	workers []*fake // alive
@@ -201,6 +202,14 @@ type outcome struct {
 	attempts int
 	pid      int
 	at       time.Time
+}
+
+// spent is the time of processors that a batch took.
+func (l *lab) spent(busy time.Duration) time.Duration {
+	if l.computes {
+		return busy
+	}
+	return busy / 100
 }
 
 // track makes a job without submitting it.

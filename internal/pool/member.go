@@ -40,6 +40,10 @@ type member struct {
 	used     bool      // was sent something
 	since    time.Time // ready since
 
+	quick  bool // in s.quick
+	slow   int  // of the outstanding items, those that may take long
+	waking bool // was idle, and is to send
+
 	stop     *stopping     // the item that is being stopped
 	watch    *time.Timer   // looks at timeouts
 	due      time.Time     // when it does; zero: it is not set
@@ -52,6 +56,9 @@ type member struct {
 
 	loan *loan // as a guest, the place where it works; nil: it is none
 	lent *loan // its own place, while its task waits
+
+	atBatch *Batch // what it ran when last looked at
+	atItem  int
 
 	seen int        // tasks when last looked at for a stall
 	head *Batch     // and the oldest batch then

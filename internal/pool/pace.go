@@ -5,9 +5,11 @@ import "time"
 // pace is what is known of how long one call of a function takes and how big its
 // input is. It decides how many tasks are sent at once, and how far ahead.
 type pace struct {
-	mean  float64 // nanoseconds a task; 0: not known yet
-	bytes float64 // bytes sent a task
-	sent  int     // most tasks sent in one batch so far
+	mean     float64 // nanoseconds a task; 0: not known yet
+	usual    float64 // the same, of which one batch that was interrupted changes little
+	bytes    float64 // bytes sent a task
+	computes float64 // part of the time that they compute, 0 to 1; 0: not known
+	sent     int     // most tasks sent in one batch so far
 }
 
 const (
@@ -18,6 +20,7 @@ const (
 	maxBytes     = 1 << 20              // in one batch, of more than one task
 	maxSpans     = 256                  // in one batch: At goes through them
 	maxGrowth    = 64                   // a batch is at most so many times as big as any before it
+	maxJump      = 8                    // times the usual duration that one batch counts at most
 	maxFlight    = 16                   // batches that one worker has at a time
 )
 
@@ -37,10 +40,24 @@ func (p *pace) ran(n int, busy time.Duration) {
 	}
 	each := max(float64(busy)/float64(n), 1)
 	if p.mean == 0 {
-		p.mean = each
+		p.mean, p.usual = each, each
 		return
 	}
+	p.usual += (min(each, maxJump*p.usual) - p.usual) / 2
 	p.mean += (each - p.mean) / 2
+}
+
+// used learns how much of the time the tasks of a batch have computed.
+func (p *pace) used(busy, cpu time.Duration) {
+	if cpu <= 0 || busy <= 0 {
+		return
+	}
+	part := max(0.001, min(1, float64(cpu)/float64(busy)))
+	if p.computes == 0 {
+		p.computes = part
+		return
+	}
+	p.computes += (part - p.computes) / 2
 }
 
 // carried learns the size of what was sent.

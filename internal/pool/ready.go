@@ -189,7 +189,9 @@ func (l *level) moved(j *Job) {
 		l.insert(j)
 		return
 	}
-	l.down(l.up(int(j.place) - 1))
+	if len(l.heap) > 1 {
+		l.down(l.up(int(j.place) - 1))
+	}
 }
 
 // up lets the job at a place of the heap rise, and returns its new place.

@@ -20,7 +20,7 @@ func (s *Scheduler) recall(m *member, b *Batch, keep int) int {
 	n := b.limit - limit
 	b.parts(limit, b.limit, func(sp Span) { s.giveBack(sp, b) })
 	b.limit = limit
-	m.outstanding -= n
+	s.hold(m, b, -n)
 	m.sent -= n
 	return n
 }
@@ -57,6 +57,9 @@ func (s *Scheduler) giveBack(sp Span, b *Batch) {
 
 // steal finds work for an idle worker among what was sent ahead to others.
 func (s *Scheduler) steal(idle *member) {
+	if s.ahead == 0 {
+		return
+	}
 	var from *member
 	for _, m := range s.members {
 		if m != idle && m.outstanding > 1 && (from == nil || m.outstanding > from.outstanding) {
@@ -136,6 +139,8 @@ func (s *Scheduler) lookNow() {
 			continue
 		}
 		switch {
+		case runs && m.outstanding > 1 && len(s.idle) > 0:
+			n += s.recallFrom(m, m.outstanding)
 		case runs && m.outstanding > 1 && s.others(m):
 			n += s.stealFrom(m)
 		case !runs && len(s.idle) > 0 && s.overdue(m): // stopped, or out of breath
@@ -145,7 +150,7 @@ func (s *Scheduler) lookNow() {
 			}
 		}
 	}
-	if n > 0 {
+	if n > 0 || s.ready.items > 0 && len(s.idle) > 0 {
 		s.rouse(s.ready.items)
 	}
 	if again {

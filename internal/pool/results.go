@@ -61,6 +61,9 @@ func (s *Scheduler) heard(m *member) {
 			}
 		case s.ready.items == 0 || !m.accepts():
 			s.rest(m)
+		case m.outstanding == 0 && s.enough(stayWorth):
+			s.rest(m)
+			s.rouseQuick()
 		case m.outstanding == 0 || 2*m.outstanding <= s.depthOf(m):
 			m.parked = false
 			m.wake()
@@ -82,7 +85,7 @@ func (s *Scheduler) result(m *member, r *Result, due []delivery) []delivery {
 		m.begun(b, last)
 	}
 	sp, at := b.advance(r.Count)
-	m.outstanding -= r.Count
+	s.hold(m, b, -r.Count)
 	m.tasks += r.Count
 	s.stopped(m, b, last)
 	j := sp.Job
@@ -205,11 +208,12 @@ func (s *Scheduler) finished(n int) {
 }
 
 // Ended implements Sink.
-func (m *member) Ended(b *Batch, busy time.Duration) {
+func (m *member) Ended(b *Batch, busy, cpu time.Duration) {
 	s := m.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	b.pace.ran(b.done, busy)
+	b.pace.used(busy, cpu)
 	s.measured(b, busy)
 	for i, other := range m.batches {
 		if other == b {

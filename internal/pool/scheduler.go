@@ -48,6 +48,10 @@ type Scheduler struct {
 	mu      sync.Mutex
 	members []*member // ready or on their way out
 	idle    []*member // nothing to do
+	quick   []*member // have short tasks only, see awake.go
+	ahead   int       // workers that have more than one item
+	work    int64     // nanoseconds that what these have is thought to take
+	waking  int       // workers that were idle and are about to be sent something
 	want    int       // workers there should be
 	hiring  int       // workers that are being started
 	numbers []bool    // worker numbers taken
@@ -78,6 +82,8 @@ type Scheduler struct {
 
 	stall    *time.Timer // looks for tasks stuck behind slow ones
 	stalling bool
+	glance   *time.Timer // looks for tasks that were thought to be short
+	glancing bool
 	memory   *time.Timer // looks at the workers' memory
 	watching bool
 

@@ -2,6 +2,7 @@ package pool
 
 import (
 	"errors"
+	"runtime"
 	"time"
 )
 
@@ -43,6 +44,15 @@ func (m *member) next() *Batch {
 	s := m.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if m.quick && s.ready.items > 0 { // it has something to do: others may be about to submit more
+		s.mu.Unlock()
+		runtime.Gosched()
+		s.mu.Lock()
+	}
+	if m.waking {
+		m.waking = false
+		s.waking--
+	}
 	b := s.take(m)
 	if b == nil {
 		m.parked = true
@@ -107,7 +117,7 @@ func (m *member) unsendable(b *Batch) {
 	var due []delivery
 	for b.done < b.limit {
 		sp, at := b.advance(1)
-		m.outstanding--
+		s.hold(m, b, -1)
 		s.landed(sp.Job, 1, b)
 		if sp.Job.over {
 			continue

@@ -157,6 +157,7 @@ func (s *Scheduler) stopItem(m *member, st *stopping) {
 	s.unlist(m)
 	s.recallAll(m)
 	m.w.Cancel(st.batch, st.item)
+	s.rouse(s.ready.items) // they may have waited for this worker
 	if st.since.IsZero() {
 		st.since = time.Now()
 	}

@@ -75,11 +75,11 @@ type Sink interface {
 	// Unsent says that the items of b from one on were not sent, and are to wait for another batch. alone: the job
 	// of the first of them is one as Job.Alone says. It is called by Send, before read.
 	Unsent(b *Batch, from int, alone bool)
-	// Ended says that the worker is through with a batch, and how long its items
-	// ran in all. It is said once of each batch that was sent, after its last
-	// Result, also when all its items were called back: a worker that does not say
+	// Ended says that the worker is through with a batch, how long its items
+	// ran in all, and the time of processors that they took; 0: not measured. It is said
+	// once of each batch that was sent, after its last Result, also when all its items were called back: a worker that does not say
 	// it counts as one that does not listen.
-	Ended(b *Batch, busy time.Duration)
+	Ended(b *Batch, busy, cpu time.Duration)
 	// Output says that something happened to what the worker prints: kind is OutputLost or
 	// OutputLate. It may come from any goroutine and at any time.
 	Output(kind EventKind, err error)

@@ -346,10 +346,10 @@ func (r *reader) framed(f *flight, payload []byte, lost error) error {
 
 // ended takes the end of a batch.
 func (r *reader) ended(f *flight, payload []byte) error {
-	if len(payload) < 8 {
-		return errors.New("the end of a batch without its time")
+	if len(payload) < 16 {
+		return errors.New("the end of a batch without its times")
 	}
-	busy := time.Duration(word(payload))
+	busy, cpu := time.Duration(word(payload)), time.Duration(word(payload[8:]))
 	r.report()
 	r.w.mu.Lock()
 	if f.done < f.limit || f.done < r.page.claims[f.slot].Begun() {
@@ -365,6 +365,6 @@ func (r *reader) ended(f *flight, payload []byte) error {
 		}
 	}
 	r.w.mu.Unlock()
-	r.w.sink.Ended(f.batch, busy)
+	r.w.sink.Ended(f.batch, busy, cpu)
 	return nil
 }

@@ -80,7 +80,7 @@ func (s *fuzzSink) Results(rs []pool.Result) {
 		}
 	}
 }
-func (s *fuzzSink) Ended(b *pool.Batch, _ time.Duration) {
+func (s *fuzzSink) Ended(b *pool.Batch, _, _ time.Duration) {
 	if s.done[b] != b.Items() {
 		s.t.Errorf("a batch of %d ended with %d", b.Items(), s.done[b])
 	}

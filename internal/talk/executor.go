@@ -5,6 +5,7 @@ import (
 	"os"
 	"runtime/debug"
 	"sync/atomic"
+	"time"
 
 	"github.com/gomultiprocessing/mp/internal/run"
 	"github.com/gomultiprocessing/mp/internal/shm"
@@ -35,11 +36,12 @@ type executor struct {
 	next      int   // the span after the present one
 	task      *task
 	calls     Calls
-	opened    error // why the inputs of the span could not be decoded
-	offset    int   // the item's place in the span
-	item      int   // and in the batch
-	begun     int64 // when the batch was begun
-	due       int64 // when the item's timeout ends; 0: never
+	opened    error         // why the inputs of the span could not be decoded
+	offset    int           // the item's place in the span
+	item      int           // and in the batch
+	begun     int64         // when the batch was begun
+	spent     time.Duration // of processors until then; 0: this batch is not measured
+	due       int64         // when the item's timeout ends; 0: never
 	info      *run.Common
 	size      int      // of an output that travels as memory; 0: it does not
 	set       *run.Set // the item's ctx is one of these,
@@ -48,6 +50,9 @@ type executor struct {
 	inCall    bool
 	callStack string // where a call was that has not returned
 	meter     meter
+
+	sinceSample int    // batches since the last one that was measured
+	sampled     string // and its function
 
 	goid atomic.Pointer[string]
 }
@@ -77,16 +82,32 @@ func (x *executor) loop() {
 func (x *executor) open(a *assignment) {
 	x.batch, x.next, x.item, x.task, x.begun = a, 0, 0, nil, now()
 	x.program.Begin()
+	if x.sinceSample++; x.sinceSample >= sampleEvery || a.fn != x.sampled && (x.sinceSample >= sampleOther || x.sampled == "") {
+		x.sampled, x.sinceSample, x.spent = a.fn, 0, max(1, spentCPU())
+	}
 	x.handle, x.broken = x.program.Lookup(a.fn)
 }
 
+// One of so many batches of one function in a row is measured, and of another one: to ask for the
+// time of processors costs as much as a small task does.
+const (
+	sampleEvery = 32
+	sampleOther = 8
+)
+
 // close ends a batch.
 func (x *executor) close() {
-	busy := now() - x.begun
+	busy, cpu := now()-x.begun, time.Duration(0)
+	if x.spent > 0 {
+		cpu, x.spent = max(1, spentCPU()-x.spent), 0
+	}
 	x.ctxs.Forget() // before the slot may be another batch's
 	x.leave()
 	x.set = nil
-	x.out.put(record{kind: recordEnded, slot: x.batch.slot, size: 8}, func(b []byte) { putWord(b, uint64(busy)) })
+	x.out.put(record{kind: recordEnded, slot: x.batch.slot, size: 16}, func(b []byte) {
+		putWord(b, uint64(busy))
+		putWord(b[8:], uint64(cpu))
+	})
 	x.batch.drop()
 	if x.broken == nil && x.handle.Copies() {
 		x.recycle(x.batch.memory)

@@ -113,7 +113,7 @@ type kinSink struct {
 }
 
 func (s *kinSink) Results(rs []pool.Result) { s.outcome <- wire.NewReader(rs[0].Payload).String() }
-func (s *kinSink) Ended(*pool.Batch, time.Duration) {
+func (s *kinSink) Ended(*pool.Batch, time.Duration, time.Duration) {
 }
 func (s *kinSink) Died(pool.Death) { close(s.died) }
 

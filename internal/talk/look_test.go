@@ -71,7 +71,7 @@ type lookSink struct {
 	ended int
 }
 
-func (s *lookSink) Ended(*pool.Batch, time.Duration) { s.ended++ }
+func (s *lookSink) Ended(*pool.Batch, time.Duration, time.Duration) { s.ended++ }
 
 // A look takes the outcome in place of the reader, and tells it when it is over.
 func TestLookTakesTheOutcome(t *testing.T) {
@@ -92,7 +92,7 @@ func TestLookTakesTheOutcome(t *testing.T) {
 			p.claims[slot].Claim()
 			copy(o.next(slot, 8, 1), "outcome.")
 			o.add()
-			o.put(record{kind: recordEnded, slot: slot, size: 8}, nil)
+			o.put(record{kind: recordEnded, slot: slot, size: 16}, nil)
 		}
 	}()
 	for round := range 100 {

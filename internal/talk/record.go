@@ -17,7 +17,7 @@ const (
 	recordFailure            // an item's error
 	recordVoid               // an item that could not be encoded; its parent knows why
 	recordBegin              // the next item was begun
-	recordEnded              // the worker is through with the batch; payload: nanoseconds that its items ran
+	recordEnded              // the worker is through with the batch; payload: nanoseconds that its items ran, and of processors; 0: not measured
 	recordBig                // an outcome that was sent as a frame before
 	recordSkip               // nothing, up to the end of the ring
 	recordRun                // outcomes in a row
