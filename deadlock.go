@@ -23,7 +23,7 @@ type DeadlockError struct {
 type DeadlockWait struct {
 	PID     int
 	Process string // its name, see ProcessConfig
-	Lock    uint64 // the number of the lock that it waits for, in the order in which the program made them
+	Lock    uint64 // the number of the lock that it waits for: those that the main process made are counted from 1
 }
 
 func init() { RegisterErrorType[*DeadlockError]("mp.DeadlockError") }
@@ -58,7 +58,7 @@ func lockError(err error) error {
 	d := &DeadlockError{Err: blocked.Err}
 	for _, w := range blocked.Circle {
 		pid, name, _ := shm.Describe(w.Who)
-		d.Circle = append(d.Circle, DeadlockWait{PID: pid, Process: name, Lock: uint64(w.Object)})
+		d.Circle = append(d.Circle, DeadlockWait{PID: pid, Process: name, Lock: w.Object})
 	}
 	return d
 }

@@ -95,16 +95,27 @@ func (program) Task(fn string, index, attempt, worker int) any {
 	return TaskInfo{Func: fn, Index: index, Attempt: attempt, Worker: worker}
 }
 
-// Family, Join and Buried are where processes that share something come to know of each other.
-func (program) Family() (*os.File, error) { return shm.Family() }
+// Share and Join are where processes that share something come to know of each other.
+func (program) Share() (talk.Sharer, error) {
+	table, err := shm.Table()
+	return sharer{shm.NewChild(), table}, err
+}
 
-func (program) Join(family *os.File) {
-	if family != nil {
-		shm.Join(family, Current().Name)
+func (program) Join(table *os.File, key uint64, ask func(shm.Request)) {
+	if table != nil {
+		shm.Join(table, key, Current().Name, ask)
 	}
 }
 
-func (program) Buried(int) { shm.Buried() }
+// sharer is a child that may share something.
+type sharer struct {
+	*shm.Child
+	table *os.File
+}
+
+func (s sharer) Table() *os.File { return s.table }
+
+func (s sharer) Buried(int) { s.Child.Buried() }
 
 // text is a value as fmt prints it, whatever its own methods do.
 func text(v any) string { return run.Text(v) }

@@ -60,6 +60,6 @@ func (l *Lock) blocked(err error) error {
 	}
 	return &BlockedError{
 		What: "lock", Object: l.Number(), Holder: id, PID: pid, Name: name,
-		Circle: shm.Circle(l.Number(), id), Err: err,
+		Circle: l.object.Circle(id), Err: err,
 	}
 }

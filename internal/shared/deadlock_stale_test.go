@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"runtime"
 	"syscall"
 	"testing"
 	"time"
@@ -57,4 +58,5 @@ func TestNoDeadlockByALockThatWasReleased(t *testing.T) {
 	if circle() {
 		t.Error("a deadlock by a lock that another process has")
 	}
+	runtime.KeepAlive(l) // what this process does not have it cannot look at
 }

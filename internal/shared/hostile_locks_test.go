@@ -95,7 +95,7 @@ func spoil(t *testing.T, rng *rand.Rand, f *os.File) {
 	me := uint64(shm.Me())
 	words := []uint64{0, 1, 2, 3, me, me<<32 | me, me << 32, 1<<32 - 1, 1 << 31, 1 << 62, ^uint64(0), me<<32 | 1<<31, 1<<32 | me, 2<<32 | me}
 	for range 1 + rng.IntN(30) {
-		at := []int{40, shm.StateAt, shm.StateAt + 8, shm.StateAt + 16, shm.StateAt + 64, 2048 + 8*rng.IntN(24), 4096 + 8*rng.IntN(64)}[rng.IntN(7)]
+		at := []int{40, shm.StateAt, shm.StateAt + 8, shm.StateAt + 16, shm.StateAt + 64, 1536 + 8*rng.IntN(64), 2048 + 64*rng.IntN(32), 4096 + 8*rng.IntN(64)}[rng.IntN(8)]
 		if int(info.Size()) > shm.PayloadAt && rng.IntN(3) == 0 {
 			at = shm.PayloadAt + 8*rng.IntN((int(info.Size())-shm.PayloadAt)/8)
 		}

@@ -71,7 +71,7 @@ func lockCore(o *shm.Object) any { return newLock(o, shm.StateAt, 0) }
 func newLock(o *shm.Object, at, line int) *Lock {
 	l := &Lock{object: o, word: o.Word(at), token: o.Word(at + 64)}
 	l.line = o.NewLine(line, l.ready).ForHeld(l.holder)
-	o.OwnedBy(l.holder)
+	o.OwnedBy(l.line)
 	return l
 }
 
@@ -183,7 +183,7 @@ func (l *Lock) overdue(v uint64) bool {
 func (l *Lock) ready(probe bool) int {
 	alive := shm.Alive
 	if probe {
-		alive = shm.Probe
+		alive = shm.ProbeOften
 	}
 	v := l.word.Load()
 	owner, heir := shm.ID(v&ownerMask), shm.ID(v>>32)

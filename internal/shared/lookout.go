@@ -43,7 +43,7 @@ func (p *probed) alive(id shm.ID) bool {
 	}
 	lives, ok := p.known[id]
 	if !ok {
-		lives = shm.Probe(id)
+		lives = shm.ProbeOften(id)
 		if p.last != 0 {
 			if p.known == nil {
 				p.known = make(map[shm.ID]bool)

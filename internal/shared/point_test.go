@@ -54,20 +54,7 @@ func playTagged(t *testing.T, env []string, role string, files []*os.File, args 
 	if err != nil {
 		t.Fatal(err)
 	}
-	family, err := shm.Family()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(binary, args...)
-	cmd.Env = append(os.Environ(), append(env, roleVar+"="+role, fmt.Sprint("MP_SHARED_FILES=", len(files)))...)
-	cmd.ExtraFiles = append([]*os.File{family}, files...)
-	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	c := &child{Cmd: cmd, t: t}
-	t.Cleanup(c.kill)
-	return c
+	return playFrom(t, binary, env, role, files, args...)
 }
 
 // doomed starts a child that dies at a point.
@@ -81,7 +68,7 @@ func (c *child) within(d time.Duration) error {
 	kill := time.AfterFunc(d, func() { c.Process.Signal(syscall.SIGTERM) })
 	defer kill.Stop()
 	err := c.reap()
-	shm.Buried()
+	c.bury()
 	return err
 }
 

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -26,9 +28,14 @@ func TestMain(m *testing.M) {
 	if role == "" {
 		os.Exit(m.Run())
 	}
-	shm.Join(os.NewFile(3, "family"), role)
+	var key uint64
+	fmt.Sscan(os.Getenv("MP_SHARED_KEY"), &key)
+	table, link := os.NewFile(3, "table"), os.NewFile(4, "link")
+	syscall.CloseOnExec(3)
+	syscall.CloseOnExec(4)
+	shm.Join(table, key, role, func(shm.Request) { link.Write([]byte{1}) })
 	var files []*os.File
-	for fd := uintptr(4); fd < 4+uintptr(atoi(os.Getenv("MP_SHARED_FILES"))); fd++ {
+	for fd := uintptr(5); fd < 5+uintptr(atoi(os.Getenv("MP_SHARED_FILES"))); fd++ {
 		syscall.CloseOnExec(int(fd))
 		files = append(files, os.NewFile(fd, "object"))
 	}
@@ -45,9 +52,13 @@ func atoi(s string) (n int) {
 type child struct {
 	*exec.Cmd
 	t     testing.TB
+	share *shm.Child
 	waits sync.Once
 	err   error
 }
+
+// bury says that the child, which was reaped, is dead.
+func (c *child) bury() { c.share.Buried() }
 
 // reap waits for the end of the child.
 func (c *child) reap() error {
@@ -63,18 +74,39 @@ func play(t testing.TB, role string, files []*os.File, args ...string) *child {
 
 func playWith(t testing.TB, env []string, role string, files []*os.File, args ...string) *child {
 	t.Helper()
-	family, err := shm.Family()
+	return playFrom(t, "/proc/self/exe", env, role, files, args...)
+}
+
+// playFrom is playWith for another binary.
+func playFrom(t testing.TB, binary string, env []string, role string, files []*os.File, args ...string) *child {
+	t.Helper()
+	table, err := shm.Table()
+	must(err)
+	mine, theirs, err := os.Pipe()
+	must(err)
+	c := &child{Cmd: exec.Command(binary, args...), t: t, share: shm.NewChild()}
+	c.Env = append(os.Environ(), append(env, fmt.Sprint("MP_SHARED_FILES=", len(files)),
+		fmt.Sprint("MP_SHARED_KEY=", c.share.Key()), roleVar+"="+role)...)
+	c.ExtraFiles = append([]*os.File{table, theirs}, files...)
+	c.Stdout, c.Stderr = os.Stderr, os.Stderr
+	if slices.ContainsFunc(env, func(s string) bool { return strings.HasPrefix(s, "MP_SABOTAGE=queue") }) {
+		c.Stderr = nil // it is expected to complain
+	}
+	err = c.Start()
+	theirs.Close()
 	if err != nil {
+		mine.Close()
 		t.Fatal(err)
 	}
-	cmd := exec.Command("/proc/self/exe", args...)
-	cmd.Env = append(os.Environ(), append(env, roleVar+"="+role, fmt.Sprint("MP_SHARED_FILES=", len(files)))...)
-	cmd.ExtraFiles = append([]*os.File{family}, files...)
-	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	c := &child{Cmd: cmd, t: t}
+	go func() {
+		defer mine.Close()
+		for {
+			if _, err := mine.Read(make([]byte, 1)); err != nil {
+				return
+			}
+			c.share.Request(c.Process.Pid, shm.Request{Name: role})
+		}
+	}()
 	t.Cleanup(c.kill)
 	return c
 }
@@ -86,7 +118,7 @@ func forever() { time.Sleep(time.Hour) }
 func (c *child) kill() {
 	c.Process.Kill()
 	c.reap()
-	shm.Buried()
+	c.bury()
 }
 
 // killUnnoticed kills the child and tells nobody.
@@ -99,9 +131,9 @@ func (c *child) killUnnoticed() {
 func (c *child) ended() {
 	c.t.Helper()
 	if err := c.reap(); err != nil {
-		c.t.Fatalf("%v: %v", c.Env[len(c.Env)-2], err)
+		c.t.Fatalf("%v: %v", c.Env[len(c.Env)-1], err)
 	}
-	shm.Buried()
+	c.bury()
 }
 
 // soon is a ctx for what should happen at once.

@@ -131,7 +131,7 @@ func (q *Queue) wakeJoiners() {
 func (q *Queue) unfinished(probe bool) bool {
 	alive := shm.Alive
 	if probe {
-		alive = shm.Probe
+		alive = shm.ProbeOften
 	}
 	// The order of all this matters: whatever happens meanwhile may make the sum
 	// larger than it is at the end, never smaller.

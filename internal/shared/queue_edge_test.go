@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/gomultiprocessing/mp/internal/shared"
-	"github.com/gomultiprocessing/mp/internal/shm"
 )
 
 func init() {
@@ -234,7 +233,7 @@ func TestQueueRingIsFreeAfterADeath(t *testing.T) {
 	for i := range 2 {
 		c := playFrom(t, exe, []string{"MP_POINT=queue.get.committed"}, "take", q.Files(), "1", "0")
 		c.reap()
-		shm.Buried()
+		c.bury()
 		if n := q.Len(); n != 3-i {
 			t.Fatal("it has not died where it was to:", n)
 		}

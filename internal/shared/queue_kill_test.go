@@ -13,7 +13,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -169,28 +168,6 @@ func (tr *traffic) consume(env ...string) *child {
 	return playFrom(tr.t, tr.exe, env, "consume", append([]*os.File{f}, tr.q.Files()...))
 }
 
-// playFrom is playWith for another binary.
-func playFrom(t *testing.T, exe string, env []string, role string, files []*os.File, args ...string) *child {
-	t.Helper()
-	family, err := shm.Family()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(exe, args...)
-	cmd.Env = append(os.Environ(), append(env, roleVar+"="+role, fmt.Sprint("MP_SHARED_FILES=", len(files)))...)
-	cmd.ExtraFiles = append([]*os.File{family}, files...)
-	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
-	if slices.ContainsFunc(env, func(s string) bool { return strings.HasPrefix(s, "MP_SABOTAGE") }) {
-		cmd.Stderr = nil // it is expected to complain
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	c := &child{Cmd: cmd, t: t}
-	t.Cleanup(c.kill)
-	return c
-}
-
 func (tr *traffic) wrong(format string, args ...any) {
 	if tr.broken == nil {
 		tr.broken = fmt.Errorf(format, args...)
@@ -204,7 +181,7 @@ func (tr *traffic) died(c *child) {
 	if !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
 		tr.wrong("a process was not killed but ended: %v", err)
 	}
-	shm.Buried()
+	c.bury()
 }
 
 // finish lets the living end, and looks at the books.

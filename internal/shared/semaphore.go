@@ -241,7 +241,7 @@ func (s *Semaphore) trim() {
 // ready is what the line asks.
 func (s *Semaphore) ready(probe bool) int {
 	if probe {
-		return s.usable(true, shm.Probe)
+		return s.usable(true, shm.ProbeOften)
 	}
 	return s.usable(true, shm.Alive)
 }

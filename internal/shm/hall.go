@@ -3,24 +3,33 @@ package shm
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // The hall is where the goroutines of this process wait for what other processes do.
-// However many wait, one of them, the leader, sleeps in the kernel until this process's
-// bell rings, and looks for all; the others wait in a select. So a goroutine that
-// waits costs no thread, and one that waits alone is woken without a detour.
+// However many wait, one of them, the leader, sleeps in the kernel until one of the
+// doorbells rings that this process has in the objects for which somebody waits, and looks for
+// all; the others wait in a select. So a goroutine that waits costs no thread, and one that
+// waits alone is woken without a detour.
 type hall struct {
 	mu       sync.Mutex
-	lines    []*Line // those for which somebody waits
-	held     int     // of them, those that are looked after often
+	lines    []*Line   // those for which somebody waits
+	held     int       // of them, those that are looked after often
+	objects  []*Object // those that have such lines, or had some a moment ago: the leader hears their doorbells
+	unused   int       // of them, those that have none any more
 	watchers int
 	probed   int64   // when the kernel was last asked who lives
+	wants    wants   // what this process has published
 	leader   *waiter // nobody sleeps in a select while there is none
 	idle     waiters // those that sleep in a select and were not woken
 	// watchman is a goroutine that leads because all that wait only watch.
 	watchman  bool
 	attending bool // a watchman comes soon, if nobody leads by then
+
+	pulse  atomic.Uint32            // it changes when this process has itself something to look at
+	asleep atomic.Uint32            // 1: the leader sleeps until that, or something else, changes
+	single atomic.Pointer[doorbell] // by which the leader sleeps as well, where it can only by one
 }
 
 var theHall = hall{idle: waiters{place: sleeping}}
@@ -34,7 +43,23 @@ const (
 	comesBack = time.Millisecond
 	// restEvery is how often one looks all the same, though nothing was heard.
 	restEvery = time.Second
+	// An object for which nobody waits any more is heard for a while, but only so many are: who
+	// waits for it again need not disturb the leader.
+	idleTime = 100 * time.Millisecond
+	mostIdle = 8
 )
+
+// nudge has the leader look after everything. It takes no lock.
+func (h *hall) nudge() {
+	h.pulse.Add(1)
+	if h.asleep.Load() == 0 {
+		return
+	}
+	futexWakePrivate(&h.pulse)
+	if d := h.single.Load(); d != nil {
+		d.ring()
+	}
+}
 
 // enter makes w one that waits in its line, behind the others.
 func (h *hall) enter(w *waiter) {
@@ -48,9 +73,10 @@ func (h *hall) enter(w *waiter) {
 		if l.holder != nil {
 			h.held++
 			if h.held == 1 && h.leader != nil {
-				self().ring(self().me.slot()) // it sleeps too long
+				h.nudge() // it sleeps too long
 			}
 		}
+		h.hear(l.object)
 	}
 	if w.peek != nil {
 		l.lookers.push(w)
@@ -64,6 +90,53 @@ func (h *hall) enter(w *waiter) {
 	if w.notify != nil {
 		h.watchers++
 	}
+}
+
+// hear has the leader hear the doorbell of an object for which somebody waits from now on. The lock
+// is held.
+func (h *hall) hear(o *Object) {
+	if o.waits++; o.waits > 1 {
+		return
+	}
+	if o.heard {
+		h.unused--
+		return
+	}
+	o.heard = true
+	h.objects = append(h.objects, o)
+	if h.leader != nil {
+		h.nudge()
+	}
+}
+
+// unhear is for an object that has a line fewer for which somebody waits. The lock is held.
+func (h *hall) unhear(o *Object) {
+	if o.waits--; o.waits == 0 {
+		h.unused++
+		o.idleSince = Now()
+	}
+	if len(h.lines) == 0 {
+		h.forget(0, 0)
+	}
+}
+
+// forget lets go of objects for which nobody has waited since then, and of all beyond so many. The
+// lock is held.
+func (h *hall) forget(since int64, most int) {
+	if h.unused == 0 {
+		return
+	}
+	kept := h.objects[:0]
+	for _, o := range h.objects {
+		if o.waits == 0 && (h.unused > most || o.idleSince < since) {
+			o.heard = false
+			h.unused--
+			continue
+		}
+		kept = append(kept, o)
+	}
+	clear(h.objects[len(kept):])
+	h.objects = kept
 }
 
 // announce tells the other processes that somebody waits here. Who calls it looks
@@ -89,7 +162,7 @@ func (h *hall) leave(w *waiter) {
 	}
 	if w.notify != nil {
 		if h.watchers--; h.watchers == 0 && h.watchman {
-			self().ring(self().me.slot())
+			h.nudge()
 		}
 	}
 	if l.empty() {
@@ -100,8 +173,9 @@ func (h *hall) leave(w *waiter) {
 		h.lines = h.lines[:last]
 		if l.holder != nil {
 			h.held--
-			h.publish()
+			h.withdraw()
 		}
+		h.unhear(l.object)
 		l.since(self().me.slot()).Store(0) // see Waits
 		l.clear(self().me.slot())
 	} else if now := l.oldestHere(); now != since {
@@ -152,18 +226,19 @@ func (h *hall) park(ctx context.Context, w *waiter) {
 
 // lead sleeps for all until w itself was woken or ctx ends.
 func (h *hall) lead(ctx context.Context, w *waiter) {
-	r := self()
-	me := r.me.slot()
+	t := self()
 	stop := func() bool { return true }
 	if ctx.Done() != nil {
-		stop = context.AfterFunc(ctx, func() { r.ring(me) })
+		stop = context.AfterFunc(ctx, h.nudge)
 	}
 	defer stop()
-	s := &r.slots[me]
+	var bed bed
 	quiet := false
 	for {
-		bell := s.bell.Load()
+		bed.pulse, bed.deaths = h.pulse.Load(), t.deaths.Load()
 		h.mu.Lock()
+		h.forget(Now()-int64(idleTime), mostIdle)
+		bed.listen(h.objects, t.me.slot())
 		h.sweep(h.probe(quiet))
 		if w.woken || ctx.Err() != nil || w.line == nil && h.watchers == 0 {
 			h.leader = nil
@@ -176,17 +251,12 @@ func (h *hall) lead(ctx context.Context, w *waiter) {
 			rest = heldEvery
 		}
 		h.mu.Unlock()
-		s.asleep.Store(1)
-		if s.bell.Load() == bell {
-			futexWait(s.bell, bell, rest)
-		}
-		s.asleep.Store(0)
-		quiet = s.bell.Load() == bell
+		quiet = bed.sleep(h, t, rest)
 	}
 }
 
 // probe says whether it is time to ask the kernel who lives: when nothing was heard,
-// and now and then also while this process's bell rings all the time. The lock is held.
+// and now and then also while something rings all the time. The lock is held.
 func (h *hall) probe(quiet bool) bool {
 	now := Now()
 	if !quiet && (h.held == 0 || now-h.probed < int64(heldEvery)) {
@@ -292,8 +362,7 @@ func (h *hall) rouse(w *waiter) {
 	w.woken = true
 	h.idle.remove(w)
 	if h.leader == w {
-		r := self()
-		r.ring(r.me.slot())
+		h.nudge()
 		return
 	}
 	w.wake <- struct{}{}

@@ -1,100 +1,85 @@
 package shm
 
+import (
+	"sync/atomic"
+	"time"
+)
+
+// Who lives is in the process table, and that is the main process's word. A process that waits
+// also asks the kernel, now and then: so the dead are found while the main process is stopped,
+// and by those for whom it is too slow. What a process finds out by itself it keeps to
+// itself, for nobody need believe it.
+
+// notices are the deaths that this process has found out by itself.
+type notices struct {
+	dead      atomic.Pointer[[Slots]atomic.Uint32] // by their places; nil: none
+	recent    [64]atomic.Uint64                    // who was seen alive lately, and when
+	elsewhere bool                                 // this process is in another pid namespace: the table's pids mean nothing here
+}
+
+// recently is for how long one who was seen alive is taken to be, by those that ask often.
+const recently = 200 * time.Microsecond
+
 // Alive says whether a process lives, as far as is known: a death is known as soon as
-// its parent, or somebody who waits for it, has noticed.
+// the main process, or this one, has noticed.
 func Alive(id ID) bool { return self().alive(id) }
 
-func (r *roster) alive(id ID) bool {
-	return id == r.me || r.slots[id.slot()].life.Load() == living(id)
-}
-
-// Probe is Alive, but asks the kernel, which costs a system call.
-func Probe(id ID) bool {
-	r := self()
-	if !r.alive(id) {
-		return false
-	}
-	if id == r.me {
+func (t *table) alive(id ID) bool {
+	if id == t.me {
 		return true
 	}
-	dead, first := r.mourn(id)
-	if first {
-		r.ringAll() // its parent will see that somebody knows already
-	}
-	return !dead
-}
-
-// mourn marks a process as dead if it is, and says whether it is the first to do so. A
-// stopped one is not dead.
-func (r *roster) mourn(id ID) (dead, first bool) {
-	if isLocked(r.life, id.slot()) {
-		return false, false
-	}
-	return true, r.slots[id.slot()].life.CompareAndSwap(living(id), uint64(id)<<8|stateDead)
-}
-
-// Buried says that a child of this process is dead, its own children with it. Whatever others wait for that it
-// had is theirs from now on.
-func Buried() {
-	r := self()
-	if r == nil && sharing() {
-		r, _ = member() // without it those that wait find out by themselves
-	}
-	if r == nil {
-		return
-	}
-	found := false
-	for i := range r.used() {
-		id, alive := r.slots[i].member()
-		if !alive || id == r.me {
-			continue
-		}
-		_, first := r.mourn(id)
-		found = found || first
-	}
-	if found {
-		r.ringAll()
-	}
-}
-
-// sharing says whether any process of the family is a member.
-func sharing() bool {
-	family.Lock()
-	defer family.Unlock()
-	var high [8]byte
-	if family.file == nil {
+	if t.life(id.slot()).Load() != living(id) {
 		return false
 	}
-	_, err := family.file.ReadAt(high[:], highAt)
-	return err == nil && nativeWord(high[:]) != 0
+	dead := t.seen.dead.Load()
+	return dead == nil || dead[id.slot()].Load() != uint32(id)
 }
 
-// ringAll has all processes look after what they wait for.
-func (r *roster) ringAll() {
-	for i := range r.used() {
-		if _, alive := r.slots[i].member(); alive {
-			r.ring(i)
-		}
+// Probe is Alive, but asks the kernel, which costs some system calls.
+func Probe(id ID) bool {
+	t := self()
+	return t.alive(id) && (id == t.me || !t.probe(id))
+}
+
+// ProbeOften is Probe for those that ask again and again: it may be a fraction of a millisecond
+// late.
+func ProbeOften(id ID) bool {
+	t := self()
+	if !t.alive(id) {
+		return false
 	}
-}
-
-// ring has one process look after what it waits for.
-func (r *roster) ring(slot int) {
-	s := &r.slots[slot]
-	s.bell.Add(1)
-	if s.asleep.Load() != 0 {
-		futexWake(s.bell)
+	if id == t.me {
+		return true
 	}
+	last, now := &t.seen.recent[id%64], Now()
+	if v := last.Load(); ID(v>>32) == id && uint32(now>>10)-uint32(v) < uint32(recently>>10) {
+		return true
+	}
+	if t.probe(id) {
+		return false
+	}
+	last.Store(uint64(id)<<32 | uint64(uint32(now>>10)))
+	return true
 }
 
-// Describe says which process has an id: its pid and its name, and whether it is
-// still known.
-func Describe(id ID) (pid int, name string, known bool) {
-	r := self()
-	s := &r.slots[id.slot()]
-	pid = int(s.pid.Load())
-	b := r.region.Bytes(slotsAt+id.slot()*slotSize+nameIn, 8+maxName)
-	name = string(b[8 : 8+min(r.region.WordOf(b).Load(), maxName)])
-	now, _ := s.member()
-	return pid, name, now == id
+// probe asks the kernel whether a process is dead, and makes that known. A stopped one is not dead.
+func (t *table) probe(id ID) (dead bool) {
+	if t.seen.elsewhere || !isDead(int(t.pid(id.slot()).Load())) {
+		return false
+	}
+	t.notice(id)
+	return true
+}
+
+// notice notes a death. The others that wait find out as this process did.
+func (t *table) notice(id ID) {
+	dead := t.seen.dead.Load()
+	for dead == nil {
+		t.seen.dead.CompareAndSwap(nil, new([Slots]atomic.Uint32))
+		dead = t.seen.dead.Load()
+	}
+	if dead[id.slot()].Swap(uint32(id)) != uint32(id) {
+		theHall.nudge()
+		ringForAll()
+	}
 }

@@ -3,7 +3,6 @@ package shm
 import (
 	"context"
 	"math"
-	"math/bits"
 	"sync/atomic"
 )
 
@@ -14,7 +13,7 @@ import (
 // was killed is cleared by the first who rings for it in vain. Since when a process
 // waits is 0 when it has just ceased to.
 //
-// By byte offsets from the line's beginning: 8 sixteen words with a bit for each slot. There
+// In the object a line is 64 words, with a bit for each slot. There
 // is no word that sums them up: who clears the last bit of a word could not take it out of the sum
 // in the same moment, and would hide the bit that another process sets just then.
 //
@@ -23,8 +22,8 @@ import (
 type Line struct {
 	object *Object
 	number int
-	leaves [Slots / 64]*atomic.Uint64
-	high   *atomic.Uint64 // of the roster: how many slots there are to look at
+	leaves []atomic.Uint64
+	high   *atomic.Uint64 // of the process table: how many slots there are to look at
 	ready  func(probe bool) int
 	holder func() ID
 	hot    Hot
@@ -42,12 +41,10 @@ type Line struct {
 // what is given to Wait must then change nothing.
 func (o *Object) NewLine(number int, ready func(probe bool) int) *Line {
 	at := linesAt + number*lineSize
-	l := &Line{object: o, number: number, high: self().high, ready: ready, hot: NewHot(),
-		takers: waiters{place: standing}, lookers: waiters{place: standing}}
-	for i := range l.leaves {
-		l.leaves[i] = o.Word(at + 8 + 8*i)
+	return &Line{
+		object: o, number: number, leaves: o.Words(at, Slots/64), high: self().high, ready: ready, hot: NewHot(),
+		takers: waiters{place: standing}, lookers: waiters{place: standing},
 	}
-	return l
 }
 
 // ForHeld says that what is waited for is held by a process, whom holder names: it
@@ -82,7 +79,7 @@ func (l *Line) set(slot int, since int64) {
 	if w := l.since(slot); w.Load() != uint64(since) {
 		w.Store(uint64(since))
 	}
-	leaf, bit := l.leaves[slot/64], uint64(1)<<(slot%64)
+	leaf, bit := &l.leaves[slot/64], uint64(1)<<(slot%64)
 	if leaf.Load()&bit == 0 {
 		leaf.Or(bit)
 	}
@@ -92,12 +89,13 @@ func (l *Line) set(slot int, since int64) {
 func (l *Line) clear(slot int) { l.leaves[slot/64].And(^(uint64(1) << (slot % 64))) }
 
 // used is the words that may have bits: one, but in a program of more than 64 processes.
-func (l *Line) used() []*atomic.Uint64 { return l.leaves[:(min(l.high.Load(), Slots)+63)/64] }
+func (l *Line) used() []atomic.Uint64 { return l.leaves[:(min(l.high.Load(), Slots)+63)/64] }
 
 // Waiting says whether somebody may wait.
 func (l *Line) Waiting() bool {
-	for _, leaf := range l.used() {
-		if leaf.Load() != 0 {
+	used := l.used()
+	for i := range used {
+		if used[i].Load() != 0 {
 			return true
 		}
 	}
@@ -107,7 +105,7 @@ func (l *Line) Waiting() bool {
 // Waits says whether a process waits here. What it says of another one may be over.
 func (l *Line) Waits(id ID) bool {
 	since := l.since(id.slot()).Load()
-	return since != 0 && since >= self().slots[id.slot()].joined.Load()
+	return since != 0 && since >= self().joined(id.slot()).Load()
 }
 
 // Oldest is the process that waits longest, and since when.
@@ -116,7 +114,7 @@ func (l *Line) Oldest() (id ID, since int64, ok bool) {
 	if slot < 0 {
 		return 0, 0, false
 	}
-	id, _ = self().slots[slot].member()
+	id, _ = self().member(slot)
 	return id, since, true
 }
 
@@ -129,8 +127,8 @@ func (l *Line) next(skip int) (slot int, since int64) {
 		if slot < 0 {
 			return -1, 0
 		}
-		s := &self().slots[slot]
-		if _, alive := s.member(); alive && uint64(since) >= s.joined.Load() {
+		t := self()
+		if id, _ := t.member(slot); t.alive(id) && uint64(since) >= t.joined(slot).Load() {
 			return slot, since
 		}
 		l.ring(slot)
@@ -141,21 +139,18 @@ func (l *Line) next(skip int) (slot int, since int64) {
 // oldest looks at all bits, those of the dead among them.
 func (l *Line) oldest(skip int) (slot int, since int64) {
 	slot = -1
-	for g, word := range l.used() {
-		for leaf := word.Load(); leaf != 0; leaf &= leaf - 1 {
-			s := g*64 + bits.TrailingZeros64(leaf)
-			if s == skip {
-				continue
-			}
-			t := int64(l.since(s).Load())
-			if t <= 0 {
-				t = math.MaxInt64 // it is about to clear its bit
-			}
-			if slot < 0 || t < since {
-				slot, since = s, t
-			}
+	slotsIn(l.used(), func(s int) {
+		if s == skip {
+			return
 		}
-	}
+		t := int64(l.since(s).Load())
+		if t <= 0 {
+			t = math.MaxInt64 // it is about to clear its bit
+		}
+		if slot < 0 || t < since {
+			slot, since = s, t
+		}
+	})
 	return slot, since
 }
 
@@ -180,25 +175,18 @@ func (l *Line) Wake(n int) {
 }
 
 // WakeAll has all that wait try again.
-func (l *Line) WakeAll() {
-	for g, word := range l.used() {
-		for leaf := word.Load(); leaf != 0; leaf &= leaf - 1 {
-			l.ring(g*64 + bits.TrailingZeros64(leaf))
-		}
-	}
-}
+func (l *Line) WakeAll() { slotsIn(l.used(), l.ring) }
 
 // WakeProcess has one process look at the line.
 func (l *Line) WakeProcess(id ID) { l.ring(id.slot()) }
 
 func (l *Line) ring(slot int) {
 	l.clear(slot)
-	r := self()
-	if slot == r.me.slot() {
+	if slot == self().me.slot() {
 		theHall.answer(l, 1)
 		return
 	}
-	r.ring(slot)
+	l.object.doorbell(slot).ring()
 }
 
 // Wait calls try until it returns true, or until ctx ends: then it returns ctx's

@@ -20,11 +20,14 @@ import (
 //	 16   the object's number in its program
 //	 24   two random words, by which a process finds that it has the object already
 //	 40   four words of the kind's own, written before the object is shared
-//	128   the kind's state, up to 2048
-//	2048  who waits: four lines of 192 bytes, see line.go
-//	4096  the rows: 64 bytes for each process of the program, by its slot. The first
-//	      four words are since when it waits in each line, the others are the kind's
-//	69632 the payload
+//	128   the kind's state, up to 1536
+//	1536  for whom the process waits that has the object, see want.go
+//	2048  who waits: four lines of 512 bytes, see line.go
+//	4096  the rows: 128 bytes for each process of the program, by its slot. The first
+//	      four words are since when it waits in each line, the next four are the kind's. Then
+//	      comes its doorbell, two words of 32 bits: what has rung is counted in the first,
+//	      and the second is 1 while the process sleeps until that changes
+//	528384 the payload
 const (
 	objectMagic = 0x6d702d6f626a3100 // "mp-obj1", and the kind
 	payloadIn   = 8
@@ -32,13 +35,15 @@ const (
 	identityIn  = 24
 	paramsIn    = 40
 	// StateAt is where a kind's own words begin, and StateEnd where they end.
-	StateAt, StateEnd = 128, 2048
+	StateAt, StateEnd = 128, 1536
+	wantsAt           = 1536
 	linesAt           = 2048
-	lineSize          = 192
+	lineSize          = Slots / 8
 	// Lines is how many lines an object has.
 	Lines    = 4
 	rowsAt   = 4096
-	rowSize  = 64
+	rowSize  = 128
+	bellIn   = 64
 	headSize = rowsAt + Slots*rowSize
 )
 
@@ -49,7 +54,12 @@ type Object struct {
 	number   uint64
 	identity [2]uint64
 	core     any
-	owner    func() ID // nil if more than one can have it
+	owner    *Line // what is waited for by those that want to have it; nil if more than one can have it
+
+	// Guarded by the hall.
+	waits     int   // lines for which somebody here waits
+	heard     bool  // it is among the hall's objects
+	idleSince int64 // when the last of them was left
 }
 
 // Shape says what an object looks like.
@@ -72,7 +82,7 @@ var objects struct {
 // The memory is unmapped when the object is garbage, so whoever uses it keeps
 // the object alive until he is through (runtime.KeepAlive).
 func NewObject(s Shape, core func(*Object) any) (*Object, error) {
-	r, err := member()
+	t, err := member()
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +92,7 @@ func NewObject(s Shape, core func(*Object) any) (*Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &Object{Region: region, number: r.serial.Add(1), identity: [2]uint64{rand.Uint64(), rand.Uint64()}}
+	o := &Object{Region: region, number: t.number(), identity: [2]uint64{rand.Uint64(), rand.Uint64()}}
 	region.Word(payloadIn).Store(uint64(s.Payload))
 	region.Word(numberIn).Store(o.number)
 	for i := range o.identity {
@@ -188,8 +198,27 @@ func sameFile(a, b *os.File) bool {
 	return err == nil && os.SameFile(x, y)
 }
 
-// OwnedBy says how to find the one process that has the object. It is said by the core.
-func (o *Object) OwnedBy(owner func() ID) { o.owner = owner }
+// OwnedBy says that one process at a time has the object: the line's holder, for which those
+// wait that stand in the line. It is said by the core.
+func (o *Object) OwnedBy(l *Line) { o.owner = l }
+
+// ringForAll has all processes that share something with this one look after it.
+func ringForAll() {
+	objects.Lock()
+	defer objects.Unlock()
+	me := self().me.slot()
+	for _, known := range objects.known {
+		if o := known.Value(); o != nil {
+			for n := range Lines {
+				slotsIn(o.Words(linesAt+n*lineSize, (o.Used()+63)/64), func(slot int) {
+					if slot != me {
+						o.doorbell(slot).ring()
+					}
+				})
+			}
+		}
+	}
+}
 
 // Kind is the object's kind.
 func (o *Object) Kind() byte { return byte(o.Word(0).Load()) }

@@ -11,6 +11,18 @@ const seals = unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_SEAL
 
 // create makes a memfd that keeps its size for ever.
 func create(name string, size int64) (*os.File, error) {
+	f, err := createUnsealed(name, size)
+	if err != nil {
+		return nil, err
+	}
+	if err := seal(f, seals); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+func createUnsealed(name string, size int64) (*os.File, error) {
 	fd, err := unix.MemfdCreate(name, unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING|unix.MFD_NOEXEC_SEAL)
 	if err == unix.EINVAL { // before Linux 6.3
 		fd, err = unix.MemfdCreate(name, unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
@@ -23,11 +35,12 @@ func create(name string, size int64) (*os.File, error) {
 		f.Close()
 		return nil, os.NewSyscallError("ftruncate", sizeLimit(size, err))
 	}
-	if _, err := unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, seals); err != nil {
-		f.Close()
-		return nil, os.NewSyscallError("fcntl", err)
-	}
 	return f, nil
+}
+
+func seal(f *os.File, seals int) error {
+	_, err := unix.FcntlInt(f.Fd(), unix.F_ADD_SEALS, seals)
+	return os.NewSyscallError("fcntl", err)
 }
 
 // sizeLimit names the limit that a size was beyond.

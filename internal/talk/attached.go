@@ -4,6 +4,7 @@ import (
 	"os"
 	"sync"
 
+	"github.com/gomultiprocessing/mp/internal/shm"
 	"github.com/gomultiprocessing/mp/internal/spawn"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
@@ -18,22 +19,57 @@ type Attached []*os.File
 // Drop implements pool.Attached.
 func (a Attached) Drop() { wire.CloseFiles(a) }
 
-// family adds the descriptor that every child gets.
-func family(spec *spawn.Spec, p Program) (has bool, err error) {
-	f, err := p.Family()
-	if err != nil || f == nil {
-		return false, err
+// sharing is what the program has to know about a child because processes share objects: what it
+// asks for, and, once, that it is dead.
+type sharing struct {
+	once   sync.Once
+	sharer Sharer
+	proc   *spawn.Process
+}
+
+// newSharing adds to a child's descriptors the one that it needs for sharing.
+func newSharing(spec *spawn.Spec, p Program) (*sharing, error) {
+	s, err := p.Share()
+	if err != nil {
+		return nil, err
 	}
-	spec.Files = append([]*os.File{f}, spec.Files...)
-	return true, nil
+	if table := s.Table(); table != nil {
+		spec.Files = append([]*os.File{table}, spec.Files...)
+	}
+	return &sharing{sharer: s}, nil
 }
 
-// burial tells the program once that a child is dead.
-type burial struct {
-	once    sync.Once
-	program Program
-	proc    *spawn.Process
+// hello tells the child what it needs for sharing.
+func (s *sharing) hello(b *wire.Buffer) {
+	b.Byte(flag(s.sharer.Table() != nil))
+	b.Uint64(s.sharer.Key())
 }
 
-// now returns when the program has been told.
-func (b *burial) now() { b.once.Do(func() { b.program.Buried(b.proc.PID()) }) }
+// request hands a request of the child over, the frame that was read last.
+func (s *sharing) request(frames *wire.FrameReader, payload []byte) {
+	files, lost := frames.Files()
+	r := wire.NewReader(payload)
+	q := shm.Request{Key: r.Uint64(), Name: r.String()}
+	if lost != nil || r.Err() != nil || len(files) > 1 {
+		wire.CloseFiles(files)
+		return
+	}
+	if len(files) == 1 {
+		q.PIDFD = files[0]
+	}
+	s.sharer.Request(s.proc.PID(), q)
+}
+
+// buried returns when the program has been told that the child is dead.
+func (s *sharing) buried() { s.once.Do(func() { s.sharer.Buried(s.proc.PID()) }) }
+
+// ask sends a request to the parent.
+func (s *server) ask(q shm.Request) {
+	var b wire.Buffer
+	b.Uint64(q.Key)
+	b.String(q.Name)
+	if q.PIDFD != nil {
+		b.Attach(wire.Attachment{File: q.PIDFD})
+	}
+	s.write(frameShare, &b)
+}

@@ -16,7 +16,7 @@ import (
 type Caller struct {
 	program Program
 	proc    *spawn.Process
-	burial  burial
+	sharing *sharing
 	wanted  bool
 	writing sync.Mutex
 	losses  losses
@@ -34,7 +34,7 @@ type Caller struct {
 func StartCall(spec spawn.Spec, program Program, call Call, wanted bool, deadline time.Time) (*Caller, error) {
 	c := &Caller{program: program, wanted: wanted}
 	spec.Lost = c.losses.add
-	related, err := family(&spec, program)
+	share, err := newSharing(&spec, program)
 	var proc *spawn.Process
 	if err == nil {
 		proc, err = spawn.Start(spec)
@@ -43,10 +43,11 @@ func StartCall(spec spawn.Spec, program Program, call Call, wanted bool, deadlin
 		call.settle(false)
 		return nil, err
 	}
-	c.proc, c.burial = proc, burial{program: program, proc: proc}
+	share.proc = proc
+	c.proc, c.sharing = proc, share
 	var hello wire.Buffer
 	hello.Byte(helloCall)
-	hello.Byte(flag(related))
+	share.hello(&hello)
 	hello.String(call.Func)
 	hello.Byte(flag(wanted))
 	hello.Uint64(uint64(deadlineOf(deadline)))
@@ -102,7 +103,7 @@ func (c *Caller) Wait() (spawn.Exit, error) {
 	go func() {
 		select {
 		case <-c.proc.Dead():
-			c.burial.now()
+			c.sharing.buried()
 			c.proc.Conn().SetReadDeadline(time.Now().Add(deathGrace)) // an error: it is closed, which is as good
 		case <-gone:
 		}
@@ -113,7 +114,7 @@ func (c *Caller) Wait() (spawn.Exit, error) {
 	}
 	close(gone)
 	exit := c.proc.ExitSoon(outputWait)
-	c.burial.now()
+	c.sharing.buried()
 	c.proc.Conn().Close()
 	return c.verdict(exit)
 }
@@ -162,6 +163,8 @@ func (c *Caller) read() error {
 			}
 		case frameFailed:
 			c.failed = c.program.DecodeError(wire.NewReader(payload))
+		case frameShare:
+			c.sharing.request(frames, payload)
 		}
 	}
 }

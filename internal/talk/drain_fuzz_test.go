@@ -39,10 +39,18 @@ func (fuzzProgram) Died(int, spawn.Exit) error         { return io.ErrClosedPipe
 func (fuzzProgram) OutputLost(int, int64, error) error { return io.EOF }
 func (fuzzProgram) OutputLate(time.Duration) error     { return io.EOF }
 func (fuzzProgram) TaskKey() any                       { return nil }
-func (fuzzProgram) Family() (*os.File, error)          { return nil, nil }
-func (fuzzProgram) Join(*os.File)                      {}
-func (fuzzProgram) Buried(int)                         {}
 func (fuzzProgram) Task(string, int, int, int) any     { return nil }
+
+func (fuzzProgram) Share() (Sharer, error)                   { return fuzzSharer{}, nil }
+func (fuzzProgram) Join(*os.File, uint64, func(shm.Request)) {}
+
+// fuzzSharer shares nothing.
+type fuzzSharer struct{}
+
+func (fuzzSharer) Table() *os.File          { return nil }
+func (fuzzSharer) Key() uint64              { return 0 }
+func (fuzzSharer) Request(int, shm.Request) {}
+func (fuzzSharer) Buried(int)               {}
 
 // fuzzCall has outputs of so many bytes.
 type fuzzCall struct{ size int }
@@ -106,7 +114,8 @@ func fuzzReader(t testing.TB, claims, tail uint64, ring, frames []byte) *reader 
 	near, far := os.NewFile(uintptr(fds[0]), "near"), os.NewFile(uintptr(fds[1]), "far")
 	t.Cleanup(func() { near.Close(); far.Close() })
 	sink := &fuzzSink{t: t, done: make(map[*pool.Batch]int), ended: make(map[*pool.Batch]bool)}
-	w := &Worker{program: fuzzProgram{}, output: noOutput{}, max: 1 << 20, frames: wire.NewFrameReader(near), sink: sink, page: newPage(region)}
+	w := &Worker{program: fuzzProgram{}, output: noOutput{}, max: 1 << 20, frames: wire.NewFrameReader(near), sink: sink, page: newPage(region),
+		sharing: &sharing{sharer: fuzzSharer{}, proc: new(spawn.Process)}}
 	for slot, size := range []int{8, 1, 0, 24} {
 		j := &pool.Job{Options: new(pool.Options), Client: fuzzCall{size}}
 		b := pool.NewBatch(pool.Span{Job: j, N: 5, Attempt: 1}, pool.Span{Job: j, First: 9, N: 1, Attempt: 1})

@@ -5,6 +5,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/shm"
 	"github.com/gomultiprocessing/mp/internal/spawn"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
@@ -37,13 +38,24 @@ type Program interface {
 	// program's own description of the running task.
 	TaskKey() any
 	Task(fn string, index, attempt, worker int) any
-	// Family is a descriptor that every child inherits; nil: there is none.
-	Family() (*os.File, error)
-	// Join is called in a child before anything else of the program: with that
-	// descriptor, which is its own from then on, or with nil.
-	Join(family *os.File)
-	// Buried is called in the parent as soon as a child is known to be dead, and before
-	// anybody is told so. The child may have died before it did anything.
+	// Share is called for each child, before it is started.
+	Share() (Sharer, error)
+	// Join is called in a child before anything else of the program, with what its parent's
+	// Sharer has said. The descriptor is its own from then on, or nil. ask sends a request to
+	// the parent, and returns when it is on its way.
+	Join(table *os.File, key uint64, ask func(shm.Request))
+}
+
+// Sharer is how a child comes to share objects with other processes.
+type Sharer interface {
+	// Table is a descriptor that the child inherits; nil: processes share nothing here.
+	Table() *os.File
+	// Key is what the child is known by.
+	Key() uint64
+	// Request is a request that the child has sent, or passed on.
+	Request(pid int, q shm.Request)
+	// Buried is called as soon as the child is known to be dead, and before
+	// anybody is told so. It may have died before it did anything.
 	Buried(pid int)
 }
 

@@ -51,7 +51,7 @@ func (w *Worker) read() {
 	go func() {
 		select {
 		case <-w.proc.Dead():
-			w.burial.now()
+			w.sharing.buried()
 			w.sink.Dead()
 			hangUp(w.proc.Conn())
 		case <-gone:
@@ -152,6 +152,8 @@ func (r *reader) frame() error {
 	}
 	switch kind {
 	case frameBell:
+	case frameShare:
+		r.w.sharing.request(r.w.frames, payload)
 	case frameStack:
 		fr := wire.NewReader(payload)
 		request := fr.Uvarint()
@@ -195,7 +197,7 @@ func (r *reader) last(err error) {
 	}
 	begun := time.Now()
 	e := w.proc.ExitSoon(deathGrace)
-	w.burial.now()
+	w.sharing.buried()
 	if err == errHungUp && e.Signal != syscall.SIGKILL {
 		err = errEnd // it took its time to die
 	}

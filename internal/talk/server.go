@@ -36,8 +36,8 @@ func Serve(self *spawn.Self, program Program) {
 	r := wire.NewReader(own(payload))
 	r.Alias = true
 	r.Attached(files)
-	what, related := r.Byte(), r.Byte() != 0
-	s.join(related)
+	what := r.Byte()
+	s.join(r.Byte() != 0, r.Uint64())
 	if lost != nil {
 		s.fail(errtext.Errorf("mp: the input has lost what it holds: %w", lost))
 		os.Exit(exitFailed)
@@ -53,16 +53,17 @@ func Serve(self *spawn.Self, program Program) {
 	panic("unreachable")
 }
 
-// join has the program join the family, whose descriptor is the first if there is one.
-func (s *server) join(related bool) {
-	if !related {
-		s.program.Join(nil)
+// join tells the program how this process can share. If it can, the descriptor for that is the
+// first one.
+func (s *server) join(shares bool, key uint64) {
+	if !shares {
+		s.program.Join(nil, key, s.ask)
 		return
 	}
 	if len(s.self.Files) == 0 {
-		s.lost(fmt.Errorf("mp: a child without the descriptor of its family"))
+		s.lost(fmt.Errorf("mp: a child without the descriptor of the process table"))
 	}
-	s.program.Join(s.self.Files[0])
+	s.program.Join(s.self.Files[0], key, s.ask)
 	s.self.Files = s.self.Files[1:]
 }
 

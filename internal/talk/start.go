@@ -55,7 +55,7 @@ func StartWorker(ctx context.Context, ws WorkerSpec, sink pool.Sink) (pool.Worke
 	w := newWorker(ws, newPage(region), sink)
 	ws.Spec.Files = append([]*os.File{region.File()}, ws.Spec.Files...)
 	ws.Spec.Lost, ws.Spec.TaskLabel = w.lost, w.taskLabel
-	related, err := family(&ws.Spec, ws.Program)
+	share, err := newSharing(&ws.Spec, ws.Program)
 	var proc *spawn.Process
 	if err == nil {
 		proc, err = spawn.Start(ws.Spec)
@@ -65,16 +65,16 @@ func StartWorker(ctx context.Context, ws WorkerSpec, sink pool.Sink) (pool.Worke
 		region.Close()
 		return nil, err
 	}
-	w.started(proc)
+	w.started(proc, share)
 	ctx, cancel := context.WithTimeoutCause(ctx, ws.Timeout,
 		fmt.Errorf("mp: worker %d was not ready after %v: StartTimeout", ws.Spec.Worker, ws.Timeout))
 	defer cancel()
-	err = w.greet(ctx, ws, related)
+	err = w.greet(ctx, ws)
 	w.handOn(outputPatience) // what Init has printed
 	if err != nil {
 		proc.Kill()
 		proc.ExitSoon(deathGrace)
-		w.burial.now()
+		w.sharing.buried()
 		w.frames.CloseFiles()
 		proc.Conn().Close()
 		region.Close()
@@ -85,7 +85,7 @@ func StartWorker(ctx context.Context, ws WorkerSpec, sink pool.Sink) (pool.Worke
 }
 
 // greet sends the first frame and waits for the answer.
-func (w *Worker) greet(ctx context.Context, ws WorkerSpec, related bool) error {
+func (w *Worker) greet(ctx context.Context, ws WorkerSpec) error {
 	unblock := context.AfterFunc(ctx, func() { w.proc.Conn().SetDeadline(time.Unix(1, 0)) })
 	watch := make(chan struct{})
 	defer close(watch)
@@ -96,7 +96,7 @@ func (w *Worker) greet(ctx context.Context, ws WorkerSpec, related bool) error {
 		case <-watch:
 		}
 	}()
-	err := w.shakeHands(ws, related)
+	err := w.shakeHands(ws)
 	if !unblock() {
 		<-ctx.Done()
 		return context.Cause(ctx)
@@ -104,10 +104,10 @@ func (w *Worker) greet(ctx context.Context, ws WorkerSpec, related bool) error {
 	return err
 }
 
-func (w *Worker) shakeHands(ws WorkerSpec, related bool) error {
+func (w *Worker) shakeHands(ws WorkerSpec) error {
 	var hello wire.Buffer
 	hello.Byte(helloWorker)
-	hello.Byte(flag(related))
+	w.sharing.hello(&hello)
 	hello.String(ws.Init.Func)
 	hello.Uint64(uint64(ws.Max))
 	hello.Byte(flag(ws.Spec.Labels()))
@@ -118,7 +118,10 @@ func (w *Worker) shakeHands(ws WorkerSpec, related bool) error {
 	err := wire.WriteFrame(w.proc.Conn(), frameHello, &hello)
 	var kind byte
 	var payload []byte
-	if err == nil {
+	for again := err == nil; again; again = err == nil && kind == frameShare {
+		if kind == frameShare {
+			w.sharing.request(w.frames, payload)
+		}
 		kind, payload, err = w.frames.Next(maxControl)
 	}
 	switch {

@@ -16,7 +16,7 @@ type Worker struct {
 	program Program
 	proc    *spawn.Process
 	output  output // of proc
-	burial  burial
+	sharing *sharing
 	number  int
 	max     int64
 	frames  *wire.FrameReader
@@ -93,9 +93,9 @@ func newWorker(ws WorkerSpec, p *page, sink pool.Sink) *Worker {
 }
 
 // started gives the worker its process.
-func (w *Worker) started(proc *spawn.Process) {
+func (w *Worker) started(proc *spawn.Process, share *sharing) {
 	w.proc, w.output = proc, proc
-	w.burial = burial{program: w.program, proc: proc}
+	share.proc, w.sharing = proc, share
 	w.frames, w.stall = newStallReader(proc.Conn())
 }
 

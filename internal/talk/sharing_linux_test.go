@@ -3,6 +3,7 @@ package talk
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gomultiprocessing/mp/internal/pool"
+	"github.com/gomultiprocessing/mp/internal/shm"
 	"github.com/gomultiprocessing/mp/internal/spawn"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
@@ -22,21 +24,59 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// kinProgram has a family, if that is set, and notes what it is told.
+// kinProgram has a process table, if that is set, and notes what it is told.
 type kinProgram struct {
 	fuzzProgram
-	family *os.File
+	table  *os.File
+	asked  []string
 	mu     sync.Mutex
 	buried []int
 }
 
+// askParent is what Join was given.
+var askParent func(shm.Request)
+
 // joined is what Join got in a child: "none", or the text in the file.
 var joined = "never"
 
-func (p *kinProgram) Family() (*os.File, error) { return p.family, nil }
+func (p *kinProgram) Share() (Sharer, error) { return kinSharer{p}, nil }
 
-func (p *kinProgram) Join(f *os.File) {
+type kinSharer struct{ *kinProgram }
+
+func (s kinSharer) Table() *os.File              { return s.table }
+func (kinSharer) Key() uint64                    { return kinKey }
+func (s kinSharer) Request(_ int, q shm.Request) { s.take(q) }
+
+func (p *kinProgram) take(q shm.Request) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.asked = append(p.asked, fmt.Sprint(q.Key, " ", q.Name))
+	if q.PIDFD != nil {
+		q.PIDFD.Close()
+	}
+}
+
+// asks has the parent been asked so?
+func (p *kinProgram) asks(want ...string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Equal(p.asked, want)
+}
+
+const kinKey = 1<<63 + 17
+
+// kinRequests are those of a child with a table: before it is ready, and from inside a call.
+var kinRequests = []string{fmt.Sprint(uint64(kinKey), " first"), "2 second"}
+
+func (p *kinProgram) Join(f *os.File, key uint64, ask func(shm.Request)) {
 	joined = "none"
+	if key != kinKey {
+		joined = "another key"
+	}
+	askParent = ask
+	if f != nil {
+		ask(shm.Request{Key: key, Name: "first"})
+	}
 	if f != nil {
 		b := make([]byte, 64)
 		n, _ := f.ReadAt(b, 0)
@@ -65,28 +105,38 @@ type kinHandler struct{}
 
 func (kinHandler) Open(*wire.Reader, int) (Calls, error) { return kinHandler{}, nil }
 func (kinHandler) Copies() bool                          { return false }
-func (kinHandler) Call(context.Context, int) error       { return nil }
-func (kinHandler) Memory() int                           { return 0 }
-func (kinHandler) PutMemory([]byte)                      {}
-func (kinHandler) Encode(b *wire.Buffer) error           { b.String(joined); return nil }
+func (kinHandler) Call(context.Context, int) error {
+	if joined != "none" { // of a descendant, for which this process stands in
+		f, err := os.Open(os.DevNull)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		askParent(shm.Request{Key: 2, Name: "second", PIDFD: f})
+	}
+	return nil
+}
+func (kinHandler) Memory() int                 { return 0 }
+func (kinHandler) PutMemory([]byte)            {}
+func (kinHandler) Encode(b *wire.Buffer) error { b.String(joined); return nil }
 
 func (kinHandler) CallMemory(context.Context, int, []byte) error { return nil }
 
 func kinFile(t *testing.T) *os.File {
-	f, err := os.CreateTemp(t.TempDir(), "family")
+	f, err := os.CreateTemp(t.TempDir(), "table")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { f.Close() })
-	f.WriteString("the family")
+	f.WriteString("the table")
 	return f
 }
 
-func TestFamilyOfACall(t *testing.T) {
-	for _, want := range []string{"none", "the family"} {
+func TestTableOfACall(t *testing.T) {
+	for _, want := range []string{"none", "the table"} {
 		p := &kinProgram{}
 		if want != "none" {
-			p.family = kinFile(t)
+			p.table = kinFile(t)
 		}
 		c, err := StartCall(spawn.Spec{Stdout: io.Discard}, p, Call{Func: "f"}, true, time.Time{})
 		if err != nil {
@@ -97,6 +147,9 @@ func TestFamilyOfACall(t *testing.T) {
 		}
 		if !p.has(c.PID()) || len(p.buried) != 1 {
 			t.Error("it was not buried, or twice", p.buried)
+		}
+		if want != "none" && !p.asks(kinRequests...) {
+			t.Error("requests:", p.asked)
 		}
 		body, _, ok, err := c.Output()
 		if got := wire.NewReader(body).String(); !ok || err != nil || got != want {
@@ -117,11 +170,11 @@ func (s *kinSink) Ended(*pool.Batch, time.Duration, time.Duration) {
 }
 func (s *kinSink) Died(pool.Death) { close(s.died) }
 
-func TestFamilyOfAWorker(t *testing.T) {
-	for _, want := range []string{"none", "the family"} {
+func TestTableOfAWorker(t *testing.T) {
+	for _, want := range []string{"none", "the table"} {
 		p := &kinProgram{}
 		if want != "none" {
-			p.family = kinFile(t)
+			p.table = kinFile(t)
 		}
 		sink := &kinSink{outcome: make(chan string, 1), died: make(chan struct{})}
 		w, err := StartWorker(t.Context(), WorkerSpec{Program: p, Timeout: time.Minute, Max: -1}, sink)
@@ -133,6 +186,9 @@ func TestFamilyOfAWorker(t *testing.T) {
 		w.Send(b, func() {})
 		if got := <-sink.outcome; got != want {
 			t.Error(got)
+		}
+		if want != "none" && !p.asks(kinRequests...) {
+			t.Error("requests:", p.asked)
 		}
 		w.Kill()
 		<-sink.died
