@@ -91,14 +91,16 @@ func (t *table) setName(slot int, name string) {
 
 // Child is a child process of this one, as far as the process table is concerned.
 type Child struct {
+	registry *theRegistry
+	key      uint64
+
 	mu   sync.Mutex
-	key  uint64
 	id   ID // 0: it has no place, as far as this process knows
 	dead bool
 }
 
 // NewChild is a child that is about to be started.
-func NewChild() *Child { return &Child{key: rand.Uint64() | 1} }
+func NewChild() *Child { return &Child{registry: &registry, key: rand.Uint64() | 1} }
 
 // Key is what the child must give to Join.
 func (c *Child) Key() uint64 { return c.key }
@@ -128,7 +130,7 @@ func (c *Child) Request(pid int, q Request) {
 	case own:
 		c.admit(pid, q)
 	default:
-		registry.admitDescendant(pid, q)
+		c.registry.admitDescendant(pid, q)
 	}
 }
 
@@ -136,10 +138,10 @@ func (c *Child) Request(pid int, q Request) {
 func (c *Child) admit(pid int, q Request) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if registry.table == nil || c.dead || c.id != 0 {
+	if c.registry.table == nil || c.dead || c.id != 0 {
 		return
 	}
-	c.id, _ = registry.admit(pid, q.Key, q.Name)
+	c.id, _ = c.registry.admit(pid, q.Key, q.Name)
 }
 
 // admitDescendant gives a place to a process that descends from the child with that pid, if the
@@ -177,9 +179,9 @@ func (c *Child) Buried() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.dead = true
-	if registry.table != nil {
+	if c.registry.table != nil {
 		if c.id != 0 {
-			registry.bury(c.id)
+			c.registry.bury(c.id)
 		}
 		return
 	}

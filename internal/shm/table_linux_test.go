@@ -1,0 +1,255 @@
+package shm
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// newTestTable is a process table of its own, whose main process this is, and its descriptor.
+func newTestTable(t *testing.T) (*theRegistry, *os.File) {
+	t.Helper()
+	f, region, err := createTable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close(); region.unmap() })
+	return &theRegistry{table: newTable(region, true)}, f
+}
+
+// readTestTable is the same table as another process has it.
+func readTestTable(t *testing.T, f *os.File) *table {
+	t.Helper()
+	region, err := mapForReading(f, tableSize)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { region.unmap() })
+	return newTable(region, false)
+}
+
+// Whoever has the descriptor cannot write the table, by no system call and by no other descriptor
+// of the same memory, and the main process goes on writing it.
+func TestTableIsSealed(t *testing.T) {
+	t.Parallel()
+	r, f := newTestTable(t)
+	again, err := os.OpenFile(fmt.Sprint("/proc/self/fd/", f.Fd()), os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	for name, fd := range map[string]int{"inherited": int(f.Fd()), "opened again": int(again.Fd())} {
+		if _, err := unix.Mmap(fd, 0, tableSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED); err != syscall.EPERM {
+			t.Errorf("%s: mapped for writing: %v", name, err)
+		}
+		mem, err := unix.Mmap(fd, 0, tableSize, unix.PROT_READ, unix.MAP_SHARED)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := unix.Mprotect(mem, unix.PROT_READ|unix.PROT_WRITE); err != syscall.EACCES {
+			t.Errorf("%s: made writable: %v", name, err)
+		}
+		unix.Munmap(mem)
+		if _, err := unix.Pwrite(fd, []byte{1}, lifeIn); err != syscall.EPERM {
+			t.Errorf("%s: written: %v", name, err)
+		}
+		for mode, what := range map[uint32]string{
+			unix.FALLOC_FL_PUNCH_HOLE | unix.FALLOC_FL_KEEP_SIZE: "punched",
+			unix.FALLOC_FL_ZERO_RANGE:                            "zeroed",
+		} {
+			if err := unix.Fallocate(fd, mode, 0, 4096); err == nil {
+				t.Errorf("%s: %s", name, what)
+			}
+		}
+		for _, size := range []int64{0, 2 * tableSize} {
+			if err := unix.Ftruncate(fd, size); err != syscall.EPERM {
+				t.Errorf("%s: truncated to %d: %v", name, size, err)
+			}
+		}
+		if _, err := unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, unix.F_SEAL_WRITE); err == nil {
+			t.Errorf("%s: sealed further", name)
+		}
+	}
+	id, err := r.admit(1, 2, "one")
+	if other := readTestTable(t, f); err != nil || !other.alive(id) {
+		t.Error("what the main process writes is not seen:", err)
+	}
+}
+
+// No process is given the id of another, a place is used again, and its next owner is told
+// from the one before.
+func TestPlacesAreUsedAgain(t *testing.T) {
+	t.Parallel()
+	r, f := newTestTable(t)
+	other := readTestTable(t, f)
+	seen := make(map[ID]bool)
+	for i := range 100 {
+		id, err := r.admit(1000+i, uint64(i+1), "x")
+		if err != nil || seen[id] || id.slot() != 0 || !other.alive(id) {
+			t.Fatal(id, err, seen[id])
+		}
+		seen[id] = true
+		if found, ok := other.find(uint64(i + 1)); !ok || found != id {
+			t.Fatal("not found by its key:", found, ok)
+		}
+		r.bury(id)
+		r.bury(id) // twice is once
+		if _, ok := other.find(uint64(i + 1)); ok || other.alive(id) {
+			t.Fatal("alive after its death")
+		}
+	}
+	if n := other.deaths.Load(); n != 100 {
+		t.Errorf("%d deaths were told", n)
+	}
+	if other.used() != 1 {
+		t.Errorf("%d places are used", other.used())
+	}
+}
+
+// When all places are taken, who asks for one is told so, and what to do; and when one is
+// free again the next has it.
+func TestTableIsFull(t *testing.T) {
+	t.Parallel()
+	r, f := newTestTable(t)
+	var last ID
+	for i := range Slots {
+		id, err := r.admit(i+1, uint64(i+1), "x")
+		if err != nil {
+			t.Fatal(i, err)
+		}
+		last = id
+	}
+	other := readTestTable(t, f)
+	begin := time.Now()
+	ask := func(q Request) { r.admit(Slots+1, q.Key, q.Name) }
+	_, err := other.awaitPlace(1<<40, "late", ask)
+	if !errors.Is(err, errTableFull) || !strings.Contains(err.Error(), "let some of them end") || time.Since(begin) > answerTime/2 {
+		t.Errorf("%v after %v", err, time.Since(begin))
+	}
+	r.bury(last)
+	if id, err := other.awaitPlace(1<<40, "late", ask); err != nil || id.slot() != last.slot() || id == last {
+		t.Error(id, err)
+	}
+}
+
+// A place whose generations are used up is given to nobody.
+func TestWornOutPlace(t *testing.T) {
+	t.Parallel()
+	r, _ := newTestTable(t)
+	r.table.life(0).Store(uint64((generations-1)*Slots)<<8 | stateDead)
+	if id, err := r.admit(1, 1, "x"); err != nil || id.slot() != 1 {
+		t.Error(id, err)
+	}
+}
+
+// When the main process does not answer, that is an error and no end of waiting.
+func TestNoAnswer(t *testing.T) {
+	t.Parallel()
+	_, f := newTestTable(t)
+	begin := time.Now()
+	if _, err := readTestTable(t, f).awaitPlace(1, "x", func(Request) {}); !errors.Is(err, errNoAnswer) || time.Since(begin) < answerTime {
+		t.Errorf("%v after %v", err, time.Since(begin))
+	}
+}
+
+// sleeps starts a process that lives until the test ends.
+func sleeps(t *testing.T) *exec.Cmd {
+	t.Helper()
+	cmd := exec.Command("sleep", "60")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
+	return cmd
+}
+
+func pidfdOf(t *testing.T, pid int) *os.File {
+	t.Helper()
+	f, err := openPIDFD(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// A request that was passed on is granted only for a living process that descends from the child
+// which passes it on, once; and when it dies its place is free, though nobody says so.
+func TestDescendants(t *testing.T) {
+	t.Parallel()
+	r, _ := newTestTable(t)
+	child := sleeps(t)
+	r.admitDescendant(os.Getpid(), Request{Key: 7, PIDFD: pidfdOf(t, child.Process.Pid)})
+	id, ok := r.table.find(7)
+	if !ok {
+		t.Fatal("no place for a child's child")
+	}
+	for name, q := range map[string]struct {
+		ancestor, pid int
+	}{
+		"twice":                  {os.Getpid(), child.Process.Pid},
+		"the ancestor of it all": {child.Process.Pid, os.Getpid()},
+		"no child of that one":   {child.Process.Pid, sleeps(t).Process.Pid},
+		"itself":                 {os.Getpid(), os.Getpid()},
+		"init":                   {os.Getpid(), 1},
+	} {
+		r.admitDescendant(q.ancestor, Request{Key: 8, PIDFD: pidfdOf(t, q.pid)})
+		if _, ok := r.table.find(8); ok {
+			t.Error(name, "has a place")
+		}
+	}
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.admitDescendant(os.Getpid(), Request{Key: 8, PIDFD: null})
+	if _, ok := r.table.find(8); ok {
+		t.Error("a file has a place")
+	}
+	child.Process.Kill()
+	for end := time.Now().Add(20 * time.Second); r.table.alive(id); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("it is dead, and has its place")
+		}
+	}
+}
+
+// A child that was buried before its request was read has no place.
+func TestRequestOfTheDead(t *testing.T) {
+	t.Parallel()
+	r, _ := newTestTable(t)
+	c := &Child{key: 3, registry: r}
+	c.Buried()
+	c.Request(1, Request{})
+	if _, ok := r.table.find(3); ok {
+		t.Error("it lives for ever")
+	}
+}
+
+// What the kernel says of a process: it is dead as soon as it has ended, reaped or not, and not
+// when it is stopped.
+func TestIsDead(t *testing.T) {
+	t.Parallel()
+	cmd := sleeps(t)
+	pid := cmd.Process.Pid
+	cmd.Process.Signal(syscall.SIGSTOP)
+	if isDead(pid) || isDead(0) || isDead(os.Getpid()) {
+		t.Error("one that lives is dead")
+	}
+	cmd.Process.Kill()
+	for end := time.Now().Add(20 * time.Second); !isDead(pid); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("a zombie is alive")
+		}
+	}
+	cmd.Wait()
+	if !isDead(pid) {
+		t.Error("it was reaped, and lives")
+	}
+}
