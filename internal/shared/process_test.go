@@ -23,6 +23,9 @@ var roles = map[string]func(files []*os.File, args []string){}
 
 const roleVar = "MP_SHARED_ROLE"
 
+// mainVar makes a role's process the main one of another program.
+const mainVar = "MP_SHARED_MAIN"
+
 func TestMain(m *testing.M) {
 	role := os.Getenv(roleVar)
 	if role == "" {
@@ -33,7 +36,9 @@ func TestMain(m *testing.M) {
 	table, link := os.NewFile(3, "table"), os.NewFile(4, "link")
 	syscall.CloseOnExec(3)
 	syscall.CloseOnExec(4)
-	shm.Join(table, key, role, func(shm.Request) { link.Write([]byte{1}) })
+	if os.Getenv(mainVar) == "" {
+		shm.Join(table, key, role, func(shm.Request) { link.Write([]byte{1}) })
+	}
 	var files []*os.File
 	for fd := uintptr(5); fd < 5+uintptr(atoi(os.Getenv("MP_SHARED_FILES"))); fd++ {
 		syscall.CloseOnExec(int(fd))
@@ -79,13 +84,15 @@ func playWith(t testing.TB, env []string, role string, files []*os.File, args ..
 
 // playFrom is playWith for another binary.
 func playFrom(t testing.TB, binary string, env []string, role string, files []*os.File, args ...string) *child {
-	t.Helper()
+	if t != nil { // and not in a role
+		t.Helper()
+	}
 	table, err := shm.Table()
 	must(err)
 	mine, theirs, err := os.Pipe()
 	must(err)
 	c := &child{Cmd: exec.Command(binary, args...), t: t, share: shm.NewChild()}
-	c.Env = append(os.Environ(), append(env, fmt.Sprint("MP_SHARED_FILES=", len(files)),
+	c.Env = append(os.Environ(), append(env, mainVar+"=", fmt.Sprint("MP_SHARED_FILES=", len(files)),
 		fmt.Sprint("MP_SHARED_KEY=", c.share.Key()), roleVar+"="+role)...)
 	c.ExtraFiles = append([]*os.File{table, theirs}, files...)
 	c.Stdout, c.Stderr = os.Stderr, os.Stderr
@@ -94,10 +101,7 @@ func playFrom(t testing.TB, binary string, env []string, role string, files []*o
 	}
 	err = c.Start()
 	theirs.Close()
-	if err != nil {
-		mine.Close()
-		t.Fatal(err)
-	}
+	must(err)
 	go func() {
 		defer mine.Close()
 		for {
@@ -107,7 +111,9 @@ func playFrom(t testing.TB, binary string, env []string, role string, files []*o
 			c.share.Request(c.Process.Pid, shm.Request{Name: role})
 		}
 	}()
-	t.Cleanup(c.kill)
+	if t != nil {
+		t.Cleanup(c.kill)
+	}
 	return c
 }
 

@@ -2,6 +2,7 @@ package shm
 
 import (
 	"math"
+	"os"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -68,8 +69,15 @@ func privateWord(w *atomic.Uint32, value uint32) futexWord {
 	return futexWord{value: uint64(value), address: uint64(uintptr(unsafe.Pointer(w))), flags: futex32 | futexPrivate}
 }
 
+// OldFutexVar is the environment variable that, with the build tag mpinvariants, makes this an
+// old kernel.
+const OldFutexVar = "MP_OLD_FUTEX"
+
 // canWaitForSeveral says whether the kernel can wait for several words, as it can since 5.16.
 var canWaitForSeveral = sync.OnceValue(func() bool {
+	if Invariants && os.Getenv(OldFutexVar) != "" {
+		return false
+	}
 	_, _, err := syscall.RawSyscall6(unix.SYS_FUTEX_WAITV, 0, 0, 0, 0, 0, 0)
 	return err == unix.EINVAL // and not ENOSYS, or what a filter says
 })
