@@ -2,7 +2,6 @@ package mp
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"sync"
@@ -67,24 +66,41 @@ func (b *Barrier) mustBeMade() barrierCarrier {
 // Wait waits until all parties have come. place is from 0 to Parties-1, another for each
 // party of a round. A goroutine that waits costs no thread.
 //
-// The error is ErrBroken, or ctx's for the one whose ctx ended, which breaks the
-// barrier for the others. A ctx that was done at entry breaks nothing.
-func (b *Barrier) Wait(ctx context.Context) (place int, err error) { return b.WaitDo(ctx, nil) }
+// The error is ErrBroken. That of a party whose ctx ended is also ctx's, and the barrier is
+// broken for the others. It is the same for a ctx that was done at entry, but such a party has
+// not come, and breaks nothing.
+func (b *Barrier) Wait(ctx context.Context) (place int, err error) {
+	needCtx(ctx, "Barrier.Wait")
+	return b.WaitDo(ctx, nil)
+}
 
 // WaitDo is Wait with an action that runs once in each round, before anybody goes on: the
 // one of the last to come, in its goroutine. If it panics, ends its goroutine or returns an
 // error, the barrier breaks: WaitDo returns that error, and the others have ErrBroken.
 // If the barrier breaks while the action runs, WaitDo returns ErrBroken after it.
 func (b *Barrier) WaitDo(ctx context.Context, action func() error) (place int, err error) {
+	needCtx(ctx, "Barrier.WaitDo")
 	if !b.made() {
 		return 0, notMade("Barrier")
 	}
 	place, err = b.carrier.Wait(ctx, action)
-	if errors.Is(err, shared.ErrBroken) {
+	if err == shared.ErrBroken {
 		return 0, &reasoned{shared.ErrBroken.Error(), ErrBroken}
+	}
+	if late, ok := err.(*shared.LateError); ok {
+		return 0, &lateError{late.Err}
 	}
 	return place, err
 }
+
+// lateError is the error of a party that could not wait for the others any longer.
+type lateError struct{ of error }
+
+func (e *lateError) Error() string {
+	return "mp: Barrier.Wait: this party's ctx ended before all had come: " + e.of.Error()
+}
+
+func (e *lateError) Unwrap() []error { return []error{ErrBroken, e.of} }
 
 // Abort breaks the barrier. It does not wait. The error is always nil, but for a Barrier
 // that was not made by NewBarrier.

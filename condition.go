@@ -64,6 +64,7 @@ func (c *Condition) made() bool { return c != nil && c.lock != nil }
 
 // Acquire takes the condition's lock, as Lock.Acquire.
 func (c *Condition) Acquire(ctx context.Context) (Hold, error) {
+	needCtx(ctx, "Condition.Acquire")
 	if !c.made() {
 		return Hold{}, notMade("Condition")
 	}
@@ -87,6 +88,7 @@ func (c *Condition) TryAcquire() (Hold, bool) {
 // ErrNotOwner when h does not hold the condition's lock; or says that more than 16,384
 // goroutines wait.
 func (c *Condition) Wait(ctx context.Context, h Hold) (Hold, error) {
+	needCtx(ctx, "Condition.Wait")
 	if !c.made() {
 		return Hold{}, notMade("Condition")
 	}
@@ -120,6 +122,7 @@ func conditionError(err error) error {
 // It is Wait in a loop; the Hold and the errors are as there. If pred panics the
 // lock stays held.
 func (c *Condition) WaitFor(ctx context.Context, h Hold, pred func() bool) (Hold, error) {
+	needCtx(ctx, "Condition.WaitFor")
 	if !c.made() {
 		return Hold{}, notMade("Condition")
 	}

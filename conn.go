@@ -107,7 +107,8 @@ func connError(err error) error {
 func (c *Conn[T]) made() bool { return c != nil && c.carrier != nil }
 
 // ready says whether the handle has an end, and ctx has not ended.
-func (c *Conn[T]) ready(ctx context.Context) error {
+func (c *Conn[T]) ready(ctx context.Context, method string) error {
+	needCtx(ctx, method)
 	if !c.made() {
 		return errConnClosed
 	}
@@ -125,7 +126,7 @@ func (c *Conn[T]) ready(ctx context.Context) error {
 // ErrClosed if this one was. An end r of NewOneWayPipe cannot send. Python's send has no
 // timeout, and mixes the messages of threads.
 func (c *Conn[T]) Send(ctx context.Context, v T) error {
-	if err := c.ready(ctx); err != nil {
+	if err := c.ready(ctx, "Conn.Send"); err != nil {
 		return err
 	}
 	err := c.carrier.Send(ctx, v)
@@ -142,7 +143,7 @@ func (c *Conn[T]) Send(ctx context.Context, v T) error {
 // next message is bytes, which stay, and ErrClosed if this end was closed or moved. A message
 // that is no T is taken away with an error. An end w of NewOneWayPipe cannot receive.
 func (c *Conn[T]) Recv(ctx context.Context) (T, error) {
-	if err := c.ready(ctx); err != nil {
+	if err := c.ready(ctx, "Conn.Recv"); err != nil {
 		var none T
 		return none, err
 	}
@@ -160,6 +161,7 @@ func (c *Conn[T]) Recv(ctx context.Context) (T, error) {
 // closed or moved. While other goroutines wait in Recv, what comes is theirs. A sender whose
 // ctx ends takes back what Poll may have seen the beginning of.
 func (c *Conn[T]) Poll(ctx context.Context) (bool, error) {
+	needCtx(ctx, "Conn.Poll")
 	if !c.made() {
 		return false, errConnClosed
 	}

@@ -10,7 +10,7 @@ import (
 // one is a message as well. p is not changed, and is the caller's again when it returns. It
 // blocks and fails as Send does. Python's offset and size are p[offset:offset+size] here.
 func (c *Conn[T]) SendBytes(ctx context.Context, p []byte) error {
-	if err := c.ready(ctx); err != nil {
+	if err := c.ready(ctx, "Conn.SendBytes"); err != nil {
 		return err
 	}
 	err := c.carrier.SendBytes(ctx, p)
@@ -42,7 +42,7 @@ func (c *Conn[T]) RecvBytesInto(ctx context.Context, p []byte) (int, error) {
 }
 
 func (c *Conn[T]) recvBytes(ctx context.Context, limit int) ([]byte, error) {
-	if err := c.ready(ctx); err != nil {
+	if err := c.ready(ctx, "Conn.RecvBytes"); err != nil {
 		return nil, err
 	}
 	b, err := c.carrier.RecvBytes(ctx, limit)

@@ -66,8 +66,10 @@ func (e *Event) IsSet() bool { return e.mustBeMade().IsSet() }
 // takes nothing: all who wait are freed by one Set, in no order. A goroutine that
 // waits costs no thread.
 //
-// The error is ctx's, also when ctx was done at entry.
+// The error is ctx's. Wait looks once before it looks at ctx: for a flag that is set it is nil also
+// when ctx was done at entry.
 func (e *Event) Wait(ctx context.Context) error {
+	needCtx(ctx, "Event.Wait")
 	if !e.made() {
 		return notMade("Event")
 	}

@@ -74,6 +74,7 @@ func (l *Lock) mustBeMade() lockCarrier {
 // names the process that has the lock. If that process waits in turn, directly or through
 // others, for a lock that this process has, it is a *DeadlockError.
 func (l *Lock) Acquire(ctx context.Context) (Hold, error) {
+	needCtx(ctx, "Lock.Acquire")
 	if !l.made() {
 		return Hold{}, notMade("Lock")
 	}
@@ -117,6 +118,7 @@ func (l *Lock) Owner() (pid int, held bool) { return l.mustBeMade().Held() }
 // Condition, then what f holds in the end is f's to release. The error is
 // f's, or that of Acquire, and then f was not called.
 func (l *Lock) Do(ctx context.Context, f func(Hold) error) error {
+	needCtx(ctx, "Lock.Do")
 	h, err := l.Acquire(ctx)
 	if err != nil {
 		return err

@@ -46,6 +46,8 @@ type queueCarrier[T any] interface {
 	Len() int
 	Cap() int
 	Full() bool
+	Closed() bool
+	Unfinished() int
 	TaskDone() error
 	Join(ctx context.Context) error
 	Close()
@@ -84,14 +86,15 @@ func (q *Queue[T]) made() bool { return q != nil && q.carrier != nil }
 // A v that cannot travel is an error that names the path, such as item.Jobs[3].Next, and
 // takes no place. ErrClosed after Close. When ctx ends before there is room, nothing was
 // put: if by its deadline the error is both ErrFull, as Python's, and
-// context.DeadlineExceeded, else context.Canceled. A ctx that has ended before is
-// its error at once.
+// context.DeadlineExceeded, else context.Canceled. With a ctx that had ended before, the error is
+// the same, at once, and nothing is put, also if there is room.
 func (q *Queue[T]) Put(ctx context.Context, v T) error {
+	needCtx(ctx, "Queue.Put")
 	if !q.made() {
 		return errNoQueue
 	}
 	if err := ctx.Err(); err != nil {
-		return err
+		return ended(err, errFullDeadline)
 	}
 	return ended(q.carrier.Put(ctx, v), errFullDeadline)
 }
@@ -112,15 +115,18 @@ func (q *Queue[T]) TryPut(v T) error {
 //
 // ErrClosed when the queue is closed and empty. When ctx ends, nothing was taken: if by its
 // deadline the error is both ErrEmpty, as Python's, and context.DeadlineExceeded,
-// else context.Canceled. A ctx that has ended before is its error at once. An item that
-// cannot be decoded, because its UnmarshalBinary fails, is taken and an error.
+// else context.Canceled. With a ctx that had ended before, the error is the same, at once, and
+// nothing is taken, also if there is an item. An item that cannot be decoded, because its
+// UnmarshalBinary fails, is taken and an error. One whose descriptors find no room in this
+// process (ulimit -n) stays, and the error is syscall.EMFILE.
 func (q *Queue[T]) Get(ctx context.Context) (T, error) {
+	needCtx(ctx, "Queue.Get")
 	var none T
 	if !q.made() {
 		return none, errNoQueue
 	}
 	if err := ctx.Err(); err != nil {
-		return none, err
+		return none, ended(err, errEmptyDeadline)
 	}
 	v, err := q.carrier.Get(ctx)
 	if err != nil {
@@ -181,6 +187,22 @@ func (q *Queue[T]) Empty() bool { return q.Len() == 0 }
 // Full says whether a Put would wait for room. A queue without a bound never is.
 func (q *Queue[T]) Full() bool { return q.made() && q.carrier.Full() }
 
+// Closed says whether the queue was closed, by Close or CloseNow, in whichever process. There may
+// be items left to get. It does not wait. Python's Queue.is_shutdown. A nil queue is not closed.
+func (q *Queue[T]) Closed() bool { return q.made() && q.carrier.Closed() }
+
+// Unfinished is how many items Join waits for: those in the queue, and those that were got and not
+// said to be done. Those of a process that has died are done. It is exact at one instant within
+// the call, and 0 when Join would not wait. Python's Queue.unfinished_tasks. It does not wait, and
+// costs, for a queue between processes, a system call for each process that has items to do. That of
+// a nil queue is 0.
+func (q *Queue[T]) Unfinished() int {
+	if !q.made() {
+		return 0
+	}
+	return q.carrier.Unfinished()
+}
+
 // TaskDone says that an item that this process got is done, for Join. It does not wait.
 // The error is ErrNotOwner when the process has said so of all items that it got, as
 // Python's ValueError.
@@ -197,13 +219,12 @@ func (q *Queue[T]) TaskDone() error {
 // Those of a process that has died without saying so count as done: the error is ErrAbandoned
 // and says how many they were, of all items of the queue ever. Each process is told of an
 // item once, by all Joins that wait at that time or else by its next one. When
-// ctx ends before, it is ctx's error.
+// ctx ends before, it is ctx's error. Join looks once before it looks at ctx: when there is nothing
+// to wait for, it is nil also with a ctx that has ended.
 func (q *Queue[T]) Join(ctx context.Context) error {
+	needCtx(ctx, "Queue.Join")
 	if !q.made() {
 		return errNoQueue
-	}
-	if err := ctx.Err(); err != nil {
-		return err
 	}
 	return q.carrier.Join(ctx)
 }

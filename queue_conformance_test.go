@@ -170,36 +170,6 @@ func TestQueueDeadlines(t *testing.T) {
 	})
 }
 
-func TestQueueOfACtxThatHasEnded(t *testing.T) {
-	onQueues(t, func(t *testing.T, k queueKind) {
-		q := k.new(t, 2)
-		mustPut(t, q, 1)
-		over, cancel := context.WithCancel(context.Background())
-		cancel()
-		past, cancel := context.WithDeadline(context.Background(), time.Unix(0, 0))
-		defer cancel()
-		for _, ctx := range []context.Context{over, past} {
-			if err := q.Put(ctx, 2); err != ctx.Err() {
-				t.Error(err)
-			}
-			if _, err := q.Get(ctx); err != ctx.Err() {
-				t.Error(err)
-			}
-			if err := q.Join(ctx); err != ctx.Err() {
-				t.Error(err)
-			}
-			for _, err := range q.All(ctx) {
-				if err != ctx.Err() {
-					t.Error(err)
-				}
-			}
-		}
-		if q.Len() != 1 {
-			t.Error(q.Len(), "items")
-		}
-	})
-}
-
 func TestQueueWaitsThatAreCancelled(t *testing.T) {
 	onQueues(t, func(t *testing.T, k queueKind) {
 		q := k.new(t, 1)

@@ -211,6 +211,8 @@ func (q *processQueue[T]) decode(s *scratch, body []byte, files []*os.File) (v T
 func (q *processQueue[T]) Len() int                          { return q.core.Len() }
 func (q *processQueue[T]) Cap() int                          { return q.core.Cap() }
 func (q *processQueue[T]) Full() bool                        { return q.core.Full() }
+func (q *processQueue[T]) Closed() bool                      { return q.core.Closed() }
+func (q *processQueue[T]) Unfinished() int                   { return q.core.Unfinished() }
 func (q *processQueue[T]) Close()                            { q.core.Close() }
 func (q *processQueue[T]) CloseNow() int                     { return q.core.CloseNow() }
 func (q *processQueue[T]) Readable() bool                    { return q.core.Readable() }

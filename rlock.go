@@ -98,11 +98,13 @@ func (h *tenureHold) release(uint64) error {
 // Nested Holds have the same Token, and are Abandoned alike. A nested Acquire does not wait and
 // costs some 50 nanoseconds. The error is as that of Lock.Acquire.
 func (l *RLock) Acquire(ctx context.Context) (context.Context, Hold, error) {
+	needCtx(ctx, "RLock.Acquire")
 	if !l.made() {
 		return ctx, Hold{}, notMade("RLock")
 	}
-	if err := ctx.Err(); err != nil {
-		return ctx, Hold{}, err
+	if ctx.Err() != nil { // nested or not, nothing is taken
+		_, err := l.carrier.Acquire(ctx)
+		return ctx, Hold{}, lockError(err)
 	}
 	if h, ok := l.nest(ctx); ok {
 		return ctx, h, nil
@@ -118,6 +120,7 @@ func (l *RLock) Acquire(ctx context.Context) (context.Context, Hold, error) {
 // TryAcquire takes the lock, or nests, if that is possible at once. It does not wait. Under a
 // ctx that is done it is false.
 func (l *RLock) TryAcquire(ctx context.Context) (context.Context, Hold, bool) {
+	needCtx(ctx, "RLock.TryAcquire")
 	carrier := l.mustBeMade()
 	if ctx.Err() != nil {
 		return ctx, Hold{}, false

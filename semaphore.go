@@ -106,6 +106,7 @@ func semaphoreError(err error) error {
 //
 // The error is ctx's, also when ctx was done at entry, and then no permit was taken.
 func (s *Semaphore) Acquire(ctx context.Context) (Hold, error) {
+	needCtx(ctx, "Semaphore.Acquire")
 	if !s.made() {
 		return Hold{}, notMade("Semaphore")
 	}

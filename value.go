@@ -117,6 +117,7 @@ func (v *Value[T]) Load() T {
 
 // Store sets the variable. It waits while another changes it: see Update.
 func (v *Value[T]) Store(ctx context.Context, value T) error {
+	needCtx(ctx, "Value.Store")
 	if !v.made() {
 		return notMade("Value")
 	}
@@ -143,6 +144,7 @@ func (v *Value[T]) Store(ctx context.Context, value T) error {
 // It waits while another changes the variable, and takes over from one that has
 // died. The error is ctx's, if it ends before f was called.
 func (v *Value[T]) Update(ctx context.Context, f func(*T)) error {
+	needCtx(ctx, "Value.Update")
 	if !v.made() {
 		return notMade("Value")
 	}

@@ -55,7 +55,7 @@ func (r *round) finish(broken bool) bool {
 // runs the action, if it has one, before the others go on.
 func (b *barrier) Wait(ctx context.Context, action func() error) (place int, err error) {
 	if err := ctx.Err(); err != nil {
-		return 0, err
+		return 0, &shared.LateError{Err: err} // it does not come
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -74,7 +74,7 @@ func (b *barrier) Wait(ctx context.Context, action func() error) (place int, err
 			return place, err
 		}
 		if err := b.until(ctx, r); err != nil { // beyond the parties: the next round comes soon
-			return 0, err
+			return 0, &shared.LateError{Err: err}
 		}
 	}
 }
@@ -90,8 +90,8 @@ func (b *barrier) until(ctx context.Context, r *round) error {
 // await waits in a round in which this party has arrived, and breaks it if its ctx ends.
 func (b *barrier) await(ctx context.Context, r *round) error {
 	err := b.until(ctx, r)
-	if err != nil && r.finish(true) {
-		return err
+	if err != nil && (r.finish(true) || r.broken) {
+		return &shared.LateError{Err: err}
 	}
 	if r.broken {
 		return shared.ErrBroken

@@ -47,7 +47,10 @@ func (e *event) IsSet() bool { return e.set.Load() }
 
 // Wait waits until the flag is set, or was set meanwhile.
 func (e *event) Wait(ctx context.Context) error {
-	if err := ctx.Err(); err != nil || e.set.Load() {
+	if e.set.Load() {
+		return nil
+	}
+	if err := ctx.Err(); err != nil {
 		return err
 	}
 	e.mu.Lock()

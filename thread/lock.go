@@ -74,6 +74,9 @@ func (l *lock) TryAcquire() (shared.Grip, bool) {
 // Acquire takes the lock, and waits for it until ctx ends.
 func (l *lock) Acquire(ctx context.Context) (shared.Grip, error) {
 	if err := ctx.Err(); err != nil {
+		if _, held := l.Held(); held { // as if ctx had ended a moment later
+			err = fmt.Errorf("mp: %w", inTheWay(err))
+		}
 		return shared.Grip{}, err
 	}
 	if g, ok := l.TryAcquire(); ok {
@@ -84,6 +87,11 @@ func (l *lock) Acquire(ctx context.Context) (shared.Grip, error) {
 		return shared.Grip{}, errtext.Errorf("mp: %w", err)
 	}
 	return g, nil
+}
+
+// inTheWay says why a wait ended with its ctx.
+func inTheWay(err error) error {
+	return fmt.Errorf("another goroutine of this process has the lock: %w", err)
 }
 
 // relock is Acquire for who had the lock, and words the error for who says what it was for.
@@ -117,7 +125,7 @@ func (l *lock) wait(ctx context.Context) (shared.Grip, error) {
 		if err := ctx.Err(); err != nil {
 			l.leave(w) // whoever has the lock wakes the next
 			l.mu.Unlock()
-			return shared.Grip{}, fmt.Errorf("another goroutine of this process has the lock: %w", err)
+			return shared.Grip{}, inTheWay(err)
 		}
 		l.mu.Unlock()
 		w.rest(ctx)

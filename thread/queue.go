@@ -217,6 +217,18 @@ func (q *queue[T]) Full() bool {
 	return q.full()
 }
 
+func (q *queue[T]) Closed() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.closed
+}
+
+func (q *queue[T]) Unfinished() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.got + q.store.len()
+}
+
 func (q *queue[T]) TaskDone() error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -233,6 +245,10 @@ func (q *queue[T]) Join(ctx context.Context) error {
 	if q.done() {
 		q.mu.Unlock()
 		return nil
+	}
+	if err := ctx.Err(); err != nil {
+		q.mu.Unlock()
+		return err
 	}
 	way := q.idle.enter()
 	q.mu.Unlock()

@@ -58,6 +58,14 @@ const (
 // ErrBroken is the error of those who wait at a barrier that is broken.
 var ErrBroken = errors.New("the barrier is broken")
 
+// LateError is the error of one whose ctx ended before all had come.
+type LateError struct{ Err error }
+
+func (e *LateError) Error() string { return e.Err.Error() }
+
+// Unwrap says that it is ErrBroken, and ctx's.
+func (e *LateError) Unwrap() []error { return []error{ErrBroken, e.Err} }
+
 func barrierShape(parties uint64) (shm.Shape, error) {
 	if parties < 1 || parties > MaxParties {
 		return shm.Shape{}, fmt.Errorf("a barrier of %d parties", int64(parties))
@@ -114,7 +122,7 @@ func mark(state uint64) uint64 { return uint64(uint32(round(state) + 1)) }
 func (b *Barrier) Wait(ctx context.Context, action func() error) (place int, err error) {
 	defer runtime.KeepAlive(b)
 	if err := ctx.Err(); err != nil {
-		return 0, err
+		return 0, &LateError{err} // it does not come
 	}
 	b.fence.release()
 	for {
@@ -129,7 +137,7 @@ func (b *Barrier) Wait(ctx context.Context, action func() error) (place int, err
 		switch place {
 		case noSuchPlace: // all places of this round are taken: the next comes soon
 			if err := b.until(ctx, state, func() bool { return b.state.Load() != state }); err != nil {
-				return 0, err
+				return 0, &LateError{err}
 			}
 			continue
 		case b.parties - 1:
@@ -192,8 +200,8 @@ func (b *Barrier) await(ctx context.Context, state uint64) error {
 	err := b.until(ctx, state, func() bool { return b.ended(state) })
 	if err != nil {
 		shm.Point("barrier.giving-up")
-		if b.smash(round(state)) {
-			return err
+		if b.smash(round(state)) || b.outcome(state) != nil {
+			return &LateError{err}
 		}
 	}
 	return b.outcome(state)
@@ -335,25 +343,19 @@ func (b *Barrier) Abort() {
 	}
 }
 
-// Reset makes a new round of a barrier that is broken, or that breaks by it because
-// somebody waits.
+// Reset makes a new round of a barrier that is broken, or in which somebody waits. The new round
+// begins in the same moment in which the one before ends: who was thrown out may come again at
+// once.
 func (b *Barrier) Reset() {
 	defer runtime.KeepAlive(b)
 	for {
 		state := b.state.Load()
-		if state&phaseMask != broken {
-			if state&phaseMask == filling && b.place(0).Load()>>32 != mark(state) {
-				return // nobody is here
-			}
-			b.smash(round(state))
+		if state&phaseMask == filling && b.place(0).Load()>>32 != mark(state) {
+			return // nobody is here
+		}
+		if !b.record(state) {
 			continue
 		}
-		list := b.brokenRound(state & resetMask / resetUnit)
-		before := list.Load()
-		if b.state.Load() != state {
-			continue
-		}
-		list.CompareAndSwap(before, round(state)+1)
 		shm.Point("barrier.recorded")
 		next := (state+resetUnit)&resetMask | (round(state)+1)*roundUnit // and filling
 		if b.state.CompareAndSwap(state, next) {
@@ -362,6 +364,16 @@ func (b *Barrier) Reset() {
 			return
 		}
 	}
+}
+
+// record writes down that the round of that state breaks by the reset that follows. Nobody reads
+// that before the reset has happened, so it does no harm if the round ends otherwise. It is false if
+// the state, or what is written there, has changed meanwhile: what one writes that comes too
+// late would stay.
+func (b *Barrier) record(state uint64) bool {
+	list := b.brokenRound(state & resetMask / resetUnit)
+	before := list.Load()
+	return b.state.Load() == state && list.CompareAndSwap(before, round(state)+1)
 }
 
 // Waiting is how many wait at the moment.

@@ -81,11 +81,11 @@ func (e *Event) IsSet() bool {
 
 // Wait waits until the flag is set, or was set meanwhile.
 func (e *Event) Wait(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
 	begin := e.word.Load()
 	if begin&1 == 0 {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		if err := e.line.Wait(ctx, func(bool) bool { return e.word.Load()>>1 != begin>>1 }); err != nil {
 			return err
 		}

@@ -97,6 +97,8 @@ func (l *Lock) TryAcquire() (Grip, bool) {
 // Acquire takes the lock.
 func (l *Lock) Acquire(ctx context.Context) (g Grip, err error) {
 	if err := ctx.Err(); err != nil {
+		err = l.blocked(err) // as if ctx had ended a moment later
+		runtime.KeepAlive(l)
 		return Grip{}, err
 	}
 	g, ok := l.try(false)

@@ -253,6 +253,13 @@ func (q *Queue) Full() bool {
 	return n >= q.capacity
 }
 
+// Closed says whether the queue was closed.
+func (q *Queue) Closed() bool {
+	closed := q.puts.Load()&closedBit != 0
+	runtime.KeepAlive(q)
+	return closed
+}
+
 // Readable says whether a Get would not wait: there is an item, or never will be.
 func (q *Queue) Readable() bool {
 	n, closed := q.count()

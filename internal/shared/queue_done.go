@@ -154,6 +154,44 @@ func (q *Queue) unfinished(probe bool) bool {
 	return q.puts.Load() != p
 }
 
+// Unfinished is how many items Join waits for, exact at one instant.
+func (q *Queue) Unfinished() int {
+	defer runtime.KeepAlive(q)
+	n := 0
+	for range 1 << 10 {
+		g, p := q.gets.Load(), q.puts.Load()
+		n = q.undone(g)
+		if g&droppedBit == 0 {
+			n += int(p&^closedBit - min(g, p&^closedBit))
+		}
+		if q.gets.Load() == g && q.puts.Load() == p {
+			break // meanwhile items were only said to be done, one by one
+		}
+	}
+	return n
+}
+
+// undone is how many items living processes have got and not said to be done, as long as gets is
+// g.
+func (q *Queue) undone(g uint64) (n int) {
+	for slot := range q.object.Used() {
+		owner := shm.ID(q.object.Row(slot, rowOwnerIn).Load())
+		if owner == 0 {
+			continue
+		}
+		done := q.object.Row(slot, rowDoneIn).Load() >> rowShift
+		row := q.object.Row(slot, rowGotIn).Load()
+		got := row >> rowShift
+		if c := row & rowLow; c != 0 && c != code(g&^droppedBit-1) {
+			got-- // that get has not happened yet
+		}
+		if got > done && (owner == shm.ID(q.me) || shm.Probe(owner)) {
+			n += int(min(got-done, maxItems))
+		}
+	}
+	return n
+}
+
 // owes says whether a process has got what it has not said to be done.
 func (q *Queue) owes(slot int) bool {
 	done := q.object.Row(slot, rowDoneIn).Load() >> rowShift
@@ -201,6 +239,9 @@ func (q *Queue) Join(ctx context.Context) error {
 	defer runtime.KeepAlive(q)
 	told := q.reported.Load()
 	if q.unfinished(false) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		err := q.joiners.Wait(ctx, func(bool) bool { return !q.unfinished(false) })
 		if err != nil {
 			return err
