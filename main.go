@@ -1,6 +1,7 @@
 package mp
 
 import (
+	"fmt"
 	"os"
 	"sync/atomic"
 
@@ -15,10 +16,13 @@ var entered atomic.Bool
 // to start something, a goroutine of some init: it would do so in every child anew.
 var working atomic.Bool
 
-// mayStart says why nothing can be started in this process.
+// mayStart says why nothing can be started in this process, or by this goroutine.
 func mayStart() error {
 	if !entered.Load() || spawn.Child() != nil && !working.Load() {
 		return ErrNoMain
+	}
+	if err := spawn.Startable(); err != nil {
+		return fmt.Errorf("mp: %w", err)
 	}
 	return nil
 }

@@ -27,6 +27,9 @@ func start(spec *Spec) (*Process, error) {
 	if len(mainArgs) == 0 {
 		return nil, errors.New("this process has no command line")
 	}
+	if err := Startable(); err != nil {
+		return nil, err
+	}
 	if err := spec.check(); err != nil {
 		return nil, err
 	}
