@@ -6,6 +6,7 @@ import (
 
 	"github.com/gomultiprocessing/mp/internal/local"
 	"github.com/gomultiprocessing/mp/internal/pool"
+	"github.com/gomultiprocessing/mp/internal/run"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
@@ -63,6 +64,7 @@ type applied[In, Out any] struct {
 	f       *Func[In, Out]
 	here    hereOne[In, Out] // the first attempt, in a pool of goroutines
 	begun   atomic.Bool      // it was
+	values  context.Context  // for the task on a goroutine; nil: none
 	in      [1]In
 	encoded atomic.Pointer[wire.Buffer] // of an input that is small enough to be encoded beforehand, or that has left
 	leaves  bool                        // it can be sent only once, as something leaves this process with it
@@ -87,6 +89,7 @@ func newApplied[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in 
 	a := &applied[In, Out]{f: f}
 	if p.here != nil {
 		a.here.f, a.here.pool, a.here.in = f, p.here, in
+		a.values = run.ValuesOf(ctx)
 		if o.retries > 0 {
 			a.here.input.Store(inputKept)
 		}
@@ -98,7 +101,11 @@ func newApplied[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in 
 		a.job.Apart, a.job.Alone = f.apart, a.leaves || f.moves
 	}
 	a.result.s = p.s
-	a.job.Options, a.job.Func, a.job.Client, a.job.Items = o.pool(ctx), f.name, a, 1
+	a.job.Func, a.job.Client, a.job.Items = f.name, a, 1
+	if a.job.Options, err = p.options(ctx, &o); err != nil {
+		a.letGo()
+		return nil, err
+	}
 	a.job.NoWait = o.noWait
 	return a, nil
 }
@@ -132,6 +139,9 @@ func (a *applied[In, Out]) Encode(b *wire.Buffer, _, _ int) (*wire.Buffer, error
 	}
 	return b, a.f.encodeInputs(b, a.in[:])
 }
+
+// Values implements local.Calls.
+func (a *applied[In, Out]) Values() context.Context { return a.values }
 
 // Calls implements local.Calls.
 func (a *applied[In, Out]) Calls(_, _ int) (local.Span, error) {

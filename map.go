@@ -9,6 +9,7 @@ import (
 
 	"github.com/gomultiprocessing/mp/internal/local"
 	"github.com/gomultiprocessing/mp/internal/pool"
+	"github.com/gomultiprocessing/mp/internal/run"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
@@ -82,8 +83,9 @@ type mapped[In, Out any] struct {
 	f        *Func[In, Out]
 	in       []In
 	result   Result[[]Out]
-	here     *herePool // the pool's
-	pool     *Pool     // whose watch is over ctx; nil: none is
+	here     *herePool       // the pool's
+	values   context.Context // for tasks on goroutines; nil: none
+	pool     *Pool           // whose watch is over ctx; nil: none is
 	watched  watched
 	progress func(done, total int)
 	changed  chan struct{}   // for Map: tasks have ended
@@ -111,10 +113,15 @@ func newMapped[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in [
 	m := &mapped[In, Out]{f: f, in: in, progress: o.progress, out: make([]Out, len(in))}
 	m.result.s = p.s
 	m.here = p.here
-	m.job.Options, m.job.Func, m.job.Client, m.job.Items = o.pool(ctx), f.name, m, len(in)
+	m.job.Func, m.job.Client, m.job.Items = f.name, m, len(in)
+	if m.job.Options, err = p.options(ctx, &o); err != nil {
+		return nil, err
+	}
 	m.job.NoWait = o.noWait
 	if p.here == nil {
 		m.job.Apart, m.job.Alone = f.apart, f.moves
+	} else {
+		m.values = run.ValuesOf(ctx)
 	}
 	return m, nil
 }
@@ -123,6 +130,9 @@ func newMapped[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in [
 func (m *mapped[In, Out]) Encode(b *wire.Buffer, first, n int) (*wire.Buffer, error) {
 	return b, m.f.encodeInputs(b, m.in[first:first+n])
 }
+
+// Values implements local.Calls.
+func (m *mapped[In, Out]) Values() context.Context { return m.values }
 
 // Calls implements local.Calls.
 func (m *mapped[In, Out]) Calls(first, n int) (local.Span, error) {

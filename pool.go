@@ -22,24 +22,25 @@ import (
 // PoolConfig says how a pool works. The zero PoolConfig is a pool of as many
 // processes as this one has processors.
 type PoolConfig struct {
-	Name           string          // shown by ps and Current; default Pool-N, in a child Pool-N:M
-	Workers        int             // 0: runtime.GOMAXPROCS(0)
-	Init           Binding         // run once in each new worker before its first task
-	TasksPerWorker int             // a worker is replaced after so many tasks; 0: never
-	MaxMemory      int64           // bytes of anonymous memory per worker; passing it kills the task: ErrMemory
-	MaxQueued      int             // ApplyAsync and MapAsync wait while so many are queued; 0: they never block
-	MaxResult      int64           // bytes of one outcome; 0: 1 GiB; -1: no limit
-	IdleTimeout    time.Duration   // a worker idle for so long ends, and comes back on demand; 0: never
-	StartTimeout   time.Duration   // of one worker, Init included; 0: 1 minute
-	Grace          time.Duration   // between asking a task to stop and killing its worker; 0: 100 ms, of goroutines 10 ms; NoGrace: none
-	Procs          int             // GOMAXPROCS of each worker; 0: max(2, ceil(GOMAXPROCS/Workers))
-	Env            []string        // the workers' whole environment; nil: this process's
-	Dir            string          // the workers' working directory; "": this process's
-	Limits         Limits          // of each worker
-	Encode         bool            // of a pool of goroutines: inputs and outputs are copied as processes would; see thread.NewPool
-	Stdout, Stderr io.Writer       // get what workers print, in whole lines, before the outcome of what printed it; nil: os.Stdout and os.Stderr
-	QuietCrash     bool            // what the Go runtime prints about a crash is in the error only, not in Stderr as well
-	Events         func(PoolEvent) // told what happens, in order, one at a time, on one goroutine of the pool; must not wait for a task of it
+	Name           string                                      // shown by ps and Current; default Pool-N, in a child Pool-N:M
+	Workers        int                                         // 0: runtime.GOMAXPROCS(0)
+	Init           Binding                                     // run once in each new worker before its first task
+	TasksPerWorker int                                         // a worker is replaced after so many tasks; 0: never
+	MaxMemory      int64                                       // bytes of anonymous memory per worker; passing it kills the task: ErrMemory
+	MaxQueued      int                                         // ApplyAsync and MapAsync wait while so many are queued; 0: they never block
+	MaxResult      int64                                       // bytes of one outcome; 0: 1 GiB; -1: no limit
+	IdleTimeout    time.Duration                               // a worker idle for so long ends, and comes back on demand; 0: never
+	StartTimeout   time.Duration                               // of one worker, Init included; 0: 1 minute
+	Grace          time.Duration                               // between asking a task to stop and killing its worker; 0: 100 ms, of goroutines 10 ms; NoGrace: none
+	Procs          int                                         // GOMAXPROCS of each worker; 0: max(2, ceil(GOMAXPROCS/Workers))
+	Env            []string                                    // the workers' whole environment; nil: this process's
+	Dir            string                                      // the workers' working directory; "": this process's
+	Limits         Limits                                      // of each worker
+	Encode         bool                                        // of a pool of goroutines: inputs and outputs are copied as processes would; see thread.NewPool
+	Stdout, Stderr io.Writer                                   // get what workers print, in whole lines, before the outcome of what printed it; nil: os.Stdout and os.Stderr
+	QuietCrash     bool                                        // what the Go runtime prints about a crash is in the error only, not in Stderr as well
+	Propagate      func(ctx context.Context) map[string]string // called once by each call with its ctx: what Propagated tells its tasks, 4 KiB at most
+	Events         func(PoolEvent)                             // told what happens, in order, one at a time, on one goroutine of the pool; must not wait for a task of it
 }
 
 // NoGrace, as the Grace of a PoolConfig or ProcessConfig, is for tasks that get no time between
@@ -52,10 +53,11 @@ const NoGrace time.Duration = -1
 // thread.NewPool has. Its methods, and the functions that take it, may be called by any number of goroutines. A nil
 // Pool answers ErrClosed: the pool that main has made does not exist in a worker.
 type Pool struct {
-	s       *pool.Scheduler
-	name    string
-	here    *herePool // nil: the workers are processes
-	watches watches   // over the ctxs of what was submitted
+	s         *pool.Scheduler
+	name      string
+	propagate func(ctx context.Context) map[string]string
+	here      *herePool // nil: the workers are processes
+	watches   watches   // over the ctxs of what was submitted
 }
 
 var pools atomic.Int64 // made so far, for names
@@ -91,7 +93,7 @@ func NewPool(cfg PoolConfig) (*Pool, error) {
 	if err != nil {
 		return nil, errtext.Errorf("mp: NewPool: %w", err)
 	}
-	return &Pool{s: s, name: cfg.Name}, nil
+	return &Pool{s: s, name: cfg.Name, propagate: cfg.Propagate}, nil
 }
 
 // shot says whether a worker was killed from outside.

@@ -40,7 +40,7 @@ func carryPool(cfg PoolConfig) (*Pool, error) {
 	if err != nil {
 		return nil, errtext.Errorf("mp: NewPool: %w", err)
 	}
-	return &Pool{s: s, name: cfg.Name, here: &herePool{encode: cfg.Encode, maxResult: cfg.MaxResult}}, nil
+	return &Pool{s: s, name: cfg.Name, propagate: cfg.Propagate, here: &herePool{encode: cfg.Encode, maxResult: cfg.MaxResult}}, nil
 }
 
 // startHere returns what starts one worker. Only Init can fail.

@@ -35,6 +35,7 @@ type ProcessConfig struct {
 	Grace          time.Duration // when Start's ctx ends: between cancelling the Func's ctx and the kill; 0: 1 s; NoGrace: none
 	Procs          int           // GOMAXPROCS; 0: as any program starts with
 	Limits         Limits
+	Propagate      func(ctx context.Context) map[string]string // called with Start's or Call's ctx: what Propagated tells the Func, 4 KiB at most
 }
 
 func (c ProcessConfig) process(to *ProcessConfig) { *to = c }
@@ -143,6 +144,10 @@ func startProcess[In, Out any](ctx context.Context, f *Func[In, Out], in In, wan
 	if err := cfg.complete(); err != nil {
 		return nil, err
 	}
+	carried, err := propagated(ctx, "ProcessConfig", cfg.Propagate)
+	if err != nil {
+		return nil, err
+	}
 	body, err := f.encode(in)
 	if err != nil {
 		return nil, errtext.Errorf("mp: the input of %s cannot be sent: %w", f.name, err)
@@ -162,7 +167,7 @@ func startProcess[In, Out any](ctx context.Context, f *Func[In, Out], in In, wan
 	spec := cfg.spec()
 	spec.Identity = id
 	deadline, _ := ctx.Deadline()
-	call, err := talk.StartCall(spec, program{}, talk.Call{Func: f.name, Input: body}, wanted, deadline)
+	call, err := talk.StartCall(spec, program{}, talk.Call{Func: f.name, Input: body, Propagated: carried}, wanted, deadline)
 	if err != nil {
 		return nil, err
 	}

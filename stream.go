@@ -11,6 +11,7 @@ import (
 
 	"github.com/gomultiprocessing/mp/internal/local"
 	"github.com/gomultiprocessing/mp/internal/pool"
+	"github.com/gomultiprocessing/mp/internal/run"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
@@ -22,6 +23,7 @@ type stream[In, Out any] struct {
 	job      pool.Job
 	f        *Func[In, Out]
 	ordered  bool
+	values   context.Context // for tasks on goroutines; nil: none
 	failFast bool
 	progress func(done, total int)
 
@@ -88,7 +90,11 @@ func newStream[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in i
 		window: make(chan struct{}, o.window), left: make(chan struct{}), news: make(chan struct{}, 1),
 		items: make(map[int]*streamItem[In, Out]),
 	}
-	s.job.Options, s.job.Func, s.job.Client, s.job.Lazy = o.pool(ctx), f.name, s, true
+	s.job.Func, s.job.Client, s.job.Lazy = f.name, s, true
+	if s.job.Options, err = p.options(ctx, &o); err != nil {
+		return nil, err
+	}
+	s.values = run.ValuesOf(ctx)
 	s.job.NoWait = o.noWait
 	if p.here == nil {
 		s.job.Apart, s.job.Alone = f.apart, f.moves
@@ -182,6 +188,9 @@ func (s *stream[In, Out]) push(v In) bool {
 	s.p.s.Extend(&s.job, 1)
 	return true
 }
+
+// Values implements local.Calls.
+func (s *stream[In, Out]) Values() context.Context { return s.values }
 
 // Calls implements local.Calls.
 func (s *stream[In, Out]) Calls(first, n int) (local.Span, error) {

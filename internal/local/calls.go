@@ -14,6 +14,8 @@ type Calls interface {
 	// Calls returns n calls from task first on, with their inputs: nothing of
 	// the job is read afterwards. An error says that there are none, and why.
 	Calls(first, n int) (Span, error)
+	// Values are those of the caller's ctx, for the ctxs of the calls: see run.ValuesOf.
+	Values() context.Context
 }
 
 // Span is some consecutive calls of one job. It belongs to one goroutine, and keeps what
@@ -78,6 +80,6 @@ func (w *worker) attempt(sp *pool.Span) *run.Common {
 	j := sp.Job
 	return &run.Common{
 		Program: w.crew.program, Clock: &w.crew.clock, Func: j.Func, Worker: w.n,
-		Attempt: sp.Attempt, Deadline: w.crew.clock.of(j.Deadline), Timeout: j.Timeout, Place: w,
+		Attempt: sp.Attempt, Deadline: w.crew.clock.of(j.Deadline), Timeout: j.Timeout, Place: w, Propagated: j.Propagated,
 	}
 }

@@ -140,6 +140,7 @@ func (f *flight) enter() bool {
 		f.timed = f.measured || j.Timeout > 0
 	}
 	f.plain = !f.timed
+	f.turn.values = j.Client.(Calls).Values()
 	f.turn.common, f.turn.At, f.turn.left, f.turn.ctxs = f.w.commonOf(sp), -1, sp.N, nil
 	return true
 }

@@ -1,6 +1,10 @@
 package local
 
-import "github.com/gomultiprocessing/mp/internal/run"
+import (
+	"context"
+
+	"github.com/gomultiprocessing/mp/internal/run"
+)
 
 // Turn is a span's calls being made, one after the other.
 type Turn struct {
@@ -14,6 +18,8 @@ type Turn struct {
 	left   int  // calls of the span after At
 	item   int  // the place of At in the batch
 	over   bool // no more may be begun
+
+	values context.Context // of the span's caller
 
 	set  *run.Set      // the ctx of At is the first one,
 	ctxs []run.Context // and these are behind it
@@ -60,7 +66,7 @@ func (t *Turn) Next() bool {
 // more makes the ctxs of the next calls.
 func (t *Turn) more() {
 	t.set = t.w.ctxs.More(&run.Set{
-		Common: t.common, Claims: t.claims, Batch: t.f.number, First: t.item, Index: t.f.b.Spans[t.f.span].First + t.At,
+		Common: t.common, Claims: t.claims, Batch: t.f.number, First: t.item, Index: t.f.b.Spans[t.f.span].First + t.At, Values: t.values,
 	}, t.left+1)
 	t.ctxs = t.set.All()
 	t.size = len(t.ctxs)

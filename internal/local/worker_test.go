@@ -96,6 +96,8 @@ type span struct {
 	out   []int
 }
 
+func (c *calls) Values() context.Context { return nil }
+
 func (c *calls) Calls(first, n int) (local.Span, error) {
 	return &span{c, first, make([]int, n)}, nil
 }

@@ -63,15 +63,16 @@ func (j *Job) rare() *seldom {
 
 // Options say how the tasks of a job are treated. Jobs may share them.
 type Options struct {
-	Timeout  time.Duration
-	Deadline time.Time // of the caller's ctx; zero: none
-	Priority int
-	Chunk    int // tasks handed over at a time, 65,536 at most; 0: as measured
-	Retries  int
-	Backoff  Backoff
-	FailFast bool
-	Capture  int  // bytes of each stream to keep; 0: none
-	Measure  bool // time, CPU and memory of each task are wanted
+	Timeout    time.Duration
+	Deadline   time.Time // of the caller's ctx; zero: none
+	Priority   int
+	Chunk      int // tasks handed over at a time, 65,536 at most; 0: as measured
+	Retries    int
+	Backoff    Backoff
+	FailFast   bool
+	Capture    int               // bytes of each stream to keep; 0: none
+	Propagated map[string]string // to the ctx of each task; nil: nothing
+	Measure    bool              // time, CPU and memory of each task are wanted
 }
 
 var noOptions Options

@@ -32,6 +32,8 @@ type Common struct {
 	Timeout  time.Duration // of each task; 0: none
 	Singles  bool          // each is the first of its job
 	Place    any           // what the ctx says at PlaceKey; nil: nothing
+	// Propagated is what the ctx says at PropagatedKey; nil: what Values say.
+	Propagated map[string]string
 }
 
 // Program describes a task to the program.
@@ -108,8 +110,12 @@ func (c *Context) Value(key any) any {
 			index = 0
 		}
 		return r.Program.Task(r.Func, index, r.Attempt, r.Worker)
+	case PropagatedKey{}:
+		if r.Propagated != nil {
+			return r.Propagated
+		}
 	}
-	return nil
+	return c.set.inherited(key)
 }
 
 // AfterFunc lets package context derive from this ctx without a goroutine.

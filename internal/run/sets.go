@@ -1,15 +1,19 @@
 package run
 
-import "sync/atomic"
+import (
+	"context"
+	"sync/atomic"
+)
 
 // Set is the ctxs of some consecutive items of a span, made together, and
 // found again by whoever wants to cancel one.
 type Set struct {
 	Common *Common
-	Claims *Claims // of the batch
-	Batch  uint64  // its number
-	First  int     // the first one's item in the batch
-	Index  int     // and in the job
+	Claims *Claims         // of the batch
+	Batch  uint64          // its number
+	First  int             // the first one's item in the batch
+	Index  int             // and in the job
+	Values context.Context // of the caller; nil: none
 
 	owner     *Sets
 	of        []Context

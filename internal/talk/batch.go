@@ -112,6 +112,7 @@ func encodeSpan(b *wire.Buffer, sp *pool.Span, n int, singles, report bool) {
 	b.Uint64(uint64(deadlineOf(j.Deadline)))
 	b.Uvarint(uint64(j.Capture))
 	b.Byte(measureOf(j.Measure, report))
+	encodePropagated(b, j.Propagated)
 }
 
 func flag(v bool) byte {
@@ -146,6 +147,7 @@ type task struct {
 	deadline          int64 // on the shared clock; 0: none
 	capture           int
 	measure           byte
+	propagated        map[string]string
 	apart             [][]byte     // bodyApart: each input, nil for one that is void
 	files             [][]*os.File // and its descriptors; nil: none has some
 	body              []byte       // bodyTogether
@@ -175,7 +177,7 @@ func decodeBatch(payload []byte, files []*os.File, lost error) (*assignment, err
 		t := task{
 			singles: r.Byte() != 0, first: int(r.Uvarint()), n: int(r.Uvarint()), attempt: int(r.Uvarint()),
 			timeout: time.Duration(r.Uvarint()), deadline: int64(r.Uint64()),
-			capture: int(r.Uvarint()), measure: r.Byte(),
+			capture: int(r.Uvarint()), measure: r.Byte(), propagated: decodePropagated(r),
 		}
 		if r.Byte() == bodyTogether {
 			t.body = r.Raw()

@@ -263,7 +263,7 @@ func (x *executor) enter(t *task) {
 	x.task, x.offset, x.calls, x.opened = t, 0, nil, x.broken
 	x.info = &run.Common{
 		Program: x.program, Clock: sharedClock{}, Func: x.batch.fn, Worker: x.self.Worker,
-		Attempt: t.attempt, Deadline: t.deadline, Timeout: t.timeout, Singles: t.singles,
+		Attempt: t.attempt, Deadline: t.deadline, Timeout: t.timeout, Singles: t.singles, Propagated: t.propagated,
 	}
 	if x.broken == nil && t.apart == nil {
 		r := wire.NewReader(t.body)

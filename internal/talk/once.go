@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/run"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
@@ -59,9 +60,10 @@ const (
 // call is what a child does that was started for one call.
 func (s *server) call(r *wire.Reader) {
 	name, wanted, deadline := r.String(), r.Byte() != 0, int64(r.Uint64())
+	propagated := decodePropagated(r)
 	input := r.Rest()
 	s.write(frameBegun, none)
-	calls, panicked, err := s.once(s.context(deadline), name, input)
+	calls, panicked, err := s.once(s.context(deadline, propagated), name, input)
 	var out wire.Buffer
 	if err == nil && wanted {
 		if err = calls.Encode(&out); err == nil {
@@ -99,12 +101,13 @@ type Stacked interface {
 // without the two the Go runtime sees when the function waits for ever: "all
 // goroutines are asleep".
 type callContext struct {
-	deadline int64 // on the shared clock; 0: none
-	live     func() context.Context
+	deadline   int64 // on the shared clock; 0: none
+	propagated map[string]string
+	live       func() context.Context
 }
 
-func (s *server) context(deadline int64) context.Context {
-	c := callContext{deadline, sync.OnceValue(func() context.Context {
+func (s *server) context(deadline int64, propagated map[string]string) context.Context {
+	c := callContext{deadline, propagated, sync.OnceValue(func() context.Context {
 		ctx, cancel := context.WithCancel(context.Background())
 		if deadline != 0 {
 			ctx, cancel = context.WithDeadline(context.Background(), at(deadline))
@@ -132,9 +135,17 @@ func (c callContext) Done() <-chan struct{} { return c.live().Done() }
 // Err implements context.Context.
 func (c callContext) Err() error { return c.live().Err() }
 
-// Value implements context.Context. There are none; package context asks for its own
+// Value implements context.Context: there is only what was propagated. Package context asks for its own
 // when it derives from this ctx.
-func (c callContext) Value(key any) any { return c.live().Value(key) }
+func (c callContext) Value(key any) any {
+	if _, ok := key.(run.PropagatedKey); ok {
+		if c.propagated == nil {
+			return nil
+		}
+		return c.propagated
+	}
+	return c.live().Value(key)
+}
 
 // listen takes the parent's requests to a child that was started for one call.
 func (s *server) listen(cancel context.CancelFunc) {

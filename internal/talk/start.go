@@ -29,6 +29,8 @@ type Call struct {
 	// Input has attachments as well. StartCall settles it, StartWorker does not: it is for many
 	// workers, and must hold nothing that moves. nil: empty.
 	Input *wire.Buffer
+	// Propagated is for the ctx of the call: for StartCall.
+	Propagated map[string]string
 }
 
 func (c *Call) settle(sent bool) {

@@ -1,0 +1,26 @@
+package talk
+
+import "github.com/gomultiprocessing/mp/internal/wire"
+
+// encodePropagated writes what is propagated to the ctx of a call.
+func encodePropagated(b *wire.Buffer, m map[string]string) {
+	b.Uvarint(uint64(len(m)))
+	for k, v := range m {
+		b.String(k)
+		b.String(v)
+	}
+}
+
+// decodePropagated reads it; nil: it is nothing.
+func decodePropagated(r *wire.Reader) map[string]string {
+	n := r.Uvarint()
+	if n == 0 {
+		return nil
+	}
+	m := make(map[string]string)
+	for ; n > 0 && r.Err() == nil; n-- {
+		k := r.String()
+		m[k] = r.String()
+	}
+	return m
+}
