@@ -71,6 +71,9 @@ func newPipe[T any](oneWay bool) (a, b *Conn[T], err error) {
 
 // hold makes the handle one of this end, which is closed when the handle is garbage.
 func (c *Conn[T]) hold(e *pipe.End) {
+	if !carriesFiles[T]() {
+		e.Plain()
+	}
 	c.carrier = processConn[T]{e}
 	runtime.AddCleanup(c, func(e *pipe.End) { e.Close() }, e)
 }
@@ -139,7 +142,8 @@ func (c *Conn[T]) Send(ctx context.Context, v T) error {
 // sent has not been sent. Where a T holds large strings or blocks of numbers they share the
 // message's memory.
 //
-// When ctx ends before, it returns ctx's error and has taken nothing. It is an error if the
+// When ctx ends before, it returns ctx's error and has taken nothing. Without a free descriptor
+// (ulimit -n) for what comes with the message it is syscall.EMFILE, and the message stays. It is an error if the
 // next message is bytes, which stay, and ErrClosed if this end was closed or moved. A message
 // that is no T is taken away with an error. An end w of NewOneWayPipe cannot receive.
 func (c *Conn[T]) Recv(ctx context.Context) (T, error) {

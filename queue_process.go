@@ -9,7 +9,9 @@ import (
 	"reflect"
 	"runtime"
 	"sync"
+	"syscall"
 
+	"github.com/gomultiprocessing/mp/internal/errtext"
 	"github.com/gomultiprocessing/mp/internal/shared"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
@@ -27,6 +29,9 @@ type queueType struct {
 	carries bool   // items may have descriptors
 	kind    uint64 // by which a queue of another type is known
 }
+
+// carriesFiles says whether a value of the type may hold something that travels as a descriptor.
+func carriesFiles[T any]() bool { return queueTypeOf[T]().carries }
 
 var queueTypes sync.Map // reflect.Type to queueType
 
@@ -176,6 +181,9 @@ func (q *processQueue[T]) receive(s *scratch, body []byte, files []*os.File, err
 	if err != nil {
 		s.free()
 		wire.CloseFiles(files)
+		if errors.Is(err, syscall.EMFILE) {
+			return v, errtext.Errorf("mp: the next item stays: this process has no free descriptors for what comes with it; raise their number or close some: %w", err)
+		}
 		return v, queueError(err)
 	}
 	if len(body) < shared.LargeItem {

@@ -98,6 +98,10 @@ func newEnd(f *os.File, mode Mode) (*End, error) {
 	return e, nil
 }
 
+// Plain says that no descriptors come with what this end receives, which makes receiving quicker. Those
+// that come all the same get lost when there is no room. It is called before anything else.
+func (e *End) Plain() { e.rx.plain = true }
+
 // Sends says whether this end may send.
 func (e *End) Sends() bool { return e.mode&Sends != 0 }
 

@@ -24,6 +24,8 @@ var (
 	ErrNonsense = errors.New("mp: the other end of the pipe talks nonsense")
 	// ErrLost: descriptors of a message got lost, and the message with them.
 	ErrLost = fmt.Errorf("mp: descriptors that came with the message got lost: %w", syscall.EMFILE)
+	// ErrNoRoom: there is no free descriptor for those that come with the next message, which stays.
+	ErrNoRoom = fmt.Errorf("mp: the next message stays: this process has no free descriptors for what comes with it; raise their number (ulimit -n) or close some: %w", syscall.EMFILE)
 	// ErrTooMany: a message has more than MaxFiles descriptors.
 	ErrTooMany = fmt.Errorf("mp: more than %d shared objects in one message", MaxFiles)
 )

@@ -26,6 +26,12 @@ type set struct {
 	cut   bool // not all of them could be received
 }
 
+func (s set) close() {
+	for _, f := range s.files {
+		f.Close()
+	}
+}
+
 const (
 	firstBuffer = 4 << 10
 	maxBuffer   = 65 << 10 // a whole chunk

@@ -24,8 +24,11 @@ type receiver struct {
 
 	hot shm.Hot
 
+	plain bool // no descriptors come, so that they need not be kept when there is no room
+
 	how   how
 	again bool // there was nothing
+	full  bool // there is no room for the descriptors of what is there
 	step  func(fd uintptr) bool
 }
 
@@ -42,7 +45,7 @@ const (
 // wanted, and if limit is not negative at most so many bytes long; if not the error is a
 // *KindError or ErrTooLong, at once, and the message stays. Without a message that could
 // come any more it is io.EOF. When ctx ends, what has come of a message stays for the next
-// Receive. ErrLost takes the message away; ErrNonsense closes the end.
+// Receive. ErrNoRoom leaves the message where it is. ErrLost takes the message away; ErrNonsense closes the end.
 func (e *End) Receive(ctx context.Context, want Kind, limit int) (Message, error) {
 	if e.mode&Receives == 0 {
 		return Message{}, ErrWriteOnly
@@ -144,7 +147,7 @@ func (e *End) something() bool {
 		}
 		// What has begun may have been given up: that can be seen in what follows.
 		e.rx.how = once
-		if err := e.receiving.wait(e.rx.step); err != nil || e.rx.bad != nil {
+		if err := e.receiving.wait(e.rx.step); err != nil || e.rx.bad != nil || e.rx.full {
 			return true
 		}
 		if e.rx.again {
@@ -190,7 +193,7 @@ func (e *End) fill(ctx context.Context) error {
 		rx.hot.Note(!rx.again)
 	}
 	if !rx.again {
-		return rx.bad
+		return rx.refused()
 	}
 	e.waiting.Store(true)
 	rx.how = wait
@@ -198,6 +201,14 @@ func (e *End) fill(ctx context.Context) error {
 		return err
 	}
 	e.waiting.Store(false)
+	return rx.refused()
+}
+
+// refused is why nothing was received.
+func (rx *receiver) refused() error {
+	if rx.full {
+		return ErrNoRoom
+	}
 	return rx.bad
 }
 
@@ -238,9 +249,16 @@ func (e *End) receiveOnce(fd int) {
 		rx.oob = make([]byte, oobSize)
 	}
 	direct, tail := rx.in.room()
-	got := receive(fd, direct, tail, rx.oob)
+	var got received
+	if rx.plain {
+		got = receive(fd, direct, tail, rx.oob)
+	} else {
+		got = receiveKept(fd, direct, tail, rx.oob)
+	}
 	rx.again = got.err == syscall.EAGAIN
+	rx.full = got.err == syscall.EMFILE
 	switch {
+	case rx.full:
 	case got.err == syscall.ECONNRESET:
 		rx.eof = true // it was closed without having received all: what it sent came before
 	case rx.again:

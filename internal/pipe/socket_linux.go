@@ -131,20 +131,12 @@ type received struct {
 
 // receive reads what is there into direct and then tail. It does not wait.
 func receive(fd int, direct, tail, oob []byte) (got received) {
-	const flags = unix.MSG_DONTWAIT | unix.MSG_CMSG_CLOEXEC
+	return receiveBy(fd, direct, tail, oob, 0)
+}
+
+func receiveBy(fd int, direct, tail, oob []byte, flags int) (got received) {
 	var oobn, is int
-	for {
-		if len(direct) == 0 {
-			got.n, oobn, is, _, got.err = unix.Recvmsg(fd, tail, oob, flags)
-		} else {
-			got.n, oobn, is, _, got.err = unix.RecvmsgBuffers(fd, [][]byte{direct, tail}, oob, flags)
-		}
-		if got.err != unix.EINTR {
-			break
-		}
-	}
-	if got.err != nil {
-		got.n = 0
+	if got.n, oobn, is, got.err = read(fd, direct, tail, oob, flags); got.err != nil {
 		return got
 	}
 	if oobn > 0 || is&unix.MSG_CTRUNC != 0 {
@@ -152,6 +144,52 @@ func receive(fd int, direct, tail, oob []byte) (got received) {
 		got.set = set{filesIn(oob[:oobn]), is&unix.MSG_CTRUNC != 0}
 	}
 	return got
+}
+
+// receiveKept is receive that takes nothing if this process has no room for the descriptors
+// that come along: then the error is EMFILE. It looks first, which duplicates the descriptors, and
+// then takes as many bytes away, with the originals. That is a system call more.
+func receiveKept(fd int, direct, tail, oob []byte) (got received) {
+	if got = receiveBy(fd, direct, tail, oob, unix.MSG_PEEK); got.err != nil || got.n == 0 {
+		return got
+	}
+	if got.set.cut {
+		got.set.close()
+		return received{err: unix.EMFILE}
+	}
+	direct = direct[:min(got.n, len(direct))]
+	n, _, is, err := read(fd, direct, tail[:got.n-len(direct)], nil, 0)
+	if err != nil || n != got.n {
+		got.set.close()
+		return received{err: errors.Join(errUnstable, err)}
+	}
+	if got.has && is&unix.MSG_CTRUNC == 0 { // none were taken away: looking, one sees those of what follows, too
+		got.set.close()
+		got.has, got.set = false, set{}
+	}
+	return got
+}
+
+// errUnstable: somebody else reads from the socket.
+var errUnstable = fmt.Errorf("%w: what was there is gone", ErrNonsense)
+
+// read is recvmsg that does not wait. An error has read nothing.
+func read(fd int, direct, tail, oob []byte, more int) (n, oobn, is int, err error) {
+	flags := unix.MSG_DONTWAIT | unix.MSG_CMSG_CLOEXEC | more
+	for {
+		if len(direct) == 0 {
+			n, oobn, is, _, err = unix.Recvmsg(fd, tail, oob, flags)
+		} else {
+			n, oobn, is, _, err = unix.RecvmsgBuffers(fd, [][]byte{direct, tail}, oob, flags)
+		}
+		switch err {
+		case nil:
+			return n, oobn, is, nil
+		case unix.EINTR:
+		default:
+			return 0, 0, 0, err
+		}
+	}
 }
 
 // filesIn are the descriptors of control messages.

@@ -28,4 +28,6 @@ type received struct {
 
 func receive(fd int, direct, tail, oob []byte) received { return received{err: errUnsupported} }
 
+func receiveKept(int, []byte, []byte, []byte) received { return received{err: errUnsupported} }
+
 const oobSize = 0
