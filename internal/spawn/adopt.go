@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/gomultiprocessing/mp/internal/early"
@@ -84,6 +85,9 @@ func (m *mark) become() (*Self, error) {
 	}
 	if err := s.takeFiles(m); err != nil {
 		return nil, err
+	}
+	if m.loader != "" {
+		childLoader = strings.Split(m.loader, "\x00")
 	}
 	setNice(m.nice)
 	if err := m.limits.apply(); err != nil {

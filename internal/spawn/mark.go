@@ -17,6 +17,7 @@ type mark struct {
 	parent int // the process this mark was made for has this parent; any other one found it lying about
 	nonce  string
 	title  string
+	loader string // the words of loader, with NULs between them
 	name   string
 	pool   string
 	worker int
@@ -33,7 +34,7 @@ type mark struct {
 // fields lists what travels, once for both directions. Package early knows the first two.
 func (m *mark) fields() []any {
 	return []any{
-		&m.files, &m.nonce, &m.parent, &m.title, &m.name, &m.pool, &m.worker, &m.ident, &m.depth, &m.procs, &m.memory,
+		&m.files, &m.nonce, &m.parent, &m.title, &m.loader, &m.name, &m.pool, &m.worker, &m.ident, &m.depth, &m.procs, &m.memory,
 		&m.nice, &m.limits.CPU, &m.limits.OpenFiles, &m.limits.Nice, &m.joined,
 	}
 }

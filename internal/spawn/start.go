@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -26,6 +27,10 @@ func Start(spec Spec) (*Process, error) {
 func start(spec *Spec) (*Process, error) {
 	if len(mainArgs) == 0 {
 		return nil, errors.New("this process has no command line")
+	}
+	through, err := loader()
+	if err != nil {
+		return nil, err
 	}
 	if err := Startable(); err != nil {
 		return nil, err
@@ -52,6 +57,7 @@ func start(spec *Spec) (*Process, error) {
 		thread = CallingThread()
 	}
 	m := spec.mark(nonce, thread)
+	m.loader = strings.Join(through, "\x00")
 	if w.joined {
 		m.joined = 1
 	}
@@ -61,7 +67,7 @@ func start(spec *Spec) (*Process, error) {
 		Files: pl.childFiles(),
 	}
 	enter()
-	pid, pidfd, err := fork(mainArgs, attr, thread)
+	pid, pidfd, err := fork(commandLine(through, spec.Dir), attr, thread)
 	if err != nil {
 		leave()
 		pl.closeParentEnds()
@@ -71,6 +77,28 @@ func start(spec *Spec) (*Process, error) {
 	p := newProcess(pid, pidfd, pl, nonce)
 	p.run(spec, w)
 	return p, nil
+}
+
+// commandLine is the one of a child: that of the main process. A program that was run by a loader is
+// called by the name that it was called by, so that os.Args is alike, where that leads to it.
+func commandLine(through []string, dir string) []string {
+	if len(through) == 0 {
+		return mainArgs
+	}
+	n := len(through) - 1
+	program := through[n]
+	if filepath.IsAbs(mainArgs[0]) || dir == "" && strings.Contains(mainArgs[0], "/") {
+		if sameFile(mainArgs[0], program) {
+			program = mainArgs[0]
+		}
+	}
+	return slices.Concat(through[:n], []string{program}, mainArgs[1:])
+}
+
+func sameFile(a, b string) bool {
+	one, err := os.Stat(a)
+	other, err2 := os.Stat(b)
+	return err == nil && err2 == nil && os.SameFile(one, other)
 }
 
 // maxDepth is how many processes may stand in a line, each started by the one before.
