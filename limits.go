@@ -1,17 +1,15 @@
 package mp
 
 import (
-	"errors"
-	"fmt"
-	"runtime"
 	"time"
 
 	"github.com/gomultiprocessing/mp/internal/spawn"
 )
 
 // Limits are what a process may use at most. What is zero is as in this process.
-// A limit on memory exists on Linux; elsewhere it is an error that is
-// errors.ErrUnsupported. A limit that the system refuses ends the process before its
+// A limit on memory exists on Linux, where it is watched by way of /proc, without which it is an error;
+// on other systems it is one that is errors.ErrUnsupported. So are values that cannot work: less than
+// 1 MiB of memory, fewer than 16 open files, a nice value beyond -20 to 19. A limit that the system refuses ends the process before its
 // main runs, with a reason.
 type Limits struct {
 	Memory    int64         // bytes of anonymous memory; passing it kills: ErrMemory
@@ -22,14 +20,6 @@ type Limits struct {
 
 func (l Limits) spawn() spawn.Limits {
 	return spawn.Limits{CPU: l.CPU, OpenFiles: l.OpenFiles, Nice: l.Nice}
-}
-
-// memoryLimit says why there can be no limit on memory.
-func memoryLimit(bytes int64) error {
-	if bytes > 0 && runtime.GOOS != "linux" {
-		return fmt.Errorf("mp: no limit on memory on %s: %w", runtime.GOOS, errors.ErrUnsupported)
-	}
-	return nil
 }
 
 // gcTarget is the GOMEMLIMIT that goes with a limit: the collector should work

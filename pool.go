@@ -106,36 +106,20 @@ func shot(err error) bool {
 // if nothing else was said: enough to notice and to clear up, and hardly seen as a delay.
 const graceProcesses = 100 * time.Millisecond
 
-// maxWorkers is far beyond what a machine can run, and what Go can: 10,000 threads.
-const maxWorkers = 10_000
-
 // complete checks the configuration and fills in the defaults.
 func (c *PoolConfig) complete() error {
-	for _, f := range []struct {
-		name  string
-		value int64
-	}{
-		{"Workers", int64(c.Workers)}, {"TasksPerWorker", int64(c.TasksPerWorker)}, {"MaxMemory", c.MaxMemory},
-		{"MaxQueued", int64(c.MaxQueued)}, {"MaxResult", c.MaxResult + 1}, {"IdleTimeout", int64(c.IdleTimeout)},
-		{"StartTimeout", int64(c.StartTimeout)}, {"Procs", int64(c.Procs)},
-		{"Limits.Memory", c.Limits.Memory}, {"Limits.CPU", int64(c.Limits.CPU)}, {"Limits.OpenFiles", int64(c.Limits.OpenFiles)},
-	} {
-		if f.value < 0 {
-			return fmt.Errorf("mp: NewPool: PoolConfig.%s is negative", f.name)
-		}
+	if err := c.checkNumbers(); err != nil {
+		return err
 	}
 	if err := checkGrace("NewPool: PoolConfig", c.Grace); err != nil {
 		return err
-	}
-	if c.Workers > maxWorkers {
-		return fmt.Errorf("mp: NewPool: PoolConfig.Workers is %d, more than %d", c.Workers, maxWorkers)
 	}
 	procs := runtime.GOMAXPROCS(0)
 	n := pools.Add(1)
 	c.Name = cmp.Or(c.Name, "Pool-"+identity(n))
 	c.Workers = cmp.Or(c.Workers, procs)
 	c.StartTimeout = cmp.Or(c.StartTimeout, time.Minute)
-	c.MaxResult = cmp.Or(c.MaxResult, 1<<30)
+	c.MaxResult = min(cmp.Or(c.MaxResult, 1<<30), maxResult)
 	return nil
 }
 
@@ -152,6 +136,9 @@ func graceOf(d, otherwise time.Duration) time.Duration { return max(0, cmp.Or(d,
 
 // completeProcesses is complete for what only processes have.
 func (c *PoolConfig) completeProcesses() error {
+	if err := c.checkProcesses(); err != nil {
+		return err
+	}
 	procs := runtime.GOMAXPROCS(0)
 	if c.Procs == 0 {
 		c.Procs = max(2, (procs+c.Workers-1)/c.Workers)
@@ -161,7 +148,7 @@ func (c *PoolConfig) completeProcesses() error {
 	if l := c.Limits.Memory; l > 0 && (c.MaxMemory == 0 || l < c.MaxMemory) {
 		c.MaxMemory = l
 	}
-	return memoryLimit(c.MaxMemory)
+	return nil
 }
 
 // starter returns what starts one worker.

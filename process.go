@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -19,7 +20,8 @@ import (
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
-// ProcessOption is a ProcessConfig.
+// ProcessOption is a ProcessConfig. Of several in one call each adds to those before it: a field, or one of
+// Limits, that is not zero replaces what they say.
 type ProcessOption interface{ process(*ProcessConfig) }
 
 // ProcessConfig says how Start and Call start a process. What is zero is as in
@@ -38,7 +40,21 @@ type ProcessConfig struct {
 	Propagate      func(ctx context.Context) map[string]string // called with Start's or Call's ctx: what Propagated tells the Func, 4 KiB at most
 }
 
-func (c ProcessConfig) process(to *ProcessConfig) { *to = c }
+func (c ProcessConfig) process(to *ProcessConfig) {
+	merge(reflect.ValueOf(to).Elem(), reflect.ValueOf(c))
+}
+
+// merge sets what from has and leaves the rest, in structs field by field.
+func merge(to, from reflect.Value) {
+	for i := range from.NumField() {
+		switch field := from.Field(i); {
+		case field.Kind() == reflect.Struct:
+			merge(to.Field(i), field)
+		case !field.IsZero():
+			to.Field(i).Set(field)
+		}
+	}
+}
 
 // Process is a process that this one started. Its methods may be called by any
 // number of goroutines.
@@ -171,6 +187,13 @@ func startProcess[In, Out any](ctx context.Context, f *Func[In, Out], in In, wan
 	if err != nil {
 		return nil, err
 	}
+	if cfg.Limits.Memory > 0 {
+		if err := call.WatchMemory(); err != nil {
+			call.Signal(syscall.SIGKILL)
+			go call.Wait() // reaps it
+			return nil, errtext.Errorf("mp: ProcessConfig.Limits.Memory is %d, and the memory of the process cannot be watched: %w", cfg.Limits.Memory, err)
+		}
+	}
 	p := &Process{name: cfg.Name, daemon: cfg.Daemon, call: call, done: make(chan struct{})}
 	children.add(p)
 	go p.attend(ctx, cfg)
@@ -179,22 +202,17 @@ func startProcess[In, Out any](ctx context.Context, f *Func[In, Out], in In, wan
 
 // complete checks the configuration and fills in the default of Grace.
 func (c *ProcessConfig) complete() error {
-	for _, f := range []struct {
-		name  string
-		value int64
-	}{
-		{"Procs", int64(c.Procs)}, {"Limits.Memory", c.Limits.Memory},
-		{"Limits.CPU", int64(c.Limits.CPU)}, {"Limits.OpenFiles", int64(c.Limits.OpenFiles)},
-	} {
-		if f.value < 0 {
-			return fmt.Errorf("mp: ProcessConfig.%s is negative", f.name)
-		}
+	if err := checkProcs("ProcessConfig", c.Procs); err != nil {
+		return err
+	}
+	if err := c.Limits.check("ProcessConfig"); err != nil {
+		return err
 	}
 	if err := checkGrace("ProcessConfig", c.Grace); err != nil {
 		return err
 	}
 	c.Grace = graceOf(c.Grace, time.Second)
-	return memoryLimit(c.Limits.Memory)
+	return nil
 }
 
 // spec is the configuration as package spawn wants it.

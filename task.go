@@ -70,13 +70,17 @@ func Retries(n int, b Backoff) TaskOption {
 		if n < 0 {
 			o.wrong("Retries(%d) is negative", n)
 		}
+		if err := b.check(); err != nil && o.err == nil {
+			o.err = err
+		}
 		o.retries, o.backoff = n, b
 	}
 }
 
 // Backoff says how long a failed task waits before its next attempt: Min after the
 // first, Factor times as long after each further one, at most Max, less a random
-// part of up to Jitter of it. What is zero is 10 ms, 1 s, 2 and 0.5.
+// part of up to Jitter of it. What is zero is 10 ms, 1 s, 2 and 0.5. A negative Min or Max, a Min
+// that is more than Max, a Factor under 1 and a Jitter over 1 are errors of the call.
 type Backoff struct {
 	Min, Max time.Duration
 	Factor   float64
@@ -137,13 +141,16 @@ func Window(n int) TaskOption {
 }
 
 // Capture keeps the last max bytes of what each task writes to its standard output
-// and error, in its Outcome, instead of passing it on; 0 is 1 MiB. It is for
+// and error, in its Outcome, instead of passing it on; 0 is 1 MiB, 64 MiB the most. It is for
 // Outcomes; other calls have no place for it and pass the output on. In a pool of goroutines,
 // whose output is their process's, it is an error of Outcomes.
 func Capture(max int) TaskOption {
 	return func(o *taskOptions) {
 		if max < 0 {
 			o.wrong("Capture(%d) is negative", max)
+		}
+		if max > maxCapture {
+			o.wrong("Capture(%d): at most %d", max, maxCapture)
 		}
 		if max == 0 {
 			max = 1 << 20

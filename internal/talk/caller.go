@@ -72,6 +72,23 @@ func StartCall(spec spawn.Spec, program Program, call Call, wanted bool, deadlin
 // PID is the child's number.
 func (c *Caller) PID() int { return c.proc.PID() }
 
+// WatchMemory says why Memory could not tell, now and later. A child that has ended need not be watched.
+func (c *Caller) WatchMemory() error { return watched(c.proc) }
+
+// watched looks at the memory of a child for the first time, which keeps what later looks need.
+func watched(proc *spawn.Process) error {
+	if _, err := proc.Memory(); err != nil && !errors.Is(err, os.ErrProcessDone) && !errors.Is(err, os.ErrNotExist) {
+		return err
+	} else if err != nil {
+		select {
+		case <-proc.Dead():
+		default:
+			return err
+		}
+	}
+	return nil
+}
+
 // Memory is what the child holds, in bytes; 0 when that is not known.
 func (c *Caller) Memory() int64 {
 	n, err := c.proc.Memory()

@@ -71,7 +71,9 @@ func StartWorker(ctx context.Context, ws WorkerSpec, sink pool.Sink) (pool.Worke
 	ctx, cancel := context.WithTimeoutCause(ctx, ws.Timeout,
 		fmt.Errorf("mp: worker %d was not ready after %v: StartTimeout", ws.Spec.Worker, ws.Timeout))
 	defer cancel()
-	err = w.greet(ctx, ws)
+	if err = watchable(ws, proc); err == nil {
+		err = w.greet(ctx, ws)
+	}
 	w.handOn(outputPatience) // what Init has printed
 	if err != nil {
 		proc.Kill()
@@ -84,6 +86,17 @@ func StartWorker(ctx context.Context, ws WorkerSpec, sink pool.Sink) (pool.Worke
 	}
 	go w.read()
 	return w, nil
+}
+
+// watchable says why a worker's memory could not be watched, if it has a limit.
+func watchable(ws WorkerSpec, proc *spawn.Process) error {
+	if ws.Spec.MemoryLimit <= 0 {
+		return nil
+	}
+	if err := watched(proc); err != nil {
+		return errtext.Errorf("mp: the memory of worker %d cannot be watched, as MaxMemory wants: %w", ws.Spec.Worker, err)
+	}
+	return nil
 }
 
 // greet sends the first frame and waits for the answer.

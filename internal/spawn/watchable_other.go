@@ -1,0 +1,8 @@
+//go:build !linux
+
+package spawn
+
+import "errors"
+
+// CanWatchMemory says why the memory of processes cannot be watched.
+func CanWatchMemory() error { return errors.ErrUnsupported }
