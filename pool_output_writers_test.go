@@ -197,6 +197,7 @@ func TestOutputWhoseReaderWaits(t *testing.T) {
 	if n, err := r.Read(buf); err != nil || !strings.HasPrefix(string(buf[:n]), "for the caller\n") {
 		t.Errorf("%q, %v", buf[:n], err)
 	}
+	defer w.Close()
 	go io.Copy(io.Discard, r)
 	if err := p.Shutdown(poolCtx(t)); err != nil {
 		t.Error(err)

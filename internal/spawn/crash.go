@@ -100,6 +100,9 @@ func (c *crashPipe) close() {
 func crashWords(text string) (reason, words string) {
 	for at := 0; at < len(text); {
 		line, _, _ := strings.Cut(text[at:], "\n")
+		if line+"\n" == relayed {
+			break // what follows is said because of what was said before
+		}
 		for _, prefix := range reasonPrefixes {
 			if strings.HasPrefix(line, prefix) {
 				return line, text[at:]

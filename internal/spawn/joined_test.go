@@ -120,14 +120,15 @@ func TestCaptureLeavesAnotherStderr(t *testing.T) {
 
 // What is printed to stdout is no reason, also where stderr is the same pipe.
 func TestReasonsOfJoinedStreams(t *testing.T) {
-	for name, want := range map[string]string{
-		"prints, panics": "panic: at last", "prints, fatal": "fatal error: ",
-		"prints, killed": "",
+	for what, want := range map[string]string{
+		"prints, panics": "panic: at last", "prints, fatal": "fatal error: ", "prints, killed": "",
+		"prints, panics/crash": "panic: at last", "prints, fatal/crash": "fatal error: ",
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(what, func(t *testing.T) {
 			tidy(t)
+			name, mode, _ := strings.Cut(what, "/")
 			var out buffer
-			k := start(t, spawn.Spec{Name: name, Stdout: &out, Stderr: &out})
+			k := start(t, spawn.Spec{Name: name, Env: append(os.Environ(), "GOTRACEBACK="+mode), Stdout: &out, Stderr: &out})
 			e := k.wait()
 			if want == "" && e.Reason != "" || !strings.HasPrefix(e.Reason, want) {
 				t.Errorf("reason %q, want %q", e.Reason, want)

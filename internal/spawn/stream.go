@@ -34,9 +34,10 @@ type stream struct {
 	open      []*capture // the last one gets what comes
 	lines     lines
 	crash     *crashFilter
-	seen      int64     // bytes looked at
-	heldFrom  int64     // where the line begins that has no end yet
-	heldSince time.Time // when that came
+	seen      int64         // bytes looked at
+	heldFrom  int64         // where the line begins that has no end yet
+	heldSince time.Time     // when that came
+	patience  time.Duration // partialAfter when the child was started
 	timer     *time.Timer
 	lost      int64 // bytes, not reported yet
 	lostWhy   error
@@ -46,7 +47,7 @@ func newStream(file *os.File, number int, nonce string, cs *captures) *stream {
 	raw, _ := file.SyscallConn() // an error: file is nil
 	return &stream{
 		file: file, raw: raw, number: number, scanner: newScanner(nonce), captures: cs,
-		ended: make(chan struct{}),
+		ended: make(chan struct{}), patience: partialAfter,
 	}
 }
 
@@ -189,7 +190,7 @@ func (s *stream) flushAll() { s.do(0, func() { s.handUpTo(s.seen) }) }
 // flushOld hands on the beginning of a line that has waited for its end long enough.
 func (s *stream) flushOld() {
 	s.do(0, func() {
-		wait := partialAfter - time.Since(s.heldSince)
+		wait := s.patience - time.Since(s.heldSince)
 		if wait <= 0 && (s.seen < s.taken.Load() || s.inPipe() > 0) {
 			wait = time.Millisecond // the end may be there
 		}
@@ -236,7 +237,7 @@ func (s *stream) tell() {
 			s.heldFrom, s.heldSince = from, time.Now()
 		}
 		if s.timer == nil {
-			s.timer = time.AfterFunc(partialAfter, s.flushOld)
+			s.timer = time.AfterFunc(s.patience, s.flushOld)
 		}
 	}
 	s.advance(s.begun())
