@@ -66,7 +66,7 @@ func (c *PoolConfig) completeHere() error {
 		set  bool
 	}{
 		{"MaxMemory", c.MaxMemory != 0}, {"Procs", c.Procs != 0}, {"Env", c.Env != nil}, {"Dir", c.Dir != ""},
-		{"Limits", c.Limits != Limits{}}, {"Stdout", c.Stdout != nil}, {"Stderr", c.Stderr != nil},
+		{"Limits", c.Limits != Limits{}}, {"Stdout", c.Stdout != nil}, {"Stderr", c.Stderr != nil}, {"QuietCrash", c.QuietCrash},
 	} {
 		if f.set {
 			return fmt.Errorf("mp: NewPool: PoolConfig.%s is for processes: goroutines share that of their process", f.name)

@@ -33,8 +33,14 @@ var outputDies = mp.Register("output/dies", func(_ context.Context, how string) 
 		select {}
 	case "stop":
 		syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+		select {} // the signal may take a moment
 	}
 	return 0, nil
+})
+
+var outputPanics = mp.Register("output/panics", func(_ context.Context, s string) (int, error) {
+	os.Stdout.WriteString(s)
+	panic("of a Func")
 })
 
 var outputLeaves = mp.Register("output/leaves", func(context.Context, int) (int, error) {
@@ -342,7 +348,27 @@ func TestOutputQuietCrash(t *testing.T) {
 	if !errors.As(err, &died) || died.Reason != "panic: on a goroutine of its own" || !strings.Contains(died.Stderr, "goroutine ") {
 		t.Errorf("%v", err)
 	}
-	if out.String() != "half a line" && out.String() != "half a line\n" {
+	if out.String() != "half a line" {
 		t.Errorf("%q", out.String())
+	}
+}
+
+// The panic of a Func in a process of its own is told as a crash is.
+func TestOutputQuietCrashOfAProcess(t *testing.T) {
+	t.Parallel()
+	var out outputText
+	for _, quiet := range []bool{true, false} {
+		proc, err := mp.Start(poolCtx(t), outputPanics, "line\n", mp.ProcessConfig{Stdout: &out, Stderr: &out, QuietCrash: quiet})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = proc.Join(poolCtx(t))
+		var exit *mp.ExitError
+		if !errors.As(err, &exit) || exit.Reason != "panic: of a Func" || !strings.Contains(exit.Stderr, "goroutine ") {
+			t.Errorf("%+v", err)
+		}
+		if quiet && out.String() != "line\n" || !quiet && !strings.Contains(out.String(), "panic: of a Func\n") {
+			t.Errorf("quiet %v: %q", quiet, out.String())
+		}
 	}
 }

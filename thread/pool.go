@@ -39,7 +39,7 @@ import (
 // goes into a Local.
 //
 // The error says what is wrong with cfg, or is Init's. What only a process has is an error
-// here: MaxMemory, Limits, Procs, Env, Dir, Stdout and Stderr. MaxResult bounds what Encode
+// here: MaxMemory, Limits, Procs, Env, Dir, Stdout, Stderr and QuietCrash. MaxResult bounds what Encode
 // encodes, and else nothing. The option mp.Capture is an error of the calls. The PID
 // of everything is this process's; the CPU and MaxMemory of an mp.Outcome are 0.
 func NewPool(cfg mp.PoolConfig) (*mp.Pool, error) { return mp.CarryPool(key.Key{}, cfg) }

@@ -143,6 +143,7 @@ func TestPoolConfigOfProcessesIsNamed(t *testing.T) {
 	for name, cfg := range map[string]mp.PoolConfig{
 		"MaxMemory": {MaxMemory: 1}, "Procs": {Procs: 1}, "Env": {Env: []string{}}, "Dir": {Dir: "/"},
 		"Limits": {Limits: mp.Limits{Nice: 1}}, "Stdout": {Stdout: os.Stdout}, "Stderr": {Stderr: os.Stderr},
+		"QuietCrash": {QuietCrash: true},
 	} {
 		p, err := thread.NewPool(cfg)
 		if p != nil || err == nil || !strings.Contains(err.Error(), "PoolConfig."+name+" ") || !strings.Contains(err.Error(), "processes") {
