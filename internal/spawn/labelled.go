@@ -5,7 +5,7 @@ import (
 	"io"
 )
 
-// Labelled, as Spec.Stdout or Spec.Stderr, is W with a label before each line: the name
+// Labelled is, as Spec.Stdout or Spec.Stderr, W with a label before each line: the name
 // of the child, or of its pool and its number, and Spec.TaskLabel of the running task. What
 // the program itself writes gets none. Without W it is what nil would be.
 type Labelled struct{ W io.Writer }
