@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"runtime"
 	"slices"
 	"sync"
 
@@ -141,22 +140,6 @@ func (s *stream[In, Out]) take(in iter.Seq[In]) {
 			}
 		})
 	})
-}
-
-// panicOf is what f panics with, never nil for a panic. It does not return when f calls runtime.Goexit.
-func panicOf(f func()) (v any) {
-	returned := false
-	defer func() {
-		if returned {
-			return
-		}
-		if v = recover(); v == nil {
-			v = new(runtime.PanicNilError) // what panic(nil) is without GODEBUG=panicnil=1
-		}
-	}()
-	f()
-	returned = true
-	return nil
 }
 
 // room waits for a place in the window; false: no more inputs are wanted.
