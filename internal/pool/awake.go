@@ -13,13 +13,13 @@ import (
 // only compute no more workers are kept awake than there are processors.
 //
 // A worker is quick while all that it has is known to be short. Should one of these tasks take
-// long after all, that is seen within a millisecond, and what waits behind it is called back.
+// long after all, that is seen within some milliseconds, and what waits behind it is called back.
 
 const (
 	wakeCost   = 50 * time.Microsecond  // tasks that take as long are worth a wake each
 	wakeWorth  = 100 * time.Microsecond // of work before it, for a worker that sleeps: both sides have a part in the wake
 	stayWorth  = 50 * time.Microsecond  // of work before it, for a worker that is awake
-	stallQuick = time.Millisecond       // after which a quick worker is looked at
+	stallQuick = 2 * time.Millisecond   // after which a quick worker is looked at
 )
 
 // hold notes that a worker has n more items of a batch, or fewer.

@@ -117,7 +117,7 @@ func TestShortTaskBehindOneThatWasThoughtToBeShort(t *testing.T) {
 			for range 20 {
 				start := time.Now()
 				l.submit(1, lasting(5*time.Microsecond)).succeeded()
-				if d := time.Since(start); d > 4*time.Millisecond {
+				if d := time.Since(start); d > 6*time.Millisecond {
 					t.Errorf("behind %d long tasks one of 5us took %v", i+1, d)
 				}
 			}

@@ -238,9 +238,9 @@ func TestNoCallWaitsLongerThanItsShare(t *testing.T) {
 			go all[i].begin(fmt.Sprint("f", i))
 		}
 		time.Sleep(time.Second)
-		// Each of the others, and there are twice as many callers, is dealt out a millisecond and a
-		// task at a time; and a worker has a batch of that before.
-		const atMost = (2*rivals/workers + 2) * (time.Millisecond + takes)
+		// Each of the others, and there are twice as many callers, is dealt out two milliseconds and
+		// a task at a time; and a worker has a batch of that before.
+		const atMost = (2*rivals/workers + 2) * (2*time.Millisecond + takes)
 		r := rand.New(rand.NewPCG(1, 2))
 		for range 60 {
 			time.Sleep(time.Duration(r.IntN(30_000)) * time.Microsecond)

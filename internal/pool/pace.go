@@ -14,7 +14,7 @@ type pace struct {
 
 const (
 	ahead        = 4 * time.Millisecond // of work is sent to a worker beyond what it runs,
-	aheadShared  = time.Millisecond     // and so much where several jobs want it
+	aheadShared  = 2 * time.Millisecond // and so much where several jobs want it
 	maxItems     = 65536                // in one batch
 	maxItemsHere = 4096                 // in one batch for a goroutine: what they return stays in its cache
 	maxBytes     = 1 << 20              // in one batch, of more than one task
