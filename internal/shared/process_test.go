@@ -157,11 +157,11 @@ func must(err error) {
 }
 
 // again is another descriptor of the same file, as it comes from another process.
-func again(t *testing.T, f *os.File) *os.File {
-	t.Helper()
-	fd, err := syscall.Dup(int(f.Fd()))
-	if err != nil {
-		t.Fatal(err)
+func again(t testing.TB, f *os.File) *os.File {
+	if t != nil {
+		t.Helper()
 	}
+	fd, err := syscall.Dup(int(f.Fd()))
+	must(err)
 	return os.NewFile(uintptr(fd), f.Name())
 }

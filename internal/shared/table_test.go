@@ -37,6 +37,9 @@ func init() {
 	roles["main"] = func(files []*os.File, args []string) { // the main process of a program of two, see below
 		l, said := openLock(files[0]), files[1:]
 		holder := playFrom(nil, "/proc/self/exe", nil, "hold", []*os.File{l.File(), said[0]})
+		held, err := shared.OpenEvent(again(nil, said[0]))
+		must(err)
+		must(held.Wait(context.Background()))
 		waiter := playFrom(nil, "/proc/self/exe", nil, "get it", []*os.File{l.File(), said[1], said[2]})
 		b := openBoard(said[3])
 		b.words[0].Store(uint64(holder.Process.Pid))

@@ -121,6 +121,9 @@ func TestLastPlaceOfTheTable(t *testing.T) { // not parallel: nobody else finds 
 			o.Buried()
 		}
 	}()
+	if c.object.Used() == shm.Slots {
+		t.Skip("all places were used before, in this process: which is free is not known")
+	}
 	for c.object.Used() < shm.Slots-1 {
 		o := shm.NewChild()
 		o.Request(os.Getpid(), shm.Request{})
