@@ -41,6 +41,7 @@ func Children() []*Process {
 //
 // The error is ctx's when there is still something to wait for; then the others go on, and when ctx had ended at
 // entry the daemons do too. How each child ended its own Join tells.
+// In the main process it calls at last what OnExit has registered.
 func JoinAll(ctx context.Context) error {
 	for {
 		p := firstChild(func(p *Process) bool { return !p.daemon })
@@ -59,6 +60,9 @@ func JoinAll(ctx context.Context) error {
 		alive := Children()
 		first := slices.IndexFunc(alive, func(p *Process) bool { return p.daemon })
 		if first < 0 {
+			if Current().Main {
+				leaveMain(ctx)
+			}
 			return nil
 		}
 		if err := ctx.Err(); err != nil {

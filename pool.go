@@ -21,10 +21,18 @@ import (
 
 // PoolConfig says how a pool works. The zero PoolConfig is a pool of as many
 // processes as this one has processors.
+//
+// Exit, for example to flush spans, profiles and logs, is called in each worker that ends as its pool
+// wants: after TasksPerWorker, IdleTimeout, Resize, Recycle, at the end of a pool that was closed. Just before, the
+// ctx of Init ends, so that what Init has begun can stop and Exit can wait for it. The ctx of Exit ends after Grace,
+// or after a second where none was set; if it does not return by then, it is left alone. What it fails with is in the Err of
+// the worker's WorkerRecycled and an error of Join and Shutdown. It is not called in a worker that died, that was
+// killed (by Terminate, a deadline, a limit), or whose Init has failed.
 type PoolConfig struct {
 	Name           string                                      // shown by ps and Current; default Pool-N, in a child Pool-N:M
 	Workers        int                                         // 0: runtime.GOMAXPROCS(0)
 	Init           Binding                                     // run once in each new worker before its first task
+	Exit           Binding                                     // run once in each worker at its end: see the text above
 	TasksPerWorker int                                         // a worker is replaced after so many tasks; 0: never
 	MaxMemory      int64                                       // bytes of anonymous memory per worker; passing it kills the task: ErrMemory
 	MaxQueued      int                                         // ApplyAsync and MapAsync wait while so many are queued; 0: they never block
@@ -72,20 +80,21 @@ func NewPool(cfg PoolConfig) (*Pool, error) {
 	if err := mayStart(); err != nil {
 		return nil, err
 	}
+	exitGrace := exitGraceOf(cfg.Grace)
 	if err := cfg.complete(); err != nil {
 		return nil, err
 	}
 	if err := cfg.completeProcesses(); err != nil {
 		return nil, err
 	}
-	start, err := cfg.starter()
+	start, err := cfg.starter(exitGrace)
 	if err != nil {
 		return nil, err
 	}
 	s, err := pool.New(pool.Config{
 		Workers: cfg.Workers, Start: start, TasksPerWorker: cfg.TasksPerWorker,
 		MaxMemory: cfg.MaxMemory, MaxQueued: cfg.MaxQueued, IdleTimeout: cfg.IdleTimeout, Grace: cfg.Grace,
-		Events:     cfg.events(),
+		Events: cfg.events(), ExitGrace: cfg.Exit.grace(exitGrace),
 		TimedOut:   func(after time.Duration, stack string) error { return &TimeoutError{After: after, Stack: stack} },
 		OverMemory: overMemory,
 		Shot:       shot,
@@ -152,7 +161,7 @@ func (c *PoolConfig) completeProcesses() error {
 }
 
 // starter returns what starts one worker.
-func (c *PoolConfig) starter() (pool.StartFunc, error) {
+func (c *PoolConfig) starter(exitGrace time.Duration) (pool.StartFunc, error) {
 	ws := talk.WorkerSpec{
 		Spec: spawn.Spec{
 			Pool: c.Name, Env: c.Env, Dir: c.Dir, Stdout: c.Stdout, Stderr: c.Stderr, QuietCrash: c.QuietCrash,
@@ -161,23 +170,14 @@ func (c *PoolConfig) starter() (pool.StartFunc, error) {
 		},
 		Program: program{}, Max: c.MaxResult, Timeout: c.StartTimeout,
 	}
-	if c.Init.encode != nil {
-		if err := c.Init.known; err != nil {
-			return nil, errtext.Errorf("mp: NewPool: Init: %w", err)
-		}
-		input, err := c.Init.encode()
-		if err != nil {
-			return nil, errtext.Errorf("mp: NewPool: the input of Init: %w", err)
-		}
-		if input.Moves() {
-			input.Settle(false)
-			return nil, errors.New("mp: NewPool: the input of Init holds something that belongs to one process, such as a pipe's end, and would go to every worker")
-		}
-		if err := input.Keep(); err != nil { // workers are started as long as the pool lives
-			return nil, errtext.Errorf("mp: NewPool: the input of Init: %w", err)
-		}
-		ws.Init = talk.Call{Func: c.Init.name, Input: input}
+	var err error
+	if ws.Init, err = c.Init.forWorkers("Init"); err != nil {
+		return nil, err
 	}
+	if ws.Exit, err = c.Exit.forWorkers("Exit"); err != nil {
+		return nil, err
+	}
+	ws.Grace = exitGrace
 	base := filepath.Base(os.Args[0])
 	return func(ctx context.Context, n int, sink pool.Sink) (pool.Worker, error) {
 		ws := ws

@@ -25,14 +25,16 @@ type herePool struct {
 
 // carryPool makes a pool of goroutines.
 func carryPool(cfg PoolConfig) (*Pool, error) {
+	exitGrace := exitGraceOf(cfg.Grace)
 	if err := cfg.completeHere(); err != nil {
 		return nil, err
 	}
 	crew := local.NewCrew(program{}, cfg.Init.call, cfg.StartTimeout, os.Getpid())
+	crew.Exit, crew.ExitGrace = cfg.Exit.call, exitGrace
 	s, err := pool.New(pool.Config{
 		Workers: cfg.Workers, Start: cfg.startHere(crew), TasksPerWorker: cfg.TasksPerWorker,
 		MaxQueued: cfg.MaxQueued, IdleTimeout: cfg.IdleTimeout, Grace: cfg.Grace,
-		Events:   cfg.events(),
+		Events: cfg.events(), ExitGrace: cfg.Exit.grace(exitGrace),
 		TimedOut: func(after time.Duration, stack string) error { return &TimeoutError{After: after, Stack: stack} },
 		Guest:    crew.Guest,
 		Stuck:    crew.Stuck,
@@ -74,6 +76,9 @@ func (c *PoolConfig) completeHere() error {
 	}
 	if c.Init.call == nil && c.Init.encode != nil {
 		return errtext.Errorf("mp: NewPool: Init: %w", errNilFunc)
+	}
+	if c.Exit.call == nil && c.Exit.encode != nil {
+		return errtext.Errorf("mp: NewPool: Exit: %w", errNilFunc)
 	}
 	if err := c.complete(); err != nil {
 		return err

@@ -157,6 +157,7 @@ func startProcess[In, Out any](ctx context.Context, f *Func[In, Out], in In, wan
 			o.process(&cfg)
 		}
 	}
+	exitGrace := exitGraceOf(cfg.Grace)
 	if err := cfg.complete(); err != nil {
 		return nil, err
 	}
@@ -183,7 +184,7 @@ func startProcess[In, Out any](ctx context.Context, f *Func[In, Out], in In, wan
 	spec := cfg.spec()
 	spec.Identity = id
 	deadline, _ := ctx.Deadline()
-	call, err := talk.StartCall(spec, program{}, talk.Call{Func: f.name, Input: body, Propagated: carried}, wanted, deadline)
+	call, err := talk.StartCall(spec, program{}, talk.Call{Func: f.name, Input: body, Propagated: carried, Grace: exitGrace}, wanted, deadline)
 	if err != nil {
 		return nil, err
 	}

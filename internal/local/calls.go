@@ -45,10 +45,13 @@ type Program interface {
 type Crew struct {
 	program Program
 	init    func(ctx context.Context) error
-	clock   clock
-	timeout time.Duration // of a start
-	pid     int
-	stuck   atomic.Int64
+	// Exit is run in each worker that is asked to end, within the grace; nil: nothing is.
+	Exit      func(ctx context.Context) error
+	ExitGrace time.Duration
+	clock     clock
+	timeout   time.Duration // of a start
+	pid       int
+	stuck     atomic.Int64
 }
 
 // NewCrew makes the workers of a pool possible. init is run in each before its first task,

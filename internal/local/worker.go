@@ -14,11 +14,12 @@ import (
 
 // worker is one place where a task can run. It implements pool.Here.
 type worker struct {
-	crew *Crew
-	n    int
-	sink pool.Sink
-	home *run.Place // a guest's is its host's
-	host bool
+	crew    *Crew
+	n       int
+	sink    pool.Sink
+	home    *run.Place // a guest's is its host's
+	host    bool
+	endLife context.CancelCauseFunc // ends the ctx of Init; nil: a guest's
 
 	flight atomic.Pointer[flight] // what it runs; nil: nothing
 	number uint64                 // of the flight before
@@ -38,7 +39,10 @@ type worker struct {
 // Start starts worker number n. It is the pool's StartFunc.
 func (c *Crew) Start(ctx context.Context, n int, sink pool.Sink) (pool.Worker, error) {
 	w := &worker{crew: c, n: n, sink: sink, home: new(run.Place), host: true}
-	if err := c.initialise(context.WithValue(ctx, run.PlaceKey{}, w)); err != nil {
+	life, end := context.WithCancelCause(context.WithValue(context.WithoutCancel(ctx), run.PlaceKey{}, w))
+	w.endLife = end
+	if err := c.initialise(ctx, life, end); err != nil {
+		end(nil)
 		w.home.Leave()
 		return nil, err
 	}
@@ -53,13 +57,15 @@ func (c *Crew) Guest(host pool.Worker, n int, sink pool.Sink) pool.Here {
 // Home is the place where the worker's tasks run.
 func (w *worker) Home() *run.Place { return w.home }
 
-// initialise calls the pool's Init on a goroutine of its own, which may not come back.
-func (c *Crew) initialise(ctx context.Context) error {
+// initialise calls the pool's Init on a goroutine of its own, which may not come back. The ctx of Init is the
+// worker's life: it ends with the worker, or when there is no time or no use for the start any more.
+func (c *Crew) initialise(start, ctx context.Context, end context.CancelCauseFunc) error {
 	if c.init == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.timeout)
-	defer cancel()
+	late := time.AfterFunc(c.timeout, func() { end(context.DeadlineExceeded) })
+	defer late.Stop()
+	defer context.AfterFunc(start, func() { end(start.Err()) })()
 	done := make(chan error, 1)
 	var over atomic.Bool // for whichever of the two comes first
 	go func() {
@@ -78,13 +84,13 @@ func (c *Crew) initialise(ctx context.Context) error {
 	case <-ctx.Done():
 		c.stuck.Add(1)
 		if over.CompareAndSwap(false, true) {
-			err = ctx.Err() // whatever it will say
+			err = context.Cause(ctx) // whatever it will say
 			break
 		}
 		c.stuck.Add(-1)
 		err = <-done
 	}
-	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+	if err != nil && errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
 		return c.program.TimedOut(c.timeout)
 	}
 	return err
@@ -191,7 +197,7 @@ func (w *worker) On(goroutine string) bool {
 }
 
 // Close implements pool.Worker.
-func (w *worker) Close() { go w.leave(pool.Death{}) }
+func (w *worker) Close() { go w.close() }
 
 // Kill implements pool.Worker: the worker is dead at once, and what it runs is alone.
 func (w *worker) Kill() { go w.leave(pool.Death{Err: errAbandoned}) }
@@ -218,6 +224,7 @@ func (w *worker) leave(d pool.Death) {
 		}
 	}
 	if w.host {
+		w.endLife(nil)
 		w.home.Leave()
 	}
 	w.sink.Died(d)

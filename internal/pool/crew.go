@@ -264,6 +264,9 @@ func (s *Scheduler) dismiss(m *member, why error) {
 	s.unlist(m)
 	m.w.Close()
 	grace := max(s.cfg.Grace, time.Second)
+	if s.cfg.ExitGrace > 0 {
+		grace = max(grace, s.cfg.ExitGrace+time.Second) // it sees to its grace itself
+	}
 	m.leave = time.AfterFunc(grace, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()

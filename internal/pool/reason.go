@@ -103,3 +103,28 @@ func (e *endedError) Error() string {
 
 // Unwrap returns the reason, and how it died.
 func (e *endedError) Unwrap() []error { return []error{e.why, e.died} }
+
+// exitFailure is what Exit has failed with in a worker that was asked to end; nil: nothing. Join tells it.
+func (m *member) exitFailure(d Death) error {
+	err := d.Exit
+	if err == nil && m.closing && !m.killed && m.s.cfg.ExitGrace > 0 {
+		err = d.Err // it died of it
+	}
+	if err == nil {
+		return nil
+	}
+	err = fmt.Errorf("mp: Exit of worker %d: %w", m.n, err)
+	m.s.callbacks.keep(err)
+	return err
+}
+
+// with is an error and another one, if there is one.
+func with(err, other error) error {
+	switch {
+	case other == nil:
+		return err
+	case err == nil:
+		return other
+	}
+	return fmt.Errorf("%w; %w", err, other)
+}

@@ -27,6 +27,7 @@ type Config struct {
 	MaxQueued      int           // 0: Submit never waits
 	IdleTimeout    time.Duration // 0: never
 	Grace          time.Duration
+	ExitGrace      time.Duration // what Exit may take in a worker that was asked to end; 0: there is no Exit
 	Events         func(Event)
 	// Guest makes a worker that needs no start, to work in the place of a host, number n, while its task
 	// waits. nil: tasks cannot wait for their own pool.

@@ -125,4 +125,5 @@ type Death struct {
 	Item    int
 	Running bool
 	Measure *Measure // what is known of that item; nil: nothing
+	Exit    error    // what the worker's own end has failed with, of one that was asked to end
 }

@@ -52,6 +52,7 @@ func StartCall(spec spawn.Spec, program Program, call Call, wanted bool, deadlin
 	hello.Byte(flag(wanted))
 	hello.Uint64(uint64(deadlineOf(deadline)))
 	encodePropagated(&hello, call.Propagated)
+	hello.Uint64(uint64(call.Grace))
 	hello.Raw(call.input())
 	if call.Input != nil {
 		hello.TakeAttachments(call.Input)

@@ -3,6 +3,7 @@
 package talk
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -24,6 +25,7 @@ import (
 // fuzzProgram knows nothing: errors are text.
 type fuzzProgram struct{}
 
+func (fuzzProgram) Leave(context.Context)          {}
 func (fuzzProgram) Begin()                         {}
 func (fuzzProgram) Lookup(string) (Handler, error) { return nil, errors.ErrUnsupported }
 func (fuzzProgram) EncodeError(b *wire.Buffer, err error) bool {

@@ -75,6 +75,7 @@ func (x *executor) loop() {
 		x.close()
 	}
 	x.out.closeRun()
+	x.server.leave()
 	x.server.finish()
 }
 

@@ -20,6 +20,7 @@ const (
 	frameOutcome            // worker: an outcome too big for the ring
 	frameBegun              // call: the function is being called
 	frameOutput             // call: it has returned; payload: the output, if that is wanted
+	frameExit               // parent: what a worker calls at its end; worker: what that has failed with
 	frameShare              // child: a request for a place in the process table
 )
 

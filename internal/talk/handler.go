@@ -15,6 +15,8 @@ import (
 type Program interface {
 	// Begin is called in a child before functions are called.
 	Begin()
+	// Leave is called in a child at its end, when no function runs any more. ctx ends when it should return.
+	Leave(ctx context.Context)
 	// Lookup finds a registered function.
 	Lookup(name string) (Handler, error)
 	// EncodeError and DecodeError carry an error to the other side. final says

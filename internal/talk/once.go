@@ -61,6 +61,7 @@ const (
 func (s *server) call(r *wire.Reader) {
 	name, wanted, deadline := r.String(), r.Byte() != 0, int64(r.Uint64())
 	propagated := decodePropagated(r)
+	s.grace = time.Duration(r.Uint64())
 	input := r.Rest()
 	s.write(frameBegun, none)
 	calls, panicked, err := s.once(s.context(deadline, propagated), name, input)
@@ -73,6 +74,7 @@ func (s *server) call(r *wire.Reader) {
 	if err == nil {
 		s.write(frameOutput, &out)
 		out.Settle(true)
+		s.leaveCall()
 		s.finish()
 	}
 	out.Settle(false)
@@ -81,11 +83,13 @@ func (s *server) call(r *wire.Reader) {
 		value, stack := p.StackTrace()
 		fmt.Fprintf(os.Stderr, "panic: %s\n\n%s", value, stack)
 		fmt.Fprintf(s.self.Crash, "panic: %s\n\n%s", value, stack) // an error: it is longer than will be told
+		s.leaveCall()
 		os.Exit(exitPanicked)
 	}
 	if !wanted { // else it is the answer of a call
 		fmt.Fprintf(os.Stderr, "%s: %v\n", s.self.Name, err)
 	}
+	s.leaveCall()
 	os.Exit(exitFailed)
 }
 

@@ -30,6 +30,7 @@ type reader struct {
 	runDone  int        // outcomes taken of the run at pos
 	results  []pool.Result
 	timedOut bool      // one of the results is that of a deadline
+	exit     error     // what the worker's Exit has failed with; the reader's
 	stash    []stashed // outcome frames whose places in the ring were not reached yet
 }
 
@@ -152,6 +153,8 @@ func (r *reader) frame() error {
 	}
 	switch kind {
 	case frameBell:
+	case frameExit:
+		r.exit = r.w.program.DecodeError(wire.NewReader(payload))
 	case frameShare:
 		r.w.sharing.request(r.w.frames, payload)
 	case frameStack:
@@ -189,7 +192,7 @@ func (r *reader) last(err error) {
 	for _, s := range r.stash {
 		wire.CloseFiles(s.files)
 	}
-	d := pool.Death{}
+	d := pool.Death{Exit: r.exit}
 	select {
 	case <-w.proc.Dead(): // all that it has printed is there
 		w.handOn(r.patience())

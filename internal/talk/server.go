@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/gomultiprocessing/mp/internal/errtext"
 	"github.com/gomultiprocessing/mp/internal/shm"
@@ -16,6 +17,10 @@ import (
 type server struct {
 	program Program
 	self    *spawn.Self
+	grace   time.Duration   // at its end
+	life    context.Context // of Init; ends when a worker does
+	endLife context.CancelFunc
+	exit    *exitCall // of a worker; nil: none
 	frames  *wire.FrameReader
 
 	mu sync.Mutex // for writing
@@ -24,6 +29,7 @@ type server struct {
 // Serve is what a child does. It never returns.
 func Serve(self *spawn.Self, program Program) {
 	s := &server{program: program, self: self, frames: wire.NewFrameReader(wire.NewSocket(self.Conn))}
+	s.life, s.endLife = context.WithCancel(context.Background())
 	s.frames.Trusted = true // it is this program
 	kind, payload, err := s.frames.Next(anySize)
 	if err != nil {
@@ -97,6 +103,7 @@ func (s *server) finish() { os.Exit(0) }
 // work is what a pool's worker does.
 func (s *server) work(r *wire.Reader) {
 	init, max, labels := r.String(), int64(r.Uint64()), r.Byte() != 0
+	s.grace = time.Duration(r.Uint64())
 	input := r.Rest()
 	if len(s.self.Files) == 0 {
 		s.lost(fmt.Errorf("mp: a worker without shared memory"))
@@ -146,7 +153,7 @@ func (s *server) initialise(name string, input *wire.Reader) error {
 	if name == "" {
 		return nil
 	}
-	_, _, err := s.once(context.Background(), name, input)
+	_, _, err := s.once(s.life, name, input)
 	return err
 }
 
@@ -181,6 +188,8 @@ func (s *server) read(x *executor, rooms chan<- struct{}) {
 				s.lost(err)
 			}
 			x.queue <- a
+		case frameExit:
+			s.setExit(own(payload))
 		case frameCancel:
 			r := wire.NewReader(payload)
 			x.ctxs.Cancel(r.Uvarint(), int(r.Uvarint()))

@@ -97,6 +97,7 @@ func (p *kinProgram) has(pid int) bool {
 	return slices.Contains(p.buried, pid)
 }
 
+func (*kinProgram) Leave(context.Context)          {}
 func (*kinProgram) Begin()                         {}
 func (*kinProgram) Lookup(string) (Handler, error) { return kinHandler{}, nil }
 

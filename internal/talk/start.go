@@ -21,6 +21,8 @@ type WorkerSpec struct {
 	Init    Call          // the zero Call: none
 	Max     int64         // bytes of one outcome; negative: no limit
 	Timeout time.Duration // of the start, Init included
+	Exit    Call          // at the worker's end; the zero Call: none
+	Grace   time.Duration // of that
 }
 
 // Call names a function and has its encoded input.
@@ -29,8 +31,9 @@ type Call struct {
 	// Input has attachments as well. StartCall settles it, StartWorker does not: it is for many
 	// workers, and must hold nothing that moves. nil: empty.
 	Input *wire.Buffer
-	// Propagated is for the ctx of the call: for StartCall.
+	// Propagated is for the ctx of the call, and Grace for what the child does when it has returned: for StartCall.
 	Propagated map[string]string
+	Grace      time.Duration
 }
 
 func (c *Call) settle(sent bool) {
@@ -126,11 +129,15 @@ func (w *Worker) shakeHands(ws WorkerSpec) error {
 	hello.String(ws.Init.Func)
 	hello.Uint64(uint64(ws.Max))
 	hello.Byte(flag(ws.Spec.Labels()))
+	hello.Uint64(uint64(ws.Grace))
 	hello.Raw(ws.Init.input())
 	if ws.Init.Input != nil {
 		hello.CopyAttachments(ws.Init.Input)
 	}
 	err := wire.WriteFrame(w.proc.Conn(), frameHello, &hello)
+	if err == nil && ws.Exit.Func != "" {
+		err = w.sendExit(ws.Exit)
+	}
 	var kind byte
 	var payload []byte
 	for again := err == nil; again; again = err == nil && kind == frameShare {
@@ -174,4 +181,15 @@ func (w *Worker) stillborn(err error) error {
 	case <-time.After(time.Second):
 		return errtext.Errorf("mp: worker %d does not talk: %w", w.number, err)
 	}
+}
+
+// sendExit tells the worker what it calls at its end.
+func (w *Worker) sendExit(exit Call) error {
+	var b wire.Buffer
+	b.String(exit.Func)
+	b.Raw(exit.input())
+	if exit.Input != nil {
+		b.CopyAttachments(exit.Input)
+	}
+	return wire.WriteFrame(w.proc.Conn(), frameExit, &b)
 }
