@@ -43,7 +43,7 @@ func (r *rival) begin(name string) {
 	time.Sleep(r.after)
 	switch r.kind {
 	case "all":
-		k := r.track(name, 1<<40)
+		k := r.track(name, 1<<30)
 		r.submit(k)
 	case "window":
 		k := r.track(name, 0)
