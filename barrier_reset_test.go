@@ -4,6 +4,7 @@ package mp_test
 
 import (
 	"errors"
+	"runtime"
 	"testing"
 
 	"github.com/gomultiprocessing/mp"
@@ -14,7 +15,7 @@ func TestBarrierResetLetsThoseComeAgain(t *testing.T) {
 	onCarriers(t, func(t *testing.T, c carrier) {
 		ctx := queueCtx(t)
 		b := must1(c.barrier(3))(t)
-		for i := range 500 {
+		for i := range 200 {
 			outcomes := make(chan error, 2)
 			for range 2 {
 				go func() {
@@ -28,6 +29,7 @@ func TestBarrierResetLetsThoseComeAgain(t *testing.T) {
 				}()
 			}
 			for b.Waiting() != 2 {
+				runtime.Gosched()
 			}
 			if err := b.Reset(); err != nil {
 				t.Fatal(err)

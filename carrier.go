@@ -33,6 +33,19 @@ func LockCarrier(_ key.Key, l *Lock) any {
 	return l.carrier
 }
 
+// RLockCarrier is LockCarrier for an RLock.
+func RLockCarrier(_ key.Key, l *RLock) any {
+	if !l.made() {
+		return nil
+	}
+	return l.carrier
+}
+
+// CarryRLockCondition is for packages of this module: it makes a Condition of an RLock.
+func CarryRLockCondition(_ key.Key, l *RLock, c conditionCarrier) *Condition {
+	return &Condition{carrier: c, lock: &Lock{carrier: l.carrier}}
+}
+
 // CarryRLock is for packages of this module: it makes an RLock of what a Lock is made of.
 func CarryRLock(_ key.Key, c lockCarrier) *RLock { return &RLock{carrier: c} }
 

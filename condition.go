@@ -34,7 +34,7 @@ type conditionCarrier interface {
 }
 
 // NewCondition makes a Condition of a lock, or with nil, of a lock of its own: that is
-// a Lock, which does not nest. Cost and errors are those of NewLock; a Lock that was
+// a Lock, which does not nest: see NewRLockCondition. Cost and errors are those of NewLock; a Lock that was
 // not made by NewLock is ErrClosed.
 func NewCondition(l *Lock) (*Condition, error) {
 	if err := mayStart(); err != nil {
@@ -60,6 +60,31 @@ func NewCondition(l *Lock) (*Condition, error) {
 	return &Condition{carrier: c, lock: &Lock{carrier: of}}, nil
 }
 
+// NewRLockCondition is NewCondition of an RLock, as Python's Condition() makes one. Wait gives the
+// RLock up however often it is held under the ctx, and the new Hold takes the place of the one that
+// was given to Wait; the other Holds hold again as before. When Wait fails, none of them does: their
+// Release is ErrNotOwner. Meanwhile acquiring under that ctx acquires anew.
+//
+// Acquire the RLock to nest; the Condition's own Acquire nests under the RLock's ctx, and returns
+// none. An RLock that was not made by NewRLock is ErrClosed.
+func NewRLockCondition(l *RLock) (*Condition, error) {
+	if err := mayStart(); err != nil {
+		return nil, err
+	}
+	if !l.made() {
+		return nil, notMade("RLock")
+	}
+	of, ok := l.carrier.(*shared.Lock)
+	if !ok {
+		return nil, errtext.Errorf("mp: %w", errOfThread("RLock"))
+	}
+	c, err := shared.NewCondition(of)
+	if err != nil {
+		return nil, err
+	}
+	return &Condition{carrier: c, lock: &Lock{carrier: of}}, nil
+}
+
 func (c *Condition) made() bool { return c != nil && c.lock != nil }
 
 // Acquire takes the condition's lock, as Lock.Acquire.
@@ -67,6 +92,9 @@ func (c *Condition) Acquire(ctx context.Context) (Hold, error) {
 	needCtx(ctx, "Condition.Acquire")
 	if !c.made() {
 		return Hold{}, notMade("Condition")
+	}
+	if t, _ := ctx.Value(c.lock.carrier).(*tenure); t != nil && ctx.Err() == nil && t.again() {
+		return (&tenureHold{of: t}).hold(), nil
 	}
 	return c.lock.Acquire(ctx)
 }
@@ -82,6 +110,9 @@ func (c *Condition) TryAcquire() (Hold, bool) {
 // Wait gives the lock up, waits until it is notified, and takes the lock again. Nobody can
 // notify between the giving up and the waiting. A goroutine that waits costs no thread.
 //
+// When Wait returns an error, its ctx's for one, the lock is NOT held, unlike in Python, where
+// wait(timeout) has it again: do not touch what it guards, and Acquire it anew to go on.
+//
 // h is spent, whatever happens. Without an error the new Hold owns the lock. With one
 // the lock is not held: it is ctx's when it ended, also when it was done at entry, or
 // ended while the lock was to be taken again (the wake-up goes to the next then);
@@ -92,25 +123,54 @@ func (c *Condition) Wait(ctx context.Context, h Hold) (Hold, error) {
 	if !c.made() {
 		return Hold{}, notMade("Condition")
 	}
-	if !c.owns(h) {
-		return Hold{}, ErrNotOwner
+	var back Hold
+	var err error
+	switch of := c.holder(h).(type) {
+	case *Lock:
+		var g shared.Grip
+		g, err = c.carrier.Wait(ctx, h.token)
+		back = Hold{of: c.lock, token: g.Token, abandoned: g.Abandoned}
+	case *tenureHold:
+		back, err = of.wait(func(token uint64) (shared.Grip, error) { return c.carrier.Wait(ctx, token) })
+	default:
+		err = ErrNotOwner
 	}
-	g, err := c.carrier.Wait(ctx, h.token)
 	if err != nil {
 		return Hold{}, conditionError(err)
 	}
-	return Hold{of: c.lock, token: g.Token, abandoned: g.Abandoned}, nil
+	return back, nil
 }
 
-// owns says whether h is of the condition's lock.
-func (c *Condition) owns(h Hold) bool {
-	l, ok := h.of.(*Lock)
-	return ok && c != nil && c.lock != nil && l.carrier == c.lock.carrier
+// holder is what h is of, if that is the condition's lock.
+func (c *Condition) holder(h Hold) holder {
+	switch of := h.of.(type) {
+	case *Lock:
+		if of.carrier == c.lock.carrier {
+			return of
+		}
+	case *tenureHold:
+		if of.of.lock == c.lock.carrier {
+			return of
+		}
+	}
+	return nil
+}
+
+// token is that of the lock's acquisition that h stands for; false if it does not hold the
+// condition's lock.
+func (c *Condition) token(h Hold) (uint64, bool) {
+	switch of := c.holder(h).(type) {
+	case *Lock:
+		return h.token, of.carrier.Holds(h.token)
+	case *tenureHold:
+		return of.token()
+	}
+	return 0, false
 }
 
 func conditionError(err error) error {
 	switch blocked := new(shared.BlockedError); {
-	case errors.Is(err, shared.ErrNotHeld):
+	case err == ErrNotOwner, errors.Is(err, shared.ErrNotHeld):
 		return ErrNotOwner
 	case errors.As(err, &blocked):
 		return lockError(err)
@@ -126,7 +186,7 @@ func (c *Condition) WaitFor(ctx context.Context, h Hold, pred func() bool) (Hold
 	if !c.made() {
 		return Hold{}, notMade("Condition")
 	}
-	if !c.owns(h) || !c.lock.carrier.Holds(h.token) {
+	if _, owns := c.token(h); !owns {
 		return Hold{}, ErrNotOwner
 	}
 	for !pred() {
@@ -147,10 +207,8 @@ func (c *Condition) Notify(h Hold, n int) error {
 	if !c.made() {
 		return notMade("Condition")
 	}
-	if !c.owns(h) {
-		return ErrNotOwner
-	}
-	if c.carrier.Notify(h.token, n) != nil {
+	token, owns := c.token(h)
+	if !owns || c.carrier.Notify(token, n) != nil {
 		return ErrNotOwner
 	}
 	return nil

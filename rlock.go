@@ -53,6 +53,7 @@ type tenure struct {
 	grip  shared.Grip
 	mu    sync.Mutex
 	holds int
+	away  bool       // one that holds it waits for a Condition, and the lock is not held
 	first tenureHold // of the acquisition that began it
 }
 
@@ -63,7 +64,7 @@ func (*tenure) OwnOfCtx() {}
 func (t *tenure) again() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.holds == 0 {
+	if t.holds == 0 || t.away {
 		return false
 	}
 	t.holds++
@@ -88,10 +89,52 @@ func (h *tenureHold) release(uint64) error {
 	t := h.of
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.holds--; t.holds == 0 && !t.lock.Release(t.grip.Token) {
+	if t.holds == 0 {
+		return ErrNotOwner // a wait for a Condition has lost it
+	}
+	if t.holds--; t.holds == 0 && !t.away && !t.lock.Release(t.grip.Token) {
 		return ErrNotOwner
 	}
 	return nil
+}
+
+// token is that of the lock's acquisition; false if the hold does not own it at the moment.
+func (h *tenureHold) token() (uint64, bool) {
+	t := h.of
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.grip.Token, t.holds > 0 && !t.away && !h.gone.Load()
+}
+
+// wait spends the hold, and gives the lock up however often it is held, until wait has it again. Then
+// a new hold takes the place of this one, and the others hold as before. If wait fails none of them
+// holds any more.
+func (h *tenureHold) wait(wait func(token uint64) (shared.Grip, error)) (Hold, error) {
+	t := h.of
+	t.mu.Lock()
+	if t.holds == 0 || t.away || !h.gone.CompareAndSwap(false, true) {
+		t.mu.Unlock()
+		return Hold{}, ErrNotOwner
+	}
+	t.away = true
+	token := t.grip.Token
+	t.mu.Unlock()
+	back := false
+	var g shared.Grip
+	defer func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.away = false
+		if t.grip = g; !back {
+			t.holds = 0
+		}
+	}()
+	g, err := wait(token)
+	if err != nil {
+		return Hold{}, err
+	}
+	back = true
+	return Hold{of: &tenureHold{of: t}, token: g.Token, abandoned: g.Abandoned}, nil
 }
 
 // Acquire takes the lock, or nests if ctx says that it is owned already. Otherwise it waits

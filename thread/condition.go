@@ -33,6 +33,19 @@ func NewCondition(l *mp.Lock) (*mp.Condition, error) {
 	return nil, errors.New("mp: a Lock of package mp is for processes: use mp.NewCondition, or a Lock of thread.NewLock")
 }
 
+// NewRLockCondition is NewCondition of an RLock of NewRLock, as Python's threading.Condition makes one:
+// see mp.NewRLockCondition.
+func NewRLockCondition(l *mp.RLock) (*mp.Condition, error) {
+	switch of := mp.RLockCarrier(key.Key{}, l).(type) {
+	case *lock:
+		return mp.CarryRLockCondition(key.Key{}, l, &condition{lock: of}), nil
+	case nil:
+		_, _, err := l.Acquire(context.Background()) // of a lock that was not made
+		return nil, err
+	}
+	return nil, errors.New("mp: an RLock of package mp is for processes: use mp.NewRLockCondition, or an RLock of thread.NewRLock")
+}
+
 // condition is what goroutines wait for that have a lock, until others notify them.
 type condition struct {
 	lock *lock

@@ -1,0 +1,157 @@
+//go:build linux
+
+package mp_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/gomultiprocessing/mp"
+	"github.com/gomultiprocessing/mp/thread"
+)
+
+func rlockConditionOn(t *testing.T, c carrier) (*mp.RLock, *mp.Condition) {
+	t.Helper()
+	l := must1(c.rlock())(t)
+	if c.goroutines {
+		return l, must1(thread.NewRLockCondition(l))(t)
+	}
+	return l, must1(mp.NewRLockCondition(l))(t)
+}
+
+// However often the lock is held, it is free while one waits, and held as often afterwards.
+func TestConditionOfAnRLock(t *testing.T) {
+	onCarriers(t, func(t *testing.T, c carrier) {
+		base := queueCtx(t)
+		l, cond := rlockConditionOn(t, c)
+		woken := make(chan error, 1)
+		waits := make(chan struct{})
+		go func() {
+			woken <- func() error {
+				ctx, first, err := l.Acquire(base)
+				if err != nil {
+					return err
+				}
+				_, second, err := l.Acquire(ctx)
+				if err != nil {
+					return err
+				}
+				third, err := cond.Acquire(ctx) // nests, too
+				if err != nil {
+					return err
+				}
+				close(waits)
+				back, err := cond.Wait(base, second)
+				if err != nil {
+					return err
+				}
+				if err := second.Release(); !errors.Is(err, mp.ErrNotOwner) {
+					return errors.Join(err, errors.New("the Hold was not spent"))
+				}
+				if back.Token() <= first.Token() {
+					return errors.New("it is no new acquisition")
+				}
+				_, fourth, err := l.Acquire(ctx) // nests as before
+				for _, h := range []mp.Hold{fourth, third, back, first} {
+					if !l.Locked() {
+						return errors.New("free too early")
+					}
+					err = errors.Join(err, cond.Notify(h, 0), h.Release())
+				}
+				return err
+			}()
+		}()
+		<-waits
+		_, h, err := l.Acquire(base) // while the other waits
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(cond.NotifyAll(h), h.Release(), <-woken); err != nil {
+			t.Error(err)
+		}
+		if l.Locked() {
+			t.Error("held in the end")
+		}
+	})
+}
+
+// After an error nothing is held any more, and the lock can be acquired under the same ctx.
+func TestConditionOfAnRLockThatIsLate(t *testing.T) {
+	onCarriers(t, func(t *testing.T, c carrier) {
+		l, cond := rlockConditionOn(t, c)
+		for _, late := range []context.Context{ended(), shortly(t, 5*time.Millisecond)} {
+			ctx, outer, err := l.Acquire(queueCtx(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, inner, err := l.Acquire(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := cond.Wait(late, inner); !errors.Is(err, context.DeadlineExceeded) || l.Locked() {
+				t.Error(err, l.Locked())
+			}
+			_, again, err := l.Acquire(ctx)
+			if err != nil || !l.Locked() {
+				t.Error(err, l.Locked())
+			}
+			for _, h := range []mp.Hold{outer, inner} {
+				if _, err := cond.Wait(ctx, h); !errors.Is(err, mp.ErrNotOwner) {
+					t.Error(err)
+				}
+				if err := errors.Join(cond.Notify(h, 1)); !errors.Is(err, mp.ErrNotOwner) {
+					t.Error(err)
+				}
+				if err := h.Release(); !errors.Is(err, mp.ErrNotOwner) {
+					t.Error(err)
+				}
+			}
+			if err := again.Release(); err != nil || l.Locked() {
+				t.Error(err, l.Locked())
+			}
+		}
+	})
+}
+
+// A Hold that is released while another of the same ctx waits does not come back.
+func TestConditionOfAnRLockReleasedMeanwhile(t *testing.T) {
+	onCarriers(t, func(t *testing.T, c carrier) {
+		l, cond := rlockConditionOn(t, c)
+		ctx, outer, err := l.Acquire(queueCtx(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, inner, err := l.Acquire(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		back := make(chan error)
+		go func() {
+			h, err := cond.Wait(ctx, inner)
+			back <- errors.Join(err, h.Release())
+		}()
+		_, h, err := l.Acquire(queueCtx(t))
+		if err := errors.Join(err, outer.Release(), cond.NotifyAll(h), h.Release(), <-back); err != nil || l.Locked() {
+			t.Error(err, l.Locked())
+		}
+	})
+}
+
+func TestConditionOfNoRLock(t *testing.T) {
+	if _, err := mp.NewRLockCondition(nil); !errors.Is(err, mp.ErrClosed) {
+		t.Error(err)
+	}
+	if _, err := thread.NewRLockCondition(new(mp.RLock)); !errors.Is(err, mp.ErrClosed) {
+		t.Error(err)
+	}
+	l := must1(mp.NewRLock())(t)
+	if _, err := thread.NewRLockCondition(l); err == nil {
+		t.Error("an RLock of processes")
+	}
+	l = must1(thread.NewRLock())(t)
+	if _, err := mp.NewRLockCondition(l); err == nil {
+		t.Error("an RLock of goroutines")
+	}
+}
