@@ -35,7 +35,7 @@ func (q *Queue) TryGet(buf []byte) (body []byte, files []*os.File, err error) {
 func (q *Queue) waitGet(ctx context.Context, buf []byte) (body []byte, files []*os.File, err error) {
 	ended := q.getters.Wait(ctx, func(bool) (ok bool) {
 		switch g, p := q.gets.Load(), q.puts.Load(); {
-		case p == g:
+		case p == g && p&closedBit == 0: // a queue that is dropped has the same bit in both
 			return false
 		case p == g|closedBit && q.sockets[1] == nil: // all that wait learn it at once, without the latch
 			err = ErrQueueClosed
