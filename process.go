@@ -82,7 +82,7 @@ type Process struct {
 //
 // ctx governs the whole life of the process: when it ends, the ctx of f is
 // cancelled, and after Grace the process is killed. ctx's deadline is that of f's
-// ctx; its values stay here.
+// ctx; its values stay here, but for what ProcessConfig.Propagate makes of them.
 //
 // A fatal error of the Go runtime ends the process as it would end a program. That
 // all goroutines are asleep is found out as long as f has not looked at its ctx,

@@ -31,6 +31,7 @@ func (s *Scheduler) wind() {
 	s.stopStarts()
 	for _, m := range s.members {
 		m.retiring = true
+		m.noteWhy(ErrClosed)
 		if m.outstanding == 0 && m.stop == nil && m.sending == nil {
 			s.dismiss(m, ErrClosed)
 		}
