@@ -2,7 +2,8 @@ package spawn
 
 import (
 	"os"
-	"syscall"
+	"sync/atomic"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -13,10 +14,9 @@ const fionread = unix.TIOCINQ
 // call that costs the same for any number of pipes and children, and the least of all
 // that there are.
 type outputs struct {
-	file  *os.File
-	raw   syscall.RawConn
-	look  func(fd uintptr) // once, so that a look allocates nothing
-	found bool
+	fd      int
+	looking atomic.Bool // the descriptor is in use
+	closed  atomic.Bool
 }
 
 func newOutputs(pipes ...*os.File) (*outputs, error) {
@@ -24,7 +24,6 @@ func newOutputs(pipes ...*os.File) (*outputs, error) {
 	if err != nil {
 		return nil, os.NewSyscallError("epoll_create1", err)
 	}
-	o := &outputs{file: os.NewFile(uintptr(fd), "outputs")}
 	for _, p := range pipes {
 		raw, err := p.SyscallConn()
 		if err == nil {
@@ -36,30 +35,34 @@ func newOutputs(pipes ...*os.File) (*outputs, error) {
 			}
 		}
 		if err != nil {
-			o.file.Close()
+			unix.Close(fd)
 			return nil, os.NewSyscallError("epoll_ctl", err)
 		}
 	}
-	if o.raw, err = o.file.SyscallConn(); err != nil {
-		o.file.Close()
-		return nil, err
-	}
-	o.look = func(fd uintptr) {
-		// It returns at once, so the scheduler need not know. Without memory for an event the
-		// answer is EFAULT if there is one.
-		n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, fd, 0, 1, 0, 0, 0)
-		o.found = n != 0 || errno != 0
-	}
-	return o, nil
+	return &outputs{fd: fd}, nil
 }
 
-// ready says that one of the pipes is not empty, or has no writer any more.
+// ready says that one of the pipes is not empty, or has no writer any more. One goroutine calls it
+// at a time: that is cheaper to guard than an os.File is, and each call of a pool comes here.
 func (o *outputs) ready() bool {
-	o.found = true
-	if o.raw.Control(o.look) != nil {
-		return true // it is closed
+	o.looking.Store(true)
+	defer o.looking.Store(false)
+	if o.closed.Load() {
+		return true
 	}
-	return o.found
+	// It returns at once, so the scheduler need not know. Without memory for an event the
+	// answer is EFAULT if there is one.
+	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(o.fd), 0, 1, 0, 0, 0)
+	return n != 0 || errno != 0
 }
 
-func (o *outputs) close() { o.file.Close() }
+// close waits for a look that is under way, which waits for nothing.
+func (o *outputs) close() {
+	if o.closed.Swap(true) {
+		return
+	}
+	for o.looking.Load() {
+		time.Sleep(10 * time.Microsecond)
+	}
+	unix.Close(o.fd)
+}
