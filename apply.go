@@ -179,6 +179,7 @@ func (a *applied[In, Out]) Deliver(o *pool.Outcome) {
 func (a *applied[In, Out]) Finished(cause error) {
 	if a.pool != nil {
 		a.pool.watches.remove(&a.watched)
+		a.pool = nil // the Result may be kept for long
 	}
 	a.letGo()
 	switch {

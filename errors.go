@@ -31,7 +31,8 @@ var (
 	ErrCancelled = pool.ErrCancelled
 	// ErrMemory: a process passed its memory limit, its own or the kernel's.
 	ErrMemory = pool.ErrMemory
-	// ErrBroken: the pool cannot start workers any more, or the barrier is broken.
+	// ErrBroken: the pool cannot start workers, and has tried for PoolConfig.StartPatience where the cause
+	// might have passed; the text says how often. Or the barrier is broken.
 	ErrBroken = pool.ErrBroken
 	// ErrRecycled: the worker ended as it has had its tasks (PoolConfig.TasksPerWorker), holds too
 	// much memory between two of them, or was replaced by Pool.Recycle; in events.

@@ -196,6 +196,7 @@ func (m *mapped[In, Out]) tell() {
 func (m *mapped[In, Out]) Finished(cause error) {
 	if m.pool != nil {
 		m.pool.watches.remove(&m.watched)
+		m.pool = nil // the Result may be kept for long
 	}
 	m.mu.Lock()
 	errs := m.errs

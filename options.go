@@ -48,7 +48,8 @@ func notNegative(of string, options ...option) error {
 func (c *PoolConfig) checkNumbers() error {
 	err := notNegative("NewPool: PoolConfig",
 		option{"Workers", int64(c.Workers)}, option{"TasksPerWorker", int64(c.TasksPerWorker)}, option{"MaxQueued", int64(c.MaxQueued)},
-		option{"IdleTimeout", int64(c.IdleTimeout)}, option{"StartTimeout", int64(c.StartTimeout)})
+		option{"IdleTimeout", int64(c.IdleTimeout)}, option{"StartTimeout", int64(c.StartTimeout)},
+		option{"StartPatience", int64(c.StartPatience)})
 	switch {
 	case err != nil:
 		return err

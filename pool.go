@@ -39,6 +39,7 @@ type PoolConfig struct {
 	MaxResult      int64                                       // bytes of one outcome; 0: 1 GiB; -1: no limit
 	IdleTimeout    time.Duration                               // a worker idle for so long ends, and comes back on demand; 0: never
 	StartTimeout   time.Duration                               // of one worker, Init included; 0: 1 minute
+	StartPatience  time.Duration                               // how long starts of workers that fail for a cause that may pass are tried again before the pool is ErrBroken; 0: 1 minute
 	Grace          time.Duration                               // between asking a task to stop and killing its worker; 0: 100 ms, of goroutines 10 ms; NoGrace: none
 	Procs          int                                         // GOMAXPROCS of each worker; 0: max(2, ceil(GOMAXPROCS/Workers))
 	Env            []string                                    // the workers' whole environment; nil: this process's
@@ -60,12 +61,15 @@ const NoGrace time.Duration = -1
 // Pool feeds workers with tasks: processes if NewPool has made it, goroutines if
 // thread.NewPool has. Its methods, and the functions that take it, may be called by any number of goroutines. A nil
 // Pool answers ErrClosed: the pool that main has made does not exist in a worker.
+// One that is dropped without Close ends when it is garbage and all that was submitted is done, and
+// a line on os.Stderr says so. What PoolConfig.Events refers to is not garbage.
 type Pool struct {
 	s         *pool.Scheduler
 	name      string
 	propagate func(ctx context.Context) map[string]string
-	here      *herePool // nil: the workers are processes
-	watches   watches   // over the ctxs of what was submitted
+	here      *herePool       // nil: the workers are processes
+	watches   watches         // over the ctxs of what was submitted
+	dropped   runtime.Cleanup // ends a pool that nobody can use any more
 }
 
 var pools atomic.Int64 // made so far, for names
@@ -98,11 +102,27 @@ func NewPool(cfg PoolConfig) (*Pool, error) {
 		TimedOut:   func(after time.Duration, stack string) error { return &TimeoutError{After: after, Stack: stack} },
 		OverMemory: overMemory,
 		Shot:       shot,
+		Transient:  mayPass, StartPatience: cfg.StartPatience,
 	})
 	if err != nil {
 		return nil, errtext.Errorf("mp: NewPool: %w", err)
 	}
-	return &Pool{s: s, name: cfg.Name, propagate: cfg.Propagate}, nil
+	return watchDropped(&Pool{s: s, name: cfg.Name, propagate: cfg.Propagate}), nil
+}
+
+// mayPass says whether a worker could not be started for a cause that may pass: Init has failed, or
+// the system is short of something.
+func mayPass(err error) bool {
+	var init *talk.InitError
+	if errors.As(err, &init) {
+		return true
+	}
+	for _, errno := range []syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.EAGAIN, syscall.ENOMEM} {
+		if errors.Is(err, errno) {
+			return true
+		}
+	}
+	return false
 }
 
 // shot says whether a worker was killed from outside.
@@ -128,6 +148,7 @@ func (c *PoolConfig) complete() error {
 	c.Name = cmp.Or(c.Name, "Pool-"+identity(n))
 	c.Workers = cmp.Or(c.Workers, procs)
 	c.StartTimeout = cmp.Or(c.StartTimeout, time.Minute)
+	c.StartPatience = cmp.Or(c.StartPatience, time.Minute)
 	c.MaxResult = min(cmp.Or(c.MaxResult, 1<<30), maxResult)
 	return nil
 }
@@ -204,6 +225,7 @@ func (p *Pool) Close() error {
 	if err := p.refusal(); err != nil {
 		return err
 	}
+	p.dropped.Stop()
 	p.s.Close()
 	return nil
 }
@@ -238,6 +260,7 @@ func (p *Pool) Shutdown(ctx context.Context) error {
 // be called from a callback.
 func (p *Pool) Terminate() {
 	if p.refusal() == nil {
+		p.dropped.Stop()
 		p.s.Terminate()
 	}
 }

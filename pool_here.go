@@ -37,12 +37,14 @@ func carryPool(cfg PoolConfig) (*Pool, error) {
 		Events: cfg.events(), ExitGrace: cfg.Exit.grace(exitGrace),
 		TimedOut: func(after time.Duration, stack string) error { return &TimeoutError{After: after, Stack: stack} },
 		Guest:    crew.Guest,
-		Stuck:    crew.Stuck,
+		// What can fail on a goroutine is Init.
+		Transient: func(error) bool { return true }, StartPatience: cfg.StartPatience,
+		Stuck: crew.Stuck,
 	})
 	if err != nil {
 		return nil, errtext.Errorf("mp: NewPool: %w", err)
 	}
-	return &Pool{s: s, name: cfg.Name, propagate: cfg.Propagate, here: &herePool{encode: cfg.Encode, maxResult: cfg.MaxResult}}, nil
+	return watchDropped(&Pool{s: s, name: cfg.Name, propagate: cfg.Propagate, here: &herePool{encode: cfg.Encode, maxResult: cfg.MaxResult}}), nil
 }
 
 // startHere returns what starts one worker. Only Init can fail.

@@ -118,7 +118,10 @@ func (s *Scheduler) Join(ctx context.Context) error {
 			return err
 		}
 	}
-	return s.callbacks.failure()
+	s.mu.Lock()
+	raced := s.raced
+	s.mu.Unlock()
+	return errors.Join(s.callbacks.failure(), raced)
 }
 
 // until waits until done is closed. The error is ctx's when it ends while done is open.

@@ -3,17 +3,6 @@ package pool
 import (
 	"fmt"
 	"time"
-
-	"github.com/gomultiprocessing/mp/internal/errtext"
-)
-
-// Failed starts are tried again after 10 ms, 20 ms, ... up to a second. So many
-// in a row, with no worker alive, break the pool.
-const (
-	strikesOut   = 5
-	shotsOut     = 200 // of workers that somebody kills from outside
-	firstBackOff = 10 * time.Millisecond
-	lastBackOff  = time.Second
 )
 
 // hireAll starts the first workers side by side and waits for all of them.
@@ -126,6 +115,7 @@ func (s *Scheduler) start(n int) error {
 		s.kill(m, s.over())
 		return nil
 	}
+	s.tries = 0
 	m.wake()
 	if s.staff() > s.want {
 		s.retire(m, ErrResized)
@@ -135,30 +125,6 @@ func (s *Scheduler) start(n int) error {
 	s.renewed()
 	s.wind()
 	return nil
-}
-
-// strike notes that a start failed: the next one waits, or the pool is broken. It
-// returns the jobs that are finished by that.
-func (s *Scheduler) strike(err error) (dropped []*Job) {
-	if s.broken != nil || s.starting.Err() != nil {
-		return nil
-	}
-	if s.cfg.Shot != nil && s.cfg.Shot(err) && s.shots < shotsOut {
-		s.shots++
-		s.backOff(firstBackOff)
-		return nil
-	}
-	if !s.backing { // those that fail side by side count as one
-		s.strikes++
-	}
-	if s.strikes < strikesOut || len(s.members) > 0 || s.hiring > 0 {
-		s.backOff(min(lastBackOff, firstBackOff<<min(max(s.strikes-1, 0), 10)))
-		return nil
-	}
-	s.broken = errtext.Errorf("%w: %d workers in a row could not be started: %w", ErrBroken, s.strikes, err)
-	dropped = s.dropAll(s.broken)
-	s.makeRoom()
-	return dropped
 }
 
 // backOff keeps workers from being started for a while.

@@ -142,8 +142,11 @@ func (s *Scheduler) dismissed(m *member, d Death) (dropped []*Job) {
 	s.numbers[m.n-1] = false
 	kind := WorkerDied
 	exit := m.exitFailure(d)
-	if d.Err == nil || m.closing && !m.killed {
+	if d.Err == nil || m.closing && !m.killed && !d.Raced {
 		kind, d.Err = WorkerRecycled, nil
+	}
+	if d.Raced && s.raced == nil {
+		s.raced = d.Err
 	}
 	s.events.add(entry{kind: kind, first: -1, n: 1, worker: m.n, pid: m.pd, err: with(m.lastWord(d.Err), exit)})
 	if kind == WorkerDied && !s.terminated {

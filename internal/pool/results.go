@@ -1,6 +1,9 @@
 package pool
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // delivery is an outcome on its way out of the lock.
 type delivery struct {
@@ -50,7 +53,7 @@ func (m *member) Results(rs []Result) {
 
 // heard is what happens whenever a worker reports something.
 func (s *Scheduler) heard(m *member) {
-	m.deaf, m.known, s.strikes, s.shots = false, true, 0, 0
+	m.deaf, m.known, s.failing = false, true, failing{}
 	m.headSince = time.Now()
 	if m.parked {
 		switch {
@@ -217,7 +220,7 @@ func (m *member) Ended(b *Batch, busy, cpu time.Duration) {
 	s.measured(b, busy)
 	for i, other := range m.batches {
 		if other == b {
-			m.batches = append(m.batches[:i], m.batches[i+1:]...)
+			m.batches = slices.Delete(m.batches, i, i+1) // and the call that it belongs to is not kept
 			break
 		}
 	}

@@ -37,6 +37,10 @@ type Config struct {
 	// TimedOut and OverMemory make the errors of tasks that were killed for it.
 	TimedOut   func(after time.Duration, stack string) error
 	OverMemory func(used, limit int64) error
+	// Transient says whether a start failed for a cause that may pass. Such starts are tried again for
+	// StartPatience while no worker lives. nil: none does.
+	Transient     func(err error) bool
+	StartPatience time.Duration
 	// Shot says whether a worker that died was killed from outside, which says
 	// nothing of the next one. nil: none ever is.
 	Shot func(err error) bool
@@ -56,9 +60,8 @@ type Scheduler struct {
 	want    int       // workers there should be
 	hiring  int       // workers that are being started
 	numbers []bool    // worker numbers taken
-	strikes int       // starts in a row that failed
-	shots   int       // workers in a row that were killed from outside before they had done anything
-	backing bool      // a start waits for its back-off
+	failing
+	backing bool // a start waits for its back-off
 
 	ready      ready
 	paces      map[string]*pace
@@ -76,6 +79,7 @@ type Scheduler struct {
 	closed     bool
 	terminated bool
 	broken     error
+	raced      error           // of the first worker in which the race detector has reported something
 	starting   context.Context // ends when no start makes sense any more
 	stopStarts context.CancelFunc
 	ended      chan struct{} // closed: closed, nothing left to do, no worker left

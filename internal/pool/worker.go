@@ -124,6 +124,7 @@ type Death struct {
 	Batch   *Batch // the item that ran, nil when none did
 	Item    int
 	Running bool
+	Raced   bool     // the race detector has reported something, which Err tells
 	Measure *Measure // what is known of that item; nil: nothing
 	Exit    error    // what the worker's own end has failed with, of one that was asked to end
 }

@@ -42,11 +42,23 @@ func (l leash) tie(pgid int) {
 	}
 }
 
+// pull has the kernel kill the group at once, as this process was when it tied the leash: it may
+// not be allowed to any more. It says whether that can be.
+func (l *leash) pull() bool {
+	if l.w >= 0 {
+		unix.Close(l.w)
+		l.w = -1
+		return true
+	}
+	return false
+}
+
 // untie lets go of a child that is dead, or never was.
 func (l *leash) untie() {
 	if l.r >= 0 {
-		unix.FcntlInt(uintptr(l.w), unix.F_SETFL, 0) // closing the other one is what it waits for
-		unix.Close(l.r)
+		unix.Close(l.r) // first, for closing the other one is what it waits for
+	}
+	if l.w >= 0 {
 		unix.Close(l.w)
 	}
 	*l = noLeash

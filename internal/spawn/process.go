@@ -106,8 +106,21 @@ func (p *Process) attend() {
 	close(p.done)
 }
 
+// exitRaced is what a program exits with in which the race detector has reported something.
+const exitRaced = 66
+
 // withWords adds what the dead child said last, as far as it was read.
 func (p *Process) withWords(e Exit) Exit {
+	e = p.withReason(e)
+	e.Raced = raceBuild && (e.Code == exitRaced || p.tail.hasRaced())
+	if e.Raced && e.Reason == "" {
+		e.Reason = "data race"
+	}
+	return e
+}
+
+// withReason adds the reason of a crash and the last words.
+func (p *Process) withReason(e Exit) Exit {
 	p.words.Do(func() {
 		p.crash = p.pl.crash.take()
 		p.pl.crash.close()
@@ -151,7 +164,9 @@ func (p *Process) ExitSoon(wait time.Duration) Exit {
 func (p *Process) bury(reapable bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.signalGroup(syscall.SIGKILL)
+	if err := p.signalGroup(syscall.SIGKILL); errors.Is(err, syscall.EPERM) {
+		p.pl.leash.pull() // this process has other rights than when it started the child
+	}
 	p.exit = Exit{Code: CodeUnknown, Unknown: true}
 	if reapable {
 		p.exit = p.reap()
@@ -225,7 +240,7 @@ func (p *Process) Signal(sig syscall.Signal) error {
 	if errors.Is(err, syscall.ESRCH) {
 		err = p.signalOne(sig) // it has moved to another group
 	}
-	if errors.Is(err, syscall.ESRCH) {
+	if errors.Is(err, syscall.ESRCH) || errors.Is(err, syscall.EPERM) && sig == syscall.SIGKILL && p.pl.leash.pull() {
 		return nil
 	}
 	return os.NewSyscallError("kill", err)

@@ -71,6 +71,8 @@ type Exit struct {
 	Reason string
 	// Stderr is its last words: 32 KiB from the last such line on, else the last 8 KiB.
 	Stderr string
+	// Raced: the race detector has reported something in it.
+	Raced bool
 	// OOMKilled: the kernel killed it for want of memory.
 	OOMKilled bool
 

@@ -16,6 +16,16 @@ const (
 // after it, the stacks of all goroutines, may be long: that line is what must be kept.
 var reasonPrefixes = []string{"panic: ", "fatal error: ", "runtime: ", "SIG"}
 
+// racePrefix begins a report of the race detector, DATA RACE: as much as is looked at of a line.
+const racePrefix = "WARNING: DATA"
+
+// hasRaced says whether the race detector has reported something.
+func (t *tail) hasRaced() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.raced
+}
+
 // relayed is the line that the Go runtime prints with GOTRACEBACK=crash before one thread after the
 // other is sent SIGQUIT, so that each prints its stack. None of these is why the program ends.
 const relayed = "-----\n"
@@ -29,6 +39,7 @@ type tail struct {
 	line   []byte // the first bytes of the current line, as long as they may become a reason
 	dashes bool   // the last line that is not empty was relayed
 	inside bool   // the current line cannot become one any more
+	raced  bool   // the race detector has reported something
 }
 
 func (t *tail) write(b []byte) {
@@ -57,6 +68,7 @@ func (t *tail) write(b []byte) {
 
 // look decides about the beginning of a line as soon as that is possible.
 func (t *tail) look() {
+	t.raced = t.raced || raceBuild && bytes.HasPrefix(t.line, []byte(racePrefix))
 	for _, prefix := range reasonPrefixes {
 		if bytes.HasPrefix(t.line, []byte(prefix)) {
 			if t.inside = t.found && t.dashes; t.inside {

@@ -3,6 +3,7 @@ package talk
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -359,7 +360,7 @@ func (r *reader) ended(f *flight, payload []byte) error {
 	r.w.slots[f.slot] = nil
 	for i, other := range r.w.flight {
 		if other == f {
-			r.w.flight = append(r.w.flight[:i], r.w.flight[i+1:]...)
+			r.w.flight = slices.Delete(r.w.flight, i, i+1) // and the call that it belongs to is not kept
 			inFlight.Add(-1)
 			break
 		}

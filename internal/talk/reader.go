@@ -75,6 +75,8 @@ func (w *Worker) dies() bool {
 	select {
 	case <-w.proc.Dead():
 		return true
+	case <-w.undead:
+		return false
 	case <-time.After(dyingTime):
 		return false
 	}
@@ -196,19 +198,23 @@ func (r *reader) last(err error) {
 	select {
 	case <-w.proc.Dead(): // all that it has printed is there
 		w.handOn(r.patience())
+	case <-w.undead:
 	case <-time.After(dyingTime):
 	}
 	begun := time.Now()
-	e := w.proc.ExitSoon(deathGrace)
-	w.sharing.buried()
+	e, gone := w.exit()
 	if err == errHungUp && e.Signal != syscall.SIGKILL {
 		err = errEnd // it took its time to die
 	}
-	if e.Code != 0 || err != nil && err != errEnd {
+	d.Raced = e.Raced
+	if e.Code != 0 || e.Raced || err != nil && err != errEnd {
 		d.Err = w.program.Died(w.proc.PID(), e)
 	}
 	if err != nil && err != errEnd {
 		d.Err = errtext.Errorf("mp: worker %d was killed because it broke the protocol: %w: %w", w.number, err, d.Err)
+	}
+	if !gone {
+		d.Err = fmt.Errorf("mp: worker %d (pid %d) was killed and is not dead after %v", w.number, w.proc.PID(), dieTime)
 	}
 	ran := int64(0)
 	w.mu.Lock()

@@ -79,9 +79,8 @@ func StartWorker(ctx context.Context, ws WorkerSpec, sink pool.Sink) (pool.Worke
 	}
 	w.handOn(outputPatience) // what Init has printed
 	if err != nil {
-		proc.Kill()
-		proc.ExitSoon(deathGrace)
-		w.sharing.buried()
+		w.Kill()
+		w.exit()
 		w.frames.CloseFiles()
 		proc.Conn().Close()
 		region.Close()
@@ -156,7 +155,7 @@ func (w *Worker) shakeHands(ws WorkerSpec) error {
 		if ws.Init.Func != "" {
 			err = errtext.Errorf("mp: Init, which is %s: %w", ws.Init.Func, err)
 		}
-		return err
+		return &InitError{err}
 	}
 	return fmt.Errorf("mp: worker %d did not answer as a worker does (frame %d)", w.number, kind)
 }
@@ -193,3 +192,12 @@ func (w *Worker) sendExit(exit Call) error {
 	}
 	return wire.WriteFrame(w.proc.Conn(), frameExit, &b)
 }
+
+// InitError is what the pool's Init has failed with.
+type InitError struct{ Err error }
+
+// Error is Init's own.
+func (e *InitError) Error() string { return e.Err.Error() }
+
+// Unwrap returns Init's own error.
+func (e *InitError) Unwrap() error { return e.Err }

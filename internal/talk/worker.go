@@ -38,6 +38,8 @@ type Worker struct {
 	asked    uint64                 // for the stack, so often
 	stacks   map[uint64]chan string // who waits for an answer to that
 	killed   atomic.Bool            // by Kill
+	given    sync.Once              // up
+	undead   chan struct{}          // closed then: it was killed and does not die
 	captures uint64                 // taken so far; the reader's
 }
 
@@ -86,7 +88,7 @@ func newWorker(ws WorkerSpec, p *page, sink pool.Sink) *Worker {
 	p.region.Word(magicAt).Store(magic)
 	w := &Worker{
 		program: ws.Program, number: ws.Spec.Worker, max: ws.Max, sink: sink, page: p,
-		stacks: make(map[uint64]chan string), hot: shm.NewHot(),
+		stacks: make(map[uint64]chan string), undead: make(chan struct{}), hot: shm.NewHot(),
 	}
 	w.reader = &reader{w: w, page: p}
 	return w
@@ -292,6 +294,40 @@ func (w *Worker) Close() { w.control(frameClose, none) }
 // Kill implements pool.Worker.
 func (w *Worker) Kill() {
 	w.killed.Store(true)
-	w.proc.Kill()                                   // an error: it is dead already
+	w.proc.Kill()                                   // an error: it is dead already, or dieTime ends the waiting
 	w.proc.Conn().SetWriteDeadline(time.Unix(1, 0)) // only to free a Send sooner
+	time.AfterFunc(dieTime, w.giveUp)
+}
+
+// dieTime is how long a worker may take to die when it was killed. The kernel may refuse to kill
+// it, or to end it: it is in a frozen group, waits for a device, or has much memory to give back.
+const dieTime = time.Second
+
+// giveUp ends the waiting for a worker that does not die. The end of its socket ends one that runs.
+func (w *Worker) giveUp() {
+	select {
+	case <-w.proc.Dead():
+		return
+	default:
+	}
+	w.given.Do(func() {
+		close(w.undead)
+		w.proc.Conn().Close()
+	})
+}
+
+// exit is how the worker ended; ok is false when it was given up.
+func (w *Worker) exit() (e spawn.Exit, ok bool) {
+	select {
+	case <-w.proc.Dead():
+	case <-w.undead:
+		go func() {
+			<-w.proc.Dead()
+			w.sharing.buried()
+		}()
+		return spawn.Exit{Code: spawn.CodeUnknown, Unknown: true}, false
+	}
+	e = w.proc.ExitSoon(deathGrace)
+	w.sharing.buried()
+	return e, true
 }
