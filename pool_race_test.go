@@ -44,7 +44,12 @@ func TestRaceInWorker(t *testing.T) {
 				t.Error(v, err)
 			}
 			isRace(t, end(p))
-			isRace(t, <-died)
+			select {
+			case err := <-died:
+				isRace(t, err)
+			case <-poolCtx(t).Done():
+				t.Error("no event tells of the race")
+			}
 		})
 	}
 }
