@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/run"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
@@ -46,7 +47,7 @@ func (s *server) leave() {
 			done <- err
 		}()
 		if err := await(ctx, done, s.grace); err != nil {
-			fmt.Fprintf(os.Stderr, "%s: Exit: %v\n", s.self.Name, err)
+			fmt.Fprintf(os.Stderr, "%s: Exit: %s\n", s.self.Name, run.Text(err))
 			var b wire.Buffer
 			s.program.EncodeError(&b, err)
 			s.write(frameExit, &b)

@@ -87,7 +87,7 @@ func (s *server) call(r *wire.Reader) {
 		os.Exit(exitPanicked)
 	}
 	if !wanted { // else it is the answer of a call
-		fmt.Fprintf(os.Stderr, "%s: %v\n", s.self.Name, err)
+		fmt.Fprintf(os.Stderr, "%s: %s\n", s.self.Name, run.Text(err))
 	}
 	s.leaveCall()
 	os.Exit(exitFailed)
