@@ -419,7 +419,7 @@ func TestAttachCancelled(t *testing.T) {
 		for range 10 {
 			m := mp.MoveFile(attachFile(t, "m"))
 			moved = append(moved, m)
-			rs = append(rs, mp.ApplyAsync(ctx, pool, attachMixed, attachMix{Moved: m}))
+			rs = append(rs, mp.ApplyAsync(ctx, pool, attachMixed, attachMix{Moved: m}, mp.Priority(-1)))
 		}
 		time.Sleep(30 * time.Millisecond)
 		if end == "cancel" {

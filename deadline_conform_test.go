@@ -376,6 +376,7 @@ func TestWaitsWithoutACtx(t *testing.T) {
 				t.Error("Poll")
 			}
 		}()
-		b.Poll(nil)
+		var none context.Context
+		b.Poll(none)
 	})
 }

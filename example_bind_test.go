@@ -39,5 +39,5 @@ func ExampleBind() {
 	fmt.Println(err)
 	// Output:
 	// [un deux trois un deux trois] <nil>
-	// mp: NewPool: no dictionary for xx
+	// mp: NewPool: Init, which is load: no dictionary for xx
 }

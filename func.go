@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/gomultiprocessing/mp/internal/errtext"
 	"github.com/gomultiprocessing/mp/internal/talk"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
@@ -161,6 +162,26 @@ func (f *Func[In, Out]) encode(in In) (*wire.Buffer, error) {
 		return nil, err
 	}
 	return b, nil
+}
+
+// ownInput is encode for a process that is started: Start returns before the input is sent, so it keeps
+// descriptors of its own, which its caller may close. wanted says that the output is to come back.
+func (f *Func[In, Out]) ownInput(in In, wanted bool) (*wire.Buffer, error) {
+	body, err := f.encode(in)
+	if err != nil {
+		return nil, errtext.Errorf("mp: the input of %s cannot be sent: %w", f.name, err)
+	}
+	if wanted {
+		if err := f.hopeless(); err != nil {
+			body.Settle(false)
+			return nil, err
+		}
+	}
+	if err := body.Own(); err != nil {
+		body.Settle(false)
+		return nil, errtext.Errorf("mp: the input of %s cannot be sent: %w", f.name, err)
+	}
+	return body, nil
 }
 
 // decode reads one output, which may share the memory of body from then on, and

@@ -261,6 +261,6 @@ func TestTypesThatCannotTravel(t *testing.T) {
 		CB   func()
 	}
 	_, err = mp.Apply(procCtx(t), pool, misuseCallback, in)
-	misuseSays(t, err, "mp: in.CB: a function")
+	misuseSays(t, err, "mp: misuse/callback: in.CB: a function")
 	misuseSays(t, misuseCall(t, misuseCallback, in), "in.CB: a function")
 }

@@ -28,6 +28,7 @@ func (e badError) act() string {
 	case "blocks":
 		select {}
 	case "spins":
+		//lint:ignore SA5002 that is the point
 		for {
 		}
 	}
@@ -264,7 +265,7 @@ func TestPanicValuesMarshaler(t *testing.T) {
 	}
 }
 
-type neverMarshals struct{ text string }
+type neverMarshals struct{ Text string }
 
 func (neverMarshals) MarshalBinary() ([]byte, error)  { select {} }
 func (*neverMarshals) UnmarshalBinary(b []byte) error { return nil }

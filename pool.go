@@ -52,7 +52,7 @@ type PoolConfig struct {
 	Events         func(PoolEvent)                             // told what happens, in order, one at a time, on one goroutine of the pool; must not wait for a task of it
 }
 
-// NoGrace, as the Grace of a PoolConfig or ProcessConfig, is for tasks that get no time between
+// NoGrace is a Grace of a PoolConfig or ProcessConfig, for tasks that get no time between
 // being asked to stop and being killed: at the deadline, when they are cancelled, or when the ctx
 // ends. A pool's worker has up to 10 ms to tell the stack of a task whose time is over. A goroutine
 // cannot be killed; its task has its outcome at once.

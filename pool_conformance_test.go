@@ -396,7 +396,7 @@ func TestPoolsCurrentTask(t *testing.T) {
 				t.Fatal(err)
 			}
 			for i, s := range all {
-				if s.Info.Index != i || s.Info.Func != "stop/look" || s.Info.Attempt != 1 || s.Info.Worker < 1 || s.Info.Worker > 2 || !s.InTask || s.Value || !s.Has {
+				if s.Info.Index != i || s.Info.Func != "stop/look" || s.Info.Attempt != 1 || s.Info.Worker < 1 || s.Info.Worker > 2 || !s.InTask || !s.Has {
 					t.Fatalf("task %d: %+v", i, s)
 				}
 			}

@@ -177,7 +177,7 @@ func TestPoolRecycleAndKills(t *testing.T) {
 		t.Error("the task has survived its worker")
 	}
 	g = newGate(t)
-	busy = mp.ApplyAsync(poolCtx(t), p, conformTask, g.task("", 1))
+	mp.ApplyAsync(poolCtx(t), p, conformTask, g.task("", 1))
 	g.begun(t)
 	for _, w := range p.Stats().Workers {
 		if w.State == mp.WorkerBusy {

@@ -69,6 +69,7 @@ var privilegesTask = mp.Register("privileges/task", func(_ context.Context, how 
 	if how == "stops" {
 		syscall.Kill(os.Getpid(), syscall.SIGSTOP)
 	}
+	//lint:ignore SA5002 that is the point
 	for {
 	}
 })

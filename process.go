@@ -165,19 +165,9 @@ func startProcess[In, Out any](ctx context.Context, f *Func[In, Out], in In, wan
 	if err != nil {
 		return nil, err
 	}
-	body, err := f.encode(in)
+	body, err := f.ownInput(in, wanted)
 	if err != nil {
-		return nil, errtext.Errorf("mp: the input of %s cannot be sent: %w", f.name, err)
-	}
-	if wanted {
-		if err := f.hopeless(); err != nil {
-			body.Settle(false)
-			return nil, err
-		}
-	}
-	if err := body.Own(); err != nil { // Start returns before it is sent, and its caller may close them
-		body.Settle(false)
-		return nil, errtext.Errorf("mp: the input of %s cannot be sent: %w", f.name, err)
+		return nil, err
 	}
 	id := nextIdentity()
 	cfg.Name = cmp.Or(cfg.Name, cmp.Or(f.runner, "Process")+"-"+id)

@@ -17,9 +17,8 @@ import (
 // GuardTime is how long such code may take.
 const GuardTime = time.Second
 
-// Errors of Guard.
+// Errors of Guard, besides that of a panic.
 var (
-	errPanics  = errors.New("panics")
 	errExits   = errors.New("calls runtime.Goexit")
 	errForever = errors.New("does not return")
 )
@@ -49,8 +48,11 @@ func Guard[T any](f func() T) (T, error) {
 		}()
 		returned := false
 		defer func() {
-			if !returned && recover() != nil {
-				end.err = errPanics
+			if returned {
+				return
+			}
+			if v := recover(); v != nil {
+				end.err = panicked(v)
 			}
 		}()
 		end.v = f()
@@ -71,6 +73,14 @@ func Guard[T any](f func() T) (T, error) {
 	runaways.Add(-1)
 	end := <-done
 	return end.v, end.err
+}
+
+// panicked says that code panics, and with what if that can be said without calling more of it.
+func panicked(v any) error {
+	if s, ok := plainText(v); ok {
+		return errors.New("panics: " + s)
+	}
+	return fmt.Errorf("panics with a %T", v)
 }
 
 // Text is a value as fmt prints it, or says what its methods do instead of returning.
@@ -132,13 +142,13 @@ func IsPlain(err error) bool {
 
 func textOf(v any) string {
 	switch v := v.(type) {
+	case error:
+		return v.Error()
 	case fmt.Formatter:
 		s := new(state)
 		defer func() { s.over = true }()
 		v.Format(s, 'v')
 		return string(s.text)
-	case error:
-		return v.Error()
 	}
 	return fmt.Sprint(v)
 }

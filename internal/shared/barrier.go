@@ -13,10 +13,9 @@ import (
 
 // Barrier is where a number of parties wait for each other, again and again.
 //
-// Its memory, from the state's beginning: at 0 the state; at 8 a hint. The state is the
-// phase in the lowest 2 bits, filling, acting or broken; above it, in 20 bits, how
-// often the barrier was reset after it broke; above them the number of the round. The
-// payload begins with the numbers of the last 1,024 rounds that broke, each by the number of
+// Its memory, from the state's beginning: at 0 the state; at 8 a hint. The state is the phase in the lowest 2
+// bits, filling, acting or broken; above it, in 20 bits, how often it was reset after it broke; above them the
+// number of the round. The payload begins with the numbers of the last 1,024 rounds that broke, each by the number of
 // the reset that followed; then comes a word for each party, in the order in which they
 // arrive: in the low half its process's id, in the high half the round, the lowest 32
 // bits of it plus one.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gomultiprocessing/mp/internal/errtext"
 	"github.com/gomultiprocessing/mp/internal/pool"
+	"github.com/gomultiprocessing/mp/internal/shm"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
@@ -216,24 +217,11 @@ func (r *reader) last(err error) {
 	if !gone {
 		d.Err = fmt.Errorf("mp: worker %d (pid %d) was killed and is not dead after %v", w.number, w.proc.PID(), dieTime)
 	}
-	ran := int64(0)
-	w.mu.Lock()
-	for _, f := range w.flight {
-		f.lower(w.page, 0)
-		if begun := f.look(w.page); begun > f.done && !d.Running {
-			d.Running, d.Batch, d.Item = true, f.batch, begun-1
-			ran = now() - w.since(f, begun)
-		}
-	}
-	if d.Running && d.Err == nil {
-		d.Err = w.program.Died(w.proc.PID(), e) // a task called os.Exit(0)
-	}
-	region := w.page.region
-	w.page = nil
-	inFlight.Add(-int64(len(w.flight)))
-	w.flight = nil
-	w.mu.Unlock()
+	region, ran := w.abandon(&d)
 	if d.Running {
+		if d.Err == nil {
+			d.Err = w.program.Died(w.proc.PID(), e) // a task called os.Exit(0)
+		}
 		d.Measure = w.fragment(d.Batch, d.Item, ran, max(0, deathGrace-time.Since(begun)))
 	}
 	w.proc.Conn().Close()
@@ -241,6 +229,25 @@ func (r *reader) last(err error) {
 	region.Close()
 	r.looking.Unlock()
 	w.sink.Died(d)
+}
+
+// abandon ends what is in flight at a dead worker. It notes which item ran, and returns how long it
+// had, and the memory that was shared with the worker.
+func (w *Worker) abandon(d *pool.Death) (region *shm.Region, ran int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, f := range w.flight {
+		f.lower(w.page, 0)
+		if begun := f.look(w.page); begun > f.done && !d.Running {
+			d.Running, d.Batch, d.Item = true, f.batch, begun-1
+			ran = now() - w.since(f, begun)
+		}
+	}
+	region = w.page.region
+	w.page = nil
+	inFlight.Add(-int64(len(w.flight)))
+	w.flight = nil
+	return region, ran
 }
 
 // fragment is what is known of an item that did not come to its end: how long it
