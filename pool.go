@@ -15,6 +15,7 @@ import (
 
 	"github.com/gomultiprocessing/mp/internal/errtext"
 	"github.com/gomultiprocessing/mp/internal/pool"
+	"github.com/gomultiprocessing/mp/internal/shm"
 	"github.com/gomultiprocessing/mp/internal/spawn"
 	"github.com/gomultiprocessing/mp/internal/talk"
 )
@@ -101,6 +102,7 @@ func NewPool(cfg PoolConfig) (*Pool, error) {
 		Events: cfg.events(), ExitGrace: cfg.Exit.grace(exitGrace),
 		TimedOut:   func(after time.Duration, stack string) error { return &TimeoutError{After: after, Stack: stack} },
 		OverMemory: overMemory,
+		Paused:     shm.Paused,
 		Shot:       shot,
 		Transient:  mayPass, StartPatience: cfg.StartPatience,
 	})

@@ -14,6 +14,7 @@ import (
 	"github.com/gomultiprocessing/mp/internal/errtext"
 	"github.com/gomultiprocessing/mp/internal/local"
 	"github.com/gomultiprocessing/mp/internal/pool"
+	"github.com/gomultiprocessing/mp/internal/shm"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
@@ -36,6 +37,7 @@ func carryPool(cfg PoolConfig) (*Pool, error) {
 		MaxQueued: cfg.MaxQueued, IdleTimeout: cfg.IdleTimeout, Grace: cfg.Grace,
 		Events: cfg.events(), ExitGrace: cfg.Exit.grace(exitGrace),
 		TimedOut: func(after time.Duration, stack string) error { return &TimeoutError{After: after, Stack: stack} },
+		Paused:   shm.Paused,
 		Guest:    crew.Guest,
 		// What can fail on a goroutine is Init.
 		Transient: func(error) bool { return true }, StartPatience: cfg.StartPatience,

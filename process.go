@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/gomultiprocessing/mp/internal/errtext"
+	"github.com/gomultiprocessing/mp/internal/shm"
 	"github.com/gomultiprocessing/mp/internal/spawn"
 	"github.com/gomultiprocessing/mp/internal/talk"
 	"github.com/gomultiprocessing/mp/internal/wire"
@@ -228,7 +229,7 @@ func (p *Process) attend(ctx context.Context, cfg ProcessConfig) {
 		p.asked.Do(p.call.Interrupt)
 		select {
 		case <-p.done:
-		case <-time.After(cfg.Grace):
+		case <-shm.After(cfg.Grace):
 			p.kill(context.Cause(ctx))
 		}
 	})

@@ -16,6 +16,9 @@ import (
 // program is what package talk is told of this program.
 type program struct{}
 
+// While a shell has stopped the program its deadlines stand still.
+func init() { spawn.OnStop(shm.Pause, shm.Resume) }
+
 func (program) Begin() { working.Store(true) }
 
 func (program) Lookup(name string) (talk.Handler, error) { return funcs.find(name) }

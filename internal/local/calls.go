@@ -7,6 +7,7 @@ import (
 
 	"github.com/gomultiprocessing/mp/internal/pool"
 	"github.com/gomultiprocessing/mp/internal/run"
+	"github.com/gomultiprocessing/mp/internal/shm"
 )
 
 // Calls is what a job's Client must be for this transport.
@@ -69,6 +70,9 @@ type clock struct{ base time.Time }
 
 func (c *clock) Now() int64              { return int64(time.Since(c.base) + time.Second) }
 func (c *clock) Time(ns int64) time.Time { return c.base.Add(time.Duration(ns) - time.Second) }
+
+// Paused implements run.Clock.
+func (c *clock) Paused(ns int64) time.Duration { return shm.Paused(c.Time(ns)) }
 
 // of is a deadline on the clock; 0: none.
 func (c *clock) of(t time.Time) int64 {

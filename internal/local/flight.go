@@ -150,11 +150,7 @@ func (f *flight) ready() {
 	if f.timed {
 		f.begun = f.w.since.Load()
 		if t := f.b.Spans[f.span].Job.Timeout; t > 0 {
-			due := f.begun + int64(t)
-			if d := f.turn.common.Deadline; d != 0 && d < due {
-				due = d
-			}
-			f.turn.set.SetDeadline(f.turn.ctxAt(), due)
+			f.turn.set.SetDeadline(f.turn.ctxAt(), f.begun+int64(t))
 		}
 	}
 	if f.b.Report {
@@ -201,7 +197,7 @@ func (w *worker) ended(f *flight, err error) {
 	j := sp.Job
 	if err != nil {
 		r.Final = w.crew.program.Final(err) // which calls methods of err
-		if j.Timeout > 0 && w.crew.clock.Now() >= f.begun+int64(j.Timeout) {
+		if j.Timeout > 0 && w.crew.clock.Now()-int64(w.crew.clock.Paused(f.begun)) >= f.begun+int64(j.Timeout) {
 			r.Err = w.crew.program.TimedOut(j.Timeout)
 		}
 	} else {

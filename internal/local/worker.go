@@ -10,6 +10,7 @@ import (
 
 	"github.com/gomultiprocessing/mp/internal/pool"
 	"github.com/gomultiprocessing/mp/internal/run"
+	"github.com/gomultiprocessing/mp/internal/shm"
 )
 
 // worker is one place where a task can run. It implements pool.Here.
@@ -63,8 +64,7 @@ func (c *Crew) initialise(start, ctx context.Context, end context.CancelCauseFun
 	if c.init == nil {
 		return nil
 	}
-	late := time.AfterFunc(c.timeout, func() { end(context.DeadlineExceeded) })
-	defer late.Stop()
+	defer shm.AfterFunc(c.timeout, func() { end(context.DeadlineExceeded) })()
 	defer context.AfterFunc(start, func() { end(start.Err()) })()
 	done := make(chan error, 1)
 	var over atomic.Bool // for whichever of the two comes first

@@ -233,7 +233,7 @@ func (s *Scheduler) dismiss(m *member, why error) {
 	if s.cfg.ExitGrace > 0 {
 		grace = max(grace, s.cfg.ExitGrace+time.Second) // it sees to its grace itself
 	}
-	m.leave = time.AfterFunc(grace, func() {
+	m.leave = s.after(grace, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.kill(m, fmt.Errorf("%w: it was told to end and did not within %v", m.why, grace))
@@ -261,7 +261,7 @@ func (s *Scheduler) dismissIdle(m *member) {
 	if !m.listed || m.outstanding > 0 {
 		return // counted from its next rest on
 	}
-	if left := s.cfg.IdleTimeout - time.Since(m.rested); left > 0 {
+	if left := s.cfg.IdleTimeout - s.elapsed(m.rested); left > 0 {
 		m.bored = time.AfterFunc(left, func() { s.dismissIdle(m) })
 		return
 	}

@@ -51,7 +51,7 @@ func (s *Scheduler) tooBig(m *member) {
 		s.condemn(m, &stopping{batch: b, item: item, err: s.cfg.OverMemory(m.memory, s.cfg.MaxMemory)})
 		return
 	}
-	if b = m.sending; b == nil || b.items > 1 || b.done >= b.limit || time.Since(m.sendSince) < longRead {
+	if b = m.sending; b == nil || b.items > 1 || b.done >= b.limit || s.elapsed(m.sendSince) < longRead {
 		s.recallAll(m)
 		s.retire(m, errBloated) // between two tasks: the next should not be blamed
 		return

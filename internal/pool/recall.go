@@ -167,7 +167,7 @@ func (s *Scheduler) overdue(m *member) bool {
 		return true
 	}
 	j := b.Spans[0].Job
-	if time.Since(m.sendSince) < readPatience<<min(j.rare().moved, 10) {
+	if s.elapsed(m.sendSince) < readPatience<<min(j.rare().moved, 10) {
 		return false
 	}
 	j.moved++

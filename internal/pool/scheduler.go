@@ -41,6 +41,8 @@ type Config struct {
 	// StartPatience while no worker lives. nil: none does.
 	Transient     func(err error) bool
 	StartPatience time.Duration
+	// Paused is for how long the whole program was stopped since then; nil: it never is.
+	Paused func(since time.Time) time.Duration
 	// Shot says whether a worker that died was killed from outside, which says
 	// nothing of the next one. nil: none ever is.
 	Shot func(err error) bool

@@ -8,8 +8,7 @@ type stopping struct {
 	batch  *Batch
 	item   int
 	after  time.Duration // of a timeout: what it was; 0: cancelled
-	since  time.Time     // when its time was over, or it was cancelled
-	end    time.Time     // of its grace
+	since  time.Time     // when its time was over and its grace began, or it was cancelled
 	stack  string        // of a timeout: where it was then
 	err    error         // the outcome, when the worker is killed for it
 	unread bool          // it was not even begun: its input is what is wrong
@@ -58,7 +57,7 @@ func (s *Scheduler) abandon(j *Job, cause error) {
 		}
 	}
 	if j.reading > 0 {
-		time.AfterFunc(readingPatience, func() { s.giveUpReading(j) })
+		s.after(readingPatience, func() { s.giveUpReading(j) })
 	}
 	s.makeRoom()
 }
@@ -99,11 +98,11 @@ func (s *Scheduler) withdraw(m *member, j *Job) {
 		}
 	}
 	s.stopOver(m)
-	if _, _, _, runs := m.w.Running(); n > 0 && !runs && m.outstanding == 0 && m.sending == nil && time.Since(m.headSince) >= breath {
+	if _, _, _, runs := m.w.Running(); n > 0 && !runs && m.outstanding == 0 && m.sending == nil && s.elapsed(m.headSince) >= breath {
 		s.kill(m, because(errMute, j.cause)) // it had the task for long and did not begin it: it was stopped
 	}
 	if b := m.sending; b != nil && b.holds(j) {
-		time.AfterFunc(sendGrace, func() { s.abort(m, b, time.Now()) })
+		s.after(sendGrace, func() { s.abort(m, b, time.Now()) })
 	}
 	if n > 0 {
 		s.rouse(s.ready.items)
@@ -137,9 +136,9 @@ func (s *Scheduler) abort(m *member, b *Batch, since time.Time) {
 	}
 	s.recallAll(m)
 	for _, other := range m.batches {
-		if item, ok := other.last(); ok && time.Since(since) < s.cfg.Grace {
+		if item, ok := other.last(); ok && s.elapsed(since) < s.cfg.Grace {
 			if sp, _ := other.At(item); !sp.Job.over {
-				time.AfterFunc(sendGrace, func() { s.abort(m, b, since) })
+				s.after(sendGrace, func() { s.abort(m, b, since) })
 				return
 			}
 		}
@@ -161,12 +160,11 @@ func (s *Scheduler) stopItem(m *member, st *stopping) {
 	if st.since.IsZero() {
 		st.since = time.Now()
 	}
-	st.end = st.since.Add(s.cfg.Grace)
 	if st.after == 0 {
-		st.timer = time.AfterFunc(time.Until(st.end), func() { s.enforce(m, st) })
+		s.enforceLater(m, st)
 		return
 	}
-	st.timer = time.AfterFunc(min(s.cfg.Grace/10, askAfter), func() { s.ask(m, st) })
+	st.timer = s.after(min(s.cfg.Grace/10, askAfter), func() { s.ask(m, st) })
 }
 
 // stopped notes that items up to the given one have ended by themselves.
@@ -198,14 +196,22 @@ func (s *Scheduler) ask(m *member, st *stopping) {
 	if !s.isStopping(m, st) {
 		return
 	}
-	stack := m.w.Stack(min(max(time.Until(st.end), stackWait), mostStackWait))
+	stack := m.w.Stack(min(max(s.graceLeft(st), stackWait), mostStackWait))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if m.stop != st || m.dead || m.killed {
 		return
 	}
 	st.stack = stack
-	st.timer = time.AfterFunc(time.Until(st.end), func() { s.enforce(m, st) })
+	s.enforceLater(m, st)
+}
+
+// graceLeft is what is left of an item's grace.
+func (s *Scheduler) graceLeft(st *stopping) time.Duration { return s.cfg.Grace - s.elapsed(st.since) }
+
+// enforceLater sets the end of an item's grace.
+func (s *Scheduler) enforceLater(m *member, st *stopping) {
+	st.timer = s.after(s.graceLeft(st), func() { s.enforce(m, st) })
 }
 
 // enforce kills a worker whose item did not stop within its grace.
@@ -225,8 +231,8 @@ func (s *Scheduler) enforce(m *member, st *stopping) {
 			s.resume(m)
 			return
 		}
-		if time.Since(st.end) < resultPatience { // its result is on its way
-			st.timer = time.AfterFunc(stallAfter, func() { s.enforce(m, st) })
+		if -s.graceLeft(st) < resultPatience { // its result is on its way
+			st.timer = s.after(stallAfter, func() { s.enforce(m, st) })
 			return
 		}
 	}

@@ -54,11 +54,12 @@ func (s *Scheduler) watchNow(m *member) {
 		s.watchOver(m)
 		return
 	}
-	if left := sp.Job.Timeout - time.Since(since); left > 0 {
+	left := sp.Job.Timeout - s.elapsed(since)
+	if left > 0 {
 		s.watchIn(m, left)
 		return
 	}
-	s.stopItem(m, &stopping{batch: b, item: item, after: sp.Job.Timeout, since: since.Add(sp.Job.Timeout)})
+	s.stopItem(m, &stopping{batch: b, item: item, after: sp.Job.Timeout, since: time.Now().Add(left)})
 }
 
 // watchHead kills a worker that does not even begin a task within the task's
@@ -72,9 +73,9 @@ func (s *Scheduler) watchHead(m *member) {
 		if sp.Job.Timeout <= 0 {
 			break
 		}
-		left := max(sp.Job.Timeout, breath) - time.Since(m.headSince)
+		left := max(sp.Job.Timeout, breath) - s.elapsed(m.headSince)
 		if m.sending != nil { // a big input may take its time, but not for ever
-			left = max(sp.Job.Timeout, sendPatience<<min(sp.Job.rare().moved, 10)) - time.Since(m.sendSince)
+			left = max(sp.Job.Timeout, sendPatience<<min(sp.Job.rare().moved, 10)) - s.elapsed(m.sendSince)
 		}
 		if left > 0 {
 			s.watchIn(m, left)

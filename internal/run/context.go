@@ -47,6 +47,8 @@ type Program interface {
 type Clock interface {
 	Now() int64
 	Time(ns int64) time.Time
+	// Paused is for how long the program was stopped since then.
+	Paused(ns int64) time.Duration
 }
 
 // PlaceKey finds, in a ctx and in those made from it, where its task runs, as long as it does: what
@@ -73,12 +75,22 @@ func (c *Context) Deadline() (time.Time, bool) {
 	return c.set.Common.Clock.Time(d), true
 }
 
-// deadline is the earlier one of the call's and of the task's, on the clock.
+// deadline is the earlier one of the call's and of the task's, on the clock; 0: none. The task's moves
+// by the time for which the program was stopped, the call's is the program's own.
 func (c *Context) deadline() int64 {
-	if c.set.deadlines != nil {
-		return (*c.set.deadlines)[c.at()]
+	call := c.set.Common.Deadline
+	if c.set.deadlines == nil {
+		return call
 	}
-	return c.set.Common.Deadline
+	task := (*c.set.deadlines)[c.at()]
+	if task == 0 || call != 0 && call <= task {
+		return call
+	}
+	task += int64(c.set.Common.Clock.Paused(task - int64(c.set.Common.Timeout)))
+	if call != 0 && call < task {
+		return call
+	}
+	return task
 }
 
 // Done implements context.Context.
@@ -164,13 +176,20 @@ func (c *Context) look() *liveContext {
 	if c.set.over(at) {
 		l.end(context.Canceled)
 	} else if d := c.deadline(); d != 0 {
-		l.timer = time.AfterFunc(time.Duration(d-c.set.Common.Clock.Now()), func() {
-			l.mu.Lock()
-			defer l.mu.Unlock()
-			l.end(context.DeadlineExceeded)
-		})
+		l.timer = time.AfterFunc(time.Duration(d-c.set.Common.Clock.Now()), func() { c.timeUp(l) })
 	}
 	return l
+}
+
+// timeUp ends the ctx at its deadline, unless that has moved.
+func (c *Context) timeUp(l *liveContext) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if left := c.deadline() - c.set.Common.Clock.Now(); left > 0 && l.err == nil {
+		l.timer.Reset(time.Duration(left))
+		return
+	}
+	l.end(context.DeadlineExceeded)
 }
 
 // cancel ends the ctx, unless it has ended.

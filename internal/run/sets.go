@@ -17,7 +17,7 @@ type Set struct {
 
 	owner     *Sets
 	of        []Context
-	deadlines *[]int64               // each one's, if they have a Timeout
+	deadlines *[]int64               // each one's by its Timeout, if they have one
 	lives     atomic.Pointer[liveOf] // of those that somebody looks at; nil while nobody did
 	one       [1]Context
 }
@@ -115,7 +115,7 @@ func (cs *Set) Has(item int) bool { return item < cs.First+len(cs.of) }
 // Live says whether somebody looks at one of them.
 func (cs *Set) Live() bool { return cs.lives.Load() != nil }
 
-// SetDeadline says when the ctx at a place ends at the latest, in a set of tasks with a Timeout.
+// SetDeadline says when the Timeout of the task at a place ends, in a set of tasks with one; 0: never.
 func (cs *Set) SetDeadline(at int, deadline int64) { (*cs.deadlines)[at] = deadline }
 
 // At is the ctx at a place, from 0.

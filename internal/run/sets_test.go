@@ -15,8 +15,9 @@ func (noProgram) Task(string, int, int, int) any { return nil }
 
 type noClock struct{}
 
-func (noClock) Now() int64           { return 1 }
-func (noClock) Time(int64) time.Time { return time.Time{} }
+func (noClock) Now() int64                 { return 1 }
+func (noClock) Time(int64) time.Time       { return time.Time{} }
+func (noClock) Paused(int64) time.Duration { return 0 }
 
 // A cancel is for one item of one batch, whenever it comes.
 func TestContextsCancelOne(t *testing.T) {

@@ -50,7 +50,7 @@ func (t *table) awaitPlace(key uint64, name string, ask func(Request)) (ID, erro
 	answers, refused := t.region.Word32(answersAt), t.region.Word(refusedAt)
 	before := refused.Load()
 	ask(Request{Key: key, Name: name})
-	for end := time.Now().Add(answerTime); ; {
+	for asked := time.Now(); ; {
 		answer := answers.Load()
 		if id, ok := t.find(key); ok {
 			return t.settle(id), nil
@@ -60,7 +60,7 @@ func (t *table) awaitPlace(key uint64, name string, ask func(Request)) (ID, erro
 				return 0, errTableFull
 			}
 		}
-		if time.Now().After(end) {
+		if Elapsed(asked) > answerTime {
 			return 0, errNoAnswer
 		}
 		futexWait(answers, answer, 100*time.Millisecond)

@@ -23,6 +23,7 @@ import (
 //	 24  the pid namespace of the main process, by its inode; 0: not known
 //	 32  how many requests were refused
 //	256  the keys of the last 32 requests that were refused, by their number
+//	512  when the program was stopped: see pause.go
 //	4096 the places, 128 bytes each:
 //	  +0   its life: the process's id times 256, and 1 alive or 2 dead. The id is the
 //	       generation in the place times 4096, and the place. 0: it was never used
@@ -161,6 +162,7 @@ func Join(f *os.File, key uint64, name string, ask func(Request)) {
 	program.Lock()
 	defer program.Unlock()
 	program.file, program.key, program.name, program.ask = f, key, name, ask
+	pauseTable.file.Store(f)
 }
 
 // member sees to it that this process has a place, once.

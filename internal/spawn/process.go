@@ -172,6 +172,7 @@ func (p *Process) bury(reapable bool) {
 		p.exit = p.reap()
 	}
 	p.reaped = true
+	p.unlist()
 	if adoptsOrphans() {
 		go reapGroup(p.pid)
 	}

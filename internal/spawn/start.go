@@ -66,7 +66,10 @@ func start(spec *Spec) (*Process, error) {
 		Env:   childEnv(spec.Env, spec.Dir, m),
 		Files: pl.childFiles(),
 	}
+	controlJob()
 	enter()
+	starts.RLock()
+	defer starts.RUnlock()
 	pid, pidfd, err := fork(commandLine(through, spec.Dir), attr, thread)
 	if err != nil {
 		leave()
@@ -75,6 +78,7 @@ func start(spec *Spec) (*Process, error) {
 	}
 	pl.leash.tie(pid)
 	p := newProcess(pid, pidfd, pl, nonce)
+	p.list()
 	p.run(spec, w)
 	return p, nil
 }

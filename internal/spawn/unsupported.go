@@ -46,3 +46,4 @@ type Thread struct{}
 
 func CallingThread() *Thread { return nil }
 func reapFormerLife()        {}
+func OnStop(_, _ func())     {}

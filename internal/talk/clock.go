@@ -34,3 +34,6 @@ type sharedClock struct{}
 
 func (sharedClock) Now() int64              { return now() }
 func (sharedClock) Time(ns int64) time.Time { return at(ns) }
+
+// Paused implements run.Clock.
+func (sharedClock) Paused(ns int64) time.Duration { return shm.Paused(at(ns)) }

@@ -295,11 +295,7 @@ func (x *executor) prepare() {
 	}
 	if t.timeout > 0 {
 		x.due = later(int64(x.page.since.Load()), t.timeout)
-		d := x.due
-		if t.deadline != 0 && (d == 0 || t.deadline < d) {
-			d = t.deadline
-		}
-		x.set.SetDeadline(x.ctxAt, d)
+		x.set.SetDeadline(x.ctxAt, x.due)
 	}
 	if x.batch.report {
 		x.out.put(record{kind: recordBegin, slot: x.batch.slot}, nil)
@@ -348,7 +344,7 @@ func (x *executor) stack() string {
 // ended commits the item's outcome.
 func (x *executor) ended(err error) {
 	flags := 0
-	if err != nil && x.task.timeout > 0 && x.due != 0 && now() >= x.due {
+	if err != nil && x.task.timeout > 0 && x.due != 0 && now() >= x.due && x.late() {
 		flags = flagTimeout
 	}
 	x.commit(err, flags)
@@ -357,6 +353,9 @@ func (x *executor) ended(err error) {
 	}
 	x.noted()
 }
+
+// late says whether the item's time is over, without that for which the program was stopped.
+func (x *executor) late() bool { return shm.Elapsed(at(x.due-int64(x.task.timeout))) >= x.task.timeout }
 
 // noted rings for an outcome, unless something that rings comes next: the claim
 // that commits it, or close.

@@ -71,9 +71,11 @@ func StartWorker(ctx context.Context, ws WorkerSpec, sink pool.Sink) (pool.Worke
 		return nil, err
 	}
 	w.started(proc, share)
-	ctx, cancel := context.WithTimeoutCause(ctx, ws.Timeout,
-		fmt.Errorf("mp: worker %d was not ready after %v: StartTimeout", ws.Spec.Worker, ws.Timeout))
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer shm.AfterFunc(ws.Timeout, func() {
+		cancel(fmt.Errorf("mp: worker %d was not ready after %v: StartTimeout", ws.Spec.Worker, ws.Timeout))
+	})()
 	if err = watchable(ws, proc); err == nil {
 		err = w.greet(ctx, ws)
 	}

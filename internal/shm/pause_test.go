@@ -1,0 +1,105 @@
+package shm
+
+import (
+	"testing"
+	"time"
+)
+
+// TestPausedIsWhatOverlaps: of each pause counts what came after the time that is asked about, and of an
+// open one what was until now. It changes this process's table, so nothing runs beside it.
+func TestPausedIsWhatOverlaps(t *testing.T) {
+	if Supported() != nil {
+		t.Skip("processes share nothing here")
+	}
+	if _, err := Table(); err != nil {
+		t.Fatal(err)
+	}
+	start := time.Now()
+	between := func(got, least, most time.Duration) {
+		t.Helper()
+		if got < least || got > most {
+			t.Errorf("paused for %v, not %v to %v", got, least, most)
+		}
+	}
+	between(Paused(start), 0, 0)
+	before := time.Now()
+	Pause()
+	begun := time.Now()
+	time.Sleep(20 * time.Millisecond)
+	open := time.Since(begun)
+	between(Paused(start), open, time.Since(before))
+	middle := time.Now()
+	between(Paused(middle), 0, time.Since(middle))
+	Resume()
+	after := time.Now()
+	between(Paused(start), open, after.Sub(before))
+	between(Paused(middle), 0, after.Sub(middle))
+	between(Paused(after), 0, 0)
+	once := Paused(start)
+	time.Sleep(10 * time.Millisecond)
+	between(Paused(start), once, once)
+	between(Elapsed(start), time.Since(start)-once-time.Second, time.Since(start)-once)
+	for range lastPauses - 1 {
+		Pause()
+		Resume()
+	}
+	between(Paused(start), once, time.Since(before))
+	Pause()
+	Resume() // the first is forgotten
+	if got := Paused(before); got >= once && once > time.Since(after) {
+		t.Errorf("%d pauses are kept", lastPauses+1)
+	}
+}
+
+// TestPausedInAChild: a child reads the table whether it has a place in it or not.
+func TestPausedInAChild(t *testing.T) {
+	if Supported() != nil {
+		t.Skip("processes share nothing here")
+	}
+	f, err := Table()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := check(f, tableSize); err != nil {
+		t.Fatal(err)
+	}
+	region, err := mapForReading(f, tableSize)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer region.unmap()
+	n := region.Word(pausesAt).Load()
+	Pause()
+	if region.Word(pausedAt).Load() == 0 {
+		t.Error("an open pause is not seen")
+	}
+	Resume()
+	if region.Word(pausedAt).Load() != 0 || region.Word(pausesAt).Load() != n+1 {
+		t.Error("a pause is not seen")
+	}
+}
+
+// TestAfterFuncWaitsForThePause: it counts only the time in which the program is not stopped.
+func TestAfterFuncWaitsForThePause(t *testing.T) {
+	if Supported() != nil {
+		t.Skip("processes share nothing here")
+	}
+	if _, err := Table(); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan time.Time)
+	AfterFunc(50*time.Millisecond, func() { done <- time.Now() })
+	Pause()
+	time.Sleep(150 * time.Millisecond)
+	select {
+	case <-done:
+		t.Error("called while the program was stopped")
+	default:
+	}
+	Resume()
+	<-done
+	stop := AfterFunc(time.Hour, func() { t.Error("called after it was stopped") })
+	if !stop() {
+		t.Error("not stopped")
+	}
+}
