@@ -51,7 +51,8 @@ func collect(opts []TaskOption) (taskOptions, error) {
 // Timeout gives each item and attempt so long from its begin in the worker. Then
 // its ctx ends, and if it still runs after PoolConfig.Grace its worker is killed
 // and replaced: a *TimeoutError. What a task returns within the grace is kept; an
-// outcome of more than 32 KiB has to be sent by then as well.
+// outcome of more than 32 KiB has to be sent by then as well. The time for which Ctrl-Z has
+// stopped the program does not count.
 func Timeout(d time.Duration) TaskOption {
 	return func(o *taskOptions) {
 		if d < 0 {

@@ -27,6 +27,7 @@ var jobs struct {
 	began, ended func()         // see OnStop
 	stops        chan os.Signal // nil: this process has none
 	masker       int            // the thread whose mask says whether somebody listens to a signal
+	asking       sync.Mutex     // whether somebody does: nothing is subscribed meanwhile
 }
 
 // OnStop sets what is called before children are stopped and after they were continued, for
@@ -52,14 +53,19 @@ func controlJob() {
 			}
 		}()
 	})
-	if jobs.stops != nil && !signal.Ignored(syscall.SIGTSTP) {
-		signal.Notify(jobs.stops, syscall.SIGTSTP) // signal.Reset takes it away
+	if jobs.stops != nil {
+		jobs.asking.Lock()
+		defer jobs.asking.Unlock()
+		if !signal.Ignored(syscall.SIGTSTP) {
+			signal.Notify(jobs.stops, syscall.SIGTSTP) // signal.Reset takes it away
+		}
 	}
 }
 
 // stopJob does what SIGTSTP does by default, and for the children too if it came from the terminal.
 // Where something else in the program listens to the signal by now, it is left to that.
 func stopJob(c chan os.Signal) {
+	defer holdStarts()()
 	if othersListen(c) {
 		return
 	}
@@ -67,7 +73,6 @@ func stopJob(c chan os.Signal) {
 		raiseStop()
 		return
 	}
-	defer holdStarts()()
 	jobs.began()
 	halted := haltChildren(time.Now().Add(haltTime))
 	select {
@@ -84,7 +89,7 @@ func stopJob(c chan os.Signal) {
 const (
 	// haltTime is how long children may take to stop. One in the kernel, in a disk's or network's wait,
 	// stops when it comes out of it.
-	haltTime = 100 * time.Millisecond
+	haltTime = 500 * time.Millisecond
 	// startTime is how long a start that is on its way may take.
 	startTime = time.Second
 )
@@ -113,7 +118,7 @@ func freeFork() {
 		listed[p.pid] = true
 	}
 	for pid, k := range kernelProcesses() {
-		if k.parent != os.Getpid() || k.group != pid || k.state != 'T' || listed[pid] {
+		if k.parent != os.Getpid() || k.state != 'T' || listed[pid] {
 			continue
 		}
 		if exe, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid)); err == nil && exe == self {
@@ -151,6 +156,8 @@ func raiseStop() {
 // while nobody gets a signal the Go runtime has it blocked on one thread. Where that is not known, nobody
 // is taken to.
 func othersListen(c chan os.Signal) bool {
+	jobs.asking.Lock()
+	defer jobs.asking.Unlock()
 	signal.Stop(c)
 	mask, ok := signalMask(fmt.Sprintf("/proc/self/task/%d/status", jobs.masker), "SigBlk:")
 	if !signal.Ignored(syscall.SIGTSTP) {

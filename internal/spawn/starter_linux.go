@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // selfExe is this process's binary whatever has happened to its file since.
@@ -68,6 +69,14 @@ func fork(argv []string, attr *syscall.ProcAttr, as *Thread) (pid, pidfd int, er
 		defer as.lendCPUs()()
 		pid, err = forkExec(argv, attr)
 	}
-	<-done
-	return pid, pidfd, err
+	look := time.NewTicker(haltTime)
+	defer look.Stop()
+	for {
+		select {
+		case <-done:
+			return pid, pidfd, err
+		case <-look.C:
+			freeFork()
+		}
+	}
 }

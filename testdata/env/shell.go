@@ -112,6 +112,16 @@ func (j *job) stops() {
 	must(unix.IoctlSetPointerInt(j.tty, unix.TIOCSPGRP, os.Getpid()))
 }
 
+// hasStopped is stops for one who does not wait.
+func (j *job) hasStopped() bool {
+	var status unix.WaitStatus
+	pid, err := unix.Wait4(j.pid, &status, unix.WUNTRACED|unix.WNOHANG, nil)
+	if pid == j.pid && (err != nil || !status.Stopped()) {
+		fail("the job did not stop:", fmt.Sprintf("%#x", status))
+	}
+	return pid == j.pid
+}
+
 // fg continues the job in the foreground.
 func (j *job) fg() {
 	must(unix.IoctlSetPointerInt(j.tty, unix.TIOCSPGRP, j.pid))
@@ -226,7 +236,11 @@ func stopQuick() {
 	j.pids(1)
 	for range 30 {
 		j.typed(ctrlZ)
-		j.stops()
+		for again := 0; !j.hasStopped(); again++ { // a user presses it again, too, when it was lost in a fork
+			if time.Sleep(time.Millisecond); again%3000 == 2999 {
+				j.typed(ctrlZ)
+			}
+		}
 		j.fg()
 	}
 	j.ends()
