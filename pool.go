@@ -92,7 +92,7 @@ func NewPool(cfg PoolConfig) (*Pool, error) {
 	if err := cfg.completeProcesses(); err != nil {
 		return nil, err
 	}
-	start, err := cfg.starter(exitGrace)
+	start, release, err := cfg.starter(exitGrace)
 	if err != nil {
 		return nil, err
 	}
@@ -105,6 +105,7 @@ func NewPool(cfg PoolConfig) (*Pool, error) {
 		Paused:     shm.Paused,
 		Shot:       shot,
 		Transient:  mayPass, StartPatience: cfg.StartPatience,
+		Release: release,
 	})
 	if err != nil {
 		return nil, errtext.Errorf("mp: NewPool: %w", err)
@@ -183,8 +184,8 @@ func (c *PoolConfig) completeProcesses() error {
 	return nil
 }
 
-// starter returns what starts one worker.
-func (c *PoolConfig) starter(exitGrace time.Duration) (pool.StartFunc, error) {
+// starter returns what starts one worker, and what lets go of what starts need when there are no more.
+func (c *PoolConfig) starter(exitGrace time.Duration) (start pool.StartFunc, release func(), err error) {
 	ws := talk.WorkerSpec{
 		Spec: spawn.Spec{
 			Pool: c.Name, Env: c.Env, Dir: c.Dir, Stdout: c.Stdout, Stderr: c.Stderr, QuietCrash: c.QuietCrash,
@@ -193,12 +194,12 @@ func (c *PoolConfig) starter(exitGrace time.Duration) (pool.StartFunc, error) {
 		},
 		Program: program{}, Max: c.MaxResult, Timeout: c.StartTimeout,
 	}
-	var err error
 	if ws.Init, err = c.Init.forWorkers("Init"); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if ws.Exit, err = c.Exit.forWorkers("Exit"); err != nil {
-		return nil, err
+		ws.Release()
+		return nil, nil, err
 	}
 	ws.Grace = exitGrace
 	base := filepath.Base(os.Args[0])
@@ -209,7 +210,7 @@ func (c *PoolConfig) starter(exitGrace time.Duration) (pool.StartFunc, error) {
 		ws.Spec.Name = fmt.Sprintf("%s-%d", ws.Spec.Pool, n)
 		ws.Spec.Title = fmt.Sprintf("%s: %s %d", base, ws.Spec.Pool, n)
 		return talk.StartWorker(ctx, ws, sink)
-	}, nil
+	}, ws.Release, nil
 }
 
 // refusal says why nothing can be submitted, nil when it can.

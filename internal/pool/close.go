@@ -39,7 +39,8 @@ func (s *Scheduler) wind() {
 	s.end()
 }
 
-// end notes the end of all workers of a closed pool, and of all that they did.
+// end notes that no worker will be started any more, the end of all workers of a closed pool, and of
+// all that they did.
 func (s *Scheduler) end() {
 	if s.terminated && len(s.members) == 0 && s.hiring == 0 {
 		select {
@@ -48,7 +49,11 @@ func (s *Scheduler) end() {
 			close(s.unstaffed)
 		}
 	}
-	if !s.closed || len(s.members) > 0 || s.hiring > 0 || s.open.first != nil || s.finishing > 0 {
+	over := s.closed && s.open.first == nil
+	if s.hiring > 0 || !over && !s.terminated && s.broken == nil || !s.release() {
+		return
+	}
+	if !over || len(s.members) > 0 || s.finishing > 0 {
 		return
 	}
 	select {
@@ -62,6 +67,32 @@ func (s *Scheduler) end() {
 		}
 		close(s.ended)
 	}
+}
+
+// release has what starts need released, without the lock, since to close a file may take long. It says
+// whether that is done.
+func (s *Scheduler) release() bool {
+	select {
+	case <-s.released:
+		return true
+	default:
+	}
+	if s.releasing {
+		return false
+	}
+	s.releasing = true
+	if s.cfg.Release == nil {
+		close(s.released)
+		return true
+	}
+	go func() {
+		s.cfg.Release()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		close(s.released)
+		s.end()
+	}()
+	return false
 }
 
 // Terminate kills all workers. What was not done fails with ErrTerminated. It
@@ -81,13 +112,23 @@ func (s *Scheduler) Terminate() {
 	s.mu.Unlock()
 	s.finish(finished...)
 	<-s.unstaffed
-	timer := time.NewTimer(codePatience)
+	within(releasePatience, s.released)
+	within(codePatience, s.ended)
+}
+
+// within waits until done is closed, but not for longer than d.
+func within(d time.Duration, done <-chan struct{}) {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
-	case <-s.ended:
+	case <-done:
 	case <-timer.C:
 	}
 }
+
+// releasePatience is how long Terminate waits for Release, which closes files: on a file system that
+// does not answer that may take for ever.
+const releasePatience = time.Second
 
 // codePatience is how long Terminate waits, when no worker is left, for code of the
 // program's that belongs to a call: the decoding of an output, the reading of an input.

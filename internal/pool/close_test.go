@@ -337,3 +337,71 @@ func TestManyDeliversThatDoNotReturn(t *testing.T) {
 		time.Sleep(2 * time.Hour)
 	})
 }
+
+// What starts need is released once: when no more workers will be started, and before Join returns.
+func TestRelease(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		var released atomic.Int64
+		cfg := config(2)
+		cfg.Release = func() { released.Add(1) }
+		l := newLab(t, cfg)
+		k := l.submit(10, func(_, attempt int) act { return act{takes: time.Second, dies: attempt == 1} }, func(j *pool.Job) { j.Retries = 1 })
+		l.s.Close()
+		time.Sleep(2500 * time.Millisecond) // workers died, and others are started for the rest
+		equal(t, "released while there is work", released.Load(), 0)
+		is(t, l.s.Join(context.Background()), nil)
+		equal(t, "released", released.Load(), 1)
+		k.succeeded()
+		l.s.Terminate()
+		l.end()
+		equal(t, "released at the end", released.Load(), 1)
+	})
+}
+
+// A pool that could not be made, or is broken, releases it too; one of which a start is under way does not.
+func TestReleaseWithoutWorkers(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		var released atomic.Int64
+		cfg := config(2)
+		cfg.Release = func() { released.Add(1) }
+		_, err := tryLab(t, cfg, func(l *lab) { l.onStart = func(int) (time.Duration, error) { return 0, errStart } })
+		is(t, err, errStart)
+		equal(t, "released after New", released.Load(), 1)
+
+		l := newLab(t, cfg)
+		l.mu.Lock()
+		l.onStart = func(int) (time.Duration, error) { return time.Second, errStart }
+		l.mu.Unlock()
+		k := l.submit(2, func(int, int) act { return act{dies: true} }, func(j *pool.Job) { j.Retries = 9 })
+		time.Sleep(time.Second / 2)
+		equal(t, "released while workers are started", released.Load(), 1)
+		k.wait()
+		is(t, k.cause, pool.ErrBroken)
+		synctest.Wait()
+		equal(t, "released of the broken", released.Load(), 2)
+		l.end()
+		equal(t, "released at the end", released.Load(), 2)
+	})
+}
+
+// A file that cannot be closed keeps Join until its ctx ends, and Terminate for a second.
+func TestReleaseThatHangs(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		hangs := make(chan struct{})
+		cfg := config(2)
+		cfg.Release = func() { <-hangs }
+		l := newLab(t, cfg)
+		l.s.Close()
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		is(t, l.s.Join(ctx), context.DeadlineExceeded)
+		start := time.Now()
+		l.s.Terminate()
+		if took := time.Since(start); took < time.Second || took > 2*time.Second {
+			t.Error("Terminate took", took)
+		}
+		equal(t, "workers", l.alive(), 0)
+		close(hangs)
+		l.end()
+	})
+}

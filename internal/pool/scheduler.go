@@ -46,6 +46,9 @@ type Config struct {
 	// Shot says whether a worker that died was killed from outside, which says
 	// nothing of the next one. nil: none ever is.
 	Shot func(err error) bool
+	// Release is called once, when Start will not be called again and no call of it is under way. nil: there
+	// is nothing to release.
+	Release func()
 }
 
 // Scheduler is the state machine. All methods may be called by any goroutine.
@@ -86,6 +89,8 @@ type Scheduler struct {
 	stopStarts context.CancelFunc
 	ended      chan struct{} // closed: closed, nothing left to do, no worker left
 	unstaffed  chan struct{} // closed: terminated, no worker left
+	releasing  bool
+	released   chan struct{} // closed: what starts need was released
 
 	stall    *time.Timer // looks for tasks stuck behind slow ones
 	stalling bool
@@ -113,7 +118,7 @@ func New(cfg Config) (*Scheduler, error) {
 		cfg:   cfg,
 		want:  cfg.Workers,
 		paces: make(map[string]*pace), starts: make(map[*member]bool),
-		ended: make(chan struct{}), unstaffed: make(chan struct{}),
+		ended: make(chan struct{}), unstaffed: make(chan struct{}), released: make(chan struct{}),
 	}
 	s.starting, s.stopStarts = context.WithCancel(context.Background())
 	s.events.init(s)

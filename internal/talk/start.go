@@ -29,11 +29,17 @@ type WorkerSpec struct {
 type Call struct {
 	Func string
 	// Input has attachments as well. StartCall settles it, StartWorker does not: it is for many
-	// workers, and must hold nothing that moves. nil: empty.
+	// workers, and must hold nothing that moves; Release settles it. nil: empty.
 	Input *wire.Buffer
 	// Propagated is for the ctx of the call, and Grace for what the child does when it has returned: for StartCall.
 	Propagated map[string]string
 	Grace      time.Duration
+}
+
+// Release closes what Init's and Exit's inputs hold, when no more workers will be started.
+func (ws *WorkerSpec) Release() {
+	ws.Init.settle(false)
+	ws.Exit.settle(false)
 }
 
 func (c *Call) settle(sent bool) {

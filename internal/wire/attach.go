@@ -37,8 +37,15 @@ func (b *Buffer) TakeAttachments(o *Buffer) {
 	o.attached = o.attached[:0]
 }
 
-// CopyAttachments adds those of o to b, and leaves them to o as well: o has none that moves.
-func (b *Buffer) CopyAttachments(o *Buffer) { b.attached = append(b.attached, o.attached...) }
+// CopyAttachments adds those of o to b, and leaves them to o, which closes those that are its own: o
+// has none that moves.
+func (b *Buffer) CopyAttachments(o *Buffer) {
+	first := len(b.attached)
+	b.attached = append(b.attached, o.attached...)
+	for i := range b.attached[first:] {
+		b.attached[first+i].own = false
+	}
+}
 
 // Moves says whether an object leaves this process with the message: such a message is
 // for one receiver, and cannot be encoded twice.
@@ -62,21 +69,8 @@ func (b *Buffer) Closed() bool {
 	return false
 }
 
-// Keep gives the message descriptors of its own, so that it can be sent again and again, also
-// when the objects in it were closed since. None of them moves. The descriptors are closed when
-// they are garbage.
-func (b *Buffer) Keep() error {
-	for i := range b.attached {
-		f, err := duplicate(b.attached[i].File, b.attached[i].File.Name())
-		if err != nil {
-			return err
-		}
-		b.attached[i].File = f
-	}
-	return nil
-}
-
-// Own is Keep for a message that is sent once: what moves stays as it is, and settling the
+// Own gives the message descriptors of its own, so that it can be sent later, also when the objects in
+// it were closed since; by CopyAttachments again and again. What moves stays as it is. Settling the
 // message closes its descriptors.
 func (b *Buffer) Own() error {
 	for i := range b.attached {
