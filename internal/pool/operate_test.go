@@ -100,6 +100,7 @@ func TestRecycle(t *testing.T) {
 		done := make(chan error)
 		go func() { done <- l.s.Recycle(context.Background()) }()
 		time.Sleep(time.Second)
+		synctest.Wait()
 		equal(t, "replaced", len(e.all), 2)
 		equal(t, "workers", l.alive(), 3)
 		l.submit(20, lasting(10*time.Millisecond)).succeeded()

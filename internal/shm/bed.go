@@ -63,7 +63,8 @@ func (b *bed) sleep(h *hall, t *table, rest time.Duration) (quiet bool) {
 	b.napped = true
 	single := len(b.bells) == 1 && (nap || !canWaitForSeveral())
 	if single {
-		h.single.Store(&b.bells[0])
+		d := b.bells[0] // others may have it still when b listens to another one
+		h.single.Store(&d)
 		defer h.single.Store(nil)
 	}
 	h.asleep.Store(1)

@@ -61,7 +61,7 @@ type executor struct {
 func (x *executor) loop() {
 	id := run.Goroutine()
 	x.goid.Store(&id)
-	defer x.exited()
+	defer x.exited(&id)
 	for {
 		if x.batch == nil {
 			a, ok := x.await()
@@ -184,6 +184,7 @@ func (x *executor) left(v any) {
 		x.opened, x.size = err, 0 // the inputs of the span were being decoded
 	}
 	x.ended(err)
+	x.goid.Store(nil) // x is another goroutine's from now on: see exited
 	go x.loop()
 }
 
@@ -210,8 +211,11 @@ func (x *executor) caughtNil() (more bool) {
 	return true
 }
 
-// exited has another goroutine go on when a call ends this one.
-func (x *executor) exited() {
+// exited has another goroutine go on when a call ends this one, whose number is id.
+func (x *executor) exited(id *string) {
+	if x.goid.Load() != id {
+		return // another one does already
+	}
 	if x.inCall {
 		x.inCall = false
 		x.ended(x.program.Exited())
