@@ -113,7 +113,7 @@ func (m *member) exitFailure(d Death) error {
 	if err == nil {
 		return nil
 	}
-	err = fmt.Errorf("mp: Exit of worker %d: %w", m.n, err)
+	err = errtext.Errorf("mp: Exit of worker %d: %w", m.n, err)
 	m.s.callbacks.keep(err)
 	return err
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/errtext"
 	"github.com/gomultiprocessing/mp/internal/run"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
@@ -15,6 +16,7 @@ import (
 type exitCall struct {
 	name  string
 	input *wire.Reader
+	lost  error // why the descriptors of the input did not come
 }
 
 // setExit takes the parent's frame.
@@ -26,7 +28,7 @@ func (s *server) setExit(payload []byte) {
 	e := &exitCall{name: r.String()}
 	e.input = r.Rest()
 	if lost != nil {
-		s.lost(lost)
+		e.lost = errtext.Errorf("mp: the input has lost what it holds: %w", lost)
 	}
 	s.exit = e
 }
@@ -43,7 +45,10 @@ func (s *server) leave() {
 	if e := s.exit; e != nil {
 		done := make(chan error, 1)
 		go func() {
-			_, _, err := s.once(ctx, e.name, e.input)
+			err := e.lost
+			if err == nil {
+				_, _, err = s.once(ctx, e.name, e.input)
+			}
 			done <- err
 		}()
 		if err := await(ctx, done, s.grace); err != nil {

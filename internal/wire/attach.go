@@ -3,6 +3,8 @@ package wire
 import (
 	"fmt"
 	"os"
+
+	"github.com/gomultiprocessing/mp/internal/errtext"
 )
 
 // Attachment is a descriptor that travels along with a message. Bytes cannot carry
@@ -134,7 +136,11 @@ func (r *Reader) TakeFileAs(name string) (*os.File, error) {
 	if isClosedSign(f) {
 		return nil, fmt.Errorf("the file %q was closed before it was sent: %w", name, os.ErrClosed)
 	}
-	return duplicate(f, name)
+	own, err := duplicate(f, name)
+	if err != nil {
+		return nil, errtext.Errorf("%w", err) // which names this process's limit, before the other tells the error
+	}
+	return own, nil
 }
 
 // Rest returns a Reader of the message that Raw would return, with the attachments that are
