@@ -108,6 +108,13 @@ func (l *Line) Waits(id ID) bool {
 	return since != 0 && since >= self().joined(id.slot()).Load()
 }
 
+// waitsSoFar is Waits for a message: it does not believe a process of this object that has written
+// that another one waits, unless since when could be true.
+func (l *Line) waitsSoFar(id ID) bool {
+	slot := id.slot()
+	return l.Waits(id) && l.since(slot).Load() <= uint64(Now()) && l.leaves[slot/64].Load()&(1<<(slot%64)) != 0
+}
+
 // Oldest is the process that waits longest, and since when.
 func (l *Line) Oldest() (id ID, since int64, ok bool) {
 	slot, since := l.next(-1)

@@ -140,7 +140,7 @@ func (o *Object) Circle(holder ID) []Want {
 	}
 	for _, o := range mine { // who waits for what this process has
 		for _, id := range who {
-			if o.owner.holder() == me && id != me && o.owner.Waits(id) {
+			if o.owner.holder() == me && id != me && o.owner.waitsSoFar(id) {
 				all = append(all, Want{Who: id, Holder: me, Object: o.number})
 			}
 		}
