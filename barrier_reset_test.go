@@ -10,7 +10,7 @@ import (
 	"github.com/gomultiprocessing/mp"
 )
 
-// Who is thrown out by a Reset and comes again at once is in the new round.
+// A party that a Reset throws out, and that comes again at once, is in the new round.
 func TestBarrierResetLetsThoseComeAgain(t *testing.T) {
 	onCarriers(t, func(t *testing.T, c carrier) {
 		ctx := queueCtx(t)

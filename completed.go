@@ -115,7 +115,7 @@ func leaveAll[T any](rs []*Result[T], entries []completion) {
 // attendances is the waiting for several results.
 type attendances struct {
 	all   []pool.Attendance
-	doubt <-chan time.Time // of one of them; nil: there is none
+	doubt <-chan time.Time // of one of them; may be nil
 }
 
 func attendAll[T any](ctx context.Context, rs []*Result[T]) (as attendances) {
