@@ -102,27 +102,29 @@ func RegisterErrors(errs ...error) {
 
 // addSentinel makes an error known that somebody has registered by the function called by.
 func addSentinel(by, name string, err error, at callSite) {
-	what := by
-	if name != "" {
-		what = fmt.Sprintf("%s(%q)", by, name)
+	what := func() string { // a start of a process registers dozens: only a panic needs it
+		if name == "" {
+			return by
+		}
+		return fmt.Sprintf("%s(%q)", by, name)
 	}
 	if err == nil || !reflect.TypeOf(err).Comparable() {
-		panic(fmt.Sprintf("mp: %s: %v is not an error that can be compared", what, err))
+		panic(fmt.Sprintf("mp: %s: %v is not an error that can be compared", what(), err))
 	}
 	if name == "" {
 		name = packageOf(at.frame().Function) + ": " + text(err)
-		what = fmt.Sprintf("%s(%q)", by, text(err))
+		what = func() string { return fmt.Sprintf("%s(%q)", by, text(err)) }
 	}
 	if entered.Load() {
-		panic(fmt.Sprintf("mp: %s after Main: other processes would not know it", what))
+		panic(fmt.Sprintf("mp: %s after Main: other processes would not know it", what()))
 	}
 	known.mu.Lock()
 	defer known.mu.Unlock()
 	if other, taken := known.name[err]; taken {
-		panic(fmt.Sprintf("mp: %s: the error is registered as %q already%s", what, other, known.at[other]))
+		panic(fmt.Sprintf("mp: %s: the error is registered as %q already%s", what(), other, known.at[other]))
 	}
 	if _, taken := known.byName[name]; taken {
-		panic(fmt.Sprintf("mp: %s: another error is registered as %q already%s: give this one another name, by RegisterError", what, name, known.at[name]))
+		panic(fmt.Sprintf("mp: %s: another error is registered as %q already%s: give this one another name, by RegisterError", what(), name, known.at[name]))
 	}
 	known.byName[name], known.name[err], known.at[name] = err, name, at
 }

@@ -34,8 +34,13 @@ func greeted(nonce string) bool {
 
 // closedOnExec says so also of what is not open.
 func closedOnExec(fd int) bool {
+	flags, open := flagsOf(fd)
+	return !open || flags&syscall.FD_CLOEXEC != 0
+}
+
+func flagsOf(fd int) (flags uintptr, open bool) {
 	flags, _, errno := syscall.Syscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_GETFD, 0)
-	return errno != 0 || flags&syscall.FD_CLOEXEC != 0
+	return flags, errno == 0
 }
 
 // each calls f for every number that a descriptor may have, up to a bound.

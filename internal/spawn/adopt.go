@@ -5,12 +5,10 @@ package spawn
 import (
 	"fmt"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"strings"
-	"syscall"
 
 	"github.com/gomultiprocessing/mp/internal/early"
 	"golang.org/x/sys/unix"
@@ -100,17 +98,9 @@ func (m *mark) become() (*Self, error) {
 		debug.SetMemoryLimit(m.memory)
 	}
 	leaveTerminal()
-	if m.worker > 0 {
-		outliveSIGTERM()
-	}
-	m.setTitles()
+	go m.setTitles()
 	return s, nil
 }
-
-// outliveSIGTERM has a worker of a pool do nothing upon a SIGTERM that is sent to everybody, a process
-// group or a control group: it ends with its pool, whose owner may have tasks to finish. Ignoring the
-// signal would be inherited by the commands that tasks run.
-func outliveSIGTERM() { signal.Notify(make(chan os.Signal, 1), syscall.SIGTERM) }
 
 // setTitles says what ps and top show of this process.
 func (m *mark) setTitles() {

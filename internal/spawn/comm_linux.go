@@ -1,15 +1,21 @@
 package spawn
 
 import (
-	"os"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // setComm sets the name that top and killall show, of which the kernel keeps 15 bytes.
 // It would be "exe" otherwise, after the link that was executed. An init runs on the
 // main thread, whose name is the process's; later threads take over that of their maker.
 func setComm(title string) {
-	os.WriteFile("/proc/self/comm", []byte(shorten(title, maxComm)), 0)
+	fd, err := unix.Open("/proc/self/comm", unix.O_WRONLY|unix.O_CLOEXEC, 0) // package os would ask whether it can be polled
+	if err != nil {
+		return
+	}
+	unix.Write(fd, []byte(shorten(title, maxComm)))
+	unix.Close(fd)
 }
 
 const maxComm = 15 // bytes

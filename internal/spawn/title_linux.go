@@ -3,7 +3,6 @@ package spawn
 import (
 	"bytes"
 	"encoding/binary"
-	"os"
 	"reflect"
 	"strconv"
 	"strings"
@@ -52,10 +51,17 @@ const (
 
 // memoryMap is where the kernel thinks that the parts of this process are.
 func memoryMap() (m [11]uint64, ok bool) {
-	b, err := os.ReadFile("/proc/self/stat")
+	fd, err := unix.Open("/proc/self/stat", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return m, false
 	}
+	defer unix.Close(fd)
+	b := make([]byte, 1024) // at most 52 numbers and a short name
+	n, err := unix.Read(fd, b)
+	if err != nil || n < 0 {
+		return m, false
+	}
+	b = b[:n]
 	fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
 	for i, field := range []int{26, 27, 45, 46, 47, 0, 28, 48, 49, 50, 51} { // as proc(5) counts them
 		if i == brk {

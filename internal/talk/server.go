@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/signal"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/gomultiprocessing/mp/internal/errtext"
@@ -132,21 +134,31 @@ func (s *server) work(r *wire.Reader) {
 	}
 	rooms := make(chan struct{}, 1)
 	x.out = outbox{page: p, room: func(has func() bool) { s.waitForRoom(p, rooms, has) }}
-	inits := make(chan error, 1)
+	inits, signals := make(chan error, 1), make(chan struct{})
 	go func() { inits <- s.initialise(init, input) }()
-	go s.begin(inits, x)
+	go s.begin(inits, signals, x)
+	go func() {
+		outliveSIGTERM()
+		close(signals)
+	}()
 	s.read(x, rooms)
 }
 
 // begin tells the parent how Init ended and runs tasks if it ended well.
-func (s *server) begin(inits <-chan error, x *executor) {
+func (s *server) begin(inits <-chan error, signals <-chan struct{}, x *executor) {
 	if err := <-inits; err != nil {
 		s.fail(err)
 		os.Exit(1)
 	}
+	<-signals
 	s.write(frameReady, none)
 	x.loop()
 }
+
+// outliveSIGTERM has a worker do nothing upon a SIGTERM that is sent to everybody, a process group or a
+// control group: it ends with its pool, whose owner may have tasks to finish. Ignoring the signal would be
+// inherited by the commands that tasks run. It starts two threads of os/signal: 0.5 ms, beside which Init runs.
+func outliveSIGTERM() { signal.Notify(make(chan os.Signal, 1), syscall.SIGTERM) }
 
 // initialise runs the pool's Init.
 func (s *server) initialise(name string, input *wire.Reader) error {
