@@ -61,13 +61,12 @@ func ApplyAsync[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in 
 // Inputs, in one piece of memory: there may be hundreds of thousands.
 type applied[In, Out any] struct {
 	job     pool.Job
-	f       *Func[In, Out]
-	here    hereOne[In, Out] // the first attempt, in a pool of goroutines
+	here    hereOne[In, Out] // the Func, and the first attempt in a pool of goroutines
 	begun   atomic.Bool      // it was
+	leaves  bool             // it can be sent only once, as something leaves this process with it
 	values  context.Context  // for the task on a goroutine; nil: none
 	in      [1]In
 	encoded atomic.Pointer[wire.Buffer] // of an input that is small enough to be encoded beforehand, or that has left
-	leaves  bool                        // it can be sent only once, as something leaves this process with it
 	pool    *Pool                       // whose watch is over ctx; nil: none is
 	watched watched
 	out     [1]Out
@@ -86,9 +85,10 @@ func newApplied[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in 
 	if err != nil {
 		return nil, err
 	}
-	a := &applied[In, Out]{f: f}
+	a := new(applied[In, Out])
+	a.here.f = f
 	if p.here != nil {
-		a.here.f, a.here.pool, a.here.in = f, p.here, in
+		a.here.pool, a.here.in = p.here, in
 		a.values = run.ValuesOf(ctx)
 		if o.retries > 0 {
 			a.here.input.Store(inputKept)
@@ -115,11 +115,11 @@ func newApplied[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in 
 // was copied already and cannot fail. What leaves this process does so now: its encoding
 // is kept, and can be sent once.
 func (a *applied[In, Out]) encode() error {
-	if a.f.flat {
+	if a.here.f.flat {
 		return nil
 	}
 	b := new(wire.Buffer)
-	if err := a.f.encodeInputs(b, a.in[:]); err != nil {
+	if err := a.here.f.encodeInputs(b, a.in[:]); err != nil {
 		return err
 	}
 	a.leaves = b.Moves()
@@ -137,7 +137,7 @@ func (a *applied[In, Out]) Encode(b *wire.Buffer, _, _ int) (*wire.Buffer, error
 	if e := a.encoded.Load(); e != nil && (!a.leaves || a.encoded.CompareAndSwap(e, nil)) {
 		return e, nil
 	}
-	return b, a.f.encodeInputs(b, a.in[:])
+	return b, a.here.f.encodeInputs(b, a.in[:])
 }
 
 // Values implements local.Calls.
@@ -161,17 +161,17 @@ func (a *applied[In, Out]) letGo() {
 }
 
 // OutputSize implements talk.Sized.
-func (a *applied[In, Out]) OutputSize() int { return a.f.size }
+func (a *applied[In, Out]) OutputSize() int { return a.here.f.size }
 
 // Deliver implements pool.Client.
 func (a *applied[In, Out]) Deliver(o *pool.Outcome) {
 	err := o.Err
 	if err == nil {
-		err = a.f.decodeOutputs(o, a.out[:])
+		err = a.here.f.decodeOutputs(o, a.out[:])
 	}
 	if err != nil {
 		clear(a.out[:])
-		a.err = taskError(a.f.name, o, err)
+		a.err = taskError(a.here.f.name, o, err)
 	}
 }
 

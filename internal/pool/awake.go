@@ -19,6 +19,7 @@ const (
 	wakeCost   = 50 * time.Microsecond  // tasks that take as long are worth a wake each
 	wakeWorth  = 100 * time.Microsecond // of work before it, for a worker that sleeps: both sides have a part in the wake
 	stayWorth  = 50 * time.Microsecond  // of work before it, for a worker that is awake
+	callCost   = 8 * time.Microsecond   // what a job with one task takes this process, with the caller's part
 	stallQuick = 2 * time.Millisecond   // after which a quick worker is looked at
 )
 
@@ -67,13 +68,19 @@ func (s *Scheduler) slowed(m *member) {
 // isShort says whether a task is not worth a wake.
 func (p *pace) isShort() bool { return p.usual > 0 && p.usual < float64(wakeCost) }
 
-// hands is how many workers tasks of a pace can make use of: while they only compute as many as
-// there are processors, while they wait most of the time more.
-func (s *Scheduler) hands(p *pace) int {
+// hands is how many workers tasks like those of a job can make use of: while they only compute as many
+// as there are processors, while they wait most of the time more. Jobs with one task cost this process
+// a callCost of one of its processors each: no more workers than keep up with half of them.
+func (s *Scheduler) hands(j *Job) int {
+	p := j.pace
 	if !p.isShort() || p.computes == 0 || s.cfg.Guest != nil {
 		return s.want
 	}
-	return min(s.want, int(math.Ceil(float64(processors)/max(p.computes, 0.001))))
+	compute := float64(processors)
+	if j.Items == 1 && !j.Lazy {
+		compute = min(compute, 1+math.Floor(p.usual*compute/float64(2*callCost)))
+	}
+	return min(s.want, int(math.Ceil(compute/max(p.computes, 0.001))))
 }
 
 var processors = runtime.NumCPU()
@@ -98,7 +105,7 @@ func (s *Scheduler) enough(worth time.Duration) bool {
 		return false
 	}
 	work := float64(s.work) + float64(s.ready.items)*j.pace.usual
-	return awake >= s.hands(j.pace) || work < float64(awake)*float64(worth)
+	return awake >= s.hands(j) || work < float64(awake)*float64(worth)
 }
 
 // rouseQuick has short tasks sent to a worker that is awake.

@@ -83,6 +83,26 @@ func TestShortTasksThatWaitUseAllWorkers(t *testing.T) {
 	})
 }
 
+// Calls of one short task each, which wait and do not compute, have all the workers too.
+func TestSingleTasksThatWaitUseAllWorkers(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		l := newLab(t, config(32))
+		known(l, 40*time.Microsecond)
+		start := time.Now()
+		var ks []*track
+		for range 32 * 100 {
+			ks = append(ks, l.submit(1, lasting(40*time.Microsecond)))
+		}
+		for _, k := range ks {
+			k.wait()
+		}
+		if d := time.Since(start); d > 8*time.Millisecond {
+			t.Errorf("100 tasks of 40us on each of 32 workers took %v", d)
+		}
+		l.end()
+	})
+}
+
 // Tasks that take long though those before them did not have all the workers at once.
 func TestTasksThatBecomeLongUseAllWorkers(t *testing.T) {
 	for _, takes := range []time.Duration{200 * time.Microsecond, time.Millisecond, 10 * time.Second} {

@@ -68,7 +68,7 @@ func (s *Scheduler) roomAt(m *member, j *Job) (n int, shared bool) {
 	if j.Alone && m.outstanding > 0 {
 		return 0, shared // and what comes behind it waits too: it is not for long
 	}
-	hands := s.hands(p)
+	hands := s.hands(j)
 	share := max(1, (s.ready.items+2*hands-1)/(2*hands)) // leave some to the others
 	return min(n-m.outstanding, share), shared
 }
@@ -77,7 +77,7 @@ func (s *Scheduler) roomAt(m *member, j *Job) (n int, shared bool) {
 func (s *Scheduler) move(j *Job, n int, b *Batch) int {
 	sp := j.cut(n)
 	b.add(sp)
-	j.inflight += sp.N
+	j.inflight += int32(sp.N)
 	s.ready.items -= sp.N
 	if j.unsent == 0 {
 		s.ready.remove(j)

@@ -33,7 +33,7 @@ func (s *Scheduler) drop(j *Job, due []delivery) []delivery {
 		return due
 	}
 	if j.Lazy {
-		j.sealed, j.cause = true, ErrCancelled
+		j.sealed, j.rare().why = true, ErrCancelled
 	}
 	for _, sp := range s.withdrawn(j) {
 		if j.Lazy {

@@ -93,7 +93,7 @@ func (s *Scheduler) wasted(j *Job, b *Batch, spent time.Duration) {
 
 // landed notes that tasks of a batch are not at its worker any more.
 func (s *Scheduler) landed(j *Job, n int, b *Batch) {
-	j.inflight -= n
+	j.inflight -= int32(n)
 	j.charged -= int64(n) * b.cost
 	s.ready.note(j)
 }

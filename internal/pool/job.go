@@ -24,18 +24,16 @@ type Job struct {
 
 	s          *Scheduler
 	pace       *pace
-	id         uint64 // of its first task
+	id         uint64 // of its first task: jobs that came later have higher ones
 	next       int    // tasks from here on were never sent
 	unsettled  int    // tasks without an outcome
 	unsent     int    // tasks that wait in the ready list
-	inflight   int    // tasks at workers
-	delivering int    // Deliver calls under way, in tasks
-	cause      error
+	inflight   int32  // tasks at workers
+	delivering int32  // Deliver calls under way, in tasks
 	sending    int32  // batches with tasks of this job that are being sent
 	reading    int32  // batches with tasks of this job whose inputs are being read
 	virtual    int64  // its virtual time, see fair.go
 	charged    int64  // of that, for tasks at workers
-	order      uint64 // of all jobs: which came first
 
 	prev, follow *Job // there
 	older, newer *Job // among the open ones
@@ -49,8 +47,17 @@ type seldom struct {
 	perished int              // workers in a row that died while they read an input of it
 	released chan struct{}    // closed when reading reaches 0, if somebody waits
 	lenders  []*loan          // the places of tasks that wait for it
+	why      error            // it was cancelled
 	worker   *member          // that it is for; nil: any. See pinned.go
 	blocks   []uint64         // of a lazy job: where the numbers of its further tasks begin
+}
+
+// cause is why the job was cancelled; nil: it was not.
+func (j *Job) cause() error {
+	if j.seldom == nil {
+		return nil
+	}
+	return j.why
 }
 
 // rare is for who changes something of it.

@@ -42,7 +42,7 @@ type member struct {
 
 	quick  bool // in s.quick
 	slow   int  // of the outstanding items, those that may take long
-	waking bool // was idle, and is to send
+	waking bool // its sender is about to look for something to send
 
 	stop     *stopping     // the item that is being stopped
 	watch    *time.Timer   // looks at timeouts

@@ -10,7 +10,6 @@ import (
 type ready struct {
 	levels []*level // by falling priority
 	items  int      // tasks in all
-	orders uint64   // jobs so far
 	latest int64    // the latest virtual time of levels that were forgotten
 }
 
@@ -57,10 +56,6 @@ func (r *ready) push(j *Job, back bool) {
 	l := r.level(j.Priority)
 	l.catchUp()
 	l.jobs++
-	if j.order == 0 {
-		r.orders++
-		j.order = r.orders
-	}
 	if !back {
 		from := l.now
 		if j.inflight > 0 {
@@ -133,7 +128,7 @@ func (l *level) top() *Job {
 
 // before says whether j is next when both wait.
 func (j *Job) before(other *Job) bool {
-	return j.virtual < other.virtual || j.virtual == other.virtual && j.order < other.order
+	return j.virtual < other.virtual || j.virtual == other.virtual && j.id < other.id
 }
 
 // append puts a job at the end of the list.

@@ -66,8 +66,8 @@ func (st *stopping) cause() error {
 	if st.err != nil {
 		return st.err
 	}
-	if sp, _ := st.batch.At(st.item); sp != nil && sp.Job.cause != nil {
-		return sp.Job.cause
+	if sp, _ := st.batch.At(st.item); sp != nil && sp.Job.cause() != nil {
+		return sp.Job.cause()
 	}
 	return ErrCancelled
 }
@@ -75,7 +75,7 @@ func (st *stopping) cause() error {
 // cause is why jobs of the batch were cancelled; nil: none was.
 func (b *Batch) cause() error {
 	for i := range b.Spans {
-		if err := b.Spans[i].Job.cause; err != nil {
+		if err := b.Spans[i].Job.cause(); err != nil {
 			return err
 		}
 	}

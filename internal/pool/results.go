@@ -72,6 +72,10 @@ func (s *Scheduler) heard(m *member) {
 			m.wake()
 		}
 	}
+	if !m.parked && m.outstanding == 0 && !m.dead && !m.waking { // its sender is about to look: no other need be woken
+		m.waking = true
+		s.waking++
+	}
 	s.makeRoom()
 }
 
@@ -123,7 +127,7 @@ func (r *Result) drop() {
 func (s *Scheduler) settle(j *Job, out Outcome, due []delivery) []delivery {
 	j.unsettled -= out.Count
 	s.unsettled -= out.Count
-	j.delivering += out.Count
+	j.delivering += int32(out.Count)
 	return append(due, delivery{job: j, out: out})
 }
 
@@ -157,7 +161,7 @@ func (s *Scheduler) deliver(due []delivery) {
 	s.mu.Lock()
 	for i := range due {
 		d := &due[i]
-		d.job.delivering -= d.out.Count
+		d.job.delivering -= int32(d.out.Count)
 		d.finish = s.settled(d.job)
 		any = any || d.finish
 	}
@@ -168,7 +172,7 @@ func (s *Scheduler) deliver(due []delivery) {
 	n := 0
 	for i := range due {
 		if due[i].finish {
-			due[i].job.Client.Finished(due[i].job.cause)
+			due[i].job.Client.Finished(due[i].job.cause())
 			n++
 		}
 	}
@@ -191,7 +195,7 @@ func (s *Scheduler) settled(j *Job) bool {
 // finish tells jobs that they are finished. It is called without the lock.
 func (s *Scheduler) finish(jobs ...*Job) {
 	for _, j := range jobs {
-		j.Client.Finished(j.cause)
+		j.Client.Finished(j.cause())
 	}
 	s.finished(len(jobs))
 }

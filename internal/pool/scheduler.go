@@ -61,7 +61,7 @@ type Scheduler struct {
 	quick   []*member // have short tasks only, see awake.go
 	ahead   int       // workers that have more than one item
 	work    int64     // nanoseconds that what these have is thought to take
-	waking  int       // workers that were idle and are about to be sent something
+	waking  int       // workers whose senders are about to look
 	want    int       // workers there should be
 	hiring  int       // workers that are being started
 	numbers []bool    // worker numbers taken

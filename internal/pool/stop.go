@@ -38,7 +38,10 @@ func (s *Scheduler) abandon(j *Job, cause error) {
 		return
 	}
 	s.counts.failed += j.unsettled
-	j.over, j.sealed, j.cause = true, true, cause
+	j.over, j.sealed = true, true
+	if cause != nil {
+		j.rare().why = cause
+	}
 	if j.seldom != nil {
 		s.dropReturned(j)
 	}
@@ -77,7 +80,7 @@ func (s *Scheduler) dropReturned(j *Job) {
 
 // dropped tells that tasks of a cancelled job have failed; m is where they are.
 func (s *Scheduler) dropped(sp Span, m *member) {
-	en := entry{kind: TaskFailed, job: sp.Job, first: sp.First, n: sp.N, attempt: sp.Attempt, err: sp.Job.cause}
+	en := entry{kind: TaskFailed, job: sp.Job, first: sp.First, n: sp.N, attempt: sp.Attempt, err: sp.Job.cause()}
 	if m != nil {
 		en.worker, en.pid = m.n, m.pd
 	}
@@ -99,7 +102,7 @@ func (s *Scheduler) withdraw(m *member, j *Job) {
 	}
 	s.stopOver(m)
 	if _, _, _, runs := m.w.Running(); n > 0 && !runs && m.outstanding == 0 && m.sending == nil && s.elapsed(m.headSince) >= breath {
-		s.kill(m, because(errMute, j.cause)) // it had the task for long and did not begin it: it was stopped
+		s.kill(m, because(errMute, j.cause())) // it had the task for long and did not begin it: it was stopped
 	}
 	if b := m.sending; b != nil && b.holds(j) {
 		s.after(sendGrace, func() { s.abort(m, b, time.Now()) })

@@ -10,12 +10,12 @@ type PropagatedKey struct{}
 // tasks, which are others.
 type Own interface{ OwnOfCtx() }
 
-// ValuesOf is what a ctx hands to tasks on goroutines: its values, and nothing of when it ends. nil: it has none.
+// ValuesOf is the ctx whose values tasks on goroutines inherit, and nothing of when it ends; nil: there are none.
 func ValuesOf(ctx context.Context) context.Context {
 	if ctx == context.Background() || ctx == context.TODO() {
 		return nil
 	}
-	return context.WithoutCancel(ctx)
+	return ctx
 }
 
 // inherited is a value of the caller's ctx that is the program's.
@@ -26,7 +26,7 @@ func (cs *Set) inherited(key any) any {
 	if _, own := key.(Own); own {
 		return nil
 	}
-	v := cs.Values.Value(key)
+	v := context.WithoutCancel(cs.Values).Value(key)
 	if _, own := v.(Own); own {
 		return nil
 	}
