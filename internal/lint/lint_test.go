@@ -142,6 +142,7 @@ func TestFloors(t *testing.T) {
 		"thread": 4, "examples/internal/show": 4,
 		"examples/internal": 5, "examples/echo/serve": 5,
 		"bench": 6, "examples": 6, "internal/lint": 6,
+		"internal/doctest": 6,
 	}
 	floor := func(dir string) (int, bool) {
 		for d := dir; ; d = filepath.ToSlash(filepath.Dir(d)) {
