@@ -18,7 +18,7 @@ const module = "github.com/gomultiprocessing/mp"
 // known are the packages that a fragment may use without importing them.
 var known = map[string]string{
 	"mp": module, "thread": module + "/thread",
-	"otel": fakes + "otel", "propagation": fakes + "propagation",
+	"unix": "golang.org/x/sys/unix", "otel": fakes + "otel", "propagation": fakes + "propagation",
 	"http": "net/http", "pprof": "runtime/pprof", "slog": "log/slog", "exec": "os/exec", "signal": "os/signal",
 	"synctest": "testing/synctest", "filepath": "path/filepath", "fs": "io/fs", "rand": "math/rand/v2", "debug": "runtime/debug", "atomic": "sync/atomic",
 	"bufio": "bufio", "bytes": "bytes", "context": "context", "errors": "errors", "flag": "flag", "fmt": "fmt", "io": "io", "iter": "iter", "log": "log",
