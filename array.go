@@ -8,9 +8,11 @@ import (
 	"reflect"
 	"runtime"
 	"sync"
-	"sync/atomic"
 
+	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/errtext"
+	"github.com/gomultiprocessing/mp/internal/inproc"
+	"github.com/gomultiprocessing/mp/internal/shared"
 	"github.com/gomultiprocessing/mp/internal/shm"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
@@ -25,10 +27,9 @@ import (
 // go through it. An Array is shareable as a Memory is, and everything said there about
 // concurrent use, Close and garbage holds here.
 type Array[T any] struct {
-	_    [0]sync.Mutex // an Array must not be copied
-	m    *mapping
-	n    int
-	here atomic.Pointer[[]T] // instead of m: memory of this process only
+	_       [0]sync.Mutex // an Array must not be copied
+	carrier carrier.Array[T]
+	n       int
 }
 
 // NewArray makes an Array of n elements, all zero. It takes a descriptor, and pages of
@@ -81,32 +82,20 @@ func carryArray[T any](n int) (*Array[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	here, err := makeElements[T](n, size)
+	c, err := inproc.NewArray[T](n, size)
 	if err != nil {
 		return nil, errtext.Errorf("mp: Array[%s]: %d elements of %d bytes: %w", nameOf(reflect.TypeFor[T]()), n, size/max(n, 1), err)
 	}
-	a := &Array[T]{n: n}
-	a.here.Store(&here)
-	return a, nil
+	return &Array[T]{carrier: c, n: n}, nil
 }
 
-// largeArray is the size from which on it is asked whether there is room.
-const largeArray = 64 << 20
-
-// makeElements is make, but a size that cannot be is an error.
-func makeElements[T any](n, size int) (s []T, err error) {
-	if size >= largeArray {
-		if err := hasRoom(size); err != nil {
-			return nil, err
-		}
-	}
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("%v", p)
-		}
-	}()
-	return make([]T, n), nil
+// mappedArray is an array in memory that processes share.
+type mappedArray[T any] struct {
+	*shared.Memory
+	n int
 }
+
+func (a mappedArray[T]) Slice() []T { return shared.Elements[T](a.Memory, a.n) }
 
 // nameOf is a type as a program writes it at home.
 func nameOf(t reflect.Type) string {
@@ -127,8 +116,9 @@ func arraySize(n uint64, t reflect.Type) (int, bool) {
 }
 
 func (a *Array[T]) init(b *shm.Block, n int) {
-	a.m, a.n = newMapping(b), n
-	runtime.AddCleanup(a, (*mapping).forget, a.m)
+	m := shared.NewMemory(b)
+	a.carrier, a.n = mappedArray[T]{m, n}, n
+	runtime.AddCleanup(a, (*shared.Memory).Drop, m)
 }
 
 // Slice is the shared memory itself, the same each time: Len elements. It is nil after
@@ -138,17 +128,11 @@ func (a *Array[T]) init(b *shm.Block, n int) {
 // be used: the program crashes as with any memory that is gone (SIGSEGV), or hits what
 // has taken the place. Copy what is to outlive Close. Appending to it copies it.
 func (a *Array[T]) Slice() []T {
-	if a == nil {
+	if a == nil || a.carrier == nil {
 		return nil
 	}
-	if here := a.here.Load(); here != nil {
-		return *here
-	}
-	if !a.m.lend() {
-		return nil
-	}
-	s := shm.Elements[T](a.m.block, a.n)
-	runtime.KeepAlive(a) // until it is lent
+	s := a.carrier.Slice()
+	runtime.KeepAlive(a) // until it is handed out
 	return s
 }
 
@@ -164,18 +148,21 @@ func (a *Array[T]) Len() int {
 // wait. Closing again does nothing, and the error is always nil. A handle that was passed
 // on may be closed as soon as its call has an outcome, or its Put or Send has returned.
 func (a *Array[T]) Close() error {
-	if a == nil {
+	if a == nil || a.carrier == nil {
 		return nil
 	}
-	a.here.Store(nil)
-	return a.m.close()
+	return a.carrier.Close()
 }
 
 func (a *Array[T]) share(b *wire.Buffer) error {
-	if a.here.Load() != nil {
+	if a.carrier == nil {
+		return carrier.ErrMemoryClosed
+	}
+	mapped, ok := a.carrier.(mappedArray[T])
+	if !ok {
 		return errOfThread("Array")
 	}
-	if err := a.m.attach(b); err != nil {
+	if err := attachMemory(b, mapped.Memory); err != nil {
 		return err
 	}
 	b.Uvarint(uint64(a.n))

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"sync"
 
+	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/shared"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
@@ -24,17 +25,7 @@ import (
 // goroutines.
 type Barrier struct {
 	_       [0]sync.Mutex // a Barrier must not be copied
-	carrier barrierCarrier
-}
-
-// barrierCarrier is what a Barrier is made of.
-type barrierCarrier interface {
-	Wait(ctx context.Context, action func() error) (place int, err error)
-	Abort()
-	Reset()
-	Parties() int
-	Waiting() int
-	Broken() bool
+	carrier carrier.Barrier
 }
 
 // NewBarrier makes a Barrier for so many parties. Cost and errors are those of NewLock;
@@ -43,7 +34,7 @@ func NewBarrier(parties int) (*Barrier, error) {
 	if err := mayStart(); err != nil {
 		return nil, err
 	}
-	if parties < 1 || parties > shared.MaxParties {
+	if parties < 1 || parties > carrier.MaxParties {
 		return nil, fmt.Errorf("mp: a barrier of %d parties: %w", parties, fs.ErrInvalid)
 	}
 	c, err := shared.NewBarrier(parties)
@@ -56,7 +47,7 @@ func NewBarrier(parties int) (*Barrier, error) {
 func (b *Barrier) made() bool { return b != nil && b.carrier != nil }
 
 // mustBeMade is for methods that return no error.
-func (b *Barrier) mustBeMade() barrierCarrier {
+func (b *Barrier) mustBeMade() carrier.Barrier {
 	if !b.made() {
 		panic(notMade("Barrier"))
 	}
@@ -83,24 +74,8 @@ func (b *Barrier) WaitDo(ctx context.Context, action func() error) (place int, e
 	if !b.made() {
 		return 0, notMade("Barrier")
 	}
-	place, err = b.carrier.Wait(ctx, action)
-	if err == shared.ErrBroken {
-		return 0, &reasoned{shared.ErrBroken.Error(), ErrBroken}
-	}
-	if late, ok := err.(*shared.LateError); ok {
-		return 0, &lateError{late.Err}
-	}
-	return place, err
+	return b.carrier.Wait(ctx, action)
 }
-
-// lateError is the error of a party that could not wait for the others any longer.
-type lateError struct{ of error }
-
-func (e *lateError) Error() string {
-	return "mp: Barrier.Wait: this party's ctx ended before all had come: " + e.of.Error()
-}
-
-func (e *lateError) Unwrap() []error { return []error{ErrBroken, e.of} }
 
 // Abort breaks the barrier. It does not wait. The error is always nil, but for a Barrier
 // that was not made by NewBarrier.
@@ -108,8 +83,7 @@ func (b *Barrier) Abort() error {
 	if !b.made() {
 		return notMade("Barrier")
 	}
-	b.carrier.Abort()
-	return nil
+	return b.carrier.Abort()
 }
 
 // Reset makes the barrier new: who waits has ErrBroken, and who comes later begins a round.
@@ -118,8 +92,7 @@ func (b *Barrier) Reset() error {
 	if !b.made() {
 		return notMade("Barrier")
 	}
-	b.carrier.Reset()
-	return nil
+	return b.carrier.Reset()
 }
 
 // Parties is how many must come. It never changes.

@@ -2,8 +2,8 @@ package mp
 
 import (
 	"context"
-	"sync/atomic"
 
+	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/key"
 )
 
@@ -12,65 +12,34 @@ import (
 // key: a program makes these types with the constructors of mp or of those packages.
 
 // CarryQueue is for packages of this module: it makes a Queue of what holds its items.
-func CarryQueue[T any](_ key.Key, c queueCarrier[T]) *Queue[T] { return &Queue[T]{carrier: c} }
-
-// QueueErrors is for packages of this module: they are what a queue says when it is closed,
-// and of a TaskDone too many.
-func QueueErrors(_ key.Key) (closed, notGot error) { return errQueueClosed, errQueueNotGot }
+func CarryQueue[T any](_ key.Key, c carrier.Queue[T]) *Queue[T] { return &Queue[T]{carrier: c} }
 
 // CarryConn is for packages of this module: it makes an end of a pipe.
-func CarryConn[T any](_ key.Key, c connCarrier[T]) *Conn[T] { return &Conn[T]{carrier: c} }
+func CarryConn[T any](_ key.Key, c carrier.Conn[T]) *Conn[T] { return &Conn[T]{carrier: c} }
 
 // CarryLock is for packages of this module: it makes a Lock.
-func CarryLock(_ key.Key, c lockCarrier) *Lock { return &Lock{carrier: c} }
-
-// LockCarrier is for packages of this module: it is what a Lock was made of, nil for one
-// that was not made.
-func LockCarrier(_ key.Key, l *Lock) any {
-	if !l.made() {
-		return nil
-	}
-	return l.carrier
-}
-
-// RLockCarrier is LockCarrier for an RLock.
-func RLockCarrier(_ key.Key, l *RLock) any {
-	if !l.made() {
-		return nil
-	}
-	return l.carrier
-}
-
-// CarryRLockCondition is for packages of this module: it makes a Condition of an RLock.
-func CarryRLockCondition(_ key.Key, l *RLock, c conditionCarrier) *Condition {
-	return &Condition{carrier: c, lock: &Lock{carrier: l.carrier}}
-}
+func CarryLock(_ key.Key, c carrier.Lock) *Lock { return &Lock{carrier: c} }
 
 // CarryRLock is for packages of this module: it makes an RLock of what a Lock is made of.
-func CarryRLock(_ key.Key, c lockCarrier) *RLock { return &RLock{carrier: c} }
+func CarryRLock(_ key.Key, c carrier.Lock) *RLock { return &RLock{carrier: c} }
 
 // CarrySemaphore is for packages of this module: it makes a Semaphore.
-func CarrySemaphore(_ key.Key, c semaphoreCarrier) *Semaphore { return &Semaphore{carrier: c} }
-
-// CarryCondition is for packages of this module: it makes a Condition of a Lock.
-func CarryCondition(_ key.Key, l *Lock, c conditionCarrier) *Condition {
-	return &Condition{carrier: c, lock: &Lock{carrier: l.carrier}}
-}
+func CarrySemaphore(_ key.Key, c carrier.Semaphore) *Semaphore { return &Semaphore{carrier: c} }
 
 // CarryEvent is for packages of this module: it makes an Event.
-func CarryEvent(_ key.Key, c eventCarrier) *Event { return &Event{carrier: c} }
+func CarryEvent(_ key.Key, c carrier.Event) *Event { return &Event{carrier: c} }
 
 // CarryBarrier is for packages of this module: it makes a Barrier.
-func CarryBarrier(_ key.Key, c barrierCarrier) *Barrier { return &Barrier{carrier: c} }
+func CarryBarrier(_ key.Key, c carrier.Barrier) *Barrier { return &Barrier{carrier: c} }
 
 // CarryValue is for packages of this module: it makes a Value of v. carry makes what holds
 // its words, which it is given. The error is that of a T that cannot be shared.
-func CarryValue[T any, C valueCarrier](_ key.Key, v T, carry func(words []uint64) C) (*Value[T], error) {
+func CarryValue[T any, C carrier.Value](_ key.Key, v T, carry func(words []uint64) C) (*Value[T], error) {
 	return carryValue(v, carry)
 }
 
 // CarryCounter is for packages of this module: it makes a Counter.
-func CarryCounter(_ key.Key, word *atomic.Uint64) *Counter { return &Counter{word: word} }
+func CarryCounter(_ key.Key, c carrier.Counter) *Counter { return &Counter{word: c.Word(), carrier: c} }
 
 // CarryArray is for packages of this module: it makes an Array of n elements in memory
 // of this process only. The error is that of NewArray for n and T.

@@ -6,6 +6,7 @@ import (
 	"math"
 	"sync"
 
+	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/errtext"
 	"github.com/gomultiprocessing/mp/internal/shared"
 	"github.com/gomultiprocessing/mp/internal/wire"
@@ -23,41 +24,34 @@ import (
 // called by any number of goroutines.
 type Condition struct {
 	_       [0]sync.Mutex // a Condition must not be copied
-	carrier conditionCarrier
+	carrier carrier.Condition
 	lock    *Lock
 }
 
-// conditionCarrier is what a Condition is made of, besides its lock.
-type conditionCarrier interface {
-	Wait(ctx context.Context, token uint64) (shared.Grip, error)
-	Notify(token uint64, n int) error
-}
-
 // NewCondition makes a Condition of a lock, or with nil, of a lock of its own: that is
-// a Lock, which does not nest: see NewRLockCondition. Cost and errors are those of NewLock; a Lock that was
-// not made by NewLock is ErrClosed.
+// a Lock, which does not nest: see NewRLockCondition. It is a condition where the lock is one: for
+// processes, or for goroutines if package thread has made the lock. Cost and errors are those of NewLock;
+// a Lock that was not made by a constructor is ErrClosed.
 func NewCondition(l *Lock) (*Condition, error) {
-	if err := mayStart(); err != nil {
-		return nil, err
-	}
 	if l == nil {
 		var err error
 		if l, err = NewLock(); err != nil {
 			return nil, err
 		}
 	}
-	of, ok := l.carrier.(*shared.Lock)
-	if !ok {
-		if l.made() {
-			return nil, errtext.Errorf("mp: %w", errOfThread("Lock"))
-		}
+	if !l.made() {
 		return nil, notMade("Lock")
 	}
-	c, err := shared.NewCondition(of)
+	return conditionOf(l.carrier)
+}
+
+// conditionOf asks a lock for a condition.
+func conditionOf(l carrier.Lock) (*Condition, error) {
+	c, err := l.NewCondition()
 	if err != nil {
 		return nil, err
 	}
-	return &Condition{carrier: c, lock: &Lock{carrier: of}}, nil
+	return &Condition{carrier: c, lock: &Lock{carrier: l}}, nil
 }
 
 // NewRLockCondition is NewCondition of an RLock, as Python's Condition() makes one. Wait gives the
@@ -68,21 +62,10 @@ func NewCondition(l *Lock) (*Condition, error) {
 // Acquire the RLock to nest; the Condition's own Acquire nests under the RLock's ctx, and returns
 // none. An RLock that was not made by NewRLock is ErrClosed.
 func NewRLockCondition(l *RLock) (*Condition, error) {
-	if err := mayStart(); err != nil {
-		return nil, err
-	}
 	if !l.made() {
 		return nil, notMade("RLock")
 	}
-	of, ok := l.carrier.(*shared.Lock)
-	if !ok {
-		return nil, errtext.Errorf("mp: %w", errOfThread("RLock"))
-	}
-	c, err := shared.NewCondition(of)
-	if err != nil {
-		return nil, err
-	}
-	return &Condition{carrier: c, lock: &Lock{carrier: of}}, nil
+	return conditionOf(l.carrier)
 }
 
 func (c *Condition) made() bool { return c != nil && c.lock != nil }
@@ -127,18 +110,21 @@ func (c *Condition) Wait(ctx context.Context, h Hold) (Hold, error) {
 	var err error
 	switch of := c.holder(h).(type) {
 	case *Lock:
-		var g shared.Grip
+		var g carrier.Grant
 		g, err = c.carrier.Wait(ctx, h.token)
 		back = Hold{of: c.lock, token: g.Token, abandoned: g.Abandoned}
 	case *tenureHold:
-		back, err = of.wait(func(token uint64) (shared.Grip, error) { return c.carrier.Wait(ctx, token) })
+		back, err = of.wait(func(token uint64) (carrier.Grant, error) { return c.carrier.Wait(ctx, token) })
 	default:
 		err = ErrNotOwner
 	}
-	if err != nil {
-		return Hold{}, conditionError(err)
+	switch {
+	case err == nil:
+		return back, nil
+	case errors.Is(err, ErrNotOwner):
+		return Hold{}, err
 	}
-	return back, nil
+	return Hold{}, errtext.Errorf("mp: Condition.Wait: %w", err)
 }
 
 // holder is what h is of, if that is the condition's lock.
@@ -166,16 +152,6 @@ func (c *Condition) token(h Hold) (uint64, bool) {
 		return of.token()
 	}
 	return 0, false
-}
-
-func conditionError(err error) error {
-	switch blocked := new(shared.BlockedError); {
-	case err == ErrNotOwner, errors.Is(err, shared.ErrNotHeld):
-		return ErrNotOwner
-	case errors.As(err, &blocked):
-		return lockError(err)
-	}
-	return errtext.Errorf("mp: Condition.Wait: %w", err)
 }
 
 // WaitFor waits until pred, which it calls with the lock held, is true: at once if it is.
@@ -208,10 +184,10 @@ func (c *Condition) Notify(h Hold, n int) error {
 		return notMade("Condition")
 	}
 	token, owns := c.token(h)
-	if !owns || c.carrier.Notify(token, n) != nil {
+	if !owns {
 		return ErrNotOwner
 	}
-	return nil
+	return c.carrier.Notify(token, n)
 }
 
 // NotifyAll is Notify of all who wait.

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"sync"
 
+	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/pipe"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
@@ -30,20 +31,7 @@ import (
 // supported, NewPipe says so; see the table in the README.
 type Conn[T any] struct {
 	_       [0]sync.Mutex // a Conn must not be copied
-	carrier connCarrier[T]
-}
-
-// connCarrier is an end of what carries messages. Its errors are those of the methods of
-// Conn that they are for.
-type connCarrier[T any] interface {
-	Send(ctx context.Context, v T) error
-	Recv(ctx context.Context) (T, error)
-	Poll(ctx context.Context) error // nil: there is something, or the end of file
-	SendBytes(ctx context.Context, p []byte) error
-	RecvBytes(ctx context.Context, limit int) ([]byte, error) // limit -1: any size
-	Close() error
-	Ready() bool
-	Watch(notify func()) (stop func())
+	carrier carrier.Conn[T]
 }
 
 // NewPipe makes a pipe of which both ends send and receive, as multiprocessing.Pipe. It does
@@ -78,42 +66,13 @@ func (c *Conn[T]) hold(e *pipe.End) {
 	runtime.AddCleanup(c, func(e *pipe.End) { e.Close() }, e)
 }
 
-var errConnClosed error = connClosedError{}
-
-type connClosedError struct{}
-
-func (connClosedError) Error() string {
-	return "mp: this end of the pipe is closed, or moved to another process"
-}
-func (connClosedError) Unwrap() error { return ErrClosed }
-
-var errConnFull error = connFullError{}
-
-type connFullError struct{}
-
-func (connFullError) Error() string { return "mp: the next message is longer than that" }
-func (connFullError) Unwrap() error { return ErrFull }
-
-// connError is an error of an end as users know it.
-func connError(err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, pipe.ErrClosed):
-		return errConnClosed
-	case errors.Is(err, pipe.ErrTooLong):
-		return errConnFull
-	}
-	return err
-}
-
 func (c *Conn[T]) made() bool { return c != nil && c.carrier != nil }
 
 // ready says whether the handle has an end, and ctx has not ended.
 func (c *Conn[T]) ready(ctx context.Context, method string) error {
 	needCtx(ctx, method)
 	if !c.made() {
-		return errConnClosed
+		return carrier.ErrEndClosed
 	}
 	return ctx.Err()
 }
@@ -167,7 +126,7 @@ func (c *Conn[T]) Recv(ctx context.Context) (T, error) {
 func (c *Conn[T]) Poll(ctx context.Context) (bool, error) {
 	needCtx(ctx, "Conn.Poll")
 	if !c.made() {
-		return false, errConnClosed
+		return false, carrier.ErrEndClosed
 	}
 	err := c.carrier.Poll(ctx)
 	runtime.KeepAlive(c)
@@ -210,7 +169,7 @@ func (c *Conn[T]) moves() {}
 
 func (c *Conn[T]) share(b *wire.Buffer) error {
 	if !c.made() {
-		return errConnClosed
+		return carrier.ErrEndClosed
 	}
 	p, ok := c.carrier.(processConn[T])
 	if !ok {
@@ -218,7 +177,7 @@ func (c *Conn[T]) share(b *wire.Buffer) error {
 	}
 	err := p.end.Share(b)
 	runtime.KeepAlive(c)
-	return connError(err)
+	return err
 }
 
 func (c *Conn[T]) adopt(r *wire.Reader) error {

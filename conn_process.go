@@ -5,6 +5,7 @@ import (
 	"os"
 	"sync"
 
+	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/pipe"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
@@ -24,7 +25,7 @@ func (p *parts) Write(piece []byte) (int, error) {
 
 func (c processConn[T]) Send(ctx context.Context, v T) error {
 	if !c.end.Sends() {
-		return pipe.ErrReadOnly
+		return carrier.ErrReceivesOnly
 	}
 	b := connBuffers.Get().(*wire.Buffer)
 	sent, returned := false, false
@@ -51,14 +52,14 @@ func (c processConn[T]) send(ctx context.Context, b *wire.Buffer) error {
 	for _, a := range b.Attachments() {
 		files = append(files, a.File)
 	}
-	return connError(c.end.Send(ctx, pipe.Value, message, files))
+	return c.end.Send(ctx, pipe.Value, message, files)
 }
 
 func (c processConn[T]) Recv(ctx context.Context) (T, error) {
 	var v, none T
 	m, err := c.end.Receive(ctx, pipe.Value, -1)
 	if err != nil {
-		return none, connError(err)
+		return none, err
 	}
 	r := wire.NewReader(m.Data)
 	r.Alias = true
@@ -73,16 +74,16 @@ func (c processConn[T]) Recv(ctx context.Context) (T, error) {
 	return v, nil
 }
 
-func (c processConn[T]) Poll(ctx context.Context) error { return connError(c.end.Poll(ctx)) }
+func (c processConn[T]) Poll(ctx context.Context) error { return c.end.Poll(ctx) }
 
 func (c processConn[T]) SendBytes(ctx context.Context, p []byte) error {
-	return connError(c.end.Send(ctx, pipe.Bytes, [][]byte{p}, nil))
+	return c.end.Send(ctx, pipe.Bytes, [][]byte{p}, nil)
 }
 
 func (c processConn[T]) RecvBytes(ctx context.Context, limit int) ([]byte, error) {
 	m, err := c.end.Receive(ctx, pipe.Bytes, limit)
 	if err != nil {
-		return nil, connError(err)
+		return nil, err
 	}
 	return m.Data, nil
 }

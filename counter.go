@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/shared"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
@@ -15,9 +16,9 @@ import (
 // shareable as a Value is, and all methods may be called by any number of goroutines. They
 // panic with a Counter that is nil or zero, and say so.
 type Counter struct {
-	_    [0]sync.Mutex // a Counter must not be copied
-	word *atomic.Uint64
-	core *shared.Counter // whose memory word is in; nil: it is of package thread
+	_       [0]sync.Mutex // a Counter must not be copied
+	word    *atomic.Uint64
+	carrier carrier.Counter // whose memory word is in
 }
 
 // NewCounter makes a Counter. It costs what a Value does, and has the errors of NewValue.
@@ -29,7 +30,7 @@ func NewCounter(v int64) (*Counter, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Counter{word: c.Word, core: c}, nil
+	return &Counter{word: c.Word(), carrier: c}, nil
 }
 
 // made is what the Counter is made of.
@@ -69,13 +70,7 @@ func (c *Counter) CompareAndSwap(old, new int64) bool {
 }
 
 func (c *Counter) share(b *wire.Buffer) error {
-	switch {
-	case c.word == nil:
-		return attach(b, "Counter", nil)
-	case c.core == nil:
-		return errOfThread("Counter")
-	}
-	return attach(b, "Counter", c.core)
+	return attach(b, "Counter", c.carrier)
 }
 
 func (c *Counter) adopt(r *wire.Reader) error {
@@ -87,6 +82,6 @@ func (c *Counter) adopt(r *wire.Reader) error {
 	if err != nil {
 		return err
 	}
-	c.word, c.core = core.Word, core
+	c.word, c.carrier = core.Word(), core
 	return nil
 }

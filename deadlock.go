@@ -1,12 +1,10 @@
 package mp
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
-	"github.com/gomultiprocessing/mp/internal/shared"
-	"github.com/gomultiprocessing/mp/internal/shm"
+	"github.com/gomultiprocessing/mp/internal/carrier"
 )
 
 // DeadlockError is why a wait for a lock that ended with its ctx could not succeed:
@@ -49,16 +47,12 @@ func (e *DeadlockError) Error() string {
 // Unwrap returns the error of the ctx.
 func (e *DeadlockError) Unwrap() error { return e.Err }
 
-// lockError is why a wait for a lock failed, as users know it.
-func lockError(err error) error {
-	var blocked *shared.BlockedError
-	if !errors.As(err, &blocked) || len(blocked.Circle) == 0 {
-		return err
-	}
-	d := &DeadlockError{Err: blocked.Err}
-	for _, w := range blocked.Circle {
-		pid, name, _ := shm.Describe(w.Who)
-		d.Circle = append(d.Circle, DeadlockWait{PID: pid, Process: name, Lock: w.Object})
+func init() { carrier.NewDeadlockError = newDeadlockError }
+
+func newDeadlockError(circle []carrier.Waiting, err error) error {
+	d := &DeadlockError{Err: err}
+	for _, w := range circle {
+		d.Circle = append(d.Circle, DeadlockWait{PID: w.PID, Process: w.Name, Lock: w.Lock})
 	}
 	return d
 }

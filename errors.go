@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/errtext"
 	"github.com/gomultiprocessing/mp/internal/pool"
 )
@@ -23,7 +24,7 @@ var (
 	ErrOpen = pool.ErrOpen
 	// ErrClosed: the pool or queue takes nothing more, the queue is empty besides, or
 	// the end of a pipe, the array or the memory was closed, or the end was passed on.
-	ErrClosed = pool.ErrClosed
+	ErrClosed = carrier.ErrClosed
 	// ErrTerminated: the pool was terminated before the task was done.
 	ErrTerminated = pool.ErrTerminated
 	// ErrCancelled: the task was cancelled by Result.Cancel, or in Outcomes by the
@@ -33,7 +34,7 @@ var (
 	ErrMemory = pool.ErrMemory
 	// ErrBroken: the pool cannot start workers, and has tried for PoolConfig.StartPatience where the cause
 	// might have passed; the text says how often. Or the barrier is broken.
-	ErrBroken = pool.ErrBroken
+	ErrBroken = carrier.ErrBroken
 	// ErrRecycled: the worker ended as it has had its tasks (PoolConfig.TasksPerWorker), holds too
 	// much memory between two of them, or was replaced by Pool.Recycle; in events.
 	ErrRecycled = pool.ErrRecycled
@@ -43,13 +44,13 @@ var (
 	ErrIdle = pool.ErrIdle
 	// ErrFull: there is no room: in a pool for a call with NoWait, in a queue, in the buffer for a message, in a bounded
 	// semaphore.
-	ErrFull = pool.ErrFull
+	ErrFull = carrier.ErrFull
 	// ErrEmpty: the queue has no item.
-	ErrEmpty = errors.New("mp: empty")
+	ErrEmpty = carrier.ErrEmpty
 	// ErrNotOwner: what should be released or waited with is not held, or not any more.
-	ErrNotOwner = errors.New("mp: not the owner")
+	ErrNotOwner = carrier.ErrNotOwner
 	// ErrAbandoned: a process died with items of the queue that it had not finished.
-	ErrAbandoned = errors.New("mp: abandoned")
+	ErrAbandoned = carrier.ErrAbandoned
 )
 
 var errNilFunc = errors.New("mp: the Func is nil")

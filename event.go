@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 
+	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/errtext"
 	"github.com/gomultiprocessing/mp/internal/shared"
 	"github.com/gomultiprocessing/mp/internal/wire"
@@ -17,16 +18,7 @@ import (
 // goroutines.
 type Event struct {
 	_       [0]sync.Mutex // an Event must not be copied
-	carrier eventCarrier
-}
-
-// eventCarrier is what an Event is made of.
-type eventCarrier interface {
-	Set()
-	Clear()
-	IsSet() bool
-	Wait(ctx context.Context) error
-	Watch(notify func()) (stop func())
+	carrier carrier.Event
 }
 
 // NewEvent makes an Event that is not set. Cost and errors are those of NewLock.
@@ -44,7 +36,7 @@ func NewEvent() (*Event, error) {
 func (e *Event) made() bool { return e != nil && e.carrier != nil }
 
 // mustBeMade is for methods that return no error.
-func (e *Event) mustBeMade() eventCarrier {
+func (e *Event) mustBeMade() carrier.Event {
 	if !e.made() {
 		panic(notMade("Event"))
 	}

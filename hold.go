@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 
+	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
@@ -54,19 +55,10 @@ func (h Hold) Abandoned() bool { return h.abandoned }
 // seen, and refuse the writes of an owner that was thought to be dead. 0 is the zero Hold's.
 func (h Hold) Token() uint64 { return h.token }
 
-// reasoned is an error that is one of this package's, with a text of its own.
-type reasoned struct {
-	text string
-	kind error
-}
-
-func (e *reasoned) Error() string { return "mp: " + e.text }
-func (e *reasoned) Unwrap() error { return e.kind }
-
 // notMade is the error of a handle that is nil or zero. Methods that return no error panic
 // with it; those are small enough to be inlined only if this is not.
 //
 //go:noinline
 func notMade(what string) error {
-	return &reasoned{fmt.Sprintf("the %s is nil, or was not made by New%s", what, what), ErrClosed}
+	return carrier.NewError(fmt.Sprintf("the %s is nil, or was not made by New%s", what, what), ErrClosed)
 }

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/shared"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
@@ -28,17 +29,7 @@ import (
 // nil or zero, methods that return an error return ErrClosed, and the others panic and say so.
 type Lock struct {
 	_       [0]sync.Mutex // a Lock must not be copied
-	carrier lockCarrier
-}
-
-// lockCarrier is what a Lock is made of.
-type lockCarrier interface {
-	Acquire(ctx context.Context) (shared.Grip, error)
-	TryAcquire() (shared.Grip, bool)
-	Release(token uint64) bool // false: it was released already
-	Holds(token uint64) bool
-	Held() (pid int, held bool)
-	Number() uint64
+	carrier carrier.Lock
 }
 
 // NewLock makes a Lock that nobody has. It takes a descriptor and some pages of memory,
@@ -60,7 +51,7 @@ func NewLock() (*Lock, error) {
 func (l *Lock) made() bool { return l != nil && l.carrier != nil }
 
 // mustBeMade is for methods that return no error.
-func (l *Lock) mustBeMade() lockCarrier {
+func (l *Lock) mustBeMade() carrier.Lock {
 	if !l.made() {
 		panic(notMade("Lock"))
 	}
@@ -80,7 +71,7 @@ func (l *Lock) Acquire(ctx context.Context) (Hold, error) {
 	}
 	g, err := l.carrier.Acquire(ctx)
 	if err != nil {
-		return Hold{}, lockError(err)
+		return Hold{}, err
 	}
 	return Hold{of: l, token: g.Token, abandoned: g.Abandoned}, nil
 }
@@ -96,10 +87,7 @@ func (l *Lock) TryAcquire() (Hold, bool) {
 }
 
 func (l *Lock) release(token uint64) error {
-	if !l.carrier.Release(token) {
-		return ErrNotOwner
-	}
-	return nil
+	return l.carrier.Release(token)
 }
 
 // Locked says whether somebody has the lock at the moment. A dead process has nothing.
@@ -150,7 +138,7 @@ func (k *locker) Lock() {
 }
 
 func (k *locker) Unlock() {
-	if !k.lock.carrier.Release(k.token.Load()) {
+	if k.lock.carrier.Release(k.token.Load()) != nil {
 		panic("mp: Unlock of a Lock that is not locked")
 	}
 }

@@ -8,8 +8,9 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"sync"
-	"sync/atomic"
 
+	"github.com/gomultiprocessing/mp/internal/carrier"
+	"github.com/gomultiprocessing/mp/internal/shared"
 	"github.com/gomultiprocessing/mp/internal/shm"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
@@ -33,16 +34,7 @@ import (
 // away behind your back, so a program that makes many of them closes each.
 type Memory struct {
 	_ [0]sync.Mutex // a Memory must not be copied
-	m *mapping
-}
-
-// mapping is what handles of shared memory have in common. It does not lead back to its
-// handle, which would never be garbage then.
-type mapping struct {
-	block *shm.Block
-	size  int         // in bytes
-	open  atomic.Bool // until close
-	lent  atomic.Bool // the program has seen the memory, and may have it still
+	m *shared.Memory
 }
 
 // NewMemory makes memory of size bytes, all zero, that has no name: other processes
@@ -154,8 +146,8 @@ func mayShare(size int) error {
 
 // init makes m a handle of the block.
 func (m *Memory) init(b *shm.Block) *Memory {
-	m.m = newMapping(b)
-	runtime.AddCleanup(m, (*mapping).forget, m.m)
+	m.m = shared.NewMemory(b)
+	runtime.AddCleanup(m, (*shared.Memory).Drop, m.m)
 	return m
 }
 
@@ -166,11 +158,11 @@ func (m *Memory) init(b *shm.Block) *Memory {
 // crashes as with any memory that is gone (SIGSEGV), or hits what has taken the place.
 // Copy what is to outlive Close.
 func (m *Memory) Bytes() []byte {
-	if m == nil || !m.m.lend() {
+	if m == nil || m.m == nil {
 		return nil
 	}
-	b := m.m.block.Bytes()
-	runtime.KeepAlive(m) // until it is lent
+	b := m.m.Bytes()
+	runtime.KeepAlive(m) // until it is handed out
 	return b
 }
 
@@ -179,7 +171,7 @@ func (m *Memory) Size() int {
 	if m == nil || m.m == nil {
 		return 0
 	}
-	return m.m.size
+	return m.m.Size()
 }
 
 // Name is the name of memory that has one, without a slash in front, also after Close;
@@ -188,7 +180,7 @@ func (m *Memory) Name() string {
 	if m == nil || m.m == nil {
 		return ""
 	}
-	return m.m.block.Name()
+	return m.m.Name()
 }
 
 // Close takes the memory out of this process: see Bytes. Others keep theirs, and a name
@@ -196,10 +188,10 @@ func (m *Memory) Name() string {
 // always nil. A handle that was passed on may be closed as soon as its call has an
 // outcome, or its Put or Send has returned.
 func (m *Memory) Close() error {
-	if m == nil {
+	if m == nil || m.m == nil {
 		return nil
 	}
-	return m.m.close()
+	return m.m.Close()
 }
 
 // Unlink removes the name, also after Close. Those who have the memory keep it, and it is
@@ -211,15 +203,15 @@ func (m *Memory) Unlink() error {
 	if m.Name() == "" {
 		return fmt.Errorf("mp: Unlink: %w: the memory has no name", fs.ErrInvalid)
 	}
-	return m.m.block.Unlink()
+	return m.m.Unlink()
 }
 
 func (m *Memory) share(b *wire.Buffer) error {
-	if err := m.m.attach(b); err != nil {
+	if err := attachMemory(b, m.m); err != nil {
 		return err
 	}
-	b.Uvarint(uint64(m.m.size))
-	b.String(m.m.block.Name())
+	b.Uvarint(uint64(m.m.Size()))
+	b.String(m.m.Name())
 	return nil
 }
 
@@ -243,53 +235,14 @@ func (m *Memory) adopt(r *wire.Reader) error {
 	return nil
 }
 
-func newMapping(b *shm.Block) *mapping {
-	m := &mapping{block: b, size: len(b.Bytes())}
-	m.open.Store(true)
-	return m
+// attachMemory adds the memory's descriptor to a message, which keeps the handle alive.
+func attachMemory(b *wire.Buffer, m *shared.Memory) error {
+	if m == nil {
+		return carrier.ErrMemoryClosed
+	}
+	f, err := m.File()
+	if err == nil {
+		b.Attach(wire.Attachment{File: f})
+	}
+	return err
 }
-
-// lend says whether the memory may be handed out, which keeps it mapped until close.
-func (m *mapping) lend() bool {
-	if m == nil || !m.open.Load() {
-		return false
-	}
-	if !m.lent.Load() {
-		m.lent.Store(true)
-	}
-	return true
-}
-
-func (m *mapping) close() error {
-	if m == nil || !m.open.CompareAndSwap(true, false) {
-		return nil
-	}
-	m.block.CloseFile()
-	return m.block.Unmap()
-}
-
-// forget is called when the handle is garbage.
-func (m *mapping) forget() {
-	if !m.open.CompareAndSwap(true, false) {
-		return
-	}
-	m.block.CloseFile()
-	if !m.lent.Load() {
-		m.block.Unmap()
-	}
-}
-
-// attach adds the descriptor to a message, which keeps the handle alive.
-func (m *mapping) attach(b *wire.Buffer) error {
-	if m == nil || !m.open.Load() {
-		return closedMemory{}
-	}
-	b.Attach(wire.Attachment{File: m.block.File()})
-	return nil
-}
-
-// closedMemory is why memory cannot travel.
-type closedMemory struct{}
-
-func (closedMemory) Error() string { return "the shared memory was closed" }
-func (closedMemory) Unwrap() error { return ErrClosed }

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"sync"
 
+	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
@@ -33,27 +34,7 @@ import (
 // copy nothing, and do not travel.
 type Queue[T any] struct {
 	_       [0]sync.Mutex // a Queue must not be copied
-	carrier queueCarrier[T]
-}
-
-// queueCarrier is what holds the items of a queue. Its errors are those of the methods of
-// Queue that they are for.
-type queueCarrier[T any] interface {
-	Put(ctx context.Context, v T) error
-	TryPut(v T) error
-	Get(ctx context.Context) (T, error)
-	TryGet() (T, error)
-	Len() int
-	Cap() int
-	Full() bool
-	Closed() bool
-	Unfinished() int
-	TaskDone() error
-	Join(ctx context.Context) error
-	Close()
-	CloseNow() (dropped int)
-	Readable() bool // there is an item, or there will be none any more
-	Watch(notify func()) (stop func())
+	carrier carrier.Queue[T]
 }
 
 // NewQueue makes a queue that holds so many items at most; Unbounded, or less, is no
@@ -156,7 +137,7 @@ func (q *Queue[T]) All(ctx context.Context) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		for {
 			v, err := q.Get(ctx)
-			if errors.Is(err, errQueueClosed) || !yield(v, err) || err != nil {
+			if errors.Is(err, carrier.ErrQueueClosed) || !yield(v, err) || err != nil {
 				return
 			}
 		}
@@ -236,8 +217,7 @@ func (q *Queue[T]) Close() error {
 	if !q.made() {
 		return errNoQueue
 	}
-	q.carrier.Close()
-	return nil
+	return q.carrier.Shutdown()
 }
 
 // CloseNow is Close that drops what is in the queue, and says how many items that was. It
@@ -246,7 +226,7 @@ func (q *Queue[T]) CloseNow() (dropped int, err error) {
 	if !q.made() {
 		return 0, errNoQueue
 	}
-	return q.carrier.CloseNow(), nil
+	return q.carrier.CloseNow()
 }
 
 func (q *Queue[T]) share(b *wire.Buffer) error {
@@ -267,8 +247,6 @@ func (q *Queue[T]) adopt(r *wire.Reader) error {
 
 // Errors of a queue.
 var (
-	errQueueClosed   = fmt.Errorf("%w: the queue", ErrClosed)
-	errQueueNotGot   = fmt.Errorf("%w: TaskDone was called more often than this process got an item", ErrNotOwner)
 	errFullDeadline  = fmt.Errorf("%w: %w", ErrFull, context.DeadlineExceeded)
 	errEmptyDeadline = fmt.Errorf("%w: %w", ErrEmpty, context.DeadlineExceeded)
 )

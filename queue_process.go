@@ -157,10 +157,7 @@ func (q *processQueue[T]) hand(ctx context.Context, wait bool, item *shared.Item
 		err = q.core.TryPut(item)
 	}
 	runtime.KeepAlive(q)
-	if err != nil {
-		return queueError(err)
-	}
-	return nil
+	return err
 }
 
 func (q *processQueue[T]) Get(ctx context.Context) (v T, err error) {
@@ -184,7 +181,7 @@ func (q *processQueue[T]) receive(s *scratch, body []byte, files []*os.File, err
 		if errors.Is(err, syscall.EMFILE) {
 			return v, errtext.Errorf("mp: the next item stays: this process has no free descriptors for what comes with it; raise their number or close some: %w", err)
 		}
-		return v, queueError(err)
+		return v, err
 	}
 	if len(body) < shared.LargeItem {
 		s.buf = body
@@ -221,34 +218,9 @@ func (q *processQueue[T]) Cap() int                          { return q.core.Cap
 func (q *processQueue[T]) Full() bool                        { return q.core.Full() }
 func (q *processQueue[T]) Closed() bool                      { return q.core.Closed() }
 func (q *processQueue[T]) Unfinished() int                   { return q.core.Unfinished() }
-func (q *processQueue[T]) Close()                            { q.core.Close() }
-func (q *processQueue[T]) CloseNow() int                     { return q.core.CloseNow() }
+func (q *processQueue[T]) Shutdown() error                   { return q.core.Shutdown() }
+func (q *processQueue[T]) CloseNow() (int, error)            { return q.core.CloseNow() }
 func (q *processQueue[T]) Readable() bool                    { return q.core.Readable() }
 func (q *processQueue[T]) Watch(notify func()) (stop func()) { return q.core.Watch(notify) }
-func (q *processQueue[T]) TaskDone() error                   { return queueError(q.core.TaskDone()) }
-
-func (q *processQueue[T]) Join(ctx context.Context) error {
-	err := q.core.Join(ctx)
-	var abandoned *shared.AbandonedError
-	if errors.As(err, &abandoned) {
-		return fmt.Errorf("%w: %d items were got by processes that died before they were done", ErrAbandoned, abandoned.Items)
-	}
-	return queueError(err)
-}
-
-// queueError is an error of the core as users know it.
-func queueError(err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, shared.ErrQueueClosed):
-		return errQueueClosed
-	case errors.Is(err, shared.ErrQueueFull):
-		return ErrFull
-	case errors.Is(err, shared.ErrQueueEmpty):
-		return ErrEmpty
-	case errors.Is(err, shared.ErrNotGot):
-		return errQueueNotGot
-	}
-	return err
-}
+func (q *processQueue[T]) TaskDone() error                   { return q.core.TaskDone() }
+func (q *processQueue[T]) Join(ctx context.Context) error    { return q.core.Join(ctx) }

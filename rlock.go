@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/shared"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
@@ -21,7 +22,7 @@ import (
 // All else is as with a Lock: order, the death of an owner, sharing, concurrent use.
 type RLock struct {
 	_       [0]sync.Mutex // an RLock must not be copied
-	carrier lockCarrier
+	carrier carrier.RLock
 }
 
 // NewRLock makes an RLock that nobody has. Cost and errors are those of NewLock.
@@ -39,7 +40,7 @@ func NewRLock() (*RLock, error) {
 func (l *RLock) made() bool { return l != nil && l.carrier != nil }
 
 // mustBeMade is for methods that return no error.
-func (l *RLock) mustBeMade() lockCarrier {
+func (l *RLock) mustBeMade() carrier.RLock {
 	if !l.made() {
 		panic(notMade("RLock"))
 	}
@@ -49,8 +50,8 @@ func (l *RLock) mustBeMade() lockCarrier {
 // tenure is the time from the first acquisition to the last release. In a ctx it is found by
 // the RLock's carrier.
 type tenure struct {
-	lock  lockCarrier
-	grip  shared.Grip
+	lock  carrier.Lock
+	grant carrier.Grant
 	mu    sync.Mutex
 	holds int
 	away  bool       // one that holds it waits for a Condition, and the lock is not held
@@ -79,7 +80,7 @@ type tenureHold struct {
 
 // hold is what its owner gets.
 func (h *tenureHold) hold() Hold {
-	return Hold{of: h, token: h.of.grip.Token, abandoned: h.of.grip.Abandoned}
+	return Hold{of: h, token: h.of.grant.Token, abandoned: h.of.grant.Abandoned}
 }
 
 func (h *tenureHold) release(uint64) error {
@@ -92,8 +93,8 @@ func (h *tenureHold) release(uint64) error {
 	if t.holds == 0 {
 		return ErrNotOwner // a wait for a Condition has lost it
 	}
-	if t.holds--; t.holds == 0 && !t.away && !t.lock.Release(t.grip.Token) {
-		return ErrNotOwner
+	if t.holds--; t.holds == 0 && !t.away {
+		return t.lock.Release(t.grant.Token)
 	}
 	return nil
 }
@@ -103,13 +104,13 @@ func (h *tenureHold) token() (uint64, bool) {
 	t := h.of
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.grip.Token, t.holds > 0 && !t.away && !h.gone.Load()
+	return t.grant.Token, t.holds > 0 && !t.away && !h.gone.Load()
 }
 
 // wait spends the hold, and gives the lock up however often it is held, until wait has it again. Then
 // a new hold takes the place of this one, and the others hold as before. If wait fails none of them
 // holds any more.
-func (h *tenureHold) wait(wait func(token uint64) (shared.Grip, error)) (Hold, error) {
+func (h *tenureHold) wait(wait func(token uint64) (carrier.Grant, error)) (Hold, error) {
 	t := h.of
 	t.mu.Lock()
 	if t.holds == 0 || t.away || !h.gone.CompareAndSwap(false, true) {
@@ -117,15 +118,15 @@ func (h *tenureHold) wait(wait func(token uint64) (shared.Grip, error)) (Hold, e
 		return Hold{}, ErrNotOwner
 	}
 	t.away = true
-	token := t.grip.Token
+	token := t.grant.Token
 	t.mu.Unlock()
 	back := false
-	var g shared.Grip
+	var g carrier.Grant
 	defer func() {
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		t.away = false
-		if t.grip = g; !back {
+		if t.grant = g; !back {
 			t.holds = 0
 		}
 	}()
@@ -150,14 +151,14 @@ func (l *RLock) Acquire(ctx context.Context) (context.Context, Hold, error) {
 	}
 	if ctx.Err() != nil { // nested or not, nothing is taken
 		_, err := l.carrier.Acquire(ctx)
-		return ctx, Hold{}, lockError(err)
+		return ctx, Hold{}, err
 	}
 	if h, ok := l.nest(ctx); ok {
 		return ctx, h, nil
 	}
 	g, err := l.carrier.Acquire(ctx)
 	if err != nil {
-		return ctx, Hold{}, lockError(err)
+		return ctx, Hold{}, err
 	}
 	ctx, h := l.begin(ctx, g)
 	return ctx, h, nil
@@ -167,14 +168,14 @@ func (l *RLock) Acquire(ctx context.Context) (context.Context, Hold, error) {
 // ctx that is done it is false.
 func (l *RLock) TryAcquire(ctx context.Context) (context.Context, Hold, bool) {
 	needCtx(ctx, "RLock.TryAcquire")
-	carrier := l.mustBeMade()
+	c := l.mustBeMade()
 	if ctx.Err() != nil {
 		return ctx, Hold{}, false
 	}
 	if h, ok := l.nest(ctx); ok {
 		return ctx, h, true
 	}
-	g, ok := carrier.TryAcquire()
+	g, ok := c.TryAcquire()
 	if !ok {
 		return ctx, Hold{}, false
 	}
@@ -192,8 +193,8 @@ func (l *RLock) nest(ctx context.Context) (Hold, bool) {
 	return h.hold(), true
 }
 
-func (l *RLock) begin(ctx context.Context, g shared.Grip) (context.Context, Hold) {
-	t := &tenure{lock: l.carrier, grip: g, holds: 1}
+func (l *RLock) begin(ctx context.Context, g carrier.Grant) (context.Context, Hold) {
+	t := &tenure{lock: l.carrier, grant: g, holds: 1}
 	t.first.of = t
 	return context.WithValue(ctx, l.carrier, t), t.first.hold()
 }

@@ -2,11 +2,11 @@ package mp
 
 import (
 	"context"
-	"errors"
 	"io/fs"
 	"sync"
 	"sync/atomic"
 
+	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/errtext"
 	"github.com/gomultiprocessing/mp/internal/shared"
 	"github.com/gomultiprocessing/mp/internal/wire"
@@ -28,16 +28,7 @@ import (
 // goroutines.
 type Semaphore struct {
 	_       [0]sync.Mutex // a Semaphore must not be copied
-	carrier semaphoreCarrier
-}
-
-// semaphoreCarrier is what a Semaphore is made of.
-type semaphoreCarrier interface {
-	Acquire(ctx context.Context) (token uint64, err error)
-	TryAcquire() (token uint64, ok bool)
-	Return() error // the permit of one Acquire
-	Release(n int) error
-	Available() int
+	carrier carrier.Semaphore
 }
 
 // NewSemaphore makes a Semaphore with so many permits, which may be none. It takes a
@@ -56,7 +47,7 @@ func newSemaphore(permits int, bounded bool) (*Semaphore, error) {
 	if err := mayStart(); err != nil {
 		return nil, err
 	}
-	if permits < 0 || permits > shared.MaxPermits {
+	if permits < 0 || permits > carrier.MaxPermits {
 		return nil, errtext.Errorf("mp: a semaphore of %d permits: %w", permits, fs.ErrInvalid)
 	}
 	c, err := shared.NewSemaphore(permits, bounded)
@@ -69,7 +60,7 @@ func newSemaphore(permits int, bounded bool) (*Semaphore, error) {
 func (s *Semaphore) made() bool { return s != nil && s.carrier != nil }
 
 // mustBeMade is for methods that return no error.
-func (s *Semaphore) mustBeMade() semaphoreCarrier {
+func (s *Semaphore) mustBeMade() carrier.Semaphore {
 	if !s.made() {
 		panic(notMade("Semaphore"))
 	}
@@ -78,24 +69,17 @@ func (s *Semaphore) mustBeMade() semaphoreCarrier {
 
 // permit is one that is held.
 type permit struct {
-	carrier semaphoreCarrier
-	gone    atomic.Bool
+	of   carrier.Semaphore
+	gone atomic.Bool
 }
 
-func (p *permit) release(uint64) error {
+func (p *permit) release(token uint64) error {
 	if !p.gone.CompareAndSwap(false, true) {
 		return ErrNotOwner
 	}
-	err := p.carrier.Return()
+	err := p.of.Return(token)
 	if err != nil {
 		p.gone.Store(false)
-	}
-	return semaphoreError(err)
-}
-
-func semaphoreError(err error) error {
-	if errors.Is(err, shared.ErrBound) {
-		return &reasoned{shared.ErrBound.Error(), ErrFull}
 	}
 	return err
 }
@@ -110,26 +94,26 @@ func (s *Semaphore) Acquire(ctx context.Context) (Hold, error) {
 	if !s.made() {
 		return Hold{}, notMade("Semaphore")
 	}
-	token, err := s.carrier.Acquire(ctx)
+	g, err := s.carrier.Acquire(ctx)
 	if err != nil {
 		return Hold{}, errtext.Errorf("mp: Semaphore.Acquire: %w", err)
 	}
-	return s.held(token), nil
+	return s.held(g), nil
 }
 
 // TryAcquire takes a permit if there is one at once. It does not wait for permits. It may
 // be false when the last one is just being handed to one who waits, or when a process was
 // stopped in the middle of acquiring, which it waits for 50 ms to end.
 func (s *Semaphore) TryAcquire() (Hold, bool) {
-	token, ok := s.mustBeMade().TryAcquire()
+	g, ok := s.mustBeMade().TryAcquire()
 	if !ok {
 		return Hold{}, false
 	}
-	return s.held(token), true
+	return s.held(g), true
 }
 
-func (s *Semaphore) held(token uint64) Hold {
-	return Hold{of: &permit{carrier: s.carrier}, token: token}
+func (s *Semaphore) held(g carrier.Grant) Hold {
+	return Hold{of: &permit{of: s.carrier}, token: g.Token}
 }
 
 // Release adds n permits that no Hold stands for, as Python's release does: what was
@@ -147,7 +131,7 @@ func (s *Semaphore) Release(n int) error {
 	if n < 1 {
 		return errtext.Errorf("mp: Semaphore.Release of %d permits: %w", n, fs.ErrInvalid)
 	}
-	return semaphoreError(s.carrier.Release(n))
+	return s.carrier.Release(n)
 }
 
 // Available is how many permits nobody holds at the moment; dead processes hold none. It

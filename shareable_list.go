@@ -12,6 +12,8 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+
+	"github.com/gomultiprocessing/mp/internal/carrier"
 )
 
 // ShareableList is a list of numbers, bools, texts and bytes in shared memory that has a name, in the layout
@@ -170,7 +172,7 @@ func (l *ShareableList) layout() ([]byte, listLayout, error) {
 	}
 	b := l.memory.Bytes()
 	if b == nil {
-		return nil, listLayout{}, closedMemory{}
+		return nil, listLayout{}, carrier.ErrMemoryClosed
 	}
 	size := uint64(len(b))
 	if size < 2*listWord {

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"sync"
 
+	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/errtext"
 	"github.com/gomultiprocessing/mp/internal/shared"
 	"github.com/gomultiprocessing/mp/internal/shm"
@@ -25,17 +26,9 @@ import (
 // Update return ErrClosed, and Load panics and says so.
 type Value[T any] struct {
 	_       [0]sync.Mutex // a Value must not be copied
-	carrier valueCarrier
+	carrier carrier.Value
 	copy    shm.Cell[T] // that Update lets change; guarded by the Value's lock
 	asks    bool        // T has a MarshalBinary, which may refuse
-}
-
-// valueCarrier holds the words of a Value.
-type valueCarrier interface {
-	Load(to []uint64)
-	Begin(ctx context.Context) (token uint64, err error)
-	Commit(from []uint64)
-	End(token uint64)
 }
 
 // NewValue makes a Value. It takes a descriptor and some pages of memory, does not wait,
@@ -63,7 +56,7 @@ func NewValue[T any](v T) (*Value[T], error) {
 }
 
 // carryValue makes a Value on another carrier.
-func carryValue[T any, C valueCarrier](v T, carry func(words []uint64) C) (*Value[T], error) {
+func carryValue[T any, C carrier.Value](v T, carry func(words []uint64) C) (*Value[T], error) {
 	if err := plainValue[T](); err != nil {
 		return nil, err
 	}
@@ -130,10 +123,8 @@ func (v *Value[T]) Store(ctx context.Context, value T) error {
 	if err != nil {
 		return errtext.Errorf("mp: Value.Store: %w", err)
 	}
-	defer v.carrier.End(token)
 	cell := shm.Cell[T]{V: value}
-	v.carrier.Commit(cell.Words())
-	return nil
+	return v.carrier.Commit(token, cell.Words())
 }
 
 // Update lets f change a copy of the variable, which takes effect at once when f
@@ -152,7 +143,12 @@ func (v *Value[T]) Update(ctx context.Context, f func(*T)) error {
 	if err != nil {
 		return errtext.Errorf("mp: Value.Update: %w", err)
 	}
-	defer v.carrier.End(token)
+	committing := false
+	defer func() { // also when f panics or ends the goroutine
+		if !committing {
+			v.carrier.Cancel(token)
+		}
+	}()
 	v.carrier.Load(v.copy.Words())
 	f(&v.copy.V)
 	if v.asks {
@@ -160,8 +156,8 @@ func (v *Value[T]) Update(ctx context.Context, f func(*T)) error {
 			return err
 		}
 	}
-	v.carrier.Commit(v.copy.Words())
-	return nil
+	committing = true
+	return v.carrier.Commit(token, v.copy.Words())
 }
 
 func (v *Value[T]) share(b *wire.Buffer) error {

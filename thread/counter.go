@@ -1,9 +1,8 @@
 package thread
 
 import (
-	"sync/atomic"
-
 	"github.com/gomultiprocessing/mp"
+	"github.com/gomultiprocessing/mp/internal/inproc"
 	"github.com/gomultiprocessing/mp/internal/key"
 )
 
@@ -12,7 +11,5 @@ import (
 //
 // In the input of a process, or in a message to one, it is an error: use mp.NewCounter.
 func NewCounter(v int64) (*mp.Counter, error) {
-	word := new(atomic.Uint64)
-	word.Store(uint64(v))
-	return mp.CarryCounter(key.Key{}, word), nil
+	return mp.CarryCounter(key.Key{}, inproc.NewCounter(v)), nil
 }

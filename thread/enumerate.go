@@ -4,7 +4,8 @@ import (
 	"container/list"
 	"context"
 	"sync"
-	"time"
+
+	"github.com/gomultiprocessing/mp/internal/inproc"
 )
 
 // roster is the threads that are alive, in the order of their starts.
@@ -30,7 +31,7 @@ func (r *roster) remove(t *Thread) {
 // firstBut is the thread that started first, without daemons, one thread, and those that are not to
 // be waited for here: outside of bubbles those in bubbles, and the other way round.
 func (r *roster) firstBut(self *Thread) *Thread {
-	bubbled := !outside(time.Now())
+	bubbled := inproc.Bubbled()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for e := r.alive.Front(); e != nil; e = e.Next() {
@@ -43,7 +44,7 @@ func (r *roster) firstBut(self *Thread) *Thread {
 
 // cancelDaemons asks all daemons but one to end.
 func (r *roster) cancelDaemons(self *Thread) {
-	bubbled := !outside(time.Now())
+	bubbled := inproc.Bubbled()
 	for _, t := range Enumerate() {
 		if t.daemon && t != self && t.bubbled == bubbled {
 			t.Cancel()

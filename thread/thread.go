@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync"
-	"time"
 
 	"github.com/gomultiprocessing/mp"
+	"github.com/gomultiprocessing/mp/internal/inproc"
 	"github.com/gomultiprocessing/mp/internal/run"
 )
 
@@ -47,7 +47,7 @@ var ended = func() chan struct{} {
 }()
 
 func newThread(ctx context.Context, name string) *Thread {
-	t := &Thread{name: name, done: make(chan struct{}), daemon: Current(ctx).daemon, bubbled: !outside(time.Now())}
+	t := &Thread{name: name, done: make(chan struct{}), daemon: Current(ctx).daemon, bubbled: inproc.Bubbled()}
 	t.ctx, t.cancel = context.WithCancel(context.WithValue(ctx, threadKey{}, t))
 	return t
 }

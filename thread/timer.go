@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/gomultiprocessing/mp/internal/inproc"
 )
 
 // Timer is a function that will be called, as threading.Timer. It is made by After; its
@@ -32,7 +34,7 @@ func After(d time.Duration, f func()) *Timer {
 	tm := &Timer{f: f}
 	tm.thread = &Thread{
 		name: nextName("Timer"), ctx: context.Background(), cancel: func() { tm.Cancel() },
-		done: make(chan struct{}), bubbled: !outside(time.Now()),
+		done: make(chan struct{}), bubbled: inproc.Bubbled(),
 	}
 	tm.mu.Lock()
 	defer tm.mu.Unlock()

@@ -136,13 +136,14 @@ func TestFloors(t *testing.T) {
 	floors := map[string]int{ // the higher, the further up
 		"internal/errtext": -1, "internal/early": -1,
 		"internal/key": 0, "internal/run": 0, "internal/wire": 0, "internal/spawn": 0, "internal/shm": 0, "internal/readiness": 0,
-		"internal/pipe": 1, "internal/pool": 1, "internal/shared": 1,
-		"internal/talk": 2, "internal/local": 2,
-		"":       3,
-		"thread": 4, "examples/internal/show": 4,
-		"examples/internal": 5, "examples/echo/serve": 5,
-		"bench": 6, "examples": 6, "internal/lint": 6,
-		"internal/doctest": 6,
+		"internal/carrier": 1,
+		"internal/pipe":    2, "internal/pool": 2, "internal/shared": 2, "internal/inproc": 2,
+		"internal/talk": 3, "internal/local": 3,
+		"":       4,
+		"thread": 5, "examples/internal/show": 5,
+		"examples/internal": 6, "examples/echo/serve": 6,
+		"bench": 7, "examples": 7, "internal/lint": 7,
+		"internal/doctest": 7,
 	}
 	floor := func(dir string) (int, bool) {
 		for d := dir; ; d = filepath.ToSlash(filepath.Dir(d)) {

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/pipe"
 )
 
@@ -64,7 +65,7 @@ func TestDescriptorsOnTheirWay(t *testing.T) {
 		}
 		e, _ := newPipe(t)
 		time.AfterFunc(20*time.Millisecond, func() { e.Close() })
-		if err := e.Send(background, pipe.Value, nil, one); !errors.Is(err, pipe.ErrClosed) {
+		if err := e.Send(background, pipe.Value, nil, one); !errors.Is(err, carrier.ErrEndClosed) {
 			t.Error(err)
 		}
 		time.AfterFunc(50*time.Millisecond, func() {

@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/shm"
 )
 
@@ -134,12 +135,12 @@ func (e *End) shut() {
 	e.receiving.turn <- struct{}{}
 }
 
-// isOpen says ErrClosed if this end is not to be used.
+// isOpen says carrier.ErrEndClosed if this end is not to be used.
 func (e *End) isOpen() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.state != open {
-		return ErrClosed
+		return carrier.ErrEndClosed
 	}
 	return nil
 }

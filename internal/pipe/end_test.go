@@ -14,9 +14,11 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
+	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/pipe"
 	"github.com/gomultiprocessing/mp/internal/wire"
-	"golang.org/x/sys/unix"
 )
 
 func newPipe(t testing.TB) (a, b *pipe.End) {
@@ -218,14 +220,14 @@ func TestMoveWhileOthersWait(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range 6 {
-			if err := <-errs; !errors.Is(err, pipe.ErrClosed) {
+			if err := <-errs; !errors.Is(err, carrier.ErrEndClosed) {
 				t.Error(err)
 			}
 		}
-		if _, err := a.Receive(background, pipe.Bytes, -1); !errors.Is(err, pipe.ErrClosed) {
+		if _, err := a.Receive(background, pipe.Bytes, -1); !errors.Is(err, carrier.ErrEndClosed) {
 			t.Error(err)
 		}
-		if err := a.Share(&buf); !errors.Is(err, pipe.ErrClosed) {
+		if err := a.Share(&buf); !errors.Is(err, carrier.ErrEndClosed) {
 			t.Error(err)
 		}
 		now := a
@@ -237,7 +239,7 @@ func TestMoveWhileOthersWait(t *testing.T) {
 		mustReceive(t, b, "from a")
 		mustSend(t, b, "from b")
 		mustReceive(t, now, "from b")
-		if err := a.Poll(soon(0)); sent && !errors.Is(err, pipe.ErrClosed) {
+		if err := a.Poll(soon(0)); sent && !errors.Is(err, carrier.ErrEndClosed) {
 			t.Error(err)
 		}
 	}
@@ -285,7 +287,7 @@ func TestClose(t *testing.T) {
 		}
 	}
 	for range 2 {
-		if err := <-errs; err != nil && !errors.Is(err, pipe.ErrClosed) {
+		if err := <-errs; err != nil && !errors.Is(err, carrier.ErrEndClosed) {
 			t.Error(err)
 		}
 	}
@@ -383,10 +385,10 @@ func TestNonsenseClosesTheEnd(t *testing.T) {
 	if _, err := b.Receive(background, pipe.Bytes, -1); !errors.Is(err, pipe.ErrNonsense) {
 		t.Error(err)
 	}
-	if _, err := b.Receive(background, pipe.Bytes, -1); !errors.Is(err, pipe.ErrClosed) {
+	if _, err := b.Receive(background, pipe.Bytes, -1); !errors.Is(err, carrier.ErrEndClosed) {
 		t.Error(err)
 	}
-	if err := send(background, a, []byte("x")); !errors.Is(err, pipe.ErrPeer) {
+	if err := send(background, a, []byte("x")); !errors.Is(err, carrier.ErrPeer) {
 		t.Error(err)
 	}
 }

@@ -3,23 +3,14 @@ package pipe
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"syscall"
+
+	"github.com/gomultiprocessing/mp/internal/carrier"
 )
 
-// Errors of an End. io.EOF is returned as it is.
+// Errors of an End, besides io.EOF and those of package carrier.
 var (
-	// ErrClosed: this end was closed, or moved to another process.
-	ErrClosed = errors.New("closed")
-	// ErrPeer: the other end was closed, or its process died. It is io.ErrClosedPipe and
-	// syscall.EPIPE.
-	ErrPeer error = peerError{}
-	// ErrReadOnly, ErrWriteOnly: a one-way pipe's end was used the wrong way.
-	ErrReadOnly  = errors.New("mp: this end of the pipe is for receiving")
-	ErrWriteOnly = errors.New("mp: this end of the pipe is for sending")
-	// ErrTooLong: the next message is longer than the receiver wants. It stays.
-	ErrTooLong = errors.New("the message is too long")
 	// ErrNonsense: what came is not what an End sends.
 	ErrNonsense = errors.New("mp: the other end of the pipe talks nonsense")
 	// ErrLost: descriptors of a message got lost, and the message with them.
@@ -36,18 +27,10 @@ var errGone = fmt.Errorf("mp: something that the message holds was closed before
 // errCrowded: see End.crowded.
 var errCrowded = fmt.Errorf("mp: sent and not yet received are more descriptors than a process of this user may have open (RLIMIT_NOFILE): %w", syscall.ETOOMANYREFS)
 
-type peerError struct{}
-
-func (peerError) Error() string   { return "mp: the other end of the pipe is closed" }
-func (peerError) Unwrap() []error { return []error{io.ErrClosedPipe, syscall.EPIPE} }
-
-// KindError says that the next message is of the other kind. It stays.
-type KindError struct{ Is Kind }
-
-// Error says how to receive it.
-func (e *KindError) Error() string {
-	if e.Is == Bytes {
-		return "mp: the next message is bytes: RecvBytes takes it"
+// isNot is why the next message, which is of the other kind, is not received as this one.
+func isNot(want Kind) error {
+	if want == Value {
+		return carrier.ErrNextIsBytes
 	}
-	return "mp: the next message is a value: Recv takes it"
+	return carrier.ErrNextIsValue
 }

@@ -6,11 +6,12 @@ import (
 	"os"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
 // Share writes this end to a message and attaches its socket. From then on it answers
-// ErrClosed, and nobody waits here any more; whoever did has taken nothing. When the
+// carrier.ErrEndClosed, and nobody waits here any more; whoever did has taken nothing. When the
 // message is sent that is final, and when it is given up this end is as before. What was
 // read ahead, or is still to be sent of a message that was given up, goes along. It waits for
 // nothing but what others do without waiting.
@@ -18,7 +19,7 @@ func (e *End) Share(b *wire.Buffer) error {
 	e.mu.Lock()
 	if e.state != open {
 		e.mu.Unlock()
-		return ErrClosed
+		return carrier.ErrEndClosed
 	}
 	e.state = moving
 	e.receiving.deadline(longAgo)

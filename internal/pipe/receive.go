@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/shm"
 )
 
@@ -43,12 +44,12 @@ const (
 
 // Receive waits for the next message and takes it. It must be of the kind that is
 // wanted, and if limit is not negative at most so many bytes long; if not the error is a
-// *KindError or ErrTooLong, at once, and the message stays. Without a message that could
+// that of a message of the other kind or carrier.ErrTooLong, at once, and the message stays. Without a message that could
 // come any more it is io.EOF. When ctx ends, what has come of a message stays for the next
 // Receive. ErrNoRoom leaves the message where it is. ErrLost takes the message away; ErrNonsense closes the end.
 func (e *End) Receive(ctx context.Context, want Kind, limit int) (Message, error) {
 	if e.mode&Receives == 0 {
-		return Message{}, ErrWriteOnly
+		return Message{}, carrier.ErrSendsOnly
 	}
 	if err := e.enter(ctx, &e.receiving); err != nil {
 		return Message{}, err
@@ -72,10 +73,10 @@ func (e *End) take(want Kind, limit int) (m Message, ok bool, err error) {
 	}
 	if in.begun {
 		if in.msg.Kind != want {
-			return m, false, &KindError{in.msg.Kind}
+			return m, false, isNot(want)
 		}
 		if limit >= 0 && in.total > uint64(limit) {
-			return m, false, ErrTooLong
+			return m, false, carrier.ErrTooLong
 		}
 	}
 	if in.whole {
@@ -159,7 +160,7 @@ func (e *End) something() bool {
 // Poll waits until Receive would find something. It looks once before it looks at ctx.
 func (e *End) Poll(ctx context.Context) error {
 	if e.mode&Receives == 0 {
-		return ErrWriteOnly
+		return carrier.ErrSendsOnly
 	}
 	if err := e.isOpen(); err != nil {
 		return err

@@ -5,6 +5,8 @@ import (
 	"os"
 	"syscall"
 	"time"
+
+	"github.com/gomultiprocessing/mp/internal/carrier"
 )
 
 // sender is what belongs to who has the turn to send.
@@ -38,7 +40,7 @@ const smallChunk = 2 << 10
 // there to receive what the socket cannot hold, some 200 KiB or hundreds of messages.
 func (e *End) Send(ctx context.Context, kind Kind, parts [][]byte, files []*os.File) error {
 	if e.mode&Sends == 0 {
-		return ErrReadOnly
+		return carrier.ErrReceivesOnly
 	}
 	if len(files) > MaxFiles {
 		return ErrTooMany
@@ -59,7 +61,7 @@ func (e *End) Send(ctx context.Context, kind Kind, parts [][]byte, files []*os.F
 		err := e.write(ctx)
 		begun = begun || tx.sent > 0
 		if err != nil {
-			if err != ErrPeer && begun {
+			if err != carrier.ErrPeer && begun {
 				tx.giveUp(h)
 			}
 			e.left()
@@ -90,7 +92,7 @@ func (e *End) left() {
 
 // flush takes back what was sent of a message that was given up. It has the turn to send.
 func (e *End) flush() {
-	if err := e.sendRest(context.Background()); err != nil && err != ErrClosed {
+	if err := e.sendRest(context.Background()); err != nil && err != carrier.ErrEndClosed {
 		e.tx.rest = nil // there is nobody
 	}
 	e.tx.one = nil
@@ -105,7 +107,7 @@ func (e *End) sendRest(ctx context.Context) error {
 	}
 	tx.one, tx.many, tx.files, tx.sent = tx.rest, nil, nil, 0
 	err := e.write(ctx)
-	if tx.rest = tx.rest[tx.sent:]; len(tx.rest) == 0 || err == ErrPeer {
+	if tx.rest = tx.rest[tx.sent:]; len(tx.rest) == 0 || err == carrier.ErrPeer {
 		tx.rest = nil
 	}
 	return err
@@ -196,7 +198,7 @@ func (e *End) write(ctx context.Context) error {
 		switch tx.err {
 		case nil:
 		case syscall.EPIPE, syscall.ECONNRESET:
-			return ErrPeer
+			return carrier.ErrPeer
 		case errGone:
 			return errGone
 		case syscall.ETOOMANYREFS:

@@ -1,12 +1,13 @@
 package pool
 
 import (
-	"errors"
 	"fmt"
+
+	"github.com/gomultiprocessing/mp/internal/carrier"
 )
 
 // ErrFull says that there is no room. Package mp exports it under this name.
-var ErrFull = errors.New("mp: full")
+var ErrFull = carrier.ErrFull
 
 // crowded is the error of a job that must not wait, when tasks of it would have to beyond MaxQueued.
 func (s *Scheduler) crowded(j *Job) error {

@@ -6,15 +6,17 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/gomultiprocessing/mp/internal/carrier"
 )
 
 // Errors of the scheduler. Package mp exports them under these names.
 var (
-	ErrClosed     = errors.New("mp: closed")
+	ErrClosed     = carrier.ErrClosed
 	ErrTerminated = errors.New("mp: the pool was terminated")
 	ErrCancelled  = errors.New("mp: cancelled")
 	ErrMemory     = errors.New("mp: memory limit passed")
-	ErrBroken     = errors.New("mp: broken")
+	ErrBroken     = carrier.ErrBroken
 	ErrOpen       = errors.New("mp: the pool is open: Join comes after Close or Terminate")
 )
 

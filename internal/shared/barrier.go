@@ -2,12 +2,12 @@ package shared
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"runtime"
 	"sync/atomic"
 
+	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/shm"
 )
 
@@ -37,9 +37,6 @@ type Barrier struct {
 	fence   fence
 }
 
-// MaxParties is how many parties a barrier can have.
-const MaxParties = 1 << 20
-
 const (
 	filling = iota
 	acting  // the last to come runs what is to be run before the others go on
@@ -54,19 +51,8 @@ const (
 	noSuchPlace = -1
 )
 
-// ErrBroken is the error of those who wait at a barrier that is broken.
-var ErrBroken = errors.New("the barrier is broken")
-
-// LateError is the error of one whose ctx ended before all had come.
-type LateError struct{ Err error }
-
-func (e *LateError) Error() string { return e.Err.Error() }
-
-// Unwrap says that it is ErrBroken, and ctx's.
-func (e *LateError) Unwrap() []error { return []error{ErrBroken, e.Err} }
-
 func barrierShape(parties uint64) (shm.Shape, error) {
-	if parties < 1 || parties > MaxParties {
+	if parties < 1 || parties > carrier.MaxParties {
 		return shm.Shape{}, fmt.Errorf("a barrier of %d parties", int64(parties))
 	}
 	return shm.Shape{Name: "barrier", Kind: kindBarrier, Payload: 8 * (brokenList + int(parties)), Params: [4]uint64{parties}}, nil
@@ -121,13 +107,13 @@ func mark(state uint64) uint64 { return uint64(uint32(round(state) + 1)) }
 func (b *Barrier) Wait(ctx context.Context, action func() error) (place int, err error) {
 	defer runtime.KeepAlive(b)
 	if err := ctx.Err(); err != nil {
-		return 0, &LateError{err} // it does not come
+		return 0, &carrier.LateError{Err: err} // it does not come
 	}
 	b.fence.release()
 	for {
 		state := b.state.Load()
 		if state&phaseMask == broken {
-			return 0, ErrBroken
+			return 0, carrier.ErrBarrierBroken
 		}
 		place := noSuchPlace
 		if state&phaseMask == filling {
@@ -136,7 +122,7 @@ func (b *Barrier) Wait(ctx context.Context, action func() error) (place int, err
 		switch place {
 		case noSuchPlace: // all places of this round are taken: the next comes soon
 			if err := b.until(ctx, state, func() bool { return b.state.Load() != state }); err != nil {
-				return 0, &LateError{err}
+				return 0, &carrier.LateError{Err: err}
 			}
 			continue
 		case b.parties - 1:
@@ -200,7 +186,7 @@ func (b *Barrier) await(ctx context.Context, state uint64) error {
 	if err != nil {
 		shm.Point("barrier.giving-up")
 		if b.smash(round(state)) || b.outcome(state) != nil {
-			return &LateError{err}
+			return &carrier.LateError{Err: err}
 		}
 	}
 	return b.outcome(state)
@@ -216,15 +202,15 @@ func (b *Barrier) ended(state uint64) bool {
 func (b *Barrier) outcome(state uint64) error {
 	now := b.state.Load()
 	if round(now) == round(state) {
-		return ErrBroken
+		return carrier.ErrBarrierBroken
 	}
 	resets := (now&resetMask - state&resetMask) & resetMask / resetUnit
 	if resets > brokenList {
-		return ErrBroken // it was too long ago to know
+		return carrier.ErrBarrierBroken // it was too long ago to know
 	}
 	for i := range resets {
 		if b.brokenRound((state&resetMask)/resetUnit+i).Load() == round(state)+1 {
-			return ErrBroken
+			return carrier.ErrBarrierBroken
 		}
 	}
 	return nil
@@ -240,13 +226,13 @@ func (b *Barrier) brokenRound(reset uint64) *atomic.Uint64 {
 func (b *Barrier) finish(state uint64, action func() error) error {
 	if b.bereft(state) && !sabotaged("barrier") {
 		b.smash(round(state))
-		return ErrBroken
+		return carrier.ErrBarrierBroken
 	}
 	now := state
 	if action != nil {
 		now = state | acting
 		if !b.state.CompareAndSwap(state, now) {
-			return ErrBroken
+			return carrier.ErrBarrierBroken
 		}
 		shm.Point("barrier.acting")
 		if err := b.act(state, action); err != nil {
@@ -258,7 +244,7 @@ func (b *Barrier) finish(state uint64, action func() error) error {
 		b.check(state)
 	}
 	if !b.state.CompareAndSwap(now, state+roundUnit) {
-		return ErrBroken
+		return carrier.ErrBarrierBroken
 	}
 	shm.Point("barrier.passed")
 	b.line.WakeAll()
@@ -332,12 +318,12 @@ func (b *Barrier) settle() {
 }
 
 // Abort breaks the barrier.
-func (b *Barrier) Abort() {
+func (b *Barrier) Abort() error {
 	for {
 		state := b.state.Load()
 		if state&phaseMask == broken || b.smash(round(state)) {
 			runtime.KeepAlive(b)
-			return
+			return nil
 		}
 	}
 }
@@ -345,12 +331,12 @@ func (b *Barrier) Abort() {
 // Reset makes a new round of a barrier that is broken, or in which somebody waits. The new round
 // begins in the same moment in which the one before ends: who was thrown out may come again at
 // once.
-func (b *Barrier) Reset() {
+func (b *Barrier) Reset() error {
 	defer runtime.KeepAlive(b)
 	for {
 		state := b.state.Load()
 		if state&phaseMask == filling && b.place(0).Load()>>32 != mark(state) {
-			return // nobody is here
+			return nil // nobody is here
 		}
 		if !b.record(state) {
 			continue
@@ -360,7 +346,7 @@ func (b *Barrier) Reset() {
 		if b.state.CompareAndSwap(state, next) {
 			shm.Point("barrier.reset")
 			b.line.WakeAll()
-			return
+			return nil
 		}
 	}
 }

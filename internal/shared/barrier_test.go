@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/shared"
 )
 
@@ -161,11 +162,11 @@ func TestBarrierBreaks(t *testing.T) {
 				t.Error(err)
 			}
 			for _, err := range <-done {
-				if !errors.Is(err, shared.ErrBroken) {
+				if !errors.Is(err, carrier.ErrBarrierBroken) {
 					t.Error(err)
 				}
 			}
-			if _, err := b.Wait(soon(t), nil); !errors.Is(err, shared.ErrBroken) || !b.Broken() || b.Waiting() != 0 {
+			if _, err := b.Wait(soon(t), nil); !errors.Is(err, carrier.ErrBarrierBroken) || !b.Broken() || b.Waiting() != 0 {
 				t.Error("later:", err)
 			}
 			b.Reset()
@@ -193,7 +194,7 @@ func TestBarrierResetAgainAndAgain(t *testing.T) {
 		if places, errs := crowd(b, soon(t), 2, nil); len(errs) > 0 || len(places) != 2 {
 			t.Fatal(errs)
 		}
-		if err := <-done; !errors.Is(err, shared.ErrBroken) {
+		if err := <-done; !errors.Is(err, carrier.ErrBarrierBroken) {
 			t.Fatalf("freed by Reset: %v", err)
 		}
 	}
@@ -214,7 +215,7 @@ func TestBarrierBreaksWhenAPartyDies(t *testing.T) {
 				time.Sleep(10 * time.Millisecond)
 				kill(first)
 			}()
-			if _, err := b.Wait(soon(t), nil); !errors.Is(err, shared.ErrBroken) {
+			if _, err := b.Wait(soon(t), nil); !errors.Is(err, carrier.ErrBarrierBroken) {
 				t.Error(err)
 			}
 			b.Reset()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/shm"
 )
 
@@ -45,6 +46,15 @@ func (e *BlockedError) Chain() string {
 	return b.String()
 }
 
+// waiting is the circle as all carriers have it.
+func (e *BlockedError) waiting() (circle []carrier.Waiting) {
+	for _, w := range e.Circle {
+		pid, name, _ := shm.Describe(w.Who)
+		circle = append(circle, carrier.Waiting{PID: pid, Name: name, Lock: w.Object})
+	}
+	return circle
+}
+
 // Unwrap returns the error of the ctx.
 func (e *BlockedError) Unwrap() error { return e.Err }
 
@@ -58,8 +68,12 @@ func (l *Lock) blocked(err error) error {
 	if !known {
 		return err
 	}
-	return &BlockedError{
+	blocked := &BlockedError{
 		What: "lock", Object: l.Number(), Holder: id, PID: pid, Name: name,
 		Circle: l.object.Circle(id), Err: err,
 	}
+	if len(blocked.Circle) > 0 && carrier.NewDeadlockError != nil {
+		return carrier.NewDeadlockError(blocked.waiting(), err)
+	}
+	return blocked
 }

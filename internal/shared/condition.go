@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync/atomic"
 
+	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/shm"
 )
 
@@ -52,11 +53,17 @@ const (
 	granted   = 2 << 32
 )
 
-// ErrNotHeld is the error of who must have the lock and has not.
-var ErrNotHeld = errors.New("the lock is not held")
-
 func conditionShape(lock uint64) shm.Shape {
 	return shm.Shape{Name: "condition", Kind: kindCondition, Payload: MaxWaiting * entrySize, Params: [4]uint64{lock}}
+}
+
+// NewCondition makes a condition of the lock.
+func (l *Lock) NewCondition() (carrier.Condition, error) {
+	c, err := NewCondition(l)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
 }
 
 // NewCondition makes a condition of a lock.
@@ -104,35 +111,35 @@ func (c *Condition) Lock() *Lock { return c.lock }
 
 // Wait gives the acquisition with that token up, waits until it is notified, and
 // takes the lock again. On an error the lock is not held.
-func (c *Condition) Wait(ctx context.Context, token uint64) (Grip, error) {
+func (c *Condition) Wait(ctx context.Context, token uint64) (carrier.Grant, error) {
 	defer runtime.KeepAlive(c)
 	if !c.lock.Holds(token) {
-		return Grip{}, ErrNotHeld
+		return carrier.Grant{}, carrier.ErrNotOwner
 	}
 	if err := ctx.Err(); err != nil {
 		c.lock.Release(token)
-		return Grip{}, err
+		return carrier.Grant{}, err
 	}
 	e, word, err := c.join()
 	if err != nil {
 		c.lock.Release(token)
-		return Grip{}, err
+		return carrier.Grant{}, err
 	}
 	shm.Point("condition.joined")
-	if !c.lock.Release(token) { // by another goroutine, meanwhile
+	if c.lock.Release(token) != nil { // by another goroutine, meanwhile
 		c.quit(e, word)
-		return Grip{}, ErrNotHeld
+		return carrier.Grant{}, carrier.ErrNotOwner
 	}
 	shm.Point("condition.unlocked")
 	if err := c.sleep(ctx, e, word); err != nil {
 		c.quit(e, word)
-		return Grip{}, err
+		return carrier.Grant{}, err
 	}
 	shm.Point("condition.woken")
 	g, err := c.lock.Acquire(ctx)
 	if err != nil {
 		c.quit(e, word)
-		return Grip{}, err
+		return carrier.Grant{}, err
 	}
 	shm.Point("condition.relocked")
 	if now := e.word.Load(); shm.Invariants && now != word&^stateBits|granted {
@@ -180,7 +187,7 @@ const fewEntries = 256
 func (c *Condition) Notify(token uint64, n int) error {
 	defer runtime.KeepAlive(c)
 	if !c.lock.Holds(token) {
-		return ErrNotHeld
+		return carrier.ErrNotOwner
 	}
 	now, next := shm.Now(), c.next.Load()
 	if c.entries() <= fewEntries || now >= next && c.next.CompareAndSwap(next, now+int64(lookAgain)) {

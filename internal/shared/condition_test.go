@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/shared"
 )
 
@@ -110,10 +111,10 @@ func TestConditionNeedsTheLock(t *testing.T) {
 	c := newCondition(t, newLock(t))
 	g := acquire(t, c.Lock())
 	c.Lock().Release(g.Token)
-	if _, err := c.Wait(soon(t), g.Token); !errors.Is(err, shared.ErrNotHeld) {
+	if _, err := c.Wait(soon(t), g.Token); !errors.Is(err, carrier.ErrNotOwner) {
 		t.Error(err)
 	}
-	if err := c.Notify(g.Token, 1); !errors.Is(err, shared.ErrNotHeld) {
+	if err := c.Notify(g.Token, 1); !errors.Is(err, carrier.ErrNotOwner) {
 		t.Error(err)
 	}
 	g = acquire(t, c.Lock())

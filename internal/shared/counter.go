@@ -10,7 +10,7 @@ import (
 // Counter is one word.
 type Counter struct {
 	object *shm.Object
-	Word   *atomic.Uint64
+	word   *atomic.Uint64
 }
 
 var counterShape = shm.Shape{Name: "counter", Kind: kindCounter}
@@ -22,7 +22,7 @@ func NewCounter(v int64) (*Counter, error) {
 		return nil, err
 	}
 	c := o.Core().(*Counter)
-	c.Word.Store(uint64(v))
+	c.word.Store(uint64(v))
 	return c, nil
 }
 
@@ -35,7 +35,10 @@ func OpenCounter(f *os.File) (*Counter, error) {
 	return o.Core().(*Counter), nil
 }
 
-func counterCore(o *shm.Object) any { return &Counter{object: o, Word: o.Word(shm.StateAt)} }
+func counterCore(o *shm.Object) any { return &Counter{object: o, word: o.Word(shm.StateAt)} }
+
+// Word is the counter. Who uses it keeps the Counter alive meanwhile.
+func (c *Counter) Word() *atomic.Uint64 { return c.word }
 
 // File is what another process needs to have the counter.
 func (c *Counter) File() *os.File { return c.object.File() }

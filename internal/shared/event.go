@@ -50,7 +50,7 @@ func eventCore(o *shm.Object) any {
 func (e *Event) File() *os.File { return e.object.File() }
 
 // Set sets the flag and frees all that wait.
-func (e *Event) Set() {
+func (e *Event) Set() error {
 	e.fence.release()
 	for {
 		v := e.word.Load()
@@ -61,12 +61,14 @@ func (e *Event) Set() {
 	shm.Point("event.set")
 	e.line.WakeAll()
 	runtime.KeepAlive(e)
+	return nil
 }
 
 // Clear takes the flag back.
-func (e *Event) Clear() {
+func (e *Event) Clear() error {
 	e.word.And(^uint64(1))
 	runtime.KeepAlive(e)
+	return nil
 }
 
 // IsSet says whether the flag is set.

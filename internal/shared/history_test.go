@@ -14,6 +14,7 @@ import (
 
 	"github.com/anishathalye/porcupine"
 
+	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/shared"
 )
 
@@ -46,7 +47,7 @@ func lockHistory(l *shared.Lock, n int, out *bufio.Writer, mu *sync.Mutex) {
 	}
 	for range n {
 		call := monotonic()
-		var g shared.Grip
+		var g carrier.Grant
 		ok := false
 		if rand.IntN(3) == 0 {
 			g, ok = l.TryAcquire()
@@ -64,11 +65,11 @@ func lockHistory(l *shared.Lock, n int, out *bufio.Writer, mu *sync.Mutex) {
 				break
 			}
 			call = monotonic()
-			did(opRelease, call, g.Token, l.Release(g.Token))
+			did(opRelease, call, g.Token, l.Release(g.Token) == nil)
 		}
 		if ok {
 			call = monotonic()
-			did(opRelease, call, g.Token, l.Release(g.Token))
+			did(opRelease, call, g.Token, l.Release(g.Token) == nil)
 		}
 		if rand.IntN(4) == 0 {
 			time.Sleep(time.Duration(rand.IntN(300)) * time.Microsecond)

@@ -40,7 +40,7 @@ func init() {
 		must(err)
 		_, err = s.Acquire(context.Background())
 		must(err)
-		must(s.Return())
+		must(s.Return(0))
 		l.Release(g.Token)
 	}
 	roles["no place"] = func([]*os.File, []string) { // ends well if it cannot share
@@ -143,7 +143,7 @@ func TestLastPlaceOfTheTable(t *testing.T) { // not parallel: nobody else finds 
 	c.give()
 	time.Sleep(20 * time.Millisecond) // it comes for the lock
 	l.Release(g.Token)
-	must(s.Return())
+	must(s.Return(0))
 	last.ended()
 	l.Release(acquire(t, l).Token)
 }

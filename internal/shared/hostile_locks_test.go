@@ -41,7 +41,7 @@ func TestLocksOfHostileMemory(t *testing.T) {
 			}},
 			"semaphore": {s.File(), func(ctx context.Context) {
 				if _, err := s.Acquire(ctx); err == nil {
-					s.Return()
+					s.Return(0)
 				}
 				s.Release(1)
 				s.TryAcquire()

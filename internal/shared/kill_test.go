@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/shared"
 	"github.com/gomultiprocessing/mp/internal/shm"
 )
@@ -70,7 +71,7 @@ func init() {
 			}
 			b.words[wordInside].Store(0)
 			b.words[turns].Add(1)
-			if !l.Release(g.Token) {
+			if l.Release(g.Token) != nil {
 				panic("not held")
 			}
 		}
@@ -83,7 +84,7 @@ func init() {
 				if rand.IntN(10) == 0 {
 					time.Sleep(time.Duration(rand.IntN(2000)) * time.Microsecond)
 				}
-				must(s.Return())
+				must(s.Return(0))
 			}
 			cancel()
 			b.words[turns].Add(1)
@@ -119,7 +120,7 @@ func init() {
 			_, err := barrier.Wait(ctx, func() error { return nil })
 			cancel()
 			if err != nil {
-				if !errors.Is(err, shared.ErrBroken) && !errors.Is(err, context.DeadlineExceeded) {
+				if !errors.Is(err, carrier.ErrBarrierBroken) && !errors.Is(err, context.DeadlineExceeded) {
 					panic(err)
 				}
 				barrier.Reset()

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/shm"
 )
 
@@ -81,25 +82,19 @@ func (l *Lock) File() *os.File { return l.object.File() }
 // Number is the lock's number in its program.
 func (l *Lock) Number() uint64 { return l.object.Number() }
 
-// Grip is an acquisition. Its token grows with each.
-type Grip struct {
-	Token     uint64
-	Abandoned bool // the owner before died holding the lock
-}
-
 // TryAcquire takes the lock if that is possible at once.
-func (l *Lock) TryAcquire() (Grip, bool) {
+func (l *Lock) TryAcquire() (carrier.Grant, bool) {
 	g, ok := l.try(false)
 	runtime.KeepAlive(l)
 	return g, ok
 }
 
 // Acquire takes the lock.
-func (l *Lock) Acquire(ctx context.Context) (g Grip, err error) {
+func (l *Lock) Acquire(ctx context.Context) (g carrier.Grant, err error) {
 	if err := ctx.Err(); err != nil {
 		err = l.blocked(err) // as if ctx had ended a moment later
 		runtime.KeepAlive(l)
-		return Grip{}, err
+		return carrier.Grant{}, err
 	}
 	g, ok := l.try(false)
 	if !ok {
@@ -110,7 +105,7 @@ func (l *Lock) Acquire(ctx context.Context) (g Grip, err error) {
 }
 
 // wait is Acquire for one who did not get the lock at once.
-func (l *Lock) wait(ctx context.Context) (g Grip, err error) {
+func (l *Lock) wait(ctx context.Context) (g carrier.Grant, err error) {
 	err = l.line.Wait(ctx, func(first bool) (ok bool) {
 		g, ok = l.try(first)
 		return ok
@@ -125,15 +120,15 @@ func (l *Lock) wait(ctx context.Context) (g Grip, err error) {
 }
 
 // try takes the lock if it may. The first in line takes it as its heir, too.
-func (l *Lock) try(first bool) (Grip, bool) {
+func (l *Lock) try(first bool) (carrier.Grant, bool) {
 	me := uint64(shm.Me())
 	if !l.word.CompareAndSwap(0, me) && !l.contend(me, first) {
-		return Grip{}, false
+		return carrier.Grant{}, false
 	}
 	shm.Point("lock.owned")
 	l.fence.acquire()
 	before := l.token.Load()
-	g := Grip{Token: (before+1)/2 + 1, Abandoned: before&1 != 0}
+	g := carrier.Grant{Token: (before+1)/2 + 1, Abandoned: before&1 != 0}
 	l.token.Store(2*g.Token - 1)
 	shm.Point("lock.held")
 	if shm.Invariants {
@@ -143,7 +138,7 @@ func (l *Lock) try(first bool) (Grip, bool) {
 }
 
 // check panics if what was acquired is not held.
-func (l *Lock) check(g Grip) {
+func (l *Lock) check(g carrier.Grant) {
 	if word, token := l.word.Load(), l.token.Load(); word&ownerMask != uint64(shm.Me()) || token != 2*g.Token-1 {
 		panic(fmt.Sprintf("shared: lock %d: acquisition %d, but its words are %#x and %d", l.Number(), g.Token, word, token))
 	}
@@ -208,16 +203,16 @@ func (l *Lock) renounce() {
 	}
 }
 
-// Release ends the acquisition with that token; false if it has ended already.
-func (l *Lock) Release(token uint64) bool {
+// Release ends the acquisition with that token. ErrNotOwner: it has ended already.
+func (l *Lock) Release(token uint64) error {
 	l.fence.release()
 	if token == 0 || !l.token.CompareAndSwap(2*token-1, 2*token) {
-		return false
+		return carrier.ErrNotOwner
 	}
 	shm.Point("lock.released")
 	l.free()
 	runtime.KeepAlive(l)
-	return true
+	return nil
 }
 
 // free gives the lock up.

@@ -82,7 +82,7 @@ func BenchmarkSemaphore(b *testing.B) {
 	}
 	for b.Loop() {
 		s.Acquire(context.Background())
-		s.Return()
+		s.Return(0)
 	}
 }
 

@@ -21,7 +21,7 @@ func init() {
 			for {
 				_, err := s.Acquire(context.Background())
 				must(err)
-				must(s.Return())
+				must(s.Return(0))
 				b.words[1].Add(1)
 			}
 		}()
@@ -52,7 +52,7 @@ func TestNobodyStarves(t *testing.T) {
 				g := acquire(t, l)
 				l.Release(g.Token)
 				take(t, s)
-				must(s.Return())
+				must(s.Return(0))
 			}
 		})
 	}
@@ -63,7 +63,7 @@ func TestNobodyStarves(t *testing.T) {
 	}
 	for name, turn := range map[string]func(){
 		"lock":      func() { g := acquire(t, l); time.Sleep(2 * time.Millisecond); l.Release(g.Token) },
-		"semaphore": func() { take(t, s); time.Sleep(2 * time.Millisecond); must(s.Return()) },
+		"semaphore": func() { take(t, s); time.Sleep(2 * time.Millisecond); must(s.Return(0)) },
 	} {
 		var worst atomic.Int64
 		var wait sync.WaitGroup
@@ -133,7 +133,7 @@ func TestLockIsSilentUnderTheRaceDetector(t *testing.T) {
 			for range 2000 {
 				take(t, s)
 				underPermit++
-				must(s.Return())
+				must(s.Return(0))
 			}
 		})
 	}

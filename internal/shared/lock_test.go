@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/shared"
 	"github.com/gomultiprocessing/mp/internal/shm"
 )
@@ -31,7 +32,7 @@ func init() {
 			g, err := l.Acquire(context.Background())
 			must(err)
 			increment(files[1])
-			if !l.Release(g.Token) {
+			if l.Release(g.Token) != nil {
 				panic("not held")
 			}
 		}
@@ -75,7 +76,7 @@ func newEvent(t *testing.T) *shared.Event {
 	return e
 }
 
-func acquire(t *testing.T, l *shared.Lock) shared.Grip {
+func acquire(t *testing.T, l *shared.Lock) carrier.Grant {
 	t.Helper()
 	g, err := l.Acquire(soon(t))
 	if err != nil {

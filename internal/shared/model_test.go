@@ -36,13 +36,13 @@ func init() {
 				}
 				came = fmt.Sprint(ok, " ", g.Token, " ", g.Abandoned)
 			case "unlock":
-				came = l.Release(token)
+				came = l.Release(token) == nil
 			case "locked":
 				came = l.Locked()
 			case "take":
 				_, came = semaphores[i].TryAcquire()
 			case "return":
-				came = semaphores[i].Return() == nil
+				came = semaphores[i].Return(0) == nil
 			case "release":
 				came = semaphores[i].Release(n) == nil
 			case "available":

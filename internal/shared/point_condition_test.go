@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/shared"
 )
 
@@ -173,7 +174,7 @@ func TestPointsOfTheBarrier(t *testing.T) {
 			if before == 0 {
 				go wait()
 			}
-			if err := <-done; through && err != nil || !through && !errors.Is(err, shared.ErrBroken) {
+			if err := <-done; through && err != nil || !through && !errors.Is(err, carrier.ErrBarrierBroken) {
 				t.Error(err)
 			}
 			barrierWorks(t, b)
@@ -189,7 +190,7 @@ func TestPointsOfTheBarrier(t *testing.T) {
 				time.Sleep(time.Millisecond)
 			}
 			doomed(t, "barrier."+label, "barrier reset", []*os.File{b.File()}).dies()
-			if err := <-done; !errors.Is(err, shared.ErrBroken) {
+			if err := <-done; !errors.Is(err, carrier.ErrBarrierBroken) {
 				t.Error(err)
 			}
 			barrierWorks(t, b)

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/shared"
 	"github.com/gomultiprocessing/mp/internal/shm"
 )
@@ -97,7 +98,7 @@ func init() {
 			_, err := s.Acquire(context.Background())
 			must(err)
 			time.Sleep(1500 * time.Microsecond)
-			must(s.Return())
+			must(s.Return(0))
 		}
 	}
 	roles["more permits"] = func(files []*os.File, args []string) { must(openSemaphore(files[0]).Release(atoi(args[0]))) }
@@ -125,7 +126,7 @@ func init() {
 		openBarrier(files[0]).Wait(ctx, func() error { return nil })
 	}
 	roles["wait broken"] = func(files []*os.File, _ []string) { // ends well if the barrier breaks
-		if _, err := openBarrier(files[0]).Wait(context.Background(), nil); !errors.Is(err, shared.ErrBroken) {
+		if _, err := openBarrier(files[0]).Wait(context.Background(), nil); !errors.Is(err, carrier.ErrBarrierBroken) {
 			panic(err)
 		}
 	}
@@ -174,7 +175,7 @@ func lockSurvives(t *testing.T, label, sabotage string, limit time.Duration) err
 		return fmt.Errorf("a survivor: %w", err)
 	}
 	g := acquire(t, l)
-	if g.Abandoned || !l.Release(g.Token) || l.Locked() {
+	if g.Abandoned || l.Release(g.Token) != nil || l.Locked() {
 		return errors.New("the lock is not as it should be")
 	}
 	return nil

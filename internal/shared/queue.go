@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"sync/atomic"
 
+	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/errtext"
 	"github.com/gomultiprocessing/mp/internal/shm"
 )
@@ -102,14 +103,9 @@ const (
 
 // Errors of a queue.
 var (
-	ErrQueueFull   = errors.New("shared: the queue is full")
-	ErrQueueEmpty  = errors.New("shared: the queue is empty")
-	ErrQueueClosed = errors.New("shared: the queue is closed")
 	// What TryPut and TryGet say when another's put or get does not end.
-	errBusyFull  = fmt.Errorf("%w, as far as is known: a process is stopped in the middle of a put", ErrQueueFull)
-	errBusyEmpty = fmt.Errorf("%w, as far as is known: a process is stopped in the middle of a get", ErrQueueEmpty)
-	// ErrNotGot is the error of TaskDone without an item.
-	ErrNotGot = errors.New("shared: more items were done than got")
+	errBusyFull  = fmt.Errorf("%w, as far as is known: a process is stopped in the middle of a put", carrier.ErrFull)
+	errBusyEmpty = fmt.Errorf("%w, as far as is known: a process is stopped in the middle of a get", carrier.ErrEmpty)
 	// ErrDamaged says that the memory does not hold what it must.
 	ErrDamaged = errors.New("mp: the queue's memory is damaged")
 )
@@ -294,20 +290,20 @@ func (q *Queue) worthPutting() int {
 	return int(min(q.capacity-min(n, q.capacity), everybody))
 }
 
-// Close lets nothing more in. What is in the queue can be got.
-func (q *Queue) Close() {
+// Shutdown lets nothing more in. What is in the queue can be got.
+func (q *Queue) Shutdown() error {
 	q.puts.Or(closedBit)
 	shm.Point("queue.closed")
 	q.getters.WakeAll()
 	q.putters.WakeAll()
 	runtime.KeepAlive(q)
+	return nil
 }
 
-// CloseNow is Close that drops what is in the queue, and says how many items that was.
-func (q *Queue) CloseNow() int {
+// CloseNow is Shutdown that drops what is in the queue, and says how many items that was.
+func (q *Queue) CloseNow() (dropped int, err error) {
 	n := q.puts.Or(closedBit) &^ closedBit
 	shm.Point("queue.closed")
-	dropped := 0
 	for {
 		g := q.gets.Load()
 		if g&droppedBit != 0 {
@@ -325,7 +321,7 @@ func (q *Queue) CloseNow() int {
 	q.object.Punch(spillAt, spillSize) // nobody reads it any more
 	q.dropFiles()
 	runtime.KeepAlive(q)
-	return dropped
+	return dropped, nil
 }
 
 // atOnce is the ctx of who has none and does not wait.

@@ -2,9 +2,9 @@ package shared
 
 import (
 	"context"
-	"fmt"
 	"runtime"
 
+	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/shm"
 )
 
@@ -109,7 +109,7 @@ func (q *Queue) TaskDone() error {
 			n-- // that get is not over yet
 		}
 		if done>>rowShift >= n {
-			return ErrNotGot
+			return carrier.ErrNotGot
 		}
 		if q.rowDone.CompareAndSwap(done, done+1<<rowShift) {
 			break
@@ -224,17 +224,9 @@ func (q *Queue) abandoned() (n uint64) {
 	return n
 }
 
-// AbandonedError is Join's when processes have died that did not say of all items they got that
-// they are done. Each process is told of each item once: by the Joins that wait at
-// the time, or by the next one.
-type AbandonedError struct{ Items int }
-
-// Error says how many.
-func (e *AbandonedError) Error() string {
-	return fmt.Sprintf("mp: %d items were got by processes that died before they were done", e.Items)
-}
-
-// Join waits until all that was put was got and is done, or dropped.
+// Join waits until all that was put was got and is done, or dropped. It is a [carrier.AbandonedError]
+// when processes have died that did not say of all items they got that they are done. Each process
+// is told of each item once: by the Joins that wait at the time, or by the next one.
 func (q *Queue) Join(ctx context.Context) error {
 	defer runtime.KeepAlive(q)
 	told := q.reported.Load()
@@ -255,7 +247,7 @@ func (q *Queue) Join(ctx context.Context) error {
 		}
 	}
 	if all > told {
-		return &AbandonedError{Items: int(all - told)}
+		return &carrier.AbandonedError{Items: int(all - told)}
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/shared"
 )
 
@@ -27,7 +28,7 @@ func init() {
 			err = q.TryPut(item)
 			n++
 		}
-		if !errors.Is(err, shared.ErrQueueFull) {
+		if !errors.Is(err, carrier.ErrFull) {
 			panic(err)
 		}
 		done := make(chan error)
@@ -58,7 +59,7 @@ func init() {
 	roles["put and stay"] = func(files []*os.File, _ []string) { // puts a file, has no copy, and stays
 		q := openQueue(files[1:4]...)
 		err := q.Put(context.Background(), &shared.Item{Files: files[:1]})
-		if err != shared.ErrQueueClosed {
+		if err != carrier.ErrQueueClosed {
 			panic(err)
 		}
 		closeAll(files[:1])
@@ -106,7 +107,7 @@ func TestQueueCloseNowBeforeARead(t *testing.T) {
 	expect(t, q, pattern(600_000, 0)) // what is all zero could be item 0
 	c := playFrom(t, invariantsExe(t), []string{"MP_POINT=queue.get.looked", "MP_POINT_STOP=1"}, "consume", append([]*os.File{os.Stdin}, q.Files()...))
 	c.stops()
-	if n := q.CloseNow(); n != 1 {
+	if n, _ := q.CloseNow(); n != 1 {
 		t.Error(n)
 	}
 	c.Process.Signal(syscall.SIGCONT)
@@ -137,7 +138,7 @@ func TestQueueCloseNowDuringAGet(t *testing.T) {
 		time.Sleep(time.Duration(time.Now().UnixNano() % 300_000))
 		q.CloseNow()
 		for range 2 {
-			if err := <-got; err != shared.ErrQueueClosed {
+			if err := <-got; err != carrier.ErrQueueClosed {
 				t.Fatal(err)
 			}
 		}
@@ -150,8 +151,8 @@ func TestQueuePutThatFindsItClosedLeavesNoFile(t *testing.T) {
 	t.Parallel()
 	exe := invariantsExe(t)
 	ends := map[string]func(*shared.Queue){
-		"Close": (*shared.Queue).Close, "CloseNow": func(q *shared.Queue) { q.CloseNow() },
-		"Close and Get": func(q *shared.Queue) { q.Close(); q.TryGet(nil) },
+		"Close": func(q *shared.Queue) { q.Shutdown() }, "CloseNow": func(q *shared.Queue) { q.CloseNow() },
+		"Close and Get": func(q *shared.Queue) { q.Shutdown(); q.TryGet(nil) },
 	}
 	for name, end := range ends {
 		for _, point := range []string{"written", "sent"} {
@@ -182,7 +183,7 @@ func findsItClosed(t *testing.T, exe, name, point string, end func(*shared.Queue
 		t.Errorf("%s: the file lives on: %v", name, err)
 	}
 	c.kill()
-	if _, _, err := q.TryGet(nil); err != shared.ErrQueueClosed {
+	if _, _, err := q.TryGet(nil); err != carrier.ErrQueueClosed {
 		t.Error(name, err)
 	}
 }
@@ -214,7 +215,7 @@ func TestQueueJoinSettlesOnlyTheDead(t *testing.T) {
 		t.Error("what the second one has got is not done:", err)
 	}
 	second.kill()
-	var abandoned *shared.AbandonedError
+	var abandoned *carrier.AbandonedError
 	if err := q.Join(soon(t)); !errors.As(err, &abandoned) || abandoned.Items != 2 {
 		t.Error(err)
 	}

@@ -8,11 +8,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/shared"
 )
 
 func init() {
-	roles["close"] = func(files []*os.File, _ []string) { openQueue(files[0]).Close() }
+	roles["close"] = func(files []*os.File, _ []string) { openQueue(files[0]).Shutdown() }
 	roles["close now"] = func(files []*os.File, _ []string) { openQueue(files[0]).CloseNow() }
 	roles["do"] = func(files []*os.File, _ []string) {
 		q := openQueue(files[0])
@@ -49,7 +50,7 @@ func TestQueueSurvivesADeathOfWhoCloses(t *testing.T) {
 				doomed(t, c.point, c.role, q.Files()).dies()
 				select {
 				case err := <-waits:
-					if err != shared.ErrQueueClosed {
+					if err != carrier.ErrQueueClosed {
 						t.Error(err)
 					}
 				case <-time.After(3 * time.Second):
@@ -67,10 +68,10 @@ func TestQueueSurvivesADeathOfWhoCloses(t *testing.T) {
 			if err := <-waits; err != nil {
 				t.Error("Join:", err)
 			}
-			if _, _, err := full.TryGet(nil); err != shared.ErrQueueClosed {
+			if _, _, err := full.TryGet(nil); err != carrier.ErrQueueClosed {
 				t.Error(err)
 			}
-			if n := full.CloseNow(); n != 0 {
+			if n, _ := full.CloseNow(); n != 0 {
 				t.Error(n, "were dropped")
 			}
 		})

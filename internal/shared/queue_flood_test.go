@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/shared"
 )
 
@@ -29,7 +30,7 @@ func init() {
 		for err == nil {
 			err = other.TryPut(item)
 		}
-		if !errors.Is(err, shared.ErrQueueFull) || !errors.Is(err, unix.ETOOMANYREFS) {
+		if !errors.Is(err, carrier.ErrFull) || !errors.Is(err, unix.ETOOMANYREFS) {
 			panic(err)
 		}
 		done := make(chan error)

@@ -79,7 +79,7 @@ func hostileAct(q *shared.Queue, what, where byte, value uint64) {
 	case 7:
 		q.Join(ctx)
 	case 8:
-		q.Close()
+		q.Shutdown()
 	case 9:
 		q.CloseNow()
 	default:

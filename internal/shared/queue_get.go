@@ -5,6 +5,7 @@ import (
 	"os"
 	"runtime"
 
+	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/shm"
 )
 
@@ -22,11 +23,11 @@ func (q *Queue) Get(ctx context.Context, buf []byte) (body []byte, files []*os.F
 	return body, files, err
 }
 
-// TryGet is Get that does not wait: ErrQueueEmpty.
+// TryGet is Get that does not wait: carrier.ErrEmpty.
 func (q *Queue) TryGet(buf []byte) (body []byte, files []*os.File, err error) {
 	body, files, ok, err := q.tryGet(atOnce, buf)
 	if !ok && err == nil {
-		err = ErrQueueEmpty
+		err = carrier.ErrEmpty
 	}
 	runtime.KeepAlive(q)
 	return body, files, err
@@ -38,7 +39,7 @@ func (q *Queue) waitGet(ctx context.Context, buf []byte) (body []byte, files []*
 		case p == g && p&closedBit == 0: // a queue that is dropped has the same bit in both
 			return false
 		case p == g|closedBit && q.sockets[1] == nil: // all that wait learn it at once, without the latch
-			err = ErrQueueClosed
+			err = carrier.ErrQueueClosed
 			return true
 		}
 		body, files, ok, err = q.tryGet(ctx, buf)
@@ -117,7 +118,7 @@ func (q *Queue) get(buf []byte) (body []byte, files []*os.File, ok bool, err err
 	if !q.gets.CompareAndSwap(g, g+1) && !sabotaged("queue.get.commitfirst") {
 		q.unclaim(before)
 		closeFiles(files)
-		return nil, nil, false, ErrQueueClosed
+		return nil, nil, false, carrier.ErrQueueClosed
 	}
 	shm.Point("queue.get.committed")
 	q.claimed(before)
@@ -138,7 +139,7 @@ func (q *Queue) get(buf []byte) (body []byte, files []*os.File, ok bool, err err
 // closed too late, may have left descriptors, and so may a CloseNow.
 func (q *Queue) over() error {
 	q.dropFiles()
-	return ErrQueueClosed
+	return carrier.ErrQueueClosed
 }
 
 // emptied is for the last item of the spill.

@@ -21,6 +21,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/shared"
 	"github.com/gomultiprocessing/mp/internal/shm"
 )
@@ -55,7 +56,7 @@ func init() {
 			switch err := q.Put(context.Background(), m); err {
 			case nil:
 				closeAll(m.Files)
-			case shared.ErrQueueClosed:
+			case carrier.ErrQueueClosed:
 				return
 			default:
 				must(err)
@@ -74,7 +75,7 @@ func init() {
 		buf := make([]byte, 0, 1024)
 		for {
 			p, attached, err := q.Get(context.Background(), buf)
-			if err == shared.ErrQueueClosed {
+			if err == carrier.ErrQueueClosed {
 				return
 			}
 			must(err)
@@ -187,7 +188,7 @@ func (tr *traffic) died(c *child) {
 // finish lets the living end, and looks at the books.
 func (tr *traffic) finish(producers, consumers []*child) {
 	tr.t.Helper()
-	tr.q.Close()
+	tr.q.Shutdown()
 	ended := make(chan error, 1)
 	go func() {
 		for _, c := range append(producers, consumers...) {

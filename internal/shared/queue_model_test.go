@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 	"pgregory.net/rapid"
 
+	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/shared"
 )
 
@@ -80,9 +81,9 @@ func queueDo(q *shared.Queue, command string) string {
 	case "join":
 		return fmt.Sprint(q.Join(over))
 	case "close":
-		q.Close()
+		q.Shutdown()
 	case "closeNow":
-		return fmt.Sprint(q.CloseNow())
+		return fmt.Sprint(closeNow(q))
 	}
 	return fmt.Sprint(q.Len(), q.Full(), q.Readable())
 }
@@ -107,9 +108,9 @@ func (m *queueModel) do(who int, command string) string {
 	case "put":
 		switch {
 		case m.closed:
-			return fmt.Sprint(shared.ErrQueueClosed)
+			return fmt.Sprint(carrier.ErrQueueClosed)
 		case m.capacity > 0 && len(m.items) >= m.capacity:
-			return fmt.Sprint(shared.ErrQueueFull)
+			return fmt.Sprint(carrier.ErrFull)
 		}
 		m.items = append(m.items, n)
 		return "<nil>"
@@ -120,12 +121,12 @@ func (m *queueModel) do(who int, command string) string {
 			m.owed[who]++
 			return fmt.Sprint(n)
 		case m.closed:
-			return fmt.Sprint(shared.ErrQueueClosed)
+			return fmt.Sprint(carrier.ErrQueueClosed)
 		}
-		return fmt.Sprint(shared.ErrQueueEmpty)
+		return fmt.Sprint(carrier.ErrEmpty)
 	case "done":
 		if m.owed[who] == 0 {
-			return fmt.Sprint(shared.ErrNotGot)
+			return fmt.Sprint(carrier.ErrNotGot)
 		}
 		m.owed[who]--
 		return "<nil>"
@@ -210,7 +211,7 @@ func queueHistory(q *shared.Queue, from int, out *bufio.Writer, mu *sync.Mutex) 
 			if err == shared.ErrBusyFull {
 				continue // the other process is in the way
 			}
-			if ok = err == nil; !ok && err != shared.ErrQueueFull {
+			if ok = err == nil; !ok && err != carrier.ErrFull {
 				panic(err)
 			}
 		case opGet:
@@ -218,7 +219,7 @@ func queueHistory(q *shared.Queue, from int, out *bufio.Writer, mu *sync.Mutex) 
 			if err == shared.ErrBusyEmpty {
 				continue
 			}
-			if ok = err == nil; !ok && err != shared.ErrQueueEmpty {
+			if ok = err == nil; !ok && err != carrier.ErrEmpty {
 				panic(err)
 			}
 			if ok {

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/shm"
 )
 
@@ -54,14 +55,14 @@ func (q *Queue) Put(ctx context.Context, m *Item) error {
 	return err
 }
 
-// TryPut is Put that does not wait: ErrQueueFull.
+// TryPut is Put that does not wait: carrier.ErrFull.
 func (q *Queue) TryPut(m *Item) error {
 	ok, err := q.tryPut(atOnce, m)
 	switch {
 	case errors.Is(err, errCrowded):
-		err = fmt.Errorf("%w: %w", ErrQueueFull, err)
+		err = fmt.Errorf("%w: %w", carrier.ErrFull, err)
 	case !ok && err == nil:
-		err = ErrQueueFull
+		err = carrier.ErrFull
 	}
 	runtime.KeepAlive(q)
 	return err
@@ -89,7 +90,7 @@ func (q *Queue) waitPut(ctx context.Context, m *Item) (err error) {
 			return false
 		}
 		if q.puts.Load()&closedBit != 0 { // all that wait learn it at once, without the latch
-			err = ErrQueueClosed
+			err = carrier.ErrQueueClosed
 			return true
 		}
 		ok, err = q.tryPut(ctx, m)
@@ -133,7 +134,7 @@ func (q *Queue) tryPut(ctx context.Context, m *Item) (ok bool, err error) {
 func (q *Queue) put(m *Item) (ok bool, err error) {
 	n := q.puts.Load()
 	if n&closedBit != 0 {
-		return false, ErrQueueClosed
+		return false, carrier.ErrQueueClosed
 	}
 	if n-q.knownGets >= q.capacity && !q.lookAtGets(n) {
 		return false, ErrDamaged
@@ -173,7 +174,7 @@ func (q *Queue) put(m *Item) (ok bool, err error) {
 	}
 	if !q.puts.CompareAndSwap(n, n+1) && !sabotaged("queue.put.commitfirst") {
 		q.forget(n)
-		return false, ErrQueueClosed
+		return false, carrier.ErrQueueClosed
 	}
 	shm.Point("queue.put.committed")
 	return true, nil

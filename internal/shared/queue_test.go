@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/shared"
 )
 
@@ -110,7 +111,7 @@ func TestQueueKeepsItsBound(t *testing.T) {
 	if !q.Full() || q.Len() != 3 || q.Cap() != 3 {
 		t.Error("not full")
 	}
-	if err := q.TryPut(bytesItem(nil)); err != shared.ErrQueueFull {
+	if err := q.TryPut(bytesItem(nil)); err != carrier.ErrFull {
 		t.Error(err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
@@ -128,7 +129,7 @@ func TestQueueKeepsItsBound(t *testing.T) {
 		t.Error(err)
 	}
 	expect(t, q, pattern(10, 3))
-	if _, _, err := q.TryGet(nil); err != shared.ErrQueueEmpty {
+	if _, _, err := q.TryGet(nil); err != carrier.ErrEmpty {
 		t.Error(err)
 	}
 }
@@ -141,18 +142,18 @@ func TestQueueCloses(t *testing.T) {
 	waits := make(chan error)
 	go func() { waits <- q.Put(soon(t), bytesItem(nil)) }()
 	time.Sleep(10 * time.Millisecond)
-	q.Close()
-	if err := <-waits; err != shared.ErrQueueClosed {
+	q.Shutdown()
+	if err := <-waits; err != carrier.ErrQueueClosed {
 		t.Error(err)
 	}
-	if err := q.TryPut(bytesItem(nil)); err != shared.ErrQueueClosed {
+	if err := q.TryPut(bytesItem(nil)); err != carrier.ErrQueueClosed {
 		t.Error(err)
 	}
 	expect(t, q, []byte("a"))
-	if q.CloseNow() != 1 || q.CloseNow() != 0 || q.Len() != 0 {
+	if closeNow(q) != 1 || closeNow(q) != 0 || q.Len() != 0 {
 		t.Error("one item was to be dropped, once")
 	}
-	if _, _, err := q.Get(soon(t), nil); err != shared.ErrQueueClosed {
+	if _, _, err := q.Get(soon(t), nil); err != carrier.ErrQueueClosed {
 		t.Error(err)
 	}
 	empty := newQueue(t, 0, false)
@@ -162,7 +163,7 @@ func TestQueueCloses(t *testing.T) {
 	}()
 	time.Sleep(10 * time.Millisecond)
 	empty.CloseNow()
-	if err := <-waits; err != shared.ErrQueueClosed {
+	if err := <-waits; err != carrier.ErrQueueClosed {
 		t.Error(err)
 	}
 }
@@ -173,7 +174,7 @@ func TestQueueJoin(t *testing.T) {
 	if err := q.Join(soon(t)); err != nil {
 		t.Error("a new queue:", err)
 	}
-	if err := q.TaskDone(); err != shared.ErrNotGot {
+	if err := q.TaskDone(); err != carrier.ErrNotGot {
 		t.Error(err)
 	}
 	put(t, q, nil)
@@ -197,7 +198,7 @@ func TestQueueJoin(t *testing.T) {
 	if err := <-joined; err != nil {
 		t.Error(err)
 	}
-	if err := q.TaskDone(); err != shared.ErrNotGot {
+	if err := q.TaskDone(); err != carrier.ErrNotGot {
 		t.Error(err)
 	}
 	put(t, q, nil)
@@ -246,7 +247,7 @@ func TestQueueJoinOfADeadProcess(t *testing.T) {
 				time.Sleep(20 * time.Millisecond)
 				kill(c)
 				for range 2 {
-					var abandoned *shared.AbandonedError
+					var abandoned *carrier.AbandonedError
 					if err := <-joined; !errors.As(err, &abandoned) || abandoned.Items != 3 {
 						t.Errorf("round %d: Join: %v", round, err)
 					}
@@ -307,4 +308,11 @@ func TestQueueOfAnotherTypeIsRefused(t *testing.T) {
 	if err != nil || again != q {
 		t.Error("there is one for each process:", err)
 	}
+}
+
+// closeNow is how many items a CloseNow has dropped.
+func closeNow(q *shared.Queue) int {
+	n, err := q.CloseNow()
+	must(err)
+	return n
 }

@@ -2,15 +2,14 @@ package shared
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"os"
 	"runtime"
 	"sync/atomic"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/shm"
 )
 
@@ -43,12 +42,6 @@ type Semaphore struct {
 	fence   fence
 }
 
-// ErrBound is the error of giving back more than there was.
-var ErrBound = errors.New("more permits would be available than the semaphore began with")
-
-// MaxPermits is how many permits a semaphore can have.
-const MaxPermits = math.MaxInt32
-
 // giveUpTime is how long one waits for a latch when there is no ctx to end it.
 const giveUpTime = 50 * time.Millisecond
 
@@ -62,7 +55,7 @@ func semaphoreShape(initial uint64, bounded bool) shm.Shape {
 
 // NewSemaphore makes a semaphore with so many permits.
 func NewSemaphore(permits int, bounded bool) (*Semaphore, error) {
-	if permits < 0 || permits > MaxPermits {
+	if permits < 0 || permits > carrier.MaxPermits {
 		return nil, fmt.Errorf("%d permits", permits)
 	}
 	o, err := shm.NewObject(semaphoreShape(uint64(permits), bounded), semaphoreCore)
@@ -77,7 +70,7 @@ func NewSemaphore(permits int, bounded bool) (*Semaphore, error) {
 // OpenSemaphore returns the semaphore that another process has sent.
 func OpenSemaphore(f *os.File) (*Semaphore, error) {
 	shape := func(p [4]uint64) (shm.Shape, error) {
-		if p[0] > MaxPermits || p[1] > 1 {
+		if p[0] > carrier.MaxPermits || p[1] > 1 {
 			return shm.Shape{}, fmt.Errorf("a semaphore of %d permits", p[0])
 		}
 		return semaphoreShape(p[0], p[1] == 1), nil
@@ -103,23 +96,23 @@ func (s *Semaphore) File() *os.File { return s.object.File() }
 
 // TryAcquire takes a permit if there is one at once, and returns the acquisition's
 // number.
-func (s *Semaphore) TryAcquire() (token uint64, ok bool) {
-	token, ok, _ = s.try(context.Background(), false, false)
+func (s *Semaphore) TryAcquire() (carrier.Grant, bool) {
+	token, ok, _ := s.try(context.Background(), false, false)
 	runtime.KeepAlive(s)
-	return token, ok
+	return carrier.Grant{Token: token}, ok
 }
 
 // Acquire takes a permit, and returns the acquisition's number.
-func (s *Semaphore) Acquire(ctx context.Context) (token uint64, err error) {
+func (s *Semaphore) Acquire(ctx context.Context) (carrier.Grant, error) {
 	if err := ctx.Err(); err != nil {
-		return 0, err
+		return carrier.Grant{}, err
 	}
 	token, ok, err := s.try(ctx, true, false)
 	if !ok && err == nil {
 		token, err = s.wait(ctx)
 	}
 	runtime.KeepAlive(s)
-	return token, err
+	return carrier.Grant{Token: token}, err
 }
 
 // wait is Acquire for one who did not get a permit at once.
@@ -247,7 +240,7 @@ func (s *Semaphore) ready(probe bool) int {
 }
 
 // Return gives back the permit of an acquisition of this process, once for each.
-func (s *Semaphore) Return() error {
+func (s *Semaphore) Return(uint64) error {
 	defer runtime.KeepAlive(s)
 	s.fence.release()
 	if s.bounded {
@@ -255,7 +248,7 @@ func (s *Semaphore) Return() error {
 			defer s.latch.Unlock()
 		}
 		if s.available(shm.Alive) >= int(s.initial) {
-			return ErrBound
+			return carrier.ErrTooManyPermits
 		}
 	}
 	s.object.Mine(0).Add(^uint64(0))
@@ -277,13 +270,13 @@ func (s *Semaphore) Release(n int) error {
 		}
 		s.trim()
 		if n > int(s.initial)-s.available(shm.Alive) {
-			return ErrBound
+			return carrier.ErrTooManyPermits
 		}
 	}
 	for {
 		total := s.total.Load()
-		if n > MaxPermits-int(min(total, MaxPermits)) {
-			return fmt.Errorf("mp: a semaphore of more than %d permits: %w", MaxPermits, fs.ErrInvalid)
+		if n > carrier.MaxPermits-int(min(total, carrier.MaxPermits)) {
+			return fmt.Errorf("mp: a semaphore of more than %d permits: %w", carrier.MaxPermits, fs.ErrInvalid)
 		}
 		if s.total.CompareAndSwap(total, total+uint64(n)) {
 			break

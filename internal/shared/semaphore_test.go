@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/shared"
 )
 
@@ -46,11 +47,11 @@ func newSemaphore(t *testing.T, permits int, bounded bool) *shared.Semaphore {
 
 func take(t *testing.T, s *shared.Semaphore) uint64 {
 	t.Helper()
-	token, err := s.Acquire(soon(t))
+	g, err := s.Acquire(soon(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return token
+	return g.Token
 }
 
 func TestSemaphoreCounts(t *testing.T) {
@@ -68,13 +69,13 @@ func TestSemaphoreCounts(t *testing.T) {
 	if _, err := s.Acquire(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Error(err)
 	}
-	if err := s.Return(); err != nil || s.Available() != 1 {
+	if err := s.Return(0); err != nil || s.Available() != 1 {
 		t.Error(err, s.Available())
 	}
 	if err := s.Release(3); err != nil || s.Available() != 4 {
 		t.Error(err, s.Available())
 	}
-	if s.Release(0) == nil || s.Release(shared.MaxPermits) == nil {
+	if s.Release(0) == nil || s.Release(carrier.MaxPermits) == nil {
 		t.Error("no error for nonsense")
 	}
 	if _, err := shared.NewSemaphore(-1, false); err == nil {
@@ -85,17 +86,17 @@ func TestSemaphoreCounts(t *testing.T) {
 func TestSemaphoreBound(t *testing.T) {
 	t.Parallel()
 	s := newSemaphore(t, 1, true)
-	if err := s.Release(1); !errors.Is(err, shared.ErrBound) {
+	if err := s.Release(1); !errors.Is(err, carrier.ErrTooManyPermits) {
 		t.Errorf("over the bound: %v", err)
 	}
 	take(t, s)
-	if err := s.Release(2); !errors.Is(err, shared.ErrBound) || s.Available() != 0 {
+	if err := s.Release(2); !errors.Is(err, carrier.ErrTooManyPermits) || s.Available() != 0 {
 		t.Errorf("over the bound: %v", err)
 	}
 	if err := s.Release(1); err != nil || s.Available() != 1 {
 		t.Error(err)
 	}
-	if err := s.Return(); !errors.Is(err, shared.ErrBound) || s.Available() != 1 {
+	if err := s.Return(0); !errors.Is(err, carrier.ErrTooManyPermits) || s.Available() != 1 {
 		t.Errorf("over the bound: %v", err)
 	}
 }
@@ -158,7 +159,7 @@ func TestSemaphoreNeverGivesMoreThanItHas(t *testing.T) {
 				take(t, s)
 				most.Store(max(most.Load(), inside.Add(1)))
 				inside.Add(-1)
-				if err := s.Return(); err != nil {
+				if err := s.Return(0); err != nil {
 					t.Error(err)
 				}
 			}

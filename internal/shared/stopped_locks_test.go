@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gomultiprocessing/mp/internal/shared"
+	"github.com/gomultiprocessing/mp/internal/carrier"
 )
 
 // A process that is stopped in the middle of something keeps what it has, and nobody
@@ -75,7 +75,7 @@ func TestStoppedInTheMiddle(t *testing.T) {
 			if _, ok := s.TryAcquire(); ok {
 				t.Error("acquired past who has the latch")
 			}
-			if err := s.Return(); err != nil || s.Available() != 2 {
+			if err := s.Return(0); err != nil || s.Available() != 2 {
 				t.Error(err, s.Available())
 			}
 			goOn(c)
@@ -95,7 +95,7 @@ func TestStoppedInTheMiddle(t *testing.T) {
 		c := stop(t, "barrier.complete", "barrier act", []*os.File{b.File()}, "20000")
 		ends(t, func(ctx context.Context) error { _, err := b.Wait(ctx, nil); return err }) // one too many
 		b.Reset()
-		if err := <-done; !errors.Is(err, shared.ErrBroken) {
+		if err := <-done; !errors.Is(err, carrier.ErrBarrierBroken) {
 			t.Error(err)
 		}
 		barrierWorks(t, b)

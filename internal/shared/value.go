@@ -106,14 +106,14 @@ func (v *Value) Load(to []uint64) {
 	runtime.KeepAlive(v)
 }
 
-// Begin keeps others from changing the value until End.
+// Begin keeps others from changing the value until Commit or Cancel.
 func (v *Value) Begin(ctx context.Context) (token uint64, err error) {
 	g, err := v.lock.Acquire(ctx)
 	return g.Token, err
 }
 
-// Commit changes the value, between Begin and End.
-func (v *Value) Commit(from []uint64) {
+// Commit changes the value, and lets others change it.
+func (v *Value) Commit(token uint64, from []uint64) error {
 	version := v.version.Load()
 	slot := v.write[(version+1)&1]
 	if shm.Invariants {
@@ -124,10 +124,13 @@ func (v *Value) Commit(from []uint64) {
 	shm.Point("value.written")
 	v.version.Store(version + 1)
 	shm.Point("value.committed")
+	err := v.lock.Release(token)
+	runtime.KeepAlive(v)
+	return err
 }
 
-// End lets others change the value.
-func (v *Value) End(token uint64) {
+// Cancel lets others change the value, which is as it was.
+func (v *Value) Cancel(token uint64) {
 	v.lock.Release(token)
 	runtime.KeepAlive(v)
 }

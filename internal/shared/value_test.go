@@ -41,14 +41,12 @@ func addOne(v *shared.Value) error {
 	if err != nil {
 		return err
 	}
-	defer v.End(token)
 	words := make([]uint64, valueWords)
 	v.Load(words)
 	for i := range words {
 		words[i]++
 	}
-	v.Commit(words)
-	return nil
+	return v.Commit(token, words)
 }
 
 func newValue(t *testing.T) *shared.Value {

@@ -69,7 +69,7 @@ func init() {
 		e, err := shared.OpenEvent(files[1])
 		must(err)
 		must(e.Wait(context.Background()))
-		must(s.Return())
+		must(s.Return(0))
 		say(files[2])
 	}
 }
@@ -140,7 +140,7 @@ func TestOneWhoIsStuckLeadsNobody(t *testing.T) { // not parallel: nobody else m
 	defer memory.Close()
 	latch := memory.Word(shm.StateAt + 64)
 	latch.Store(uint64(owner)) // as if it had stopped there
-	must(s.Return())
+	must(s.Return(0))
 	time.Sleep(20 * time.Millisecond)
 	release.Set()
 	select {
@@ -181,7 +181,7 @@ func TestHeirThatWaitsNoMore(t *testing.T) { // not parallel: it must be looked 
 			time.Sleep(time.Millisecond)
 		}
 		done := make(chan struct{})
-		go func() { take(t, s); must(s.Return()); close(done) }()
+		go func() { take(t, s); must(s.Return(0)); close(done) }()
 		time.Sleep(20 * time.Millisecond)
 		release.Set()
 		c.stops()

@@ -1,4 +1,4 @@
-package thread
+package inproc
 
 import (
 	"context"
@@ -57,7 +57,7 @@ func (w *waiter[T]) wake() {
 
 // await waits until w is woken or ctx ends. What was settled by then counts: the item is got, or
 // put.
-func (q *queue[T]) await(ctx context.Context, w *waiter[T], list *waiters[T]) (v T, err error) {
+func (q *Queue[T]) await(ctx context.Context, w *waiter[T], list *waiters[T]) (v T, err error) {
 	if done := ctx.Done(); done == nil {
 		<-w.woken // which is quicker than select
 	} else {
@@ -77,7 +77,7 @@ func (q *queue[T]) await(ctx context.Context, w *waiter[T], list *waiters[T]) (v
 }
 
 // leave takes a waiter off its list, and says whether it was on it.
-func (q *queue[T]) leave(w *waiter[T], list *waiters[T]) bool {
+func (q *Queue[T]) leave(w *waiter[T], list *waiters[T]) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if !w.listed {

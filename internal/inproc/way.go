@@ -1,4 +1,4 @@
-package thread
+package inproc
 
 import (
 	"context"
@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/gomultiprocessing/mp/internal/pipe"
+	"github.com/gomultiprocessing/mp/internal/carrier"
 )
 
 // What is sent and not yet received.
@@ -37,8 +37,8 @@ func newWay[T any]() *way[T] { return &way[T]{messages: newLine[message[T]](fals
 
 // request is what a receiver wants.
 type request struct {
-	kind  pipe.Kind
-	limit int // of bytes; -1: none
+	bytes bool // not a value
+	limit int  // of bytes; -1: none
 }
 
 // reception is a receive that waits.
@@ -61,12 +61,14 @@ type watcher struct {
 }
 
 // refuses is why a message is not what was wanted.
-func (q request) refuses(kind pipe.Kind, size int) error {
+func (q request) refuses(bytes bool, size int) error {
 	switch {
-	case kind != q.kind:
-		return &pipe.KindError{Is: kind}
+	case bytes && !q.bytes:
+		return carrier.ErrNextIsBytes
+	case q.bytes && !bytes:
+		return carrier.ErrNextIsValue
 	case q.limit >= 0 && size > q.limit:
-		return errTooLong
+		return carrier.ErrTooLong
 	}
 	return nil
 }
@@ -97,10 +99,10 @@ func (w *way[T]) sendNow(m message[T]) (*sleeper[sending[T]], error) {
 	case w.ended:
 		return nil, errEndClosed
 	case w.abandoned:
-		return nil, pipe.ErrPeer
+		return nil, carrier.ErrPeer
 	case w.deliver(m):
 		return nil, nil
-	case w.senders.first == nil && w.hasRoom(len(m.bytes)):
+	case w.senders.first == nil && w.hasRoom(len(m.data)):
 		w.put(m)
 		w.tell(everybody)
 		return nil, nil
@@ -129,7 +131,7 @@ func await[V any](ctx context.Context, mu *sync.Mutex, list *sleepers[V], s *sle
 // else have their error.
 func (w *way[T]) deliver(m message[T]) bool {
 	for r := w.receivers.pop(); r != nil; r = w.receivers.pop() {
-		err := r.has.refuses(m.kind, len(m.bytes))
+		err := r.has.refuses(m.bytes, len(m.data))
 		if r.has.err = err; err == nil {
 			r.has.message = m
 		}
@@ -147,7 +149,7 @@ func (w *way[T]) hasRoom(bytes int) bool {
 
 func (w *way[T]) put(m message[T]) {
 	w.messages.push(m)
-	w.bytes += len(m.bytes)
+	w.bytes += len(m.data)
 }
 
 // receive takes the next message, or waits for it.
@@ -186,18 +188,18 @@ func (w *way[T]) receiveNow(q request) (m message[T], s *sleeper[reception[T]], 
 // take takes the next message, which there is, and lets in who waits for room.
 func (w *way[T]) take(q request) (message[T], error) {
 	next := w.messages.peek()
-	if err := q.refuses(next.kind, len(next.bytes)); err != nil {
+	if err := q.refuses(next.bytes, len(next.data)); err != nil {
 		return message[T]{}, err
 	}
 	m := w.messages.pop()
-	w.bytes -= len(m.bytes)
+	w.bytes -= len(m.data)
 	w.admit()
 	return m, nil
 }
 
 // admit lets in who waits for room, as far as there is some.
 func (w *way[T]) admit() {
-	for s := w.senders.first; s != nil && w.hasRoom(len(s.has.message.bytes)); s = w.senders.first {
+	for s := w.senders.first; s != nil && w.hasRoom(len(s.has.message.data)); s = w.senders.first {
 		w.put(s.has.message)
 		w.senders.remove(s)
 		s.call()
@@ -296,7 +298,7 @@ func (w *way[T]) noReceiver(wakes whom) {
 	w.abandoned = true
 	w.messages = newLine[message[T]](false)
 	w.bytes = 0
-	callAll(&w.senders, wakes, func(s *sending[T]) { s.err = pipe.ErrPeer })
+	callAll(&w.senders, wakes, func(s *sending[T]) { s.err = carrier.ErrPeer })
 	callAll(&w.receivers, wakes, func(r *reception[T]) { r.err = errEndClosed })
 	w.tell(wakes)
 }

@@ -1,13 +1,15 @@
-package mp
+//go:build unix
 
-import "golang.org/x/sys/windows"
+package inproc
+
+import "golang.org/x/sys/unix"
 
 // hasRoom says whether the system would give so many bytes at once. Go's own memory comes
 // the same way, but there it is the end of the program when it does not.
 func hasRoom(size int) error {
-	at, err := windows.VirtualAlloc(0, uintptr(size), windows.MEM_RESERVE|windows.MEM_COMMIT, windows.PAGE_READWRITE)
+	m, err := unix.Mmap(-1, 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
 	if err != nil {
 		return err
 	}
-	return windows.VirtualFree(at, 0, windows.MEM_RELEASE)
+	return unix.Munmap(m)
 }

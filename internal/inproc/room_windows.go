@@ -1,15 +1,13 @@
-//go:build unix
+package inproc
 
-package mp
-
-import "golang.org/x/sys/unix"
+import "golang.org/x/sys/windows"
 
 // hasRoom says whether the system would give so many bytes at once. Go's own memory comes
 // the same way, but there it is the end of the program when it does not.
 func hasRoom(size int) error {
-	m, err := unix.Mmap(-1, 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
+	at, err := windows.VirtualAlloc(0, uintptr(size), windows.MEM_RESERVE|windows.MEM_COMMIT, windows.PAGE_READWRITE)
 	if err != nil {
 		return err
 	}
-	return unix.Munmap(m)
+	return windows.VirtualFree(at, 0, windows.MEM_RELEASE)
 }

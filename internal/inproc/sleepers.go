@@ -1,4 +1,4 @@
-package thread
+package inproc
 
 import (
 	"context"
@@ -25,10 +25,6 @@ type sleeper[V any] struct {
 	queued     bool
 	prev, next *sleeper[V]
 }
-
-// outside says whether a time is one of the world and not of a bubble, whose clock begins in
-// the year 2000.
-func outside(since time.Time) bool { return since.Unix() > 1_600_000_000 } // in the year 2020
 
 // sleeper is one that waits from now on. It is to be pushed.
 func (l *sleepers[V]) sleeper(has V) *sleeper[V] {

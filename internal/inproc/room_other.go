@@ -1,6 +1,6 @@
 //go:build !unix && !windows
 
-package mp
+package inproc
 
 // hasRoom does not know.
 func hasRoom(int) error { return nil }

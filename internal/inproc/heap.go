@@ -1,4 +1,4 @@
-package thread
+package inproc
 
 // heap holds items so that the least is at hand; of equal ones, the one that came first. It
 // compares before it moves anything: a less that panics leaves it as it was.

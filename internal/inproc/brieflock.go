@@ -1,4 +1,4 @@
-package thread
+package inproc
 
 import "sync"
 

@@ -1,0 +1,31 @@
+package carrier
+
+import (
+	"context"
+	"sync/atomic"
+)
+
+// Value holds some words that change at once.
+type Value interface {
+	// Load copies the words.
+	Load(to []uint64)
+	// Begin keeps others from changing the words until Commit or Cancel with that token.
+	Begin(ctx context.Context) (token uint64, err error)
+	// Commit changes the words, and lets others change them.
+	Commit(token uint64, from []uint64) error
+	// Cancel changes nothing, and lets others change the words.
+	Cancel(token uint64)
+}
+
+// Counter is one word of memory: only carriers that are memory have it.
+type Counter interface {
+	// Word is the word. Who uses it keeps the Counter alive meanwhile.
+	Word() *atomic.Uint64
+}
+
+// Array is a slice of memory: only carriers that are memory have it.
+type Array[T any] interface {
+	// Slice is the memory itself, the same each time; nil after Close.
+	Slice() []T
+	Close() error
+}

@@ -1,0 +1,150 @@
+package inproc
+
+import (
+	"context"
+	"sync"
+
+	"github.com/gomultiprocessing/mp/internal/carrier"
+)
+
+// Barrier is where a number of parties wait for each other, again and again.
+type Barrier struct {
+	parties int
+	mu      sync.Mutex // of all that follows, and of the rounds
+	round   *round     // that fills, or is acted upon, or has broken
+}
+
+// NewBarrier makes a barrier for that number of parties, from 1 to carrier.MaxParties.
+func NewBarrier(parties int) *Barrier { return &Barrier{parties: parties, round: new(round)} }
+
+// round is what some parties wait for together. It ends once, either way.
+type round struct {
+	arrived int
+	over    gate // opens as the round ends
+	ended   bool
+	broken  bool
+}
+
+// finish ends the round; false if it has ended before. The mutex is held.
+func (r *round) finish(broken bool) bool {
+	if r.ended {
+		return false
+	}
+	r.ended, r.broken = true, broken
+	r.over.open()
+	return true
+}
+
+// Wait waits until all parties have come, and returns which one this was. The last to come
+// runs the action, if it has one, before the others go on.
+func (b *Barrier) Wait(ctx context.Context, action func() error) (place int, err error) {
+	if err := ctx.Err(); err != nil {
+		return 0, &carrier.LateError{Err: err} // it does not come
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for {
+		r := b.round
+		switch {
+		case r.broken:
+			return 0, carrier.ErrBarrierBroken
+		case r.arrived < b.parties:
+			place = r.arrived
+			if r.arrived++; r.arrived == b.parties {
+				err = b.complete(r, action)
+			} else {
+				err = b.await(ctx, r)
+			}
+			return place, err
+		}
+		if err := b.until(ctx, r); err != nil { // beyond the parties: the next round comes soon
+			return 0, &carrier.LateError{Err: err}
+		}
+	}
+}
+
+// until waits for the end of a round. The mutex is held, but not while it waits.
+func (b *Barrier) until(ctx context.Context, r *round) error {
+	way := r.over.enter()
+	b.mu.Unlock()
+	defer b.mu.Lock()
+	return r.over.wait(ctx, &b.mu, way)
+}
+
+// await waits in a round in which this party has arrived, and breaks it if its ctx ends.
+func (b *Barrier) await(ctx context.Context, r *round) error {
+	err := b.until(ctx, r)
+	if err != nil && (r.finish(true) || r.broken) {
+		return &carrier.LateError{Err: err}
+	}
+	if r.broken {
+		return carrier.ErrBarrierBroken
+	}
+	return nil
+}
+
+// complete ends the round: this party was the last to come.
+func (b *Barrier) complete(r *round, action func() error) error {
+	if action != nil {
+		if err := b.act(r, action); err != nil {
+			return err
+		}
+	}
+	if !r.finish(false) {
+		return carrier.ErrBarrierBroken
+	}
+	b.round = new(round)
+	return nil
+}
+
+// act runs the action without the mutex. If it fails, in whatever way, the barrier breaks.
+func (b *Barrier) act(r *round, action func() error) (err error) {
+	done := false
+	b.mu.Unlock()
+	defer func() {
+		b.mu.Lock()
+		if !done || err != nil {
+			r.finish(true)
+		}
+	}()
+	err = action()
+	done = true
+	return err
+}
+
+// Abort breaks the barrier.
+func (b *Barrier) Abort() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.round.finish(true)
+	return nil
+}
+
+// Reset begins a round anew, and breaks the one that somebody is in.
+func (b *Barrier) Reset() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.round.finish(true)
+	b.round = new(round)
+	return nil
+}
+
+// Parties is how many must come.
+func (b *Barrier) Parties() int { return b.parties }
+
+// Waiting is how many wait at the moment.
+func (b *Barrier) Waiting() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.round.broken {
+		return 0
+	}
+	return b.round.arrived
+}
+
+// Broken says whether the barrier is broken.
+func (b *Barrier) Broken() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.round.broken
+}

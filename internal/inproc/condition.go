@@ -1,0 +1,78 @@
+package inproc
+
+import (
+	"context"
+	"sync"
+
+	"github.com/gomultiprocessing/mp/internal/carrier"
+)
+
+// Condition is what goroutines wait for that have a lock, until others notify them.
+type Condition struct {
+	lock *Lock
+	mu   sync.Mutex
+	line sleepers[struct{}]
+}
+
+// Wait gives the acquisition with that token up, waits until it is notified, and
+// takes the lock again. On an error the lock is not held.
+func (c *Condition) Wait(ctx context.Context, token uint64) (carrier.Grant, error) {
+	if !c.lock.Holds(token) {
+		return carrier.Grant{}, carrier.ErrNotOwner
+	}
+	if err := ctx.Err(); err != nil {
+		c.lock.Release(token)
+		return carrier.Grant{}, err
+	}
+	w := c.line.sleeper(struct{}{})
+	defer c.line.done(w)
+	c.mu.Lock()
+	c.line.push(w)
+	c.mu.Unlock()
+	if c.lock.Release(token) != nil { // by another goroutine, meanwhile
+		c.quit(w)
+		return carrier.Grant{}, carrier.ErrNotOwner
+	}
+	if err := w.rest(ctx); err != nil {
+		c.quit(w)
+		return carrier.Grant{}, err
+	}
+	g, err := c.lock.relock(ctx)
+	if err != nil {
+		c.quit(w)
+		return carrier.Grant{}, err
+	}
+	return g, nil
+}
+
+// quit ends the waiting of a goroutine. If it was notified, the next is instead.
+func (c *Condition) quit(w *sleeper[struct{}]) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.line.remove(w) {
+		c.grant(1)
+	}
+}
+
+// grant wakes the first n of those who wait.
+func (c *Condition) grant(n int) {
+	for ; n > 0; n-- {
+		w := c.line.pop()
+		if w == nil {
+			return
+		}
+		w.call()
+	}
+}
+
+// Notify wakes n of those who wait, if there are as many. The acquisition with that token
+// must not have ended.
+func (c *Condition) Notify(token uint64, n int) error {
+	if !c.lock.Holds(token) {
+		return carrier.ErrNotOwner
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.grant(n)
+	return nil
+}

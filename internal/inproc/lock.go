@@ -1,0 +1,175 @@
+package inproc
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync"
+	"sync/atomic"
+
+	"github.com/gomultiprocessing/mp/internal/carrier"
+	"github.com/gomultiprocessing/mp/internal/errtext"
+)
+
+// Lock is a lock of one goroutine at a time.
+//
+// Its state is one word: whether it is held, whether somebody waits, and above these the
+// token of the last acquisition. So acquiring is one exchange, and so is giving back what
+// has that token, and nothing else. While somebody waits, giving back goes by the mutex.
+//
+// Who comes just as the lock is free may take it, which is fast: who is woken needs a while
+// to run. But one who has waited for a millisecond is handed the lock, and it is not free
+// in between.
+type Lock struct {
+	state atomic.Uint64
+	mu    sync.Mutex // of the line, and of setting and clearing contended
+	line  sleepers[uint64]
+}
+
+const (
+	held      = 1
+	contended = 2
+	tokenUnit = 4
+)
+
+var pid = os.Getpid()
+
+// NewLock makes a lock.
+func NewLock() *Lock { return new(Lock) }
+
+// TryAcquire takes the lock if it is free.
+func (l *Lock) TryAcquire() (carrier.Grant, bool) {
+	for {
+		v := l.state.Load()
+		if v&held != 0 {
+			return carrier.Grant{}, false
+		}
+		if l.state.CompareAndSwap(v, v+tokenUnit|held) {
+			return carrier.Grant{Token: v/tokenUnit + 1}, true
+		}
+	}
+}
+
+// Acquire takes the lock, and waits for it until ctx ends.
+func (l *Lock) Acquire(ctx context.Context) (carrier.Grant, error) {
+	if err := ctx.Err(); err != nil {
+		if _, held := l.Held(); held { // as if ctx had ended a moment later
+			err = fmt.Errorf("mp: %w", inTheWay(err))
+		}
+		return carrier.Grant{}, err
+	}
+	if g, ok := l.TryAcquire(); ok {
+		return g, nil
+	}
+	g, err := l.wait(ctx)
+	if err != nil {
+		return carrier.Grant{}, errtext.Errorf("mp: %w", err)
+	}
+	return g, nil
+}
+
+// inTheWay says why a wait ended with its ctx.
+func inTheWay(err error) error {
+	return fmt.Errorf("another goroutine of this process has the lock: %w", err)
+}
+
+// relock is Acquire for who had the lock, and words the error for who says what it was for.
+func (l *Lock) relock(ctx context.Context) (carrier.Grant, error) {
+	if err := ctx.Err(); err != nil {
+		return carrier.Grant{}, err
+	}
+	if g, ok := l.TryAcquire(); ok {
+		return g, nil
+	}
+	return l.wait(ctx)
+}
+
+// wait is Acquire for one who did not get the lock at once.
+func (l *Lock) wait(ctx context.Context) (carrier.Grant, error) {
+	w := l.line.sleeper(0)
+	defer l.line.done(w)
+	l.mu.Lock()
+	l.line.push(w)
+	l.state.Or(contended)
+	for {
+		if w.has != 0 {
+			l.mu.Unlock()
+			return carrier.Grant{Token: w.has}, nil
+		}
+		if g, ok := l.TryAcquire(); ok {
+			l.leave(w)
+			l.mu.Unlock()
+			return g, nil
+		}
+		if err := ctx.Err(); err != nil {
+			l.leave(w) // whoever has the lock wakes the next
+			l.mu.Unlock()
+			return carrier.Grant{}, inTheWay(err)
+		}
+		l.mu.Unlock()
+		w.rest(ctx)
+		l.mu.Lock()
+	}
+}
+
+// leave takes a waiter out of the line.
+func (l *Lock) leave(w *sleeper[uint64]) {
+	if l.line.remove(w); l.line.first == nil {
+		l.state.And(^uint64(contended))
+	}
+}
+
+// Release ends the acquisition with that token. ErrNotOwner: it has ended already.
+func (l *Lock) Release(token uint64) error {
+	v := token*tokenUnit | held
+	if token != 0 && (l.state.CompareAndSwap(v, v&^held) || l.pass(token)) {
+		return nil
+	}
+	return carrier.ErrNotOwner
+}
+
+// NewCondition makes a condition of the lock.
+func (l *Lock) NewCondition() (carrier.Condition, error) { return &Condition{lock: l}, nil }
+
+// pass is Release while somebody waits.
+func (l *Lock) pass(token uint64) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for {
+		v := l.state.Load()
+		if v&^contended != token*tokenUnit|held {
+			return false
+		}
+		w := l.line.first
+		switch {
+		case w == nil:
+			if l.state.CompareAndSwap(v, v&^held) {
+				return true
+			}
+		case w.patient():
+			if !l.state.CompareAndSwap(v, v+tokenUnit) {
+				continue
+			}
+			w.has = token + 1
+			l.leave(w)
+			w.call()
+			return true
+		case l.state.CompareAndSwap(v, v&^held):
+			w.call()
+			return true
+		}
+	}
+}
+
+// Holds says whether the acquisition with that token has not ended.
+func (l *Lock) Holds(token uint64) bool {
+	return l.state.Load()&^contended == token*tokenUnit|held
+}
+
+// Held is the pid of this process, if the lock is held.
+func (l *Lock) Held() (int, bool) {
+	if l.state.Load()&held == 0 {
+		return 0, false
+	}
+	return pid, true
+}

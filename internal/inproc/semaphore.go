@@ -1,0 +1,129 @@
+package inproc
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"math"
+	"sync"
+
+	"github.com/gomultiprocessing/mp/internal/carrier"
+)
+
+// Semaphore is a number of permits.
+//
+// Who comes as a permit is free may take it. What comes back is handed to those who have
+// waited for a millisecond; the others are woken to take it if they can. As long as permits
+// are free and goroutines wait, so many of the first of these are awake.
+type Semaphore struct {
+	mu      sync.Mutex
+	free    int64 // those held are not counted: they may be used up
+	initial int64
+	bounded bool
+	token   uint64
+	line    sleepers[uint64]
+}
+
+// NewSemaphore makes a semaphore with that number of permits, from 0 to carrier.MaxPermits.
+func NewSemaphore(permits int, bounded bool) *Semaphore {
+	return &Semaphore{free: int64(permits), initial: int64(permits), bounded: bounded}
+}
+
+// TryAcquire takes a permit if one is free.
+func (s *Semaphore) TryAcquire() (carrier.Grant, bool) {
+	s.mu.Lock()
+	token, ok := s.take()
+	s.mu.Unlock()
+	return carrier.Grant{Token: token}, ok
+}
+
+// take is TryAcquire with the mutex held.
+func (s *Semaphore) take() (token uint64, ok bool) {
+	if s.free == 0 {
+		return 0, false
+	}
+	s.free--
+	s.token++
+	return s.token, true
+}
+
+// Acquire takes a permit, and waits for it until ctx ends.
+func (s *Semaphore) Acquire(ctx context.Context) (carrier.Grant, error) {
+	if err := ctx.Err(); err != nil {
+		return carrier.Grant{}, err
+	}
+	if g, ok := s.TryAcquire(); ok {
+		return g, nil
+	}
+	w := s.line.sleeper(0)
+	defer s.line.done(w)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.line.push(w)
+	for {
+		if w.has != 0 {
+			return carrier.Grant{Token: w.has}, nil
+		}
+		if token, ok := s.take(); ok {
+			s.line.remove(w)
+			return carrier.Grant{Token: token}, nil
+		}
+		if err := ctx.Err(); err != nil {
+			s.line.remove(w)
+			return carrier.Grant{}, err
+		}
+		s.mu.Unlock()
+		w.rest(ctx)
+		s.mu.Lock()
+	}
+}
+
+// Return gives back the permit of one Acquire.
+func (s *Semaphore) Return(uint64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.bounded && s.free >= s.initial {
+		return carrier.ErrTooManyPermits
+	}
+	s.pass(1)
+	return nil
+}
+
+// Release adds n permits.
+func (s *Semaphore) Release(n int) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.bounded && int64(n) > s.initial-s.free {
+		return carrier.ErrTooManyPermits
+	}
+	if int64(n) > carrier.MaxPermits-s.free {
+		return fmt.Errorf("mp: a semaphore of more than %d permits: %w", carrier.MaxPermits, fs.ErrInvalid)
+	}
+	s.pass(int64(n))
+	return nil
+}
+
+// pass gives n permits to those who wait, as far as there are any.
+func (s *Semaphore) pass(n int64) {
+	s.free += n
+	for w := s.line.first; w != nil && s.free > 0 && w.patient(); w = s.line.first {
+		w.has, _ = s.take()
+		s.line.remove(w)
+		w.call()
+	}
+	w := s.line.first
+	for range s.free {
+		if w == nil {
+			return
+		}
+		w.call()
+		w = w.next
+	}
+}
+
+// Available is how many permits nobody holds.
+func (s *Semaphore) Available() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return int(min(s.free, math.MaxInt))
+}
