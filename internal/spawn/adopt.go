@@ -98,7 +98,7 @@ func (m *mark) become() (*Self, error) {
 		debug.SetMemoryLimit(m.memory)
 	}
 	leaveTerminal()
-	go m.setTitles()
+	m.setTitles()
 	return s, nil
 }
 
