@@ -130,7 +130,7 @@ func proxied(t *testing.T) (env []string) {
 	}
 	cache := filepath.Join(strings.TrimSpace(goIn(t, ".", nil, "env", "GOMODCACHE")), "cache", "download")
 	return []string{
-		"GOWORK=off", "GOFLAGS=-mod=mod -modcacherw", "GOTOOLCHAIN=local", "GONOSUMDB=*", "GONOSUMCHECK=1", "GONOPROXY=none", "GOPRIVATE=",
+		"GOWORK=off", "GOFLAGS=-mod=mod -modcacherw -trimpath", "GOTOOLCHAIN=local", "GONOSUMDB=*", "GONOSUMCHECK=1", "GONOPROXY=none", "GOPRIVATE=",
 		"GOPROXY=file://" + filepath.ToSlash(proxy) + ",file://" + filepath.ToSlash(cache) + "," + strings.TrimSpace(goIn(t, ".", nil, "env", "GOPROXY")),
 		"GOMODCACHE=" + t.TempDir(),
 	}
