@@ -18,7 +18,7 @@ var (
 // Links to files of the repository lead there: to a file that exists, to a heading
 // that the page has, and to an Example that is in the file.
 func TestLinks(t *testing.T) {
-	names := append(pages(t), "SECURITY.md")
+	names := append(pages(t), "SECURITY.md", "CONTRIBUTING.md")
 	seen := 0
 	for _, page := range names {
 		path := filepath.Join(root, filepath.FromSlash(page))

@@ -101,6 +101,32 @@ func (f face) method(name string) bool {
 	return false
 }
 
+var sourceFile = regexp.MustCompile("^`(internal/[a-z/_]*[a-z_]|[a-z/_]*[a-z_]\\.go)`$")
+
+// The packages and files that the pages name exist.
+func TestFiles(t *testing.T) {
+	seen := 0
+	for _, page := range append(pages(t), "SECURITY.md", "CONTRIBUTING.md") {
+		text, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(page)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, code := range inline.FindAllString(string(text), -1) {
+			m := sourceFile.FindStringSubmatch(code)
+			if m == nil || strings.HasPrefix(m[1], "_") {
+				continue
+			}
+			seen++
+			if _, err := os.Stat(filepath.Join(root, filepath.FromSlash(m[1]))); err != nil {
+				t.Errorf("%s: there is no %s", page, code)
+			}
+		}
+	}
+	if seen < 20 {
+		t.Fatalf("only %d files found", seen)
+	}
+}
+
 // What the pages name in their prose and tables exists. (What is in Go blocks the compiler
 // looks at.)
 func TestNames(t *testing.T) {
@@ -135,6 +161,49 @@ func TestNames(t *testing.T) {
 		}
 	}
 	if seen < 100 {
+		t.Fatalf("only %d names found", seen)
+	}
+}
+
+// The names that the glossary quotes from the code are there. Who renames something
+// finds its line here.
+func TestGlossary(t *testing.T) {
+	var sources strings.Builder
+	for _, pattern := range []string{"*.go", "internal/*/*.go", "internal/*/*/*.go", "thread/*.go"} {
+		paths, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(pattern)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range paths {
+			if strings.HasSuffix(path, "_test.go") {
+				continue
+			}
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sources.Write(text)
+		}
+	}
+	code := sources.String()
+	page, err := os.ReadFile(filepath.Join(root, "docs", "glossary.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for line := range strings.Lines(string(page)) {
+		cells := strings.Split(line, "|")
+		if len(cells) != 5 {
+			continue
+		}
+		for _, name := range inline.FindAllString(cells[3], -1) {
+			seen++
+			if !regexp.MustCompile(`\b` + regexp.QuoteMeta(strings.Trim(name, "`")) + `\b`).MatchString(code) {
+				t.Errorf("the glossary says of %s that the code calls it %s, which it does not", strings.TrimSpace(cells[1]), name)
+			}
+		}
+	}
+	if seen < 20 {
 		t.Fatalf("only %d names found", seen)
 	}
 }
