@@ -4,7 +4,6 @@ import (
 	"context"
 	"sync/atomic"
 
-	"github.com/gomultiprocessing/mp/internal/local"
 	"github.com/gomultiprocessing/mp/internal/pool"
 	"github.com/gomultiprocessing/mp/internal/run"
 	"github.com/gomultiprocessing/mp/internal/wire"
@@ -57,14 +56,13 @@ func ApplyAsync[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in 
 	return &a.result
 }
 
-// applied is a call with one task. It is the job's Client and the transport's
-// Inputs, in one piece of memory: there may be hundreds of thousands.
+// applied is a call with one task, in one piece of memory: there may be hundreds of thousands.
 type applied[In, Out any] struct {
 	job     pool.Job
-	here    hereOne[In, Out] // the Func, and the first attempt in a pool of goroutines
-	begun   atomic.Bool      // it was
-	leaves  bool             // it can be sent only once, as something leaves this process with it
-	values  context.Context  // for the task on a goroutine; nil: none
+	direct  directCall[In, Out] // the Func, and the first attempt in a pool of goroutines
+	begun   atomic.Bool         // it was
+	leaves  bool                // it can be sent only once, as something leaves this process with it
+	values  context.Context     // for the task on a goroutine; nil: none
 	in      [1]In
 	encoded atomic.Pointer[wire.Buffer] // of an input that is small enough to be encoded beforehand, or that has left
 	pool    *Pool                       // whose watch is over ctx; nil: none is
@@ -86,19 +84,10 @@ func newApplied[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in 
 		return nil, err
 	}
 	a := new(applied[In, Out])
-	a.here.f = f
-	if p.here != nil {
-		a.here.pool, a.here.in = p.here, in
-		a.values = run.ValuesOf(ctx)
-		if o.retries > 0 {
-			a.here.input.Store(inputKept)
-		}
-	} else {
-		a.in[0] = in
-		if err := a.encode(); err != nil {
-			return nil, &TaskError{Func: f.name, Err: err}
-		}
-		a.job.Apart, a.job.Alone = f.apart, a.leaves || f.moves
+	a.direct.f = f
+	a.in[0] = in
+	if err := p.transport.prepare(ctx, a, o.retries > 0); err != nil {
+		return nil, &TaskError{Func: f.name, Err: err}
 	}
 	a.result.s = p.s
 	a.job.Func, a.job.Client, a.job.Items = f.name, a, 1
@@ -110,16 +99,34 @@ func newApplied[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in 
 	return a, nil
 }
 
+// byValue implements call.
+func (a *applied[In, Out]) byValue(values context.Context, copies *copying, retried bool) {
+	a.direct.in, a.direct.copies, a.values = a.in[0], copies, values
+	clear(a.in[:])
+	if retried {
+		a.direct.input.Store(inputKept)
+	}
+}
+
+// byBytes implements call.
+func (a *applied[In, Out]) byBytes() error {
+	if err := a.encode(); err != nil {
+		return err
+	}
+	a.job.Apart, a.job.Alone = a.direct.f.apart, a.leaves || a.direct.f.moves
+	return nil
+}
+
 // encode encodes the input, so that its errors come at once and it may be changed
 // at once. What is large is encoded again when it is sent; what travels as memory
 // was copied already and cannot fail. What leaves this process does so now: its encoding
 // is kept, and can be sent once.
 func (a *applied[In, Out]) encode() error {
-	if a.here.f.flat {
+	if a.direct.f.flat {
 		return nil
 	}
 	b := new(wire.Buffer)
-	if err := a.here.f.encodeInputs(b, a.in[:]); err != nil {
+	if err := a.direct.f.encodeInputs(b, a.in[:]); err != nil {
 		return err
 	}
 	a.leaves = b.Moves()
@@ -132,23 +139,23 @@ func (a *applied[In, Out]) encode() error {
 	return nil
 }
 
-// Encode implements talk.Inputs.
+// Encode implements pool.Tasks.
 func (a *applied[In, Out]) Encode(b *wire.Buffer, _, _ int) (*wire.Buffer, error) {
 	if e := a.encoded.Load(); e != nil && (!a.leaves || a.encoded.CompareAndSwap(e, nil)) {
 		return e, nil
 	}
-	return b, a.here.f.encodeInputs(b, a.in[:])
+	return b, a.direct.f.encodeInputs(b, a.in[:])
 }
 
-// Values implements local.Calls.
+// Values implements pool.Tasks.
 func (a *applied[In, Out]) Values() context.Context { return a.values }
 
-// Calls implements local.Calls.
-func (a *applied[In, Out]) Calls(_, _ int) (local.Span, error) {
+// Calls implements pool.Tasks.
+func (a *applied[In, Out]) Calls(_, _ int) (run.Calls, error) {
 	if a.begun.CompareAndSwap(false, true) {
-		return &a.here, nil
+		return &a.direct, nil
 	}
-	return a.here.again()
+	return a.direct.again()
 }
 
 // letGo settles an input that was never sent.
@@ -160,18 +167,18 @@ func (a *applied[In, Out]) letGo() {
 	}
 }
 
-// OutputSize implements talk.Sized.
-func (a *applied[In, Out]) OutputSize() int { return a.here.f.size }
+// OutputSize implements pool.Tasks.
+func (a *applied[In, Out]) OutputSize() int { return a.direct.f.size }
 
 // Deliver implements pool.Client.
 func (a *applied[In, Out]) Deliver(o *pool.Outcome) {
 	err := o.Err
 	if err == nil {
-		err = a.here.f.decodeOutputs(o, a.out[:])
+		err = a.direct.f.decodeOutputs(o, a.out[:])
 	}
 	if err != nil {
 		clear(a.out[:])
-		a.err = taskError(a.here.f.name, o, err)
+		a.err = taskError(a.direct.f.name, o, err)
 	}
 }
 

@@ -19,11 +19,7 @@ func (p *Pool) String() string {
 	if p.refusal() != nil {
 		return "Pool(nil)"
 	}
-	what := "processes"
-	if p.here != nil {
-		what = "goroutines"
-	}
-	return fmt.Sprintf("Pool(%s, %d %s, %s)", p.name, p.s.Workers(), what, p.s.State())
+	return fmt.Sprintf("Pool(%s, %d %s, %s)", p.name, p.s.Workers(), p.transport.workers(), p.s.State())
 }
 
 // String is for logs: the process's name and pid, and whether it runs or how it has ended.

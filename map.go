@@ -7,7 +7,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/gomultiprocessing/mp/internal/local"
 	"github.com/gomultiprocessing/mp/internal/pool"
 	"github.com/gomultiprocessing/mp/internal/run"
 	"github.com/gomultiprocessing/mp/internal/wire"
@@ -83,7 +82,7 @@ type mapped[In, Out any] struct {
 	f        *Func[In, Out]
 	in       []In
 	result   Result[[]Out]
-	here     *herePool       // the pool's
+	copies   *copying        // of a pool of goroutines: see directCalls
 	values   context.Context // for tasks on goroutines; nil: none
 	pool     *Pool           // whose watch is over ctx; nil: none is
 	watched  watched
@@ -112,34 +111,39 @@ func newMapped[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in [
 	}
 	m := &mapped[In, Out]{f: f, in: in, progress: o.progress, out: make([]Out, len(in))}
 	m.result.s = p.s
-	m.here = p.here
 	m.job.Func, m.job.Client, m.job.Items = f.name, m, len(in)
 	if m.job.Options, err = p.options(ctx, &o); err != nil {
 		return nil, err
 	}
 	m.job.NoWait = o.noWait
-	if p.here == nil {
-		m.job.Apart, m.job.Alone = f.apart, f.moves
-	} else {
-		m.values = run.ValuesOf(ctx)
-	}
-	return m, nil
+	return m, p.transport.prepare(ctx, m, o.retries > 0)
 }
 
-// Encode implements talk.Inputs.
+// byBytes implements call.
+func (m *mapped[In, Out]) byBytes() error {
+	m.job.Apart, m.job.Alone = m.f.apart, m.f.moves
+	return nil
+}
+
+// byValue implements call.
+func (m *mapped[In, Out]) byValue(values context.Context, copies *copying, _ bool) {
+	m.values, m.copies = values, copies
+}
+
+// Encode implements pool.Tasks.
 func (m *mapped[In, Out]) Encode(b *wire.Buffer, first, n int) (*wire.Buffer, error) {
 	return b, m.f.encodeInputs(b, m.in[first:first+n])
 }
 
-// Values implements local.Calls.
+// Values implements pool.Tasks.
 func (m *mapped[In, Out]) Values() context.Context { return m.values }
 
-// Calls implements local.Calls.
-func (m *mapped[In, Out]) Calls(first, n int) (local.Span, error) {
-	return spanHere(m.here, m.f, first, m.in[first:first+n]), nil
+// Calls implements pool.Tasks.
+func (m *mapped[In, Out]) Calls(first, n int) (run.Calls, error) {
+	return directCalls(m.copies, m.f, first, m.in[first:first+n]), nil
 }
 
-// OutputSize implements talk.Sized.
+// OutputSize implements pool.Tasks.
 func (m *mapped[In, Out]) OutputSize() int { return m.f.size }
 
 // Deliver implements pool.Client: it keeps the outcome of some tasks.

@@ -68,7 +68,7 @@ type Pool struct {
 	s         *pool.Scheduler
 	name      string
 	propagate func(ctx context.Context) map[string]string
-	here      *herePool       // nil: the workers are processes
+	transport transport
 	watches   watches         // over the ctxs of what was submitted
 	dropped   runtime.Cleanup // ends a pool that nobody can use any more
 }
@@ -110,7 +110,7 @@ func NewPool(cfg PoolConfig) (*Pool, error) {
 	if err != nil {
 		return nil, errtext.Errorf("mp: NewPool: %w", err)
 	}
-	return watchDropped(&Pool{s: s, name: cfg.Name, propagate: cfg.Propagate}), nil
+	return watchDropped(&Pool{s: s, name: cfg.Name, propagate: cfg.Propagate, transport: encoded{"processes"}}), nil
 }
 
 // mayPass says whether a worker could not be started for a cause that may pass: Init has failed, or

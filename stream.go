@@ -2,16 +2,12 @@ package mp
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"slices"
 	"sync"
 
-	"github.com/gomultiprocessing/mp/internal/local"
 	"github.com/gomultiprocessing/mp/internal/pool"
-	"github.com/gomultiprocessing/mp/internal/run"
-	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
 // stream is a call whose inputs come from an iterator and whose outcomes go to a
@@ -23,6 +19,7 @@ type stream[In, Out any] struct {
 	f        *Func[In, Out]
 	ordered  bool
 	values   context.Context // for tasks on goroutines; nil: none
+	copies   *copying        // of a pool of goroutines: see directCalls
 	failFast bool
 	progress func(done, total int)
 
@@ -93,12 +90,14 @@ func newStream[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in i
 	if s.job.Options, err = p.options(ctx, &o); err != nil {
 		return nil, err
 	}
-	s.values = run.ValuesOf(ctx)
 	s.job.NoWait = o.noWait
-	if p.here == nil {
-		s.job.Apart, s.job.Alone = f.apart, f.moves
-	} else if o.capture > 0 {
-		return nil, errCapture
+	if err := p.transport.prepare(ctx, s, o.retries > 0); err != nil {
+		return nil, err
+	}
+	if o.capture > 0 {
+		if err := p.transport.captures(); err != nil {
+			return nil, err
+		}
 	}
 	if measure {
 		if s.job.Options == nil {
@@ -115,102 +114,7 @@ func newStream[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in i
 	return s, nil
 }
 
-// errExit stands for a panic where an iterator ended its goroutine.
-var errExit = errors.New("mp: the input iterator called runtime.Goexit")
-
-// take takes inputs as long as the window has room and the loop is not left.
-func (s *stream[In, Out]) take(in iter.Seq[In]) {
-	var v any = errExit // unless it returns
-	defer func() {
-		s.mu.Lock()
-		s.sealed, s.panicked = true, v
-		s.mu.Unlock()
-		s.p.s.Seal(&s.job)
-		s.wake()
-	}()
-	v = panicOf(func() {
-		s.p.s.Within(func() {
-			if !s.room() {
-				return
-			}
-			for v := range in {
-				if !s.push(v) || !s.room() {
-					break
-				}
-			}
-		})
-	})
-}
-
-// room waits for a place in the window; false: no more inputs are wanted.
-func (s *stream[In, Out]) room() bool {
-	select {
-	case s.window <- struct{}{}:
-	case <-s.left:
-		return false
-	}
-	select {
-	case <-s.left:
-		return false
-	default:
-		return true
-	}
-}
-
-// push makes an input a task; false: the job is over.
-func (s *stream[In, Out]) push(v In) bool {
-	s.mu.Lock()
-	if s.over {
-		s.mu.Unlock()
-		return false
-	}
-	it := &streamItem[In, Out]{index: s.total, in: v}
-	s.items[it.index] = it
-	s.total++
-	s.mu.Unlock()
-	s.p.s.Extend(&s.job, 1)
-	return true
-}
-
-// Values implements local.Calls.
-func (s *stream[In, Out]) Values() context.Context { return s.values }
-
-// Calls implements local.Calls.
-func (s *stream[In, Out]) Calls(first, n int) (local.Span, error) {
-	vs, err := s.inputs(first, n)
-	if len(vs) == 0 && err != nil {
-		return nil, err
-	}
-	return spanHere(s.p.here, s.f, first, vs), nil
-}
-
-// Encode implements talk.Inputs.
-func (s *stream[In, Out]) Encode(b *wire.Buffer, first, n int) (*wire.Buffer, error) {
-	vs, err := s.inputs(first, n)
-	if err != nil {
-		return nil, err
-	}
-	return b, s.f.encodeInputs(b, vs)
-}
-
-// inputs are some that were taken and not given back. With an error they are those in front of the
-// first that was given back: it and those behind it were taken from who asks, and will not be called.
-func (s *stream[In, Out]) inputs(first, n int) ([]In, error) {
-	vs := make([]In, 0, n)
-	s.mu.Lock()
-	for i := range n {
-		it := s.items[first+i]
-		if it == nil { // another worker has done it, or the loop was left and nobody wants to know
-			s.mu.Unlock()
-			return vs, ErrCancelled
-		}
-		vs = append(vs, it.in)
-	}
-	s.mu.Unlock()
-	return vs, nil
-}
-
-// OutputSize implements talk.Sized.
+// OutputSize implements pool.Tasks.
 func (s *stream[In, Out]) OutputSize() int { return s.f.size }
 
 // Deliver implements pool.Client: it keeps the outcome of some tasks.

@@ -39,12 +39,12 @@ func (f *Func[In, Out]) encodeInputs(b *wire.Buffer, vs []In) error {
 // elements. A large output shares the memory of the payload, if that is nobody else's.
 // Descriptors that came with it and are not of the output are closed.
 func (f *Func[In, Out]) decodeOutputs(o *pool.Outcome, out []Out) error {
-	switch here := o.Value.(type) {
-	case *hereOne[In, Out]:
-		out[0] = here.out
+	switch c := o.Value.(type) {
+	case *directCall[In, Out]:
+		out[0] = c.out
 		return nil
-	case *hereSpan[In, Out]:
-		copy(out, here.out[o.First-here.first:][:o.Count])
+	case *directSpan[In, Out]:
+		copy(out, c.out[o.First-c.first:][:o.Count])
 		return nil
 	}
 	files, _ := o.Attached.(talk.Attached)
@@ -80,13 +80,7 @@ func (f *Func[In, Out]) check(p *Pool) error {
 	if f == nil {
 		return errNilFunc
 	}
-	if p.here != nil {
-		return p.here.check(f.hopeless)
-	}
-	if err := f.known(); err != nil {
-		return err
-	}
-	return f.hopeless()
+	return p.transport.refuses(f)
 }
 
 // hopeless says that the input or output can never travel, whatever its value.

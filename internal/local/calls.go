@@ -10,26 +10,6 @@ import (
 	"github.com/gomultiprocessing/mp/internal/shm"
 )
 
-// Calls is what a job's Client must be for this transport.
-type Calls interface {
-	// Calls returns n calls from task first on, with their inputs: nothing of
-	// the job is read afterwards. An error says that there are none, and why.
-	Calls(first, n int) (Span, error)
-	// Values are those of the caller's ctx, for the ctxs of the calls: see run.ValuesOf.
-	Values() context.Context
-}
-
-// Span is some consecutive calls of one job. It belongs to one goroutine, and keeps what
-// its calls return. It is the Value of their Results.
-type Span interface {
-	// Call makes call i, from 0.
-	Call(ctx context.Context, i int) error
-	// CallAll makes one call after the other as long as turn.Next, until one fails.
-	CallAll(turn *Turn) error
-	// Free is called when nobody will look at what the calls have returned any more.
-	Free()
-}
-
 // Program is what this package knows of the program.
 type Program interface {
 	run.Program

@@ -13,14 +13,13 @@ type flight struct {
 	claims run.Claims // anybody's
 	b      *pool.Batch
 	number uint64
-	spans  []Span // of the batch's; written before the first claim
+	spans  []run.Calls // of the batch's spans; written before the first claim
 	w      *worker
 
-	turn     Turn
+	turn     run.Turn
 	span     int  // that of the item that runs
-	plain    bool // nobody wants to know more of its items than their ends
 	measured bool // somebody wants to know how long they take
-	timed    bool // and when each was begun
+	timed    bool // somebody wants to know when each was begun
 	begun    int64
 	inCall   bool
 	stack    string // where a call was that has not returned
@@ -44,7 +43,8 @@ func (w *worker) Run(b *pool.Batch, again func()) {
 	f.number = w.number
 	began := w.crew.clock.Now()
 	f.w, f.span = w, -1
-	f.turn.start(f)
+	f.turn.Start(w, &w.timing, &f.claims, &w.ctxs, f.number)
+	w.runs = f
 	w.since.Store(began)
 	w.flight.Store(f)
 	if w.dead.Load() { // who killed it may not have seen what it has now
@@ -92,7 +92,7 @@ func (w *worker) runSome(f *flight) (more bool) {
 		}
 	}()
 	for f.enter() {
-		if f.plain {
+		if !f.timed {
 			f.inCall = true
 			if err := f.spans[f.span].CallAll(&f.turn); err != nil {
 				w.ended(f, err)
@@ -124,10 +124,10 @@ func (w *worker) panickedNil(f *flight) (more bool) {
 
 // enter goes to the span of the next item, if there is one that may be begun as far as is known.
 func (f *flight) enter() bool {
-	if f.turn.left > 0 {
-		return !f.turn.over
+	if f.turn.Left() > 0 {
+		return !f.turn.Over()
 	}
-	if f.span+1 == len(f.b.Spans) || f.turn.over {
+	if f.span+1 == len(f.b.Spans) || f.turn.Over() {
 		return false
 	}
 	f.span++
@@ -139,22 +139,22 @@ func (f *flight) enter() bool {
 		f.measured = f.measured || j.Measure
 		f.timed = f.measured || j.Timeout > 0
 	}
-	f.plain = !f.timed
-	f.turn.values = j.Client.(Calls).Values()
-	f.turn.common, f.turn.At, f.turn.left, f.turn.ctxs = f.w.commonOf(sp), -1, sp.N, nil
+	f.turn.Enter(f.w.commonOf(sp), j.Client.Values(), sp.First, sp.N, f.timed)
 	return true
 }
 
-// ready is called when an item was begun of which somebody wants to know more than its end.
-func (f *flight) ready() {
-	if f.timed {
-		f.begun = f.w.since.Load()
-		if t := f.b.Spans[f.span].Job.Timeout; t > 0 {
-			f.turn.set.SetDeadline(f.turn.ctxAt(), f.begun+int64(t))
-		}
+// Beginning implements run.TurnHost.
+func (w *worker) Beginning() { w.since.Store(w.crew.clock.Now()) }
+
+// Begun implements run.TurnHost: an item was begun of which somebody wants to know more than its end.
+func (w *worker) Begun() {
+	f := w.runs
+	f.begun = w.since.Load()
+	if t := f.b.Spans[f.span].Job.Timeout; t > 0 {
+		f.turn.SetDeadline(f.begun + int64(t))
 	}
 	if f.b.Report {
-		f.w.report(f)
+		w.report(f)
 	}
 }
 
@@ -171,9 +171,7 @@ func (w *worker) commonOf(sp *pool.Span) *run.Common {
 func (w *worker) finish(f *flight, began int64) {
 	busy := w.crew.clock.Now() - began
 	w.ctxs.Forget()
-	if f.turn.set != nil {
-		f.turn.set.Returned(f.turn.ctxAt())
-	}
+	f.turn.End()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.dead.Load() {
@@ -215,9 +213,9 @@ func (w *worker) ended(f *flight, err error) {
 	if w.dead.Load() {
 		return
 	}
-	w.tell(f, f.turn.item)
+	w.tell(f, f.turn.Item())
 	w.results = append(w.results[:0], r)
-	f.told, f.toldSpan, f.toldAt = f.turn.item+1, f.span, f.turn.At+1
+	f.told, f.toldSpan, f.toldAt = f.turn.Item()+1, f.span, f.turn.At+1
 	w.sink.Results(w.results)
 	clear(w.results)
 }
@@ -252,15 +250,15 @@ func (w *worker) report(f *flight) {
 	if w.dead.Load() {
 		return
 	}
-	w.tell(f, f.turn.item)
-	w.sink.Started(f.b, f.turn.item)
+	w.tell(f, f.turn.Item())
+	w.sink.Started(f.b, f.turn.Item())
 }
 
 // tellEvery is how long the results of small tasks may wait for more to be told with them.
 const tellEvery = time.Millisecond
 
-// setTimer has the results that there are told soon, should the next item take long.
-func (w *worker) setTimer() {
+// TellSoon implements run.TurnHost.
+func (w *worker) TellSoon() {
 	w.timing.Store(true)
 	if w.timer != nil {
 		w.timer.Reset(tellEvery)

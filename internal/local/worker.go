@@ -23,6 +23,7 @@ type worker struct {
 	endLife context.CancelCauseFunc // ends the ctx of Init; nil: a guest's
 
 	flight atomic.Pointer[flight] // what it runs; nil: nothing
+	runs   *flight                // the same, for the goroutine that runs it
 	number uint64                 // of the flight before
 	since  atomic.Int64           // when the item that runs, or one before it, was begun
 	ctxs   run.Sets
@@ -121,7 +122,7 @@ func (w *worker) Memory() int64 { return 0 }
 
 // Open implements pool.Worker.
 func (w *worker) Open(b *pool.Batch) {
-	f := &flight{b: b, spans: make([]Span, len(b.Spans))}
+	f := &flight{b: b, spans: make([]run.Calls, len(b.Spans))}
 	f.claims.Open(b.Items())
 	b.Tag = f
 }
@@ -131,7 +132,7 @@ func (w *worker) Send(b *pool.Batch, read func()) int64 {
 	f := b.Tag.(*flight)
 	for i := range b.Spans {
 		sp := &b.Spans[i]
-		calls, err := sp.Job.Client.(Calls).Calls(sp.First, sp.N)
+		calls, err := sp.Job.Client.Calls(sp.First, sp.N)
 		if err != nil {
 			calls = refused{err}
 		}
@@ -147,7 +148,7 @@ type refused struct{ err error }
 func (r refused) Call(context.Context, int) error { return r.err }
 func (r refused) Free()                           {}
 
-func (r refused) CallAll(turn *Turn) error {
+func (r refused) CallAll(turn *run.Turn) error {
 	if turn.Next() {
 		return r.err
 	}

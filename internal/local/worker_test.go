@@ -13,6 +13,7 @@ import (
 
 	"github.com/gomultiprocessing/mp/internal/local"
 	"github.com/gomultiprocessing/mp/internal/pool"
+	"github.com/gomultiprocessing/mp/internal/run"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -39,8 +40,9 @@ func (program) Final(err error) bool           { return errors.Is(err, errFinal)
 
 // calls is a job's client: how its calls are made, and what became of them.
 type calls struct {
-	job  pool.Job
-	call func(ctx context.Context, index, attempt int) error
+	pool.Tasks // nil: for the methods that are not called
+	job        pool.Job
+	call       func(ctx context.Context, index, attempt int) error
 
 	depth int // of the calls in calls
 
@@ -98,7 +100,7 @@ type span struct {
 
 func (c *calls) Values() context.Context { return nil }
 
-func (c *calls) Calls(first, n int) (local.Span, error) {
+func (c *calls) Calls(first, n int) (run.Calls, error) {
 	return &span{c, first, make([]int, n)}, nil
 }
 
@@ -114,7 +116,7 @@ func (s *span) Call(ctx context.Context, i int) error {
 	return err
 }
 
-func (s *span) CallAll(turn *local.Turn) error {
+func (s *span) CallAll(turn *run.Turn) error {
 	for turn.Next() {
 		if err := s.Call(turn.Ctx(), turn.At); err != nil {
 			return err

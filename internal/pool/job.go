@@ -90,19 +90,6 @@ func NoOptions() *Options { return &noOptions }
 // Plain says that there is nothing to know of how the job's tasks are treated.
 func (j *Job) Plain() bool { return j.Options == &noOptions }
 
-// Client is the call that a job belongs to. The transport knows more of it: how
-// the call is made.
-type Client interface {
-	// Deliver is told each task's outcome, exactly once a task, unless the job
-	// is cancelled before. It is called without a lock, from several goroutines
-	// at once, each with different tasks, and must not wait for the pool's end. The
-	// Outcome is only valid during the call.
-	Deliver(o *Outcome)
-	// Finished is called once, after the last Deliver has returned: with nil
-	// when every task has its outcome, with the cause when the job was cancelled.
-	Finished(cause error)
-}
-
 // Outcome is how tasks of a job ended: one that failed, Count in a row that were cancelled before they
 // were begun (Attempts may be 0), or Count in a row that succeeded, with what the transport brought back.
 type Outcome struct {

@@ -183,6 +183,8 @@ type track struct {
 	job pool.Job
 	l   *lab
 
+	pool.Tasks // nil: the fake workers ask for none
+
 	mu       sync.Mutex
 	outcomes map[int]outcome
 	now      map[int]bool // being delivered

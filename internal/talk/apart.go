@@ -35,7 +35,7 @@ type apart struct {
 // encode writes the inputs. all is the encoding of them together, if they could be encoded.
 func (a *apart) encode(all *wire.Buffer, err error) (rest unsent) {
 	a.b.Byte(bodyApart)
-	inputs := a.sp.Job.Client.(Inputs)
+	inputs := a.sp.Job.Client
 	for i := range a.sp.N {
 		body := all
 		if err != nil || a.sp.N > 1 {

@@ -14,6 +14,8 @@ import (
 // bundle is a job's inputs, each with so many descriptors; those below 0 move, and 1000
 // cannot be encoded.
 type bundle struct {
+	pool.Tasks // nil: for the methods that are not called
+
 	file     *os.File
 	counts   []int
 	sent     *int
@@ -22,6 +24,7 @@ type bundle struct {
 
 func (bundle) Deliver(*pool.Outcome) {}
 func (bundle) Finished(error)        {}
+func (bundle) OutputSize() int       { return 0 }
 
 func (c bundle) Encode(b *wire.Buffer, first, n int) (*wire.Buffer, error) {
 	before := b.Mark()
@@ -73,7 +76,7 @@ func TestBatchWithFiles(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			sent, givenUps := 0, 0
-			j := &pool.Job{Func: "f", Items: len(c.counts), Client: bundle{file, c.counts, &sent, &givenUps}, Options: pool.NoOptions()}
+			j := &pool.Job{Func: "f", Items: len(c.counts), Client: bundle{file: file, counts: c.counts, sent: &sent, givenUps: &givenUps}, Options: pool.NoOptions()}
 			batch := pool.NewBatch(pool.Span{Job: j, N: len(c.counts), Attempt: 1})
 			batch.Alone = c.alone
 			var b, scratch wire.Buffer

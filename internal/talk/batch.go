@@ -42,7 +42,7 @@ func encodeBatch(b, scratch *wire.Buffer, f *flight, batch *pool.Batch) (voids m
 			continue
 		}
 		encodeSpan(b, sp, sp.N, false, batch.Report)
-		inputs := sp.Job.Client.(Inputs)
+		inputs := sp.Job.Client
 		scratch.Reset()
 		body, err := inputs.Encode(scratch, sp.First, sp.N)
 		if err == nil && len(body.Attachments()) == 0 {
@@ -78,7 +78,7 @@ func encodeSingles(b *wire.Buffer, spans []pool.Span) (n int) {
 		}
 		before := b.Mark()
 		from := b.Len()
-		body, err := sp.Job.Client.(Inputs).Encode(b, 0, 1)
+		body, err := sp.Job.Client.Encode(b, 0, 1)
 		attached := err == nil && len(body.Attachments()) > 0
 		if attached {
 			letGo(body)

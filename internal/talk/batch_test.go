@@ -11,12 +11,14 @@ import (
 
 // text is a job's inputs; the one that is "bad" cannot be encoded.
 type text struct {
-	in  []string
-	own bool // encoded beforehand
+	pool.Tasks // nil: for the methods that are not called
+	in         []string
+	own        bool // encoded beforehand
 }
 
 func (c text) Deliver(*pool.Outcome) {}
 func (c text) Finished(error)        {}
+func (c text) OutputSize() int       { return 0 }
 
 func (c text) Encode(b *wire.Buffer, first, n int) (*wire.Buffer, error) {
 	if c.own {
@@ -32,7 +34,7 @@ func (c text) Encode(b *wire.Buffer, first, n int) (*wire.Buffer, error) {
 }
 
 func job(own bool, in ...string) *pool.Job {
-	return &pool.Job{Func: "f", Items: len(in), Client: text{in, own}, Options: pool.NoOptions()}
+	return &pool.Job{Func: "f", Items: len(in), Client: text{in: in, own: own}, Options: pool.NoOptions()}
 }
 
 // sent is a batch as the worker has it, an input a line.

@@ -193,15 +193,8 @@ func (r *reader) committed(f *flight, word *atomic.Uint64) (n int, open bool) {
 	return max(r.runDone, before-(f.done-r.runDone)), true
 }
 
-// Sized is what the Inputs of a job say whose outputs travel as memory.
-type Sized interface{ OutputSize() int }
-
-func runSize(f *flight) int {
-	if s, ok := f.batch.Spans[0].Job.Client.(Sized); ok {
-		return s.OutputSize()
-	}
-	return 0
-}
+// runSize is the size of an output of the batch that travels as memory; 0: it does not.
+func runSize(f *flight) int { return f.batch.Spans[0].Job.Client.OutputSize() }
 
 // outcome takes one item's outcome.
 func (r *reader) outcome(f *flight, h record, payload []byte) error {

@@ -55,7 +55,10 @@ func (fuzzSharer) Request(int, shm.Request) {}
 func (fuzzSharer) Buried(int)               {}
 
 // fuzzCall has outputs of so many bytes.
-type fuzzCall struct{ size int }
+type fuzzCall struct {
+	pool.Tasks // nil: for the methods that are not called
+	size       int
+}
 
 func (fuzzCall) Deliver(*pool.Outcome) {}
 func (fuzzCall) Finished(error)        {}
@@ -119,7 +122,7 @@ func fuzzReader(t testing.TB, claims, tail uint64, ring, frames []byte) *reader 
 	w := &Worker{program: fuzzProgram{}, output: noOutput{}, max: 1 << 20, frames: wire.NewFrameReader(near), sink: sink, page: newPage(region),
 		sharing: &sharing{sharer: fuzzSharer{}, proc: new(spawn.Process)}}
 	for slot, size := range []int{8, 1, 0, 24} {
-		j := &pool.Job{Options: new(pool.Options), Client: fuzzCall{size}}
+		j := &pool.Job{Options: new(pool.Options), Client: fuzzCall{size: size}}
 		b := pool.NewBatch(pool.Span{Job: j, N: 5, Attempt: 1}, pool.Span{Job: j, First: 9, N: 1, Attempt: 1})
 		w.Open(b)
 		(*atomic.Uint64)(w.page.claims[slot]).Add(claims >> (8 * slot) & 0xff % 8)

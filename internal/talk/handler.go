@@ -84,12 +84,3 @@ type Calls interface {
 	// Encode appends the output.
 	Encode(b *wire.Buffer) error
 }
-
-// Inputs is what a job's Client must be for this transport: the inputs of its tasks.
-type Inputs interface {
-	// Encode returns n inputs from first on, in the form that Handler.Open reads:
-	// in the empty buffer it is given, or in one of its own. An error says that
-	// one of them cannot travel. Attachments that move are taken out of the buffer,
-	// or settled, before it is encoded again; others may be left in it.
-	Encode(b *wire.Buffer, first, n int) (*wire.Buffer, error)
-}

@@ -96,7 +96,7 @@ func TestLookTakesTheOutcome(t *testing.T) {
 		}
 	}()
 	for round := range 100 {
-		b := pool.NewBatch(pool.Span{Job: &pool.Job{Options: new(pool.Options), Client: fuzzCall{8}}, N: 1, Attempt: 1})
+		b := pool.NewBatch(pool.Span{Job: &pool.Job{Options: new(pool.Options), Client: fuzzCall{size: 8}}, N: 1, Attempt: 1})
 		w.Open(b)
 		f := b.Tag.(*flight)
 		p.parentSleep.Store(1)

@@ -106,7 +106,7 @@ func TestRingInOrder(t *testing.T) {
 		sink := &ringSink{fuzzSink: fuzzSink{t: t, ended: make(map[*pool.Batch]bool)}}
 		w := &Worker{output: noOutput{}, program: ringProgram{}, max: -1, frames: wire.NewFrameReader(near), sink: sink, page: p}
 		const n, size = 5000, 40
-		b := pool.NewBatch(pool.Span{Job: &pool.Job{Options: new(pool.Options), Client: fuzzCall{size}}, N: n, Attempt: 1})
+		b := pool.NewBatch(pool.Span{Job: &pool.Job{Options: new(pool.Options), Client: fuzzCall{size: size}}, N: n, Attempt: 1})
 		w.Open(b)
 		want := make([][]byte, n)
 		ended := make(chan struct{})
@@ -187,7 +187,7 @@ func TestTheNextClaimCommitsAnOutcome(t *testing.T) {
 	p := testPage(t)
 	sink := &ringSink{fuzzSink: fuzzSink{t: t, done: make(map[*pool.Batch]int), ended: make(map[*pool.Batch]bool)}}
 	w := &Worker{output: noOutput{}, program: ringProgram{}, sink: sink, page: p}
-	b := pool.NewBatch(pool.Span{Job: &pool.Job{Options: new(pool.Options), Client: fuzzCall{8}}, N: 6, Attempt: 1})
+	b := pool.NewBatch(pool.Span{Job: &pool.Job{Options: new(pool.Options), Client: fuzzCall{size: 8}}, N: 6, Attempt: 1})
 	w.Open(b)
 	r := &reader{w: w, page: p}
 	o := outbox{page: p}
@@ -233,7 +233,7 @@ func TestTheNextClaimCommitsAnOutcome(t *testing.T) {
 
 func TestBatchThereAndBack(t *testing.T) {
 	t.Parallel()
-	j := &pool.Job{Options: new(pool.Options), Client: fuzzCall{8}}
+	j := &pool.Job{Options: new(pool.Options), Client: fuzzCall{size: 8}}
 	j.Func = "f"
 	f := &flight{id: 77, slot: 5}
 	var b, scratch wire.Buffer

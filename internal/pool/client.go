@@ -1,0 +1,38 @@
+package pool
+
+import (
+	"context"
+
+	"github.com/gomultiprocessing/mp/internal/run"
+	"github.com/gomultiprocessing/mp/internal/wire"
+)
+
+// Client is the call that a job belongs to.
+type Client interface {
+	Tasks
+	// Deliver is told each task's outcome, exactly once a task, unless the job
+	// is cancelled before. It is called without a lock, from several goroutines
+	// at once, each with different tasks, and must not wait for the pool's end. The
+	// Outcome is only valid during the call.
+	Deliver(o *Outcome)
+	// Finished is called once, after the last Deliver has returned: with nil
+	// when every task has its outcome, with the cause when the job was cancelled.
+	Finished(cause error)
+}
+
+// Tasks are the tasks of a call as transports take them, so that what a transport asks for cannot be missing:
+// encoded, for workers that are reached by bytes, or as calls that are ready to be made, for goroutines.
+// One pool uses one of the two. The scheduler uses neither.
+type Tasks interface {
+	// Encode returns n inputs from first on, in the form that the worker reads: in the empty buffer it
+	// is given, or in one of its own. An error says that one of them cannot travel. Attachments that
+	// move are taken out of the buffer, or settled, before it is encoded again; others may be left in it.
+	Encode(b *wire.Buffer, first, n int) (*wire.Buffer, error)
+	// OutputSize is the size in bytes of an output that travels as memory; 0: none does.
+	OutputSize() int
+	// Calls returns n calls from task first on, with their inputs: nothing of the job is read
+	// afterwards. They are the Value of their Results. An error says that there are none, and why.
+	Calls(first, n int) (run.Calls, error)
+	// Values are those of the caller's ctx, for the ctxs of the calls: see run.ValuesOf.
+	Values() context.Context
+}

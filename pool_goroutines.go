@@ -1,0 +1,80 @@
+package mp
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/gomultiprocessing/mp/internal/errtext"
+	"github.com/gomultiprocessing/mp/internal/local"
+	"github.com/gomultiprocessing/mp/internal/pool"
+	"github.com/gomultiprocessing/mp/internal/shm"
+)
+
+// carryPool makes a pool of goroutines.
+func carryPool(cfg PoolConfig) (*Pool, error) {
+	exitGrace := exitGraceOf(cfg.Grace)
+	if err := cfg.completeGoroutines(); err != nil {
+		return nil, err
+	}
+	crew := local.NewCrew(program{}, cfg.Init.call, cfg.StartTimeout, os.Getpid())
+	crew.Exit, crew.ExitGrace = cfg.Exit.call, exitGrace
+	s, err := pool.New(pool.Config{
+		Workers: cfg.Workers, Start: cfg.startGoroutines(crew), TasksPerWorker: cfg.TasksPerWorker,
+		MaxQueued: cfg.MaxQueued, IdleTimeout: cfg.IdleTimeout, Grace: cfg.Grace,
+		Events: cfg.events(), ExitGrace: cfg.Exit.grace(exitGrace),
+		TimedOut: func(after time.Duration, stack string) error { return &TimeoutError{After: after, Stack: stack} },
+		Paused:   shm.Paused,
+		Guest:    crew.Guest,
+		// What can fail on a goroutine is Init.
+		Transient: func(error) bool { return true }, StartPatience: cfg.StartPatience,
+		Stuck: crew.Stuck,
+	})
+	if err != nil {
+		return nil, errtext.Errorf("mp: NewPool: %w", err)
+	}
+	return watchDropped(&Pool{s: s, name: cfg.Name, propagate: cfg.Propagate, transport: goroutinesOf(&cfg)}), nil
+}
+
+// startGoroutines returns what starts one worker. Only Init can fail.
+func (c *PoolConfig) startGoroutines(crew *local.Crew) pool.StartFunc {
+	name := c.Init.name
+	return func(ctx context.Context, n int, sink pool.Sink) (pool.Worker, error) {
+		w, err := crew.Start(ctx, n, sink)
+		if err != nil && ctx.Err() == nil {
+			err = errtext.Errorf("mp: Init, which is %s: %w", name, err)
+		}
+		return w, err
+	}
+}
+
+// graceGoroutines is what a task of a goroutine has between its deadline and its outcome, if
+// nothing else was said: no longer than it takes to see that its ctx has ended.
+const graceGoroutines = 10 * time.Millisecond
+
+// completeGoroutines checks the configuration of a pool of goroutines.
+func (c *PoolConfig) completeGoroutines() error {
+	for _, f := range []struct {
+		name string
+		set  bool
+	}{
+		{"MaxMemory", c.MaxMemory != 0}, {"Procs", c.Procs != 0}, {"Env", c.Env != nil}, {"Dir", c.Dir != ""},
+		{"Limits", c.Limits != Limits{}}, {"Stdout", c.Stdout != nil}, {"Stderr", c.Stderr != nil}, {"QuietCrash", c.QuietCrash},
+	} {
+		if f.set {
+			return fmt.Errorf("mp: NewPool: PoolConfig.%s is for processes: goroutines share that of their process", f.name)
+		}
+	}
+	if c.Init.call == nil && c.Init.encode != nil {
+		return errtext.Errorf("mp: NewPool: Init: %w", errNilFunc)
+	}
+	if c.Exit.call == nil && c.Exit.encode != nil {
+		return errtext.Errorf("mp: NewPool: Exit: %w", errNilFunc)
+	}
+	if err := c.complete(); err != nil {
+		return err
+	}
+	c.Grace = graceOf(c.Grace, graceGoroutines)
+	return nil
+}
