@@ -23,7 +23,7 @@ type Block struct {
 // sealed, as a Region. Its pages are there when they are first touched. What the
 // block is, is for /proc and debuggers.
 func NewBlock(what string, size int) (*Block, error) {
-	r, err := affordable(func() (*Region, error) { return New(what, size) })
+	r, err := retryAfterGC(func() (*Region, error) { return New(what, size) })
 	if err != nil {
 		return nil, err
 	}

@@ -17,7 +17,7 @@ type Request struct {
 
 // answerTime is how long the main process may take to answer a request for a place. It is
 // some 50 microseconds, unless it is stopped.
-const answerTime = 5 * time.Second
+const answerTimeout = 5 * time.Second
 
 var (
 	errTableFull = fmt.Errorf("%d processes of this program share already, and there is no room for more: "+
@@ -35,7 +35,7 @@ func enroll() (*table, error) {
 		return nil, err
 	}
 	t := newTable(region, false)
-	if t.me, err = t.awaitPlace(program.key, program.name, program.ask); err != nil {
+	if t.me, err = t.awaitSlot(program.key, program.name, program.ask); err != nil {
 		region.unmap()
 		return nil, err
 	}
@@ -43,9 +43,9 @@ func enroll() (*table, error) {
 }
 
 // awaitPlace asks for a place and returns when the main process has written it into the table.
-func (t *table) awaitPlace(key uint64, name string, ask func(Request)) (ID, error) {
+func (t *table) awaitSlot(key uint64, name string, ask func(Request)) (ID, error) {
 	if id, ok := t.find(key); ok { // the answer to a request that was given up
-		return t.settle(id), nil
+		return t.awaitClock(id), nil
 	}
 	answers, refused := t.region.Word32(answersAt), t.region.Word(refusedAt)
 	before := refused.Load()
@@ -53,14 +53,14 @@ func (t *table) awaitPlace(key uint64, name string, ask func(Request)) (ID, erro
 	for asked := time.Now(); ; {
 		answer := answers.Load()
 		if id, ok := t.find(key); ok {
-			return t.settle(id), nil
+			return t.awaitClock(id), nil
 		}
 		for n := max(before, refused.Load()-min(refused.Load(), refusals)); n < refused.Load(); n++ {
 			if t.region.Word(refusalsAt+8*int(n%refusals)).Load() == key {
 				return 0, errTableFull
 			}
 		}
-		if Elapsed(asked) > answerTime {
+		if Elapsed(asked) > answerTimeout {
 			return 0, errNoAnswer
 		}
 		futexWait(answers, answer, 100*time.Millisecond)
@@ -69,7 +69,7 @@ func (t *table) awaitPlace(key uint64, name string, ask func(Request)) (ID, erro
 
 // settle returns when all that this process will write down is later than its place, by
 // its own reading of the shared clock.
-func (t *table) settle(id ID) ID {
+func (t *table) awaitClock(id ID) ID {
 	joined := int64(t.joined(id.slot()).Load())
 	for late := joined - Now(); late >= 0 && late < int64(time.Second); late = joined - Now() {
 		time.Sleep(time.Duration(late) + 1)

@@ -2,6 +2,6 @@ package shm
 
 // What a Hot is patient by.
 const (
-	Hottest  = hottest
-	HotAgain = hotAgain
+	Hottest  = maxSpinScore
+	HotAgain = spinRetry
 )

@@ -92,6 +92,6 @@ func futexWaitAny(words []futexWord, timeout time.Duration) {
 	switch err {
 	case 0, unix.EAGAIN, unix.EINTR, unix.ETIMEDOUT:
 	default:
-		time.Sleep(pollEvery) // the kernel has no memory: look again soon
+		time.Sleep(pollInterval) // the kernel has no memory: look again soon
 	}
 }

@@ -17,21 +17,21 @@ func NewLatch(word *atomic.Uint64) Latch { return Latch{word} }
 
 // Lock takes the latch. It waits while another has it, who may be stopped, until ctx ends.
 func (l Latch) Lock(ctx context.Context) error {
-	if l.word.CompareAndSwap(0, uint64(self().me)) {
+	if l.word.CompareAndSwap(0, uint64(currentTable().me)) {
 		return nil
 	}
 	return l.slow(ctx)
 }
 
 // TryLock is Lock for one who cannot wait long.
-func (l Latch) TryLock() bool { return l.word.CompareAndSwap(0, uint64(self().me)) }
+func (l Latch) TryLock() bool { return l.word.CompareAndSwap(0, uint64(currentTable().me)) }
 
 // Unlock gives it back.
 func (l Latch) Unlock() { l.word.Store(0) }
 
 func (l Latch) slow(ctx context.Context) error {
 	const spins, yields = 200, 20
-	me := uint64(self().me)
+	me := uint64(currentTable().me)
 	pause := 20 * time.Microsecond
 	for i := 0; ; i++ {
 		holder := l.word.Load()

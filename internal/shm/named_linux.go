@@ -46,7 +46,7 @@ func CreateBlock(name string, size int) (*Block, error) {
 	if _, err := os.Lstat(path); err == nil {
 		return nil, failed("create", path, unix.EEXIST)
 	}
-	f, err := affordable(func() (*os.File, error) { return openNameless(path) })
+	f, err := retryAfterGC(func() (*os.File, error) { return openNameless(path) })
 	if err != nil {
 		return createAtOnce(path, name, size)
 	}
@@ -99,7 +99,7 @@ func OpenBlock(name string) (*Block, error) {
 		return nil, err
 	}
 	path := filepath.Join(namedIn, name)
-	f, err := affordable(func() (*os.File, error) { return openFile(path, 0) })
+	f, err := retryAfterGC(func() (*os.File, error) { return openFile(path, 0) })
 	if err != nil {
 		return nil, failed("open", path, err)
 	}
@@ -181,7 +181,7 @@ func mapNamed(f *os.File, name string, size int) (*Block, error) {
 	if size == 0 {
 		size = int(info.Size())
 	}
-	mem, err := affordable(func() ([]byte, error) {
+	mem, err := retryAfterGC(func() ([]byte, error) {
 		return unix.Mmap(int(f.Fd()), 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 	})
 	if err != nil {

@@ -36,9 +36,9 @@ const (
 	paramsIn    = 40
 	// StateAt is where a kind's own words begin, and StateEnd where they end.
 	StateAt, StateEnd = 128, 1536
-	wantsAt           = 1536
-	linesAt           = 2048
-	lineSize          = Slots / 8
+	edgesAt           = 1536
+	queuesAt          = 2048
+	queueSize         = Slots / 8
 	// Lines is how many lines an object has.
 	Lines    = 4
 	rowsAt   = 4096
@@ -51,15 +51,15 @@ const (
 // each region in a process, however often it came.
 type Object struct {
 	*Region
-	number   uint64
-	identity [2]uint64
-	core     any
-	owner    *Line // what is waited for by those that want to have it; nil if more than one can have it
+	number     uint64
+	identity   [2]uint64
+	core       any
+	ownerQueue *Line // what is waited for by those that want to have it; nil if more than one can have it
 
 	// Guarded by the hall.
-	waits     int   // lines for which somebody here waits
-	heard     bool  // it is among the hall's objects
-	idleSince int64 // when the last of them was left
+	waitingQueues int   // lines for which somebody here waits
+	listened      bool  // it is among the hall's objects
+	idleSince     int64 // when the last of them was left
 }
 
 // Shape says what an object looks like.
@@ -82,17 +82,17 @@ var objects struct {
 // The memory is unmapped when the object is garbage, so whoever uses it keeps
 // the object alive until he is through (runtime.KeepAlive).
 func NewObject(s Shape, core func(*Object) any) (*Object, error) {
-	t, err := member()
+	t, err := ensureJoined()
 	if err != nil {
 		return nil, err
 	}
-	region, err := affordable(func() (*Region, error) {
+	region, err := retryAfterGC(func() (*Region, error) {
 		return newSparse("mp-"+s.Name, headSize+s.Payload, headSize+int64(s.Payload)+s.Beyond)
 	})
 	if err != nil {
 		return nil, err
 	}
-	o := &Object{Region: region, number: t.number(), identity: [2]uint64{rand.Uint64(), rand.Uint64()}}
+	o := &Object{Region: region, number: t.nextObjectNumber(), identity: [2]uint64{rand.Uint64(), rand.Uint64()}}
 	region.Word(payloadIn).Store(uint64(s.Payload))
 	region.Word(numberIn).Store(o.number)
 	for i := range o.identity {
@@ -104,7 +104,7 @@ func NewObject(s Shape, core func(*Object) any) (*Object, error) {
 	region.Word(0).Store(objectMagic | uint64(s.Kind))
 	objects.Lock()
 	defer objects.Unlock()
-	return o.enter(core), nil
+	return o.register(core), nil
 }
 
 // OpenObject returns the object of a region that came from another process, or from
@@ -112,7 +112,7 @@ func NewObject(s Shape, core func(*Object) any) (*Object, error) {
 // shape makes the expected shape from the object's parameters, which may be
 // anything, and are read once.
 func OpenObject(f *os.File, kind byte, shape func(params [4]uint64) (Shape, error), core func(*Object) any) (*Object, error) {
-	if _, err := member(); err != nil {
+	if _, err := ensureJoined(); err != nil {
 		f.Close()
 		return nil, err
 	}
@@ -141,11 +141,11 @@ func OpenObject(f *os.File, kind byte, shape func(params [4]uint64) (Shape, erro
 		return nil, err
 	}
 	o := &Object{Region: region, number: head.number, identity: head.identity}
-	return o.enter(core), nil
+	return o.register(core), nil
 }
 
 // enter makes the object one that this process has. The lock on objects is held.
-func (o *Object) enter(core func(*Object) any) *Object {
+func (o *Object) register(core func(*Object) any) *Object {
 	if objects.known == nil {
 		objects.known = make(map[[2]uint64]weak.Pointer[Object])
 	}
@@ -200,17 +200,17 @@ func sameFile(a, b *os.File) bool {
 
 // OwnedBy says that one process at a time has the object: the line's holder, for which those
 // wait that stand in the line. It is said by the core.
-func (o *Object) OwnedBy(l *Line) { o.owner = l }
+func (o *Object) OwnedBy(l *Line) { o.ownerQueue = l }
 
 // ringForAll has all processes that share something with this one look after it.
 func ringForAll() {
 	objects.Lock()
 	defer objects.Unlock()
-	me := self().me.slot()
+	me := currentTable().me.slot()
 	for _, known := range objects.known {
 		if o := known.Value(); o != nil {
 			for n := range Lines {
-				slotsIn(o.Words(linesAt+n*lineSize, (o.Used()+63)/64), func(slot int) {
+				forEachBit(o.Words(queuesAt+n*queueSize, (o.Used()+63)/64), func(slot int) {
 					if slot != me {
 						o.doorbell(slot).ring()
 					}
@@ -239,10 +239,10 @@ func (o *Object) Row(slot, i int) *atomic.Uint64 {
 }
 
 // Mine is Row for this process.
-func (o *Object) Mine(i int) *atomic.Uint64 { return o.Row(self().me.slot(), i) }
+func (o *Object) Mine(i int) *atomic.Uint64 { return o.Row(currentTable().me.slot(), i) }
 
 // Used is how many rows there are to look at.
-func (o *Object) Used() int { return self().used() }
+func (o *Object) Used() int { return currentTable().used() }
 
 // Payload is the memory behind the rows.
 func (o *Object) Payload() []byte { return o.Bytes(headSize, o.Size()-headSize) }

@@ -41,14 +41,14 @@ const (
 	refusedAt   = 32
 	refusalsAt  = 256
 	refusals    = 32
-	placesAt    = 4096
-	placeSize   = 128
+	slotsAt     = 4096
+	slotSize    = 128
 	// Slots is how many processes can share at one time. The table, and the rows that each
 	// object has for them, take memory only for the places that were used.
 	Slots     = 4096
-	tableSize = placesAt + Slots*placeSize
+	tableSize = slotsAt + Slots*slotSize
 
-	lifeIn, pidIn, joinedIn, keyIn, nameIn = 0, 8, 16, 24, 32
+	stateIn, pidIn, joinedIn, keyIn, nameIn = 0, 8, 16, 24, 32
 
 	maxName = 56
 
@@ -74,39 +74,39 @@ var program struct {
 
 // table is the process table as this process sees it, which has a place in it.
 type table struct {
-	region *Region // for reading, but in the main process
-	main   bool
-	me     ID
-	high   *atomic.Uint64
-	deaths *atomic.Uint32
-	seen   notices
-	serial atomic.Uint64 // of the objects that this process made
+	region       *Region // for reading, but in the main process
+	main         bool
+	me           ID
+	high         *atomic.Uint64
+	deaths       *atomic.Uint32
+	observed     observedDeaths
+	objectSerial atomic.Uint64 // of the objects that this process made
 }
 
 func newTable(region *Region, main bool) *table {
 	t := &table{region: region, main: main, high: region.Word(highAt), deaths: region.Word32(deathsAt)}
-	t.seen.elsewhere = !main && region.Word(namespaceAt).Load() != pidNamespace()
+	t.observed.otherNamespace = !main && region.Word(namespaceAt).Load() != pidNamespace()
 	return t
 }
 
 // living is the life of a process that is alive.
-func living(id ID) uint64 { return uint64(id)<<8 | stateAlive }
+func aliveState(id ID) uint64 { return uint64(id)<<8 | stateAlive }
 
-func (t *table) life(slot int) *atomic.Uint64 {
-	return t.region.Word(placesAt + slot*placeSize + lifeIn)
+func (t *table) state(slot int) *atomic.Uint64 {
+	return t.region.Word(slotsAt + slot*slotSize + stateIn)
 }
 
-func (t *table) pid(slot int) *atomic.Uint64 { return t.region.Word(placesAt + slot*placeSize + pidIn) }
+func (t *table) pid(slot int) *atomic.Uint64 { return t.region.Word(slotsAt + slot*slotSize + pidIn) }
 
 func (t *table) joined(slot int) *atomic.Uint64 {
-	return t.region.Word(placesAt + slot*placeSize + joinedIn)
+	return t.region.Word(slotsAt + slot*slotSize + joinedIn)
 }
 
-func (t *table) key(slot int) *atomic.Uint64 { return t.region.Word(placesAt + slot*placeSize + keyIn) }
+func (t *table) key(slot int) *atomic.Uint64 { return t.region.Word(slotsAt + slot*slotSize + keyIn) }
 
 // member is who has a place, and whether it lives as far as the main process knows.
-func (t *table) member(slot int) (id ID, alive bool) {
-	life := t.life(slot).Load()
+func (t *table) occupant(slot int) (id ID, alive bool) {
+	life := t.state(slot).Load()
 	return ID(life >> 8), life&0xff == stateAlive
 }
 
@@ -117,7 +117,7 @@ func (t *table) used() int { return int(min(t.high.Load(), Slots)) }
 func (t *table) find(key uint64) (ID, bool) {
 	for i := range t.used() {
 		if t.key(i).Load() == key {
-			if id, alive := t.member(i); alive {
+			if id, alive := t.occupant(i); alive {
 				return id, true
 			}
 		}
@@ -148,8 +148,8 @@ func tableFile() (*os.File, error) {
 	t := newTable(region, true)
 	region.Word(0).Store(tableMagic)
 	region.Word(namespaceAt).Store(pidNamespace())
-	registry.table = t
-	t.me, _ = registry.admit(os.Getpid(), 0, program.name)
+	mainRegistrar.table = t
+	t.me, _ = mainRegistrar.admit(os.Getpid(), 0, program.name)
 	program.file = f
 	program.self.Store(t)
 	return f, nil
@@ -166,7 +166,7 @@ func Join(f *os.File, key uint64, name string, ask func(Request)) {
 }
 
 // member sees to it that this process has a place, once.
-func member() (*table, error) {
+func ensureJoined() (*table, error) {
 	if t := program.self.Load(); t != nil {
 		return t, nil
 	}
@@ -193,14 +193,14 @@ func member() (*table, error) {
 }
 
 // self is the table of a process that has an object, and therefore a place.
-func self() *table { return program.self.Load() }
+func currentTable() *table { return program.self.Load() }
 
 // Me is the id of this process, which has an object.
-func Me() ID { return self().me }
+func Me() ID { return currentTable().me }
 
 // number is that of a new object: no other in the program has it.
-func (t *table) number() uint64 {
-	n := t.serial.Add(1)
+func (t *table) nextObjectNumber() uint64 {
+	n := t.objectSerial.Add(1)
 	if t.main {
 		return n
 	}
@@ -210,18 +210,18 @@ func (t *table) number() uint64 {
 // Describe says which process has an id: its pid and its name, and whether it is
 // still known.
 func Describe(id ID) (pid int, name string, known bool) {
-	t := self()
+	t := currentTable()
 	slot := id.slot()
 	pid = int(t.pid(slot).Load())
-	at := placesAt + slot*placeSize + nameIn
+	at := slotsAt + slot*slotSize + nameIn
 	n := min(t.region.Word(at).Load(), maxName)
 	name = string(t.region.Bytes(at+8, int(n)))
-	now, _ := t.member(slot)
+	now, _ := t.occupant(slot)
 	return pid, name, now == id
 }
 
 // slotsIn calls f with the numbers of the bits that are set in words.
-func slotsIn(words []atomic.Uint64, f func(slot int)) {
+func forEachBit(words []atomic.Uint64, f func(slot int)) {
 	for g := range words {
 		for w := words[g].Load(); w != 0; w &= w - 1 {
 			f(g*64 + bits.TrailingZeros64(w))

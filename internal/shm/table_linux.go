@@ -70,7 +70,7 @@ func openPIDFD(pid int) (*os.File, error) {
 
 // isDead says whether the process that had this pid has ended, reaped or not. When it
 // cannot be known, as where descriptors have run out, one that still exists lives.
-func isDead(pid int) bool {
+func processDead(pid int) bool {
 	if pid <= 0 {
 		return false
 	}
@@ -82,11 +82,11 @@ func isDead(pid int) bool {
 		return unix.Kill(pid, 0) == unix.ESRCH
 	}
 	defer unix.Close(fd)
-	return ended(fd)
+	return exited(fd)
 }
 
 // ended says whether the process of a pidfd has.
-func ended(fd int) bool {
+func exited(fd int) bool {
 	fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
 	n, err := unix.Poll(fds, 0)
 	return err == nil && n == 1 && fds[0].Revents&unix.POLLIN != 0
@@ -94,25 +94,25 @@ func ended(fd int) bool {
 
 // awaitDeath returns when the process of the pidfd has ended, and closes it. It costs a
 // parked goroutine and no thread.
-func awaitDeath(pidfd int) {
+func awaitExit(pidfd int) {
 	if unix.SetNonblock(pidfd, true) == nil {
 		f := os.NewFile(uintptr(pidfd), "pidfd")
 		defer f.Close()
 		raw, err := f.SyscallConn()
 		if err == nil && f.SetReadDeadline(time.Time{}) == nil &&
-			raw.Read(func(fd uintptr) bool { return ended(int(fd)) }) == nil {
+			raw.Read(func(fd uintptr) bool { return exited(int(fd)) }) == nil {
 			return
 		}
 	} else {
 		defer unix.Close(pidfd)
 	}
-	for !ended(pidfd) { // the poller does not take it
-		time.Sleep(heldEvery)
+	for !exited(pidfd) { // the poller does not take it
+		time.Sleep(probeInterval)
 	}
 }
 
 // takePIDFD takes the descriptor out of a file that has come from another process.
-func takePIDFD(f *os.File) (fd int, err error) {
+func dupPIDFD(f *os.File) (fd int, err error) {
 	defer f.Close()
 	raw, err := f.SyscallConn()
 	if err != nil {
@@ -128,7 +128,7 @@ func takePIDFD(f *os.File) (fd int, err error) {
 func closePIDFD(fd int) { unix.Close(fd) }
 
 // maxLine bounds how far one process may be below another that both belong to a program.
-const maxLine = 64
+const maxDepth = 64
 
 // descendant is the pid of the process that a pidfd stands for, and whether it lives and
 // descends from another, which lives.
@@ -143,12 +143,12 @@ func descendant(pidfd, ancestor int) (pid int, ok bool) {
 		}
 	}
 	at := pid
-	for range maxLine {
+	for range maxDepth {
 		if at <= 1 {
 			return 0, false
 		}
 		if at = parentOf(at); at == ancestor {
-			return pid, !ended(pidfd)
+			return pid, !exited(pidfd)
 		}
 	}
 	return 0, false

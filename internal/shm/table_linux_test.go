@@ -14,14 +14,14 @@ import (
 )
 
 // newTestTable is a process table of its own, whose main process this is, and its descriptor.
-func newTestTable(t *testing.T) (*theRegistry, *os.File) {
+func newTestTable(t *testing.T) (*registrar, *os.File) {
 	t.Helper()
 	f, region, err := createTable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { f.Close() }) // the memory stays mapped: deaths may be written there until the end
-	return &theRegistry{table: newTable(region, true)}, f
+	return &registrar{table: newTable(region, true)}, f
 }
 
 // readTestTable is the same table as another process has it.
@@ -57,7 +57,7 @@ func TestTableIsSealed(t *testing.T) {
 			t.Errorf("%s: made writable: %v", name, err)
 		}
 		unix.Munmap(mem)
-		if _, err := unix.Pwrite(fd, []byte{1}, lifeIn); err != syscall.EPERM {
+		if _, err := unix.Pwrite(fd, []byte{1}, stateIn); err != syscall.EPERM {
 			t.Errorf("%s: written: %v", name, err)
 		}
 		for mode, what := range map[uint32]string{
@@ -99,8 +99,8 @@ func TestPlacesAreUsedAgain(t *testing.T) {
 		if found, ok := other.find(uint64(i + 1)); !ok || found != id {
 			t.Fatal("not found by its key:", found, ok)
 		}
-		r.bury(id)
-		r.bury(id) // twice is once
+		r.markDead(id)
+		r.markDead(id) // twice is once
 		if _, ok := other.find(uint64(i + 1)); ok || other.alive(id) {
 			t.Fatal("alive after its death")
 		}
@@ -129,12 +129,12 @@ func TestTableIsFull(t *testing.T) {
 	other := readTestTable(t, f)
 	begin := time.Now()
 	ask := func(q Request) { r.admit(Slots+1, q.Key, q.Name) }
-	_, err := other.awaitPlace(1<<40, "late", ask)
-	if !errors.Is(err, errTableFull) || !strings.Contains(err.Error(), "let some of them end") || time.Since(begin) > answerTime/2 {
+	_, err := other.awaitSlot(1<<40, "late", ask)
+	if !errors.Is(err, errTableFull) || !strings.Contains(err.Error(), "let some of them end") || time.Since(begin) > answerTimeout/2 {
 		t.Errorf("%v after %v", err, time.Since(begin))
 	}
-	r.bury(last)
-	if id, err := other.awaitPlace(1<<40, "late", ask); err != nil || id.slot() != last.slot() || id == last {
+	r.markDead(last)
+	if id, err := other.awaitSlot(1<<40, "late", ask); err != nil || id.slot() != last.slot() || id == last {
 		t.Error(id, err)
 	}
 }
@@ -143,7 +143,7 @@ func TestTableIsFull(t *testing.T) {
 func TestWornOutPlace(t *testing.T) {
 	t.Parallel()
 	r, _ := newTestTable(t)
-	r.table.life(0).Store(uint64((generations-1)*Slots)<<8 | stateDead)
+	r.table.state(0).Store(uint64((generations-1)*Slots)<<8 | stateDead)
 	if id, err := r.admit(1, 1, "x"); err != nil || id.slot() != 1 {
 		t.Error(id, err)
 	}
@@ -154,7 +154,7 @@ func TestNoAnswer(t *testing.T) {
 	t.Parallel()
 	_, f := newTestTable(t)
 	begin := time.Now()
-	if _, err := readTestTable(t, f).awaitPlace(1, "x", func(Request) {}); !errors.Is(err, errNoAnswer) || time.Since(begin) < answerTime {
+	if _, err := readTestTable(t, f).awaitSlot(1, "x", func(Request) {}); !errors.Is(err, errNoAnswer) || time.Since(begin) < answerTimeout {
 		t.Errorf("%v after %v", err, time.Since(begin))
 	}
 }
@@ -239,17 +239,17 @@ func TestIsDead(t *testing.T) {
 	cmd := sleeps(t)
 	pid := cmd.Process.Pid
 	cmd.Process.Signal(syscall.SIGSTOP)
-	if isDead(pid) || isDead(0) || isDead(os.Getpid()) {
+	if processDead(pid) || processDead(0) || processDead(os.Getpid()) {
 		t.Error("one that lives is dead")
 	}
 	cmd.Process.Kill()
-	for end := time.Now().Add(20 * time.Second); !isDead(pid); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(20 * time.Second); !processDead(pid); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("a zombie is alive")
 		}
 	}
 	cmd.Wait()
-	if !isDead(pid) {
+	if !processDead(pid) {
 		t.Error("it was reaped, and lives")
 	}
 }

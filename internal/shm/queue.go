@@ -22,17 +22,17 @@ import (
 type Line struct {
 	object *Object
 	number int
-	leaves []atomic.Uint64
+	words  []atomic.Uint64
 	high   *atomic.Uint64 // of the process table: how many slots there are to look at
 	ready  func(probe bool) int
 	holder func() ID
-	hot    Hot
+	spin   Hot
 
 	// Guarded by the hall.
-	takers  waiters   // those that ready speaks of
-	lookers waiters   // those that are asked
-	seats   []*waiter // some of them, by their numbers: see WaitAt
-	at      int       // the line's place in the hall's list, if somebody waits
+	takers    waiterList // those that ready speaks of
+	observers waiterList // those that are asked
+	tickets   []*waiter  // some of them, by their numbers: see WaitAt
+	index     int        // the line's place in the hall's list, if somebody waits
 }
 
 // NewLine returns a line of the object. ready says for how many of those that wait it
@@ -40,10 +40,10 @@ type Line struct {
 // whether who stands in the way is alive. Without ready, each that waits is asked:
 // what is given to Wait must then change nothing.
 func (o *Object) NewLine(number int, ready func(probe bool) int) *Line {
-	at := linesAt + number*lineSize
+	at := queuesAt + number*queueSize
 	return &Line{
-		object: o, number: number, leaves: o.Words(at, Slots/64), high: self().high, ready: ready, hot: NewHot(),
-		takers: waiters{place: standing}, lookers: waiters{place: standing},
+		object: o, number: number, words: o.Words(at, Slots/64), high: currentTable().high, ready: ready, spin: NewHot(),
+		takers: waiterList{links: queueLinks}, observers: waiterList{links: queueLinks},
 	}
 }
 
@@ -55,16 +55,16 @@ func (l *Line) ForHeld(holder func() ID) *Line {
 }
 
 // since is the word that says since when a process waits, on the shared clock.
-func (l *Line) since(slot int) *atomic.Uint64 {
+func (l *Line) sinceWord(slot int) *atomic.Uint64 {
 	return l.object.Word(rowsAt + slot*rowSize + 8*l.number)
 }
 
 // empty says whether nobody of this process waits. The hall's lock is held.
-func (l *Line) empty() bool { return l.takers.first == nil && l.lookers.first == nil }
+func (l *Line) empty() bool { return l.takers.first == nil && l.observers.first == nil }
 
 // oldestHere is since when this process waits, which it does. The hall's lock is held.
-func (l *Line) oldestHere() int64 {
-	switch t, k := l.takers.first, l.lookers.first; {
+func (l *Line) oldestLocal() int64 {
+	switch t, k := l.takers.first, l.observers.first; {
 	case t == nil:
 		return k.since
 	case k == nil:
@@ -75,25 +75,25 @@ func (l *Line) oldestHere() int64 {
 }
 
 // set says that this process waits since then.
-func (l *Line) set(slot int, since int64) {
-	if w := l.since(slot); w.Load() != uint64(since) {
+func (l *Line) setBit(slot int, since int64) {
+	if w := l.sinceWord(slot); w.Load() != uint64(since) {
 		w.Store(uint64(since))
 	}
-	leaf, bit := &l.leaves[slot/64], uint64(1)<<(slot%64)
+	leaf, bit := &l.words[slot/64], uint64(1)<<(slot%64)
 	if leaf.Load()&bit == 0 {
 		leaf.Or(bit)
 	}
 }
 
 // clear says that a process waits no more, or was rung for.
-func (l *Line) clear(slot int) { l.leaves[slot/64].And(^(uint64(1) << (slot % 64))) }
+func (l *Line) clearBit(slot int) { l.words[slot/64].And(^(uint64(1) << (slot % 64))) }
 
 // used is the words that may have bits: one, but in a program of more than 64 processes.
-func (l *Line) used() []atomic.Uint64 { return l.leaves[:(min(l.high.Load(), Slots)+63)/64] }
+func (l *Line) usedWords() []atomic.Uint64 { return l.words[:(min(l.high.Load(), Slots)+63)/64] }
 
 // Waiting says whether somebody may wait.
 func (l *Line) Waiting() bool {
-	used := l.used()
+	used := l.usedWords()
 	for i := range used {
 		if used[i].Load() != 0 {
 			return true
@@ -104,38 +104,38 @@ func (l *Line) Waiting() bool {
 
 // Waits says whether a process waits here. What it says of another one may be over.
 func (l *Line) Waits(id ID) bool {
-	since := l.since(id.slot()).Load()
-	return since != 0 && since >= self().joined(id.slot()).Load()
+	since := l.sinceWord(id.slot()).Load()
+	return since != 0 && since >= currentTable().joined(id.slot()).Load()
 }
 
 // waitsSoFar is Waits for a message: it does not believe a process of this object that has written
 // that another one waits, unless since when could be true.
-func (l *Line) waitsSoFar(id ID) bool {
+func (l *Line) plausiblyWaiting(id ID) bool {
 	slot := id.slot()
-	return l.Waits(id) && l.since(slot).Load() <= uint64(Now()) && l.leaves[slot/64].Load()&(1<<(slot%64)) != 0
+	return l.Waits(id) && l.sinceWord(slot).Load() <= uint64(Now()) && l.words[slot/64].Load()&(1<<(slot%64)) != 0
 }
 
 // Oldest is the process that waits longest, and since when.
 func (l *Line) Oldest() (id ID, since int64, ok bool) {
-	slot, since := l.next(-1)
+	slot, since := l.oldestAlive(-1)
 	if slot < 0 {
 		return 0, 0, false
 	}
-	id, _ = self().member(slot)
+	id, _ = currentTable().occupant(slot)
 	return id, since, true
 }
 
 // next is the slot of the process that waits longest, other than skip, and since when; -1 if
 // there is none. It rings for those that have died, too: so their bits are cleared, and
 // should another have the place just now, it looks for itself.
-func (l *Line) next(skip int) (slot int, since int64) {
+func (l *Line) oldestAlive(skip int) (slot int, since int64) {
 	for range Slots {
-		slot, since = l.oldest(skip)
+		slot, since = l.oldestBit(skip)
 		if slot < 0 {
 			return -1, 0
 		}
-		t := self()
-		if id, _ := t.member(slot); t.alive(id) && uint64(since) >= t.joined(slot).Load() {
+		t := currentTable()
+		if id, _ := t.occupant(slot); t.alive(id) && uint64(since) >= t.joined(slot).Load() {
 			return slot, since
 		}
 		l.ring(slot)
@@ -144,13 +144,13 @@ func (l *Line) next(skip int) (slot int, since int64) {
 }
 
 // oldest looks at all bits, those of the dead among them.
-func (l *Line) oldest(skip int) (slot int, since int64) {
+func (l *Line) oldestBit(skip int) (slot int, since int64) {
 	slot = -1
-	slotsIn(l.used(), func(s int) {
+	forEachBit(l.usedWords(), func(s int) {
 		if s == skip {
 			return
 		}
-		t := int64(l.since(s).Load())
+		t := int64(l.sinceWord(s).Load())
 		if t <= 0 {
 			t = math.MaxInt64 // it is about to clear its bit
 		}
@@ -164,15 +164,15 @@ func (l *Line) oldest(skip int) (slot int, since int64) {
 // Wake has n goroutines that wait try again, those of the processes first that wait
 // longest. Another process finds out by itself for how many of its own it is worth trying.
 func (l *Line) Wake(n int) {
-	me, skip := self().me.slot(), -1
+	me, skip := currentTable().me.slot(), -1
 	for n > 0 {
-		slot, _ := l.next(skip)
+		slot, _ := l.oldestAlive(skip)
 		switch {
 		case slot < 0:
 			return
 		case slot == me: // for all of them at once, or each would be found n times
-			l.clear(me)
-			n -= max(1, theHall.answer(l, n))
+			l.clearBit(me)
+			n -= max(1, lot.wakeLocal(l, n))
 			skip = me
 		default:
 			l.ring(slot)
@@ -182,15 +182,15 @@ func (l *Line) Wake(n int) {
 }
 
 // WakeAll has all that wait try again.
-func (l *Line) WakeAll() { slotsIn(l.used(), l.ring) }
+func (l *Line) WakeAll() { forEachBit(l.usedWords(), l.ring) }
 
 // WakeProcess has one process look at the line.
 func (l *Line) WakeProcess(id ID) { l.ring(id.slot()) }
 
 func (l *Line) ring(slot int) {
-	l.clear(slot)
-	if slot == self().me.slot() {
-		theHall.answer(l, 1)
+	l.clearBit(slot)
+	if slot == currentTable().me.slot() {
+		lot.wakeLocal(l, 1)
 		return
 	}
 	l.object.doorbell(slot).ring()
@@ -202,42 +202,42 @@ func (l *Line) ring(slot int) {
 // and sleeps, without a thread of its own. first tells try that it stands in line, as
 // the first of this process.
 func (l *Line) Wait(ctx context.Context, try func(first bool) bool) error {
-	return l.WaitAt(ctx, noSeat, try)
+	return l.WaitAt(ctx, noTicket, try)
 }
 
-const noSeat = -1
+const noTicket = -1
 
 // WaitAt is Wait of a goroutine that WakeAt finds by a number, which no other of this process
 // has meanwhile.
 func (l *Line) WaitAt(ctx context.Context, seat int, try func(first bool) bool) error {
-	if l.look(try) {
+	if l.trySpinning(try) {
 		return nil
 	}
-	w := &waiter{line: l, seat: seat}
+	w := &waiter{queue: l, ticket: seat}
 	if l.ready == nil {
 		w.peek = func() bool { return try(true) }
 	}
-	theHall.enter(w)
+	lot.enqueue(w)
 	for {
-		if try(theHall.announce(w)) {
-			theHall.leave(w)
+		if try(lot.announce(w)) {
+			lot.dequeue(w)
 			return nil
 		}
 		if err := ctx.Err(); err != nil {
-			theHall.leave(w)
+			lot.dequeue(w)
 			return err
 		}
-		theHall.park(ctx, w)
+		lot.park(ctx, w)
 	}
 }
 
 // WakeAt has one goroutine of this process try again, if it waits at that seat. It costs the same
 // however many wait.
 func (l *Line) WakeAt(seat int) {
-	theHall.mu.Lock()
-	defer theHall.mu.Unlock()
-	if seat < len(l.seats) && l.seats[seat] != nil {
-		theHall.rouse(l.seats[seat])
+	lot.mu.Lock()
+	defer lot.mu.Unlock()
+	if seat < len(l.tickets) && l.tickets[seat] != nil {
+		lot.wake(l.tickets[seat])
 	}
 }
 
@@ -245,9 +245,9 @@ func (l *Line) WakeAt(seat int) {
 // become true, from now on until stop is called. notify must not block either. Both
 // may be called once more while stop runs.
 func (l *Line) Watch(peek func() bool, notify func()) (stop func()) {
-	w := &waiter{line: l, seat: noSeat, peek: peek, notify: notify}
-	theHall.enter(w)
-	theHall.announce(w)
-	theHall.attend()
-	return func() { theHall.leave(w) }
+	w := &waiter{queue: l, ticket: noTicket, peek: peek, notify: notify}
+	lot.enqueue(w)
+	lot.announce(w)
+	lot.startBackground()
+	return func() { lot.dequeue(w) }
 }

@@ -22,20 +22,20 @@ func TestBitsOfALineAreSeen(t *testing.T) {
 			case <-stop:
 				return
 			default:
-				l.set(40, 1)
-				l.clear(40)
+				l.setBit(40, 1)
+				l.clearBit(40)
 			}
 		}
 	})
 	defer wait.Wait()
 	defer close(stop)
 	for i := range 5_000_000 {
-		l.set(41, 1)
+		l.setBit(41, 1)
 		for range 20 {
 			if !l.Waiting() {
 				t.Fatalf("nobody seems to wait in round %d", i)
 			}
 		}
-		l.clear(41)
+		l.clearBit(41)
 	}
 }

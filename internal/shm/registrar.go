@@ -9,9 +9,9 @@ import (
 // registry is what the main process does with the process table. Who lives is its word: a
 // child is dead as soon as it was reaped, whatever it has left behind, and a child of a child as
 // soon as the kernel says so.
-var registry theRegistry
+var mainRegistrar registrar
 
-type theRegistry struct {
+type registrar struct {
 	sync.Mutex
 	table *table       // nil: there is none yet, or this is not the main process
 	pids  map[int]bool // of the processes that have a place
@@ -19,46 +19,46 @@ type theRegistry struct {
 }
 
 // admit gives a place to a process. The error is errTableFull.
-func (r *theRegistry) admit(pid int, key uint64, name string) (ID, error) {
+func (r *registrar) admit(pid int, key uint64, name string) (ID, error) {
 	r.Lock()
 	defer r.Unlock()
 	return r.admitLocked(pid, key, name)
 }
 
-func (r *theRegistry) admitLocked(pid int, key uint64, name string) (ID, error) {
+func (r *registrar) admitLocked(pid int, key uint64, name string) (ID, error) {
 	t := r.table
 	for slot := r.free; slot < Slots; slot++ {
-		before, alive := t.member(slot)
+		before, alive := t.occupant(slot)
 		generation := uint64(before)/Slots + 1
 		if alive || generation >= generations { // worn out
 			continue
 		}
 		id := ID(generation*Slots + uint64(slot))
-		t.life(slot).Store(uint64(id)<<8 | stateDead)
+		t.state(slot).Store(uint64(id)<<8 | stateDead)
 		t.pid(slot).Store(uint64(pid))
 		t.joined(slot).Store(uint64(Now()))
 		t.key(slot).Store(key)
 		t.setName(slot, name)
-		t.life(slot).Store(living(id))
+		t.state(slot).Store(aliveState(id))
 		t.high.Store(max(t.high.Load(), uint64(slot)+1))
 		if r.pids == nil {
 			r.pids = make(map[int]bool)
 		}
 		r.pids[pid] = true
 		r.free = slot + 1
-		r.answer()
+		r.wakeRequesters()
 		return id, nil
 	}
 	refused := t.region.Word(refusedAt)
 	n := refused.Load()
 	t.region.Word(refusalsAt + 8*int(n%refusals)).Store(key)
 	refused.Store(n + 1)
-	r.answer()
+	r.wakeRequesters()
 	return 0, errTableFull
 }
 
 // answer wakes those that wait for a place.
-func (r *theRegistry) answer() {
+func (r *registrar) wakeRequesters() {
 	w := r.table.region.Word32(answersAt)
 	w.Add(1)
 	futexWakeAll(w)
@@ -66,12 +66,12 @@ func (r *theRegistry) answer() {
 
 // bury says that a process is dead. Whatever others wait for that it had is theirs from now
 // on.
-func (r *theRegistry) bury(id ID) {
+func (r *registrar) markDead(id ID) {
 	r.Lock()
 	defer r.Unlock()
 	t := r.table
 	slot := id.slot()
-	if !t.life(slot).CompareAndSwap(living(id), uint64(id)<<8|stateDead) {
+	if !t.state(slot).CompareAndSwap(aliveState(id), uint64(id)<<8|stateDead) {
 		return
 	}
 	delete(r.pids, int(t.pid(slot).Load()))
@@ -84,14 +84,14 @@ func (t *table) setName(slot int, name string) {
 	if name == "" {
 		name = "MainProcess"
 	}
-	at := placesAt + slot*placeSize + nameIn
+	at := slotsAt + slot*slotSize + nameIn
 	n := copy(t.region.Bytes(at+8, maxName), name)
 	t.region.Word(at).Store(uint64(n))
 }
 
 // Child is a child process of this one, as far as the process table is concerned.
 type Child struct {
-	registry *theRegistry
+	registry *registrar
 	key      uint64
 
 	mu   sync.Mutex
@@ -100,7 +100,7 @@ type Child struct {
 }
 
 // NewChild is a child that is about to be started.
-func NewChild() *Child { return &Child{registry: &registry, key: rand.Uint64() | 1} }
+func NewChild() *Child { return &Child{registry: &mainRegistrar, key: rand.Uint64() | 1} }
 
 // Key is what the child must give to Join.
 func (c *Child) Key() uint64 { return c.key }
@@ -146,30 +146,30 @@ func (c *Child) admit(pid int, q Request) {
 
 // admitDescendant gives a place to a process that descends from the child with that pid, if the
 // kernel says that it does, and has none yet. It is watched until it is dead.
-func (r *theRegistry) admitDescendant(child int, q Request) {
-	pidfd, err := takePIDFD(q.PIDFD)
+func (r *registrar) admitDescendant(child int, q Request) {
+	pidfd, err := dupPIDFD(q.PIDFD)
 	if err != nil {
 		return
 	}
-	id, err := r.admitBelow(child, pidfd, q)
+	id, err := r.admitVerified(child, pidfd, q)
 	if err != nil {
 		closePIDFD(pidfd)
 		return
 	}
 	go func() {
-		awaitDeath(pidfd)
-		r.bury(id)
+		awaitExit(pidfd)
+		r.markDead(id)
 	}()
 }
 
-var errNotOurs = errors.New("no process of this program, or one that has a place")
+var errNotDescendant = errors.New("no process of this program, or one that has a place")
 
-func (r *theRegistry) admitBelow(child, pidfd int, q Request) (ID, error) {
+func (r *registrar) admitVerified(child, pidfd int, q Request) (ID, error) {
 	pid, ok := descendant(pidfd, child)
 	r.Lock()
 	defer r.Unlock()
 	if !ok || r.table == nil || r.pids[pid] {
-		return 0, errNotOurs
+		return 0, errNotDescendant
 	}
 	return r.admitLocked(pid, q.Key, q.Name)
 }
@@ -181,13 +181,13 @@ func (c *Child) Buried() {
 	c.dead = true
 	if c.registry.table != nil {
 		if c.id != 0 {
-			c.registry.bury(c.id)
+			c.registry.markDead(c.id)
 		}
 		return
 	}
-	if t := self(); t != nil { // the main process hears of it from the kernel
+	if t := currentTable(); t != nil { // the main process hears of it from the kernel
 		if id, ok := t.find(c.key); ok {
-			t.notice(id)
+			t.noteDeath(id)
 		}
 	}
 }

@@ -10,10 +10,10 @@ package shm
 // has written it in the high half, and the number of wants in the low half; and the wants, two
 // words each: who waits in the high half, for whom in the low half; and the object.
 const (
-	maxWants    = 8  // of one process
-	maxAllWants = 31 // that are passed on
+	maxOwnEdges = 8  // of one process
+	maxEdges    = 31 // that are passed on
 	// wantAfter is how long a wait lasts before anybody is told of it.
-	wantAfter = heldEvery / 2
+	publishAfter = probeInterval / 2
 )
 
 // Want says that a process waits for an object that another holds.
@@ -23,59 +23,59 @@ type Want struct {
 }
 
 // wants is what this process has published. It is guarded by the hall.
-type wants struct {
-	published bool
-	at        int64
+type publishedEdges struct {
+	any bool
+	at  int64
 }
 
 // publish writes down for whom this process waits. The lock of the hall is held.
-func (h *hall) publish() {
+func (h *parkingLot) publishEdges() {
 	now := Now()
-	if h.held == 0 || now-h.wants.at < int64(heldEvery) {
+	if h.heldQueues == 0 || now-h.edges.at < int64(probeInterval) {
 		return
 	}
 	var all []Want
-	for _, l := range h.lines {
-		if l.holder != nil && len(all) < maxWants && now-l.oldestHere() >= int64(wantAfter) {
-			all = append(all, l.wanted()...)
+	for _, l := range h.queues {
+		if l.holder != nil && len(all) < maxOwnEdges && now-l.oldestLocal() >= int64(publishAfter) {
+			all = append(all, l.localEdges()...)
 		}
 	}
-	if len(all) == 0 && !h.wants.published {
+	if len(all) == 0 && !h.edges.any {
 		return
 	}
-	h.wants = wants{published: len(all) > 0, at: now}
-	me := self().me
-	for _, o := range owned() {
-		if o.owner.holder() == me {
-			o.tell(me, all[:min(len(all), maxAllWants)])
+	h.edges = publishedEdges{any: len(all) > 0, at: now}
+	me := currentTable().me
+	for _, o := range ownedObjects() {
+		if o.ownerQueue.holder() == me {
+			o.writeEdges(me, all[:min(len(all), maxEdges)])
 		}
 	}
 }
 
 // withdraw takes back what does not hold any more. The lock of the hall is held.
-func (h *hall) withdraw() {
-	if h.wants.published {
-		h.wants.at = 0
-		h.publish()
+func (h *parkingLot) withdrawEdges() {
+	if h.edges.any {
+		h.edges.at = 0
+		h.publishEdges()
 	}
-	if h.held > 0 || !h.wants.published {
+	if h.heldQueues > 0 || !h.edges.any {
 		return
 	}
-	h.wants = wants{}
-	me := self().me
-	for _, o := range owned() {
-		if ID(o.Word(wantsAt).Load()>>32) == me {
-			o.Word(wantsAt).Store(0)
+	h.edges = publishedEdges{}
+	me := currentTable().me
+	for _, o := range ownedObjects() {
+		if ID(o.Word(edgesAt).Load()>>32) == me {
+			o.Word(edgesAt).Store(0)
 		}
 	}
 }
 
 // owned is the objects of this process that one process at a time has.
-func owned() (found []*Object) {
+func ownedObjects() (found []*Object) {
 	objects.Lock()
 	defer objects.Unlock()
 	for _, known := range objects.known {
-		if o := known.Value(); o != nil && o.owner != nil {
+		if o := known.Value(); o != nil && o.ownerQueue != nil {
 			found = append(found, o)
 		}
 	}
@@ -83,42 +83,42 @@ func owned() (found []*Object) {
 }
 
 // tell writes wants into an object.
-func (o *Object) tell(me ID, all []Want) {
-	head := o.Word(wantsAt)
+func (o *Object) writeEdges(me ID, all []Want) {
+	head := o.Word(edgesAt)
 	head.Store(0)
 	for i, w := range all {
-		o.Word(wantsAt + 8 + 16*i).Store(uint64(w.Who)<<32 | uint64(w.Holder))
-		o.Word(wantsAt + 16 + 16*i).Store(w.Object)
+		o.Word(edgesAt + 8 + 16*i).Store(uint64(w.Who)<<32 | uint64(w.Holder))
+		o.Word(edgesAt + 16 + 16*i).Store(w.Object)
 	}
 	head.Store(uint64(me)<<32 | uint64(len(all)))
 }
 
 // told is what the process has written that has the object.
-func (o *Object) told(holder ID) (all []Want) {
-	head := o.Word(wantsAt).Load()
+func (o *Object) readEdges(holder ID) (all []Want) {
+	head := o.Word(edgesAt).Load()
 	if ID(head>>32) != holder {
 		return nil
 	}
-	for i := range min(uint32(head), maxAllWants) {
-		at := wantsAt + 8 + 16*int(i)
+	for i := range min(uint32(head), maxEdges) {
+		at := edgesAt + 8 + 16*int(i)
 		who := o.Word(at).Load()
 		all = append(all, Want{Who: ID(who >> 32), Holder: ID(who), Object: o.Word(at + 8).Load()})
 	}
-	if o.Word(wantsAt).Load() != head {
+	if o.Word(edgesAt).Load() != head {
 		return nil
 	}
 	return all
 }
 
 // wanted is for whom this process waits in a line, and for whom that one does.
-func (l *Line) wanted() []Want {
-	holder, me := l.holder(), self().me
+func (l *Line) localEdges() []Want {
+	holder, me := l.holder(), currentTable().me
 	if holder == 0 || holder == me {
 		return nil
 	}
 	all := []Want{{Who: me, Holder: holder, Object: l.object.number}}
-	if l.object.owner != nil {
-		all = append(all, l.object.told(holder)...)
+	if l.object.ownerQueue != nil {
+		all = append(all, l.object.readEdges(holder)...)
 	}
 	return all
 }
@@ -127,34 +127,34 @@ func (l *Line) wanted() []Want {
 // waits for that object; nil if there is no circle. What it finds
 // may be over in the next moment.
 func (o *Object) Circle(holder ID) []Want {
-	me := self().me
+	me := currentTable().me
 	first := Want{Who: me, Holder: holder, Object: o.number}
 	if holder == me {
 		return nil // another goroutine may release it
 	}
-	mine := owned()
-	all := current(o.told(holder), mine)
+	mine := ownedObjects()
+	all := withoutStale(o.readEdges(holder), mine)
 	who := []ID{holder}
 	for _, w := range all {
 		who = append(who, w.Holder)
 	}
 	for _, o := range mine { // who waits for what this process has
 		for _, id := range who {
-			if o.owner.holder() == me && id != me && o.owner.waitsSoFar(id) {
+			if o.ownerQueue.holder() == me && id != me && o.ownerQueue.plausiblyWaiting(id) {
 				all = append(all, Want{Who: id, Holder: me, Object: o.number})
 			}
 		}
 	}
-	return follow([]Want{first}, all, map[ID]bool{})
+	return findCycle([]Want{first}, all, map[ID]bool{})
 }
 
 // current is the wants of which this process does not know better: a process that is stopped
 // does not take back what it has published.
-func current(all []Want, mine []*Object) (kept []Want) {
+func withoutStale(all []Want, mine []*Object) (kept []Want) {
 	for _, w := range all {
 		outdated := false
 		for _, o := range mine {
-			outdated = outdated || o.number == w.Object && o.owner.holder() != w.Holder
+			outdated = outdated || o.number == w.Object && o.ownerQueue.holder() != w.Holder
 		}
 		if !outdated {
 			kept = append(kept, w)
@@ -164,7 +164,7 @@ func current(all []Want, mine []*Object) (kept []Want) {
 }
 
 // follow continues a chain of waiting processes until it comes to its beginning.
-func follow(chain, all []Want, seen map[ID]bool) []Want {
+func findCycle(chain, all []Want, seen map[ID]bool) []Want {
 	who := chain[len(chain)-1].Holder
 	if seen[who] || !Alive(who) {
 		return nil
@@ -178,7 +178,7 @@ func follow(chain, all []Want, seen map[ID]bool) []Want {
 		if w.Holder == chain[0].Who {
 			return longer
 		}
-		if found := follow(longer, all, seen); found != nil {
+		if found := findCycle(longer, all, seen); found != nil {
 			return found
 		}
 	}

@@ -35,10 +35,10 @@ func createTable() (*os.File, *Region, error)                            { retur
 func mapForReading(*os.File, int) (*Region, error)                       { return nil, Supported() }
 func pidNamespace() uint64                                               { return 0 }
 func openPIDFD(int) (*os.File, error)                                    { return nil, Supported() }
-func takePIDFD(*os.File) (int, error)                                    { return -1, Supported() }
+func dupPIDFD(*os.File) (int, error)                                     { return -1, Supported() }
 func closePIDFD(int)                                                     {}
-func awaitDeath(int)                                                     {}
-func isDead(int) bool                                                    { return false }
+func awaitExit(int)                                                      {}
+func processDead(int) bool                                               { return false }
 func descendant(int, int) (int, bool)                                    { return 0, false }
 func newSparse(string, int, int64) (*Region, error)                      { return nil, Supported() }
 func openSparse(*os.File, int, int64) (*Region, error)                   { return nil, Supported() }

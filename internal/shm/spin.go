@@ -12,7 +12,7 @@ import (
 
 // lookTime is how long one looks: longer than a few wake-ups, so that when one side
 // was interrupted and has gone to sleep, the other is still there when it comes.
-const lookTime = 150 * time.Microsecond
+const spinTime = 150 * time.Microsecond
 
 // Hot remembers whether looking has helped, so that nobody goes on who looks in vain. It may
 // be used by any number of goroutines. The zero Hot never looks.
@@ -22,22 +22,22 @@ type Hot struct {
 }
 
 const (
-	hottest  = 8
-	hotAgain = 32 // so often in vain, look once all the same
+	maxSpinScore = 8
+	spinRetry    = 32 // so often in vain, look once all the same
 )
 
 // looking is 1 while a goroutine of this process looks.
-var looking atomic.Int32
+var spinning atomic.Int32
 
 // NewHot looks where there is more than one processor to use.
 func NewHot() Hot { return Hot{Can: runtime.GOMAXPROCS(0) > 1 && runtime.NumCPU() > 1} }
 
 // Worth says whether to look.
 func (h *Hot) Worth() bool {
-	if !h.Can || h.score.Load() > -hottest {
+	if !h.Can || h.score.Load() > -maxSpinScore {
 		return h.Can
 	}
-	if h.skipped.Add(1) < hotAgain {
+	if h.skipped.Add(1) < spinRetry {
 		return false
 	}
 	h.skipped.Store(0)
@@ -48,28 +48,28 @@ func (h *Hot) Worth() bool {
 func (h *Hot) Note(helped bool) {
 	score := h.score.Load()
 	if helped {
-		h.score.Store(min(hottest, score+2))
-	} else if score > -hottest {
+		h.score.Store(min(maxSpinScore, score+2))
+	} else if score > -maxSpinScore {
 		h.score.Store(score - 1)
 	}
 }
 
 // look tries for a moment.
-func (l *Line) look(try func(first bool) bool) bool {
-	if !l.hot.Worth() || !looking.CompareAndSwap(0, 1) {
+func (l *Line) trySpinning(try func(first bool) bool) bool {
+	if !l.spin.Worth() || !spinning.CompareAndSwap(0, 1) {
 		return false
 	}
-	defer looking.Store(0)
-	end := Now() + int64(lookTime)
+	defer spinning.Store(0)
+	end := Now() + int64(spinTime)
 	for {
 		for range 30 {
 			if try(false) {
-				l.hot.Note(true)
+				l.spin.Note(true)
 				return true
 			}
 		}
 		if Now() >= end {
-			l.hot.Note(false)
+			l.spin.Note(false)
 			return false
 		}
 		runtime.Gosched()

@@ -25,16 +25,16 @@ func (d doorbell) ring() {
 
 // bed is where the hall's leader sleeps: until the hall's pulse, the number of deaths or the
 // count of a doorbell is not what it was.
-type bed struct {
-	pulse, deaths uint32
-	bells         []doorbell
-	counts        []uint32
-	words         []futexWord
-	napped        bool
+type futexSet struct {
+	events, deaths uint32
+	bells          []doorbell
+	counts         []uint32
+	words          []futexWord
+	sleptShort     bool
 }
 
 // listen notes the doorbells of objects as they are now.
-func (b *bed) listen(objects []*Object, slot int) {
+func (b *futexSet) snapshot(objects []*Object, slot int) {
 	b.bells, b.counts = b.bells[:0], b.counts[:0]
 	for _, o := range objects {
 		d := o.doorbell(slot)
@@ -44,8 +44,8 @@ func (b *bed) listen(objects []*Object, slot int) {
 }
 
 // changed says whether something was heard.
-func (b *bed) changed(h *hall, t *table) bool {
-	if h.pulse.Load() != b.pulse || t.deaths.Load() != b.deaths {
+func (b *futexSet) changed(h *parkingLot, t *table) bool {
+	if h.events.Load() != b.events || t.deaths.Load() != b.deaths {
 		return true
 	}
 	for i, d := range b.bells {
@@ -58,29 +58,29 @@ func (b *bed) changed(h *hall, t *table) bool {
 
 // sleep returns when something was heard, or time is over; then it is true. It may return
 // for no reason.
-func (b *bed) sleep(h *hall, t *table, rest time.Duration) (quiet bool) {
-	nap := canWaitForSeveral() && len(b.bells) == 1 && !b.napped
-	b.napped = true
+func (b *futexSet) sleep(h *parkingLot, t *table, rest time.Duration) (quiet bool) {
+	nap := canWaitForSeveral() && len(b.bells) == 1 && !b.sleptShort
+	b.sleptShort = true
 	single := len(b.bells) == 1 && (nap || !canWaitForSeveral())
 	if single {
 		d := b.bells[0] // others may have it still when b listens to another one
-		h.single.Store(&d)
-		defer h.single.Store(nil)
+		h.soleBell.Store(&d)
+		defer h.soleBell.Store(nil)
 	}
-	h.asleep.Store(1)
+	h.leaderAsleep.Store(1)
 	for _, d := range b.bells {
 		d.asleep.Store(1)
 	}
 	switch {
 	case b.changed(h, t):
 	case nap:
-		futexWait(b.bells[0].count, b.counts[0], min(rest, napTime))
+		futexWait(b.bells[0].count, b.counts[0], min(rest, shortSleep))
 	case single: // deaths are not heard
-		futexWait(b.bells[0].count, b.counts[0], min(rest, heldEvery))
+		futexWait(b.bells[0].count, b.counts[0], min(rest, probeInterval))
 	default:
-		b.wait(h, t, rest)
+		b.block(h, t, rest)
 	}
-	h.asleep.Store(0)
+	h.leaderAsleep.Store(0)
 	for _, d := range b.bells {
 		d.asleep.Store(0)
 	}
@@ -89,23 +89,23 @@ func (b *bed) sleep(h *hall, t *table, rest time.Duration) (quiet bool) {
 
 // napTime is for how long one first sleeps by a single doorbell, which costs half as much as to
 // wait for several words. Deaths are not heard meanwhile.
-const napTime = 2 * time.Millisecond
+const shortSleep = 2 * time.Millisecond
 
 // pollEvery is how often one looks for whom the kernel cannot wait for several words.
-const pollEvery = time.Millisecond
+const pollInterval = time.Millisecond
 
-func (b *bed) wait(h *hall, t *table, rest time.Duration) {
+func (b *futexSet) block(h *parkingLot, t *table, rest time.Duration) {
 	if canWaitForSeveral() {
-		b.waitForAll(h, t, rest)
+		b.blockOnAll(h, t, rest)
 	} else {
-		futexWaitPrivate(&h.pulse, b.pulse, min(rest, pollEvery))
+		futexWaitPrivate(&h.events, b.events, min(rest, pollInterval))
 	}
 }
 
 // waitForAll waits for any number of words. What is more than the kernel takes at once has
 // threads of its own meanwhile.
-func (b *bed) waitForAll(h *hall, t *table, rest time.Duration) {
-	b.words = append(b.words[:0], privateWord(&h.pulse, b.pulse), sharedWord(t.deaths, b.deaths))
+func (b *futexSet) blockOnAll(h *parkingLot, t *table, rest time.Duration) {
+	b.words = append(b.words[:0], privateWord(&h.events, b.events), sharedWord(t.deaths, b.deaths))
 	n := min(len(b.bells), maxFutexWords-2)
 	for i, d := range b.bells[:n] {
 		b.words = append(b.words, sharedWord(d.count, b.counts[i]))
@@ -124,7 +124,7 @@ func (b *bed) waitForAll(h *hall, t *table, rest time.Duration) {
 		helpers.Go(func() {
 			futexWaitAny(words, rest)
 			if over.Load() == 0 {
-				h.nudge()
+				h.wakeLeader()
 			}
 		})
 	}

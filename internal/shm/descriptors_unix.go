@@ -9,7 +9,7 @@ import (
 )
 
 // descriptorsAtMost is how many descriptors this process may have.
-func descriptorsAtMost() int64 {
+func descriptorLimit() int64 {
 	var most unix.Rlimit
 	if unix.Getrlimit(unix.RLIMIT_NOFILE, &most) != nil {
 		return math.MaxInt32
