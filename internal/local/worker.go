@@ -123,7 +123,7 @@ func (w *worker) Memory() int64 { return 0 }
 // Open implements pool.Worker.
 func (w *worker) Open(b *pool.Batch) {
 	f := &flight{b: b, spans: make([]run.Calls, len(b.Spans))}
-	f.claims.Open(b.Items())
+	f.claims.Open(b.Items(), 0)
 	b.Tag = f
 }
 
@@ -156,7 +156,10 @@ func (r refused) CallAll(turn *run.Turn) error {
 }
 
 // Limit implements pool.Worker.
-func (w *worker) Limit(b *pool.Batch, n int) int { return b.Tag.(*flight).claims.Limit(n) }
+func (w *worker) Limit(b *pool.Batch, n int) int {
+	limit, _ := b.Tag.(*flight).claims.Limit(n)
+	return limit
+}
 
 // Running implements pool.Worker.
 func (w *worker) Running() (b *pool.Batch, item int, since time.Time, ok bool) {
@@ -215,7 +218,7 @@ func (w *worker) leave(d pool.Death) {
 	}
 	w.dead.Store(true)
 	if f := w.flight.Load(); f != nil {
-		begun := f.claims.Limit(0)
+		begun, _ := f.claims.Limit(0)
 		if f.told < begun {
 			w.tell(f, begun-1)
 			f.stuck = true

@@ -23,7 +23,7 @@ func (noClock) Paused(int64) time.Duration { return 0 }
 func TestContextsCancelOne(t *testing.T) {
 	t.Parallel()
 	var claims run.Claims
-	claims.Open(10)
+	claims.Open(10, 7)
 	var o run.Sets
 	var cs *run.Set
 	next := func(batch uint64, item, left int) context.Context {
@@ -54,7 +54,7 @@ func TestContextsCancelOne(t *testing.T) {
 		t.Error("not cancelled")
 	}
 	o.Forget()
-	claims.Open(10)
+	claims.Open(10, 7)
 	if c := next(2, 2, 1); c.Err() != nil {
 		t.Error("the next batch's ctx")
 	}

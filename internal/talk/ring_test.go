@@ -40,7 +40,7 @@ func TestPageClaimsAndLimits(t *testing.T) {
 	for round := range 3000 {
 		n := 1 + round%20
 		slot := round % slots
-		p.claims[slot].Open(n)
+		p.claims[slot].Open(n, 7)
 		begun, limit := 0, n
 		var wg sync.WaitGroup
 		wg.Go(func() {
@@ -57,13 +57,13 @@ func TestPageClaimsAndLimits(t *testing.T) {
 		})
 		wg.Go(func() {
 			for to := n - 1; to >= 0; to -= 1 + round%3 {
-				got := p.claims[slot].Limit(to)
+				got, _ := p.claims[slot].Limit(to)
 				if got > limit || got < to {
 					t.Errorf("limit(%d) is %d after %d", to, got, limit)
 				}
 				limit = got
 			}
-			limit = p.claims[slot].Limit(0)
+			limit, _ = p.claims[slot].Limit(0)
 		})
 		wg.Wait()
 		if begun != limit || p.claims[slot].Begun() != begun {

@@ -1,11 +1,14 @@
 package talk
 
 import (
+	"math"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/gomultiprocessing/mp/internal/pool"
+	"github.com/gomultiprocessing/mp/internal/run"
 	"github.com/gomultiprocessing/mp/internal/shm"
 	"github.com/gomultiprocessing/mp/internal/spawn"
 	"github.com/gomultiprocessing/mp/internal/wire"
@@ -55,6 +58,7 @@ type flight struct {
 	slot  int
 	done  int           // outcomes taken from the ring
 	limit int           // items that may be begun, as this side has lowered it
+	mark  uint16        // of the claims
 	voids map[int]error // why items could not be encoded
 
 	span int // where the next outcome belongs: the span,
@@ -69,14 +73,22 @@ type flight struct {
 // lower is Claims.Limit, and what this side knows of it: the worker can write the
 // page as well. It is called with the worker's lock held.
 func (f *flight) lower(p *page, n int) int {
-	f.look(p)
-	f.limit = max(f.done, f.begun, min(f.limit, p.claims[f.slot].Limit(n)))
+	limit, before := p.claims[f.slot].Limit(n)
+	f.note(before)
+	f.limit = max(f.done, f.begun, min(f.limit, limit))
 	return f.limit
 }
 
-// look notes how many items are begun, and returns it. A worker cannot take back what was seen.
-func (f *flight) look(p *page) int {
-	f.begun = max(f.begun, min(p.claims[f.slot].Begun(), f.limit))
+// look notes how many items are begun, and returns it.
+func (f *flight) look(p *page) int { return f.note(p.claims[f.slot].Load()) }
+
+// note notes how many items are begun, and returns it. A worker cannot take back what was seen. A
+// word that nobody but a task can have written says that one runs, which hides from its deadline.
+func (f *flight) note(c run.Claimed) int {
+	f.begun = max(f.begun, min(c.Begun(), f.limit))
+	if c.Limit() != f.limit || c.Begun() == 0 && c.Mark() != f.mark {
+		f.begun = max(f.begun, min(f.done+1, f.limit))
+	}
 	return f.begun
 }
 
@@ -120,8 +132,8 @@ func (w *Worker) Open(b *pool.Batch) {
 	w.slots[f.slot] = f
 	w.flight = append(w.flight, f)
 	inFlight.Add(1)
-	f.limit = b.Items()
-	w.page.claims[f.slot].Open(f.limit)
+	f.limit, f.mark = b.Items(), uint16(1+rand.N(math.MaxUint16))
+	w.page.claims[f.slot].Open(f.limit, f.mark)
 }
 
 // Send implements pool.Worker. An error of the socket is the reader's to report.
