@@ -62,6 +62,12 @@ func (b *Batch) At(item int) (span *Span, offset int) {
 	return nil, 0
 }
 
+// index is what the item's job calls it.
+func (b *Batch) index(item int) int {
+	sp, at := b.At(item)
+	return sp.First + at
+}
+
 // add appends a span.
 func (b *Batch) add(sp Span) {
 	b.Spans = append(b.Spans, sp)

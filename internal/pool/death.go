@@ -94,12 +94,12 @@ func (s *Scheduler) bury(m *member, d Death, due []delivery) []delivery {
 // for the death: its input is more than a worker may hold, or worker after worker has
 // died while it came.
 func (m *member) unreadable(b *Batch, begun int, d Death) bool {
-	if begun > 0 || b.items > 1 || d.Running {
-		return false
-	}
-	if st := m.stop; st != nil && st.batch == b && st.unread {
+	if st := m.stop; st != nil && st.batch == b && st.unread && begun == st.item {
 		b.unread = true
 		return true
+	}
+	if begun > 0 || b.items > 1 || d.Running {
+		return false
 	}
 	if m.batches[0] == b && !m.killed && d.Err != nil {
 		j := b.Spans[0].Job

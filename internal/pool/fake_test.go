@@ -369,6 +369,9 @@ func (l *lab) startFake(ctx context.Context, n int, sink pool.Sink) (pool.Worker
 		lab: l, n: n, sink: sink,
 		wake: make(chan struct{}, 1), dead: make(chan struct{}), gone: make(chan struct{}),
 	}
+	if l.startStopped.Add(-1) >= 0 {
+		f.stop()
+	}
 	l.mu.Lock()
 	l.workers = append(l.workers, f)
 	l.mu.Unlock()

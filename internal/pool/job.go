@@ -44,6 +44,7 @@ type seldom struct {
 	returned spans            // tasks that came back: called back, or to be tried again
 	waiting  map[int]*retrial // tasks that wait for their back-off, by index
 	moved    int              // times that it was called back from a worker that did not read it
+	mutes    map[int]int      // workers that did not begin a task, by its index
 	perished int              // workers in a row that died while they read an input of it
 	released chan struct{}    // closed when reading reaches 0, if somebody waits
 	lenders  []*loan          // the places of tasks that wait for it

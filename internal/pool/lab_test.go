@@ -31,6 +31,8 @@ type lab struct {
 	exitInSend    atomic.Bool // reading the inputs ends the sender
 	dieInEachSend atomic.Bool
 
+	startStopped atomic.Int32 // how many more workers are stopped as soon as they are ready
+
 	lag      time.Duration // between the end of an item and its report
 	hold     bool          // results are collected for a while
 	computes bool          // tasks take the time of processors, else they wait

@@ -81,12 +81,13 @@ func (s *Scheduler) watchHead(m *member) {
 			s.watchIn(m, left)
 			return
 		}
+		if m.sending == nil && sp.Job.rare().mute(b.index(b.done)) >= mostMute {
+			s.blameHead(m, b)
+			return
+		}
 		s.recallAll(m)
 		if m.outstanding == 0 || b.held() {
-			if sp.Job.rare().moved++; sp.Job.moved%maxPerished == 0 && b.items == 1 && m.sending == nil {
-				s.condemn(m, &stopping{batch: b, unread: true, err: s.cfg.TimedOut(sp.Job.Timeout, "")}) // worker after worker: it is the task
-				return
-			}
+			sp.Job.rare().moved++
 			s.kill(m, because(errMute, s.cfg.TimedOut(sp.Job.Timeout, "")))
 			return
 		}
@@ -95,6 +96,38 @@ func (s *Scheduler) watchHead(m *member) {
 	}
 	s.watchOver(m)
 }
+
+// blameHead kills a worker for the task that it does not begin, as far as it says: one worker after
+// another has not, so it is the task. It may write to the memory in which its worker says what it does.
+func (s *Scheduler) blameHead(m *member, b *Batch) {
+	head := b.done
+	for i := len(m.batches) - 1; i >= 0; i-- {
+		keep := 0
+		if m.batches[i] == b {
+			keep = head + 1
+		}
+		s.recall(m, m.batches[i], keep)
+	}
+	s.rouse(s.ready.items)
+	sp, _ := b.At(head)
+	s.condemn(m, &stopping{batch: b, item: head, unread: true, err: s.cfg.TimedOut(sp.Job.Timeout, "")})
+}
+
+// mute counts the workers that were killed because they did not begin the task with that index.
+func (r *seldom) mute(index int) int {
+	if r.mutes == nil || len(r.mutes) >= mostMuted {
+		r.mutes = make(map[int]int)
+	}
+	r.mutes[index]++
+	return r.mutes[index]
+}
+
+const (
+	// mostMute is how many workers may not begin a task: two may have been stopped by somebody.
+	mostMute = 3
+	// mostMuted is how many such tasks of a job are remembered.
+	mostMuted = 1024
+)
 
 const (
 	// breath is what a worker may take to begin a task, however short the task's timeout.

@@ -2,6 +2,7 @@ package pool_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -53,6 +54,38 @@ func TestResizeLetsTheStoppedWorkerGo(t *testing.T) {
 		}
 		is(t, l.s.Resize(1), nil)
 		l.submit(1, trivial).succeeded()
+		l.end()
+	})
+}
+
+// A task that one worker after another does not begin, as far as they say, is to blame for that: it
+// comes to its end, and those that were sent with it are done by others.
+func TestTaskThatNoWorkerBegins(t *testing.T) {
+	for _, items := range []int{1, 5} {
+		t.Run(fmt.Sprintf("%d items", items), func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				l := newLab(t, config(1), func(l *lab) { l.startStopped.Store(3) })
+				start := time.Now()
+				k := l.submit(items, trivial, timeout(time.Second), func(j *pool.Job) { j.Chunk = 5 }).wait()
+				if _, late := k.err(0).(*errTimedOut); !late {
+					t.Errorf("error %v", k.err(0))
+				}
+				equal(t, "ended", k.get(0).at.Sub(start), 3*time.Second)
+				for i := 1; i < items; i++ {
+					is(t, k.err(i), nil)
+				}
+				equal(t, "restarts", l.s.Stats().Restarts, 3)
+				l.end()
+			})
+		})
+	}
+}
+
+// Two workers that somebody has stopped do not harm the task that they were sent.
+func TestTaskOfTwoStoppedWorkers(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		l := newLab(t, config(1), func(l *lab) { l.startStopped.Store(2) })
+		l.submit(5, trivial, timeout(time.Second), func(j *pool.Job) { j.Chunk = 5 }).succeeded()
 		l.end()
 	})
 }
