@@ -157,6 +157,9 @@ func (r *reader) frame() error {
 	switch kind {
 	case frameBell:
 	case frameExit:
+		if r.exit != nil {
+			return errors.New("it said twice how its Exit ended")
+		}
 		r.exit = r.w.program.DecodeError(wire.NewReader(payload))
 	case frameShare:
 		r.w.sharing.request(r.w.frames, payload)

@@ -339,7 +339,11 @@ func (w *Worker) exit() (e spawn.Exit, ok bool) {
 		}()
 		return spawn.Exit{Code: spawn.CodeUnknown, Unknown: true}, false
 	}
-	e = w.proc.ExitSoon(deathGrace)
+	wait := deathGrace
+	if w.killed.Load() { // it is known why, whatever it has said
+		wait = killedPatience
+	}
+	e = w.proc.ExitSoon(wait)
 	w.sharing.buried()
 	return e, true
 }
