@@ -53,7 +53,7 @@ func NewArray[T any](n int) (*Array[T], error) {
 		return nil, err
 	}
 	a := new(Array[T])
-	a.init(b, n)
+	a.init(shared.NewMemory(b), n)
 	return a, nil
 }
 
@@ -91,11 +91,21 @@ func carryArray[T any](n int) (*Array[T], error) {
 
 // mappedArray is an array in memory that processes share.
 type mappedArray[T any] struct {
-	*shared.Memory
+	carrier.Memory
 	n int
 }
 
-func (a mappedArray[T]) Slice() []T { return shared.Elements[T](a.Memory, a.n) }
+func (a mappedArray[T]) Slice() []T { return shm.Elements[T](a.Memory.Bytes(), a.n) }
+
+// Share implements carrier.Object.
+func (a mappedArray[T]) Share(b *wire.Buffer) error {
+	if err := a.Memory.Share(b); err != nil {
+		return err
+	}
+	b.Uvarint(uint64(a.n))
+	b.Uvarint(uint64(reflect.TypeFor[T]().Size()))
+	return nil
+}
 
 // nameOf is a type as a program writes it at home.
 func nameOf(t reflect.Type) string {
@@ -115,10 +125,9 @@ func arraySize(n uint64, t reflect.Type) (int, bool) {
 	return max(int(n*each), 1), true
 }
 
-func (a *Array[T]) init(b *shm.Block, n int) {
-	m := shared.NewMemory(b)
+func (a *Array[T]) init(m carrier.Memory, n int) {
 	a.carrier, a.n = mappedArray[T]{m, n}, n
-	runtime.AddCleanup(a, (*shared.Memory).Drop, m)
+	runtime.AddCleanup(a, carrier.Memory.Drop, m)
 }
 
 // Slice is the shared memory itself, the same each time: Len elements. It is nil after
@@ -158,19 +167,22 @@ func (a *Array[T]) share(b *wire.Buffer) error {
 	if a.carrier == nil {
 		return carrier.ErrMemoryClosed
 	}
-	mapped, ok := a.carrier.(mappedArray[T])
-	if !ok {
-		return errOfThread("Array")
-	}
-	if err := attachMemory(b, mapped.Memory); err != nil {
+	return a.carrier.Share(b)
+}
+
+func (a *Array[T]) adopt(k carrier.Kind, r *wire.Reader) error {
+	m, err := carrier.Open[carrier.Memory](k, r)
+	if err != nil {
 		return err
 	}
-	b.Uvarint(uint64(a.n))
-	b.Uvarint(uint64(reflect.TypeFor[T]().Size()))
+	if err := a.adoptMemory(m, r); err != nil {
+		m.Close()
+		return err
+	}
 	return nil
 }
 
-func (a *Array[T]) adopt(r *wire.Reader) error {
+func (a *Array[T]) adoptMemory(m carrier.Memory, r *wire.Reader) error {
 	n, each := r.Uvarint(), r.Uvarint()
 	if err := r.Err(); err != nil {
 		return err
@@ -182,18 +194,9 @@ func (a *Array[T]) adopt(r *wire.Reader) error {
 	if each != uint64(t.Size()) {
 		return fmt.Errorf("an array of other elements: of %d bytes each, not %d", each, t.Size())
 	}
-	size, ok := arraySize(n, t)
-	if !ok {
-		return errors.New("an array of no possible size")
+	if size, ok := arraySize(n, t); !ok || m.Size() != size || m.Name() != "" {
+		return errors.New("an array of another size than its memory")
 	}
-	f := r.TakeFile()
-	if f == nil {
-		return r.Err()
-	}
-	b, err := shm.AdoptBlock(f, "", size)
-	if err != nil {
-		return err
-	}
-	a.init(b, int(n))
+	a.init(m, int(n))
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"sync"
 
+	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
@@ -16,11 +17,12 @@ func (h *FileHandle) share(b *wire.Buffer) error {
 	if h.File == nil {
 		return os.ErrClosed
 	}
+	b.Byte(byte(carrier.KindTest))
 	b.Attach(wire.Attachment{File: h.File})
 	return nil
 }
 
-func (h *FileHandle) adopt(r *wire.Reader) error {
+func (h *FileHandle) adopt(_ carrier.Kind, r *wire.Reader) error {
 	h.File = r.TakeFile()
 	return r.Err()
 }
@@ -47,6 +49,7 @@ func (m *MovedFile) share(b *wire.Buffer) error {
 	}
 	m.gone = true
 	once := false
+	b.Byte(byte(carrier.KindTest))
 	b.Attach(wire.Attachment{File: m.file, Settled: func(sent bool) {
 		m.mu.Lock()
 		defer m.mu.Unlock()
@@ -66,7 +69,7 @@ func (m *MovedFile) share(b *wire.Buffer) error {
 	return nil
 }
 
-func (m *MovedFile) adopt(r *wire.Reader) error {
+func (m *MovedFile) adopt(_ carrier.Kind, r *wire.Reader) error {
 	m.file = r.TakeFile()
 	return r.Err()
 }

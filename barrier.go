@@ -105,16 +105,6 @@ func (b *Barrier) Waiting() int { return b.mustBeMade().Waiting() }
 // Broken says whether the barrier is broken at the moment. It costs as much as Waiting.
 func (b *Barrier) Broken() bool { return b.mustBeMade().Broken() }
 
-func (b *Barrier) share(to *wire.Buffer) error { return attach(to, "Barrier", b.carrier) }
+func (b *Barrier) share(to *wire.Buffer) error { return shareCarrier(to, "Barrier", b.carrier) }
 
-func (b *Barrier) adopt(r *wire.Reader) error {
-	f := r.TakeFile()
-	if f == nil {
-		return r.Err()
-	}
-	c, err := shared.OpenBarrier(f)
-	if err == nil {
-		b.carrier = c
-	}
-	return err
-}
+func (b *Barrier) adopt(k carrier.Kind, r *wire.Reader) error { return adoptCarrier(&b.carrier, k, r) }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/errtext"
-	"github.com/gomultiprocessing/mp/internal/shared"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
@@ -193,29 +192,12 @@ func (c *Condition) Notify(h Hold, n int) error {
 // NotifyAll is Notify of all who wait.
 func (c *Condition) NotifyAll(h Hold) error { return c.Notify(h, math.MaxInt) }
 
-func (c *Condition) share(b *wire.Buffer) error {
-	if c.lock == nil {
-		return attach(b, "Condition", nil)
-	}
-	if err := attach(b, "Condition", c.lock.carrier); err != nil {
-		return err
-	}
-	return attach(b, "Condition", c.carrier)
-}
+func (c *Condition) share(b *wire.Buffer) error { return shareCarrier(b, "Condition", c.carrier) }
 
-func (c *Condition) adopt(r *wire.Reader) error {
-	l, err := adoptLock(r)
-	if l == nil {
+func (c *Condition) adopt(k carrier.Kind, r *wire.Reader) error {
+	if err := adoptCarrier(&c.carrier, k, r); err != nil {
 		return err
 	}
-	f := r.TakeFile()
-	if f == nil {
-		return r.Err()
-	}
-	carrier, err := shared.OpenCondition(f, l)
-	if err != nil {
-		return err
-	}
-	c.carrier, c.lock = carrier, &Lock{carrier: l}
+	c.lock = &Lock{carrier: c.carrier.Mutex()}
 	return nil
 }

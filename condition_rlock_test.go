@@ -146,12 +146,4 @@ func TestConditionOfNoRLock(t *testing.T) {
 	if _, err := thread.NewRLockCondition(new(mp.RLock)); !errors.Is(err, mp.ErrClosed) {
 		t.Error(err)
 	}
-	l := must1(mp.NewRLock())(t)
-	if _, err := thread.NewRLockCondition(l); err == nil {
-		t.Error("an RLock of processes")
-	}
-	l = must1(thread.NewRLock())(t)
-	if _, err := mp.NewRLockCondition(l); err == nil {
-		t.Error("an RLock of goroutines")
-	}
 }

@@ -58,12 +58,12 @@ func newPipe[T any](oneWay bool) (a, b *Conn[T], err error) {
 }
 
 // hold makes the handle one of this end, which is closed when the handle is garbage.
-func (c *Conn[T]) hold(e *pipe.End) {
+func (c *Conn[T]) hold(e carrier.ByteConn) {
 	if !carriesFiles[T]() {
 		e.Plain()
 	}
-	c.carrier = processConn[T]{e}
-	runtime.AddCleanup(c, func(e *pipe.End) { e.Close() }, e)
+	c.carrier = encodedConn[T]{e, e}
+	runtime.AddCleanup(c, func(e carrier.ByteConn) { e.Close() }, e)
 }
 
 func (c *Conn[T]) made() bool { return c != nil && c.carrier != nil }
@@ -171,17 +171,13 @@ func (c *Conn[T]) share(b *wire.Buffer) error {
 	if !c.made() {
 		return carrier.ErrEndClosed
 	}
-	p, ok := c.carrier.(processConn[T])
-	if !ok {
-		return errOfThread("Pipe")
-	}
-	err := p.end.Share(b)
+	err := c.carrier.Share(b)
 	runtime.KeepAlive(c)
 	return err
 }
 
-func (c *Conn[T]) adopt(r *wire.Reader) error {
-	e, err := pipe.Adopt(r)
+func (c *Conn[T]) adopt(k carrier.Kind, r *wire.Reader) error {
+	e, err := carrier.Open[carrier.ByteConn](k, r)
 	if err != nil {
 		return err
 	}

@@ -69,19 +69,12 @@ func (c *Counter) CompareAndSwap(old, new int64) bool {
 	return swapped
 }
 
-func (c *Counter) share(b *wire.Buffer) error {
-	return attach(b, "Counter", c.carrier)
-}
+func (c *Counter) share(b *wire.Buffer) error { return shareCarrier(b, "Counter", c.carrier) }
 
-func (c *Counter) adopt(r *wire.Reader) error {
-	f := r.TakeFile()
-	if f == nil {
-		return r.Err()
-	}
-	core, err := shared.OpenCounter(f)
-	if err != nil {
+func (c *Counter) adopt(k carrier.Kind, r *wire.Reader) error {
+	if err := adoptCarrier(&c.carrier, k, r); err != nil {
 		return err
 	}
-	c.word, c.carrier = core.Word(), core
+	c.word = c.carrier.Word()
 	return nil
 }

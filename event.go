@@ -78,16 +78,6 @@ func (e *Event) selectable() source {
 	return source{ready: e.carrier.IsSet, watch: e.carrier.Watch}
 }
 
-func (e *Event) share(b *wire.Buffer) error { return attach(b, "Event", e.carrier) }
+func (e *Event) share(b *wire.Buffer) error { return shareCarrier(b, "Event", e.carrier) }
 
-func (e *Event) adopt(r *wire.Reader) error {
-	f := r.TakeFile()
-	if f == nil {
-		return r.Err()
-	}
-	c, err := shared.OpenEvent(f)
-	if err == nil {
-		e.carrier = c
-	}
-	return err
-}
+func (e *Event) adopt(k carrier.Kind, r *wire.Reader) error { return adoptCarrier(&e.carrier, k, r) }

@@ -143,21 +143,6 @@ func (k *locker) Unlock() {
 	}
 }
 
-func (l *Lock) share(b *wire.Buffer) error { return attach(b, "Lock", l.carrier) }
+func (l *Lock) share(b *wire.Buffer) error { return shareCarrier(b, "Lock", l.carrier) }
 
-func (l *Lock) adopt(r *wire.Reader) error {
-	c, err := adoptLock(r)
-	if err == nil {
-		l.carrier = c
-	}
-	return err
-}
-
-// adoptLock is the lock whose descriptor comes next.
-func adoptLock(r *wire.Reader) (*shared.Lock, error) {
-	f := r.TakeFile()
-	if f == nil {
-		return nil, r.Err()
-	}
-	return shared.OpenLock(f)
-}
+func (l *Lock) adopt(k carrier.Kind, r *wire.Reader) error { return adoptCarrier(&l.carrier, k, r) }

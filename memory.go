@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"math/rand/v2"
 	"runtime"
 	"sync"
@@ -34,7 +33,7 @@ import (
 // away behind your back, so a program that makes many of them closes each.
 type Memory struct {
 	_ [0]sync.Mutex // a Memory must not be copied
-	m *shared.Memory
+	m carrier.Memory
 }
 
 // NewMemory makes memory of size bytes, all zero, that has no name: other processes
@@ -52,7 +51,7 @@ func NewMemory(size int) (*Memory, error) {
 	if err != nil {
 		return nil, err
 	}
-	return new(Memory).init(b), nil
+	return new(Memory).init(shared.NewMemory(b)), nil
 }
 
 // CreateMemory makes memory of size bytes, all zero, that any program of this user can
@@ -84,7 +83,7 @@ func CreateMemory(name string, size int) (*Memory, error) {
 	if err != nil {
 		return nil, err
 	}
-	return new(Memory).init(b), nil
+	return new(Memory).init(shared.NewMemory(b)), nil
 }
 
 // createUnnamed makes a block under a name of 64 random bits.
@@ -130,7 +129,7 @@ func OpenMemory(name string) (*Memory, error) {
 	if err != nil {
 		return nil, err
 	}
-	return new(Memory).init(b), nil
+	return new(Memory).init(shared.NewMemory(b)), nil
 }
 
 // mayShare says why no memory of this size can be made.
@@ -144,10 +143,10 @@ func mayShare(size int) error {
 	return nil
 }
 
-// init makes m a handle of the block.
-func (m *Memory) init(b *shm.Block) *Memory {
-	m.m = shared.NewMemory(b)
-	runtime.AddCleanup(m, (*shared.Memory).Drop, m.m)
+// init makes m a handle of the memory.
+func (m *Memory) init(c carrier.Memory) *Memory {
+	m.m = c
+	runtime.AddCleanup(m, carrier.Memory.Drop, c)
 	return m
 }
 
@@ -207,42 +206,17 @@ func (m *Memory) Unlink() error {
 }
 
 func (m *Memory) share(b *wire.Buffer) error {
-	if err := attachMemory(b, m.m); err != nil {
-		return err
+	if m.m == nil {
+		return carrier.ErrMemoryClosed
 	}
-	b.Uvarint(uint64(m.m.Size()))
-	b.String(m.m.Name())
-	return nil
+	return m.m.Share(b)
 }
 
-func (m *Memory) adopt(r *wire.Reader) error {
-	size, name := r.Uvarint(), r.String()
-	if err := r.Err(); err != nil {
-		return err
-	}
-	if size == 0 || size > math.MaxInt {
-		return errors.New("shared memory of no possible size")
-	}
-	f := r.TakeFile()
-	if f == nil {
-		return r.Err()
-	}
-	b, err := shm.AdoptBlock(f, name, int(size))
+func (m *Memory) adopt(k carrier.Kind, r *wire.Reader) error {
+	c, err := carrier.Open[carrier.Memory](k, r)
 	if err != nil {
 		return err
 	}
-	m.init(b)
+	m.init(c)
 	return nil
-}
-
-// attachMemory adds the memory's descriptor to a message, which keeps the handle alive.
-func attachMemory(b *wire.Buffer, m *shared.Memory) error {
-	if m == nil {
-		return carrier.ErrMemoryClosed
-	}
-	f, err := m.File()
-	if err == nil {
-		b.Attach(wire.Attachment{File: f})
-	}
-	return err
 }

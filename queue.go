@@ -233,15 +233,18 @@ func (q *Queue[T]) share(b *wire.Buffer) error {
 	if !q.made() {
 		return errNoQueue
 	}
-	return attachAll(b, "Queue", q.carrier)
+	return q.carrier.Share(b)
 }
 
-func (q *Queue[T]) adopt(r *wire.Reader) error {
-	c, err := adoptProcessQueue[T](r)
+func (q *Queue[T]) adopt(k carrier.Kind, r *wire.Reader) error {
+	c, err := carrier.Open[carrier.ByteQueue](k, r)
 	if err != nil {
 		return err
 	}
-	q.carrier = c
+	if c.Type() != queueTypeOf[T]().number {
+		return errors.New("mp: a queue of another type")
+	}
+	q.carrier = encode[T](c)
 	return nil
 }
 

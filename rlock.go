@@ -206,12 +206,6 @@ func (l *RLock) Locked() bool {
 	return held
 }
 
-func (l *RLock) share(b *wire.Buffer) error { return attach(b, "RLock", l.carrier) }
+func (l *RLock) share(b *wire.Buffer) error { return shareCarrier(b, "RLock", l.carrier) }
 
-func (l *RLock) adopt(r *wire.Reader) error {
-	c, err := adoptLock(r)
-	if err == nil {
-		l.carrier = c
-	}
-	return err
-}
+func (l *RLock) adopt(k carrier.Kind, r *wire.Reader) error { return adoptCarrier(&l.carrier, k, r) }

@@ -138,16 +138,8 @@ func (s *Semaphore) Release(n int) error {
 // does not wait for permits, and costs a system call for each process that holds some.
 func (s *Semaphore) Available() int { return s.mustBeMade().Available() }
 
-func (s *Semaphore) share(b *wire.Buffer) error { return attach(b, "Semaphore", s.carrier) }
+func (s *Semaphore) share(b *wire.Buffer) error { return shareCarrier(b, "Semaphore", s.carrier) }
 
-func (s *Semaphore) adopt(r *wire.Reader) error {
-	f := r.TakeFile()
-	if f == nil {
-		return r.Err()
-	}
-	c, err := shared.OpenSemaphore(f)
-	if err == nil {
-		s.carrier = c
-	}
-	return err
+func (s *Semaphore) adopt(k carrier.Kind, r *wire.Reader) error {
+	return adoptCarrier(&s.carrier, k, r)
 }

@@ -160,21 +160,18 @@ func (v *Value[T]) Update(ctx context.Context, f func(*T)) error {
 	return v.carrier.Commit(token, v.copy.Words())
 }
 
-func (v *Value[T]) share(b *wire.Buffer) error {
-	return attach(b, "Value", v.carrier)
-}
+func (v *Value[T]) share(b *wire.Buffer) error { return shareCarrier(b, "Value", v.carrier) }
 
-func (v *Value[T]) adopt(r *wire.Reader) error {
+func (v *Value[T]) adopt(k carrier.Kind, r *wire.Reader) error {
 	if err := plainValue[T](); err != nil {
 		return err
 	}
-	f := r.TakeFile()
-	if f == nil {
-		return r.Err()
-	}
-	c, err := shared.OpenValue(f, len(new(shm.Cell[T]).Words()))
+	c, err := carrier.Open[carrier.Value](k, r)
 	if err != nil {
 		return err
+	}
+	if want := len(new(shm.Cell[T]).Words()); c.Words() != want {
+		return fmt.Errorf("a value of another type: of %d words, not %d", c.Words(), want)
 	}
 	v.carrier, v.asks = c, asks[T]()
 	return nil

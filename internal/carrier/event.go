@@ -4,6 +4,7 @@ import "context"
 
 // Event is what an Event is made of.
 type Event interface {
+	Object
 	Set() error
 	Clear() error
 	IsSet() bool

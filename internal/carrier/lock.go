@@ -10,6 +10,7 @@ type Grant struct {
 
 // Lock is what a Lock is made of.
 type Lock interface {
+	Object
 	Acquire(ctx context.Context) (Grant, error)
 	TryAcquire() (Grant, bool)
 	// Release ends the acquisition with that token. ErrNotOwner: it has ended already.
@@ -28,9 +29,12 @@ type RLock interface{ Lock }
 
 // Condition is what a Condition is made of, besides its lock.
 type Condition interface {
+	Object
 	// Wait ends the acquisition with that token, waits for a notification, and acquires
 	// again. After an error, the lock is not held. ErrNotOwner: the acquisition has ended.
 	Wait(ctx context.Context, token uint64) (Grant, error)
+	// Mutex is the condition's lock.
+	Mutex() Lock
 	// Notify wakes n waiters, or all if there are fewer. ErrNotOwner as above.
 	Notify(token uint64, n int) error
 }

@@ -10,6 +10,7 @@ const MaxPermits = math.MaxInt32
 
 // Semaphore is what a Semaphore is made of.
 type Semaphore interface {
+	Object
 	Acquire(ctx context.Context) (Grant, error)
 	TryAcquire() (Grant, bool)
 	// Return gives back the permit of one acquisition of this process. ErrTooManyPermits.

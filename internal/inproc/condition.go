@@ -45,6 +45,9 @@ func (c *Condition) Wait(ctx context.Context, token uint64) (carrier.Grant, erro
 	return g, nil
 }
 
+// Mutex is the condition's lock.
+func (c *Condition) Mutex() carrier.Lock { return c.lock }
+
 // quit ends the waiting of a goroutine. If it was notified, the next is instead.
 func (c *Condition) quit(w *sleeper[struct{}]) {
 	c.mu.Lock()

@@ -23,6 +23,9 @@ func NewValue(words []uint64) *Value {
 	return v
 }
 
+// Words is how many words the value has.
+func (v *Value) Words() int { return len(v.slots[0]) }
+
 // Load copies the value.
 func (v *Value) Load(to []uint64) {
 	for {

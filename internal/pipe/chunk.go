@@ -4,24 +4,18 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+
+	"github.com/gomultiprocessing/mp/internal/carrier"
 )
 
 // Kind says what a message is.
-type Kind byte
+type Kind = carrier.MessageKind
 
 // The kinds of messages.
 const (
-	Value Kind = 1 // a typed value
-	Bytes Kind = 2 // raw bytes
+	Value = carrier.ValueMessage
+	Bytes = carrier.BytesMessage
 )
-
-// String is for errors.
-func (k Kind) String() string {
-	if k == Bytes {
-		return "bytes"
-	}
-	return "a value"
-}
 
 const (
 	headerSize = 16

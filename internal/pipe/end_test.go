@@ -89,7 +89,7 @@ func adopt(t testing.TB, b *wire.Buffer) *pipe.End {
 	}
 	r := wire.NewReader(bytes.Clone(b.Bytes()))
 	r.Attached(files)
-	to, err := pipe.Adopt(r)
+	to, err := carrier.Open[*pipe.End](carrier.Kind(r.Byte()), r)
 	if err == nil {
 		err = r.Done()
 	}

@@ -4,16 +4,14 @@ import (
 	"fmt"
 	"os"
 	"slices"
+
+	"github.com/gomultiprocessing/mp/internal/carrier"
 )
 
 // Message is what was received. Its memory and files are the receiver's.
-type Message struct {
-	Kind  Kind
-	Data  []byte
-	Files []*os.File
-}
+type Message = carrier.Message
 
-func (m *Message) closeFiles() {
+func closeFiles(m *Message) {
 	for _, f := range m.Files {
 		f.Close()
 	}
@@ -136,7 +134,7 @@ func (in *inbox) finish(last byte) error {
 		}
 		in.whole = true
 	case givenUp:
-		in.msg.closeFiles()
+		closeFiles(&in.msg)
 		in.forget()
 	default:
 		return fmt.Errorf("%w: a chunk ends with %#x", ErrNonsense, last)
@@ -155,7 +153,7 @@ func (in *inbox) take() (Message, error) {
 	m, damaged := in.msg, in.damaged
 	in.forget()
 	if damaged {
-		m.closeFiles()
+		closeFiles(&m)
 		return Message{}, ErrLost
 	}
 	return m, nil
@@ -229,7 +227,7 @@ func (in *inbox) add(s set) error {
 
 // drop closes and forgets everything.
 func (in *inbox) drop() {
-	in.msg.closeFiles()
+	closeFiles(&in.msg)
 	in.forget()
 	for _, s := range in.sets {
 		for _, f := range s.files {

@@ -31,6 +31,7 @@ func (e *End) Share(b *wire.Buffer) error {
 	defer e.receiving.leave()
 	defer e.sending.leave()
 
+	b.Byte(byte(carrier.KindPipe))
 	b.Attach(wire.Attachment{File: e.file, Settled: e.settled})
 	stream, sets := e.rx.in.replay()
 	b.Byte(byte(e.mode))
@@ -80,7 +81,17 @@ func (e *End) resume() {
 	}
 }
 
-// Adopt makes the end that Share wrote.
+func init() {
+	carrier.RegisterOpener(carrier.KindPipe, func(r *wire.Reader) (carrier.Object, error) {
+		e, err := Adopt(r)
+		if err != nil {
+			return nil, err
+		}
+		return e, nil
+	})
+}
+
+// Adopt makes the end that Share wrote, behind its kind.
 func Adopt(r *wire.Reader) (*End, error) {
 	f := r.TakeFile()
 	if f == nil {

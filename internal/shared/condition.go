@@ -106,8 +106,8 @@ func conditionCore(l *Lock) func(o *shm.Object) any {
 // File is what another process needs to have the condition, besides its lock.
 func (c *Condition) File() *os.File { return c.object.File() }
 
-// Lock is the condition's lock.
-func (c *Condition) Lock() *Lock { return c.lock }
+// Mutex is the condition's lock.
+func (c *Condition) Mutex() carrier.Lock { return c.lock }
 
 // Wait gives the acquisition with that token up, waits until it is notified, and
 // takes the lock again. On an error the lock is not held.

@@ -18,11 +18,11 @@ import (
 func init() {
 	roles["await"] = func(files []*os.File, args []string) { // waits for the condition once, says so, and goes
 		c := openCondition(files)
-		g, err := c.Lock().Acquire(context.Background())
+		g, err := c.Mutex().Acquire(context.Background())
 		must(err)
 		g, err = c.Wait(context.Background(), g.Token)
 		must(err)
-		c.Lock().Release(g.Token)
+		c.Mutex().Release(g.Token)
 		e, err := shared.OpenEvent(files[2])
 		must(err)
 		e.Set()
@@ -46,7 +46,7 @@ func newCondition(t *testing.T, l *shared.Lock) *shared.Condition {
 
 // conditionFiles are what the role needs.
 func conditionFiles(c *shared.Condition, more ...*os.File) []*os.File {
-	return append([]*os.File{c.Lock().File(), c.File()}, more...)
+	return append([]*os.File{mutexOf(c).File(), c.File()}, more...)
 }
 
 // waits waits until so many are inside Wait.
@@ -63,11 +63,11 @@ func waits(t *testing.T, c *shared.Condition, n int) {
 
 func notify(t *testing.T, c *shared.Condition, n int) {
 	t.Helper()
-	g := acquire(t, c.Lock())
+	g := acquire(t, mutexOf(c))
 	if err := c.Notify(g.Token, n); err != nil {
 		t.Error(err)
 	}
-	c.Lock().Release(g.Token)
+	c.Mutex().Release(g.Token)
 }
 
 func TestConditionWakesInOrder(t *testing.T) {
@@ -77,14 +77,14 @@ func TestConditionWakesInOrder(t *testing.T) {
 	var wait sync.WaitGroup
 	for i := range 6 {
 		wait.Go(func() {
-			g := acquire(t, c.Lock())
+			g := acquire(t, mutexOf(c))
 			g, err := c.Wait(soon(t), g.Token)
 			if err != nil {
 				t.Error(err)
 				return
 			}
 			order = append(order, i)
-			c.Lock().Release(g.Token)
+			c.Mutex().Release(g.Token)
 		})
 		waits(t, c, i+1)
 	}
@@ -109,25 +109,25 @@ func TestConditionWakesInOrder(t *testing.T) {
 func TestConditionNeedsTheLock(t *testing.T) {
 	t.Parallel()
 	c := newCondition(t, newLock(t))
-	g := acquire(t, c.Lock())
-	c.Lock().Release(g.Token)
+	g := acquire(t, mutexOf(c))
+	c.Mutex().Release(g.Token)
 	if _, err := c.Wait(soon(t), g.Token); !errors.Is(err, carrier.ErrNotOwner) {
 		t.Error(err)
 	}
 	if err := c.Notify(g.Token, 1); !errors.Is(err, carrier.ErrNotOwner) {
 		t.Error(err)
 	}
-	g = acquire(t, c.Lock())
+	g = acquire(t, mutexOf(c))
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
 	defer cancel()
 	if _, err := c.Wait(ctx, g.Token); !errors.Is(err, context.DeadlineExceeded) {
 		t.Error(err)
 	}
-	if c.Lock().Locked() {
+	if mutexOf(c).Locked() {
 		t.Error("the lock is held after a Wait that failed")
 	}
-	g = acquire(t, c.Lock())
-	if _, err := c.Wait(ctx, g.Token); !errors.Is(err, context.DeadlineExceeded) || c.Lock().Locked() {
+	g = acquire(t, mutexOf(c))
+	if _, err := c.Wait(ctx, g.Token); !errors.Is(err, context.DeadlineExceeded) || mutexOf(c).Locked() {
 		t.Error("after a Wait with a ctx that was done:", err)
 	}
 }
@@ -139,7 +139,7 @@ func TestConditionPassesOnWhatIsNotUsed(t *testing.T) {
 	ctx, cancel := context.WithCancel(soon(t))
 	gone := make(chan error, 1)
 	go func() {
-		g := acquire(t, c.Lock())
+		g := acquire(t, mutexOf(c))
 		_, err := c.Wait(ctx, g.Token)
 		gone <- err
 	}()
@@ -147,21 +147,21 @@ func TestConditionPassesOnWhatIsNotUsed(t *testing.T) {
 	var woken atomic.Bool
 	var wait sync.WaitGroup
 	wait.Go(func() {
-		g := acquire(t, c.Lock())
+		g := acquire(t, mutexOf(c))
 		if _, err := c.Wait(soon(t), g.Token); err != nil {
 			t.Error(err)
 		}
 		woken.Store(true)
 	})
 	waits(t, c, 2)
-	g := acquire(t, c.Lock())
+	g := acquire(t, mutexOf(c))
 	must(c.Notify(g.Token, 1))
 	time.Sleep(20 * time.Millisecond) // it waits for the lock
 	cancel()
 	if err := <-gone; !errors.Is(err, context.Canceled) || woken.Load() {
 		t.Error(err)
 	}
-	c.Lock().Release(g.Token)
+	c.Mutex().Release(g.Token)
 	wait.Wait()
 }
 
@@ -190,7 +190,9 @@ func TestConditionOfAnotherLock(t *testing.T) {
 	if _, err := shared.OpenCondition(again(t, c.File()), other); err == nil {
 		t.Error("no error")
 	}
-	if same, err := shared.OpenCondition(again(t, c.File()), c.Lock()); err != nil || same != c {
+	if same, err := shared.OpenCondition(again(t, c.File()), mutexOf(c)); err != nil || same != c {
 		t.Error(same, err)
 	}
 }
+
+func mutexOf(c *shared.Condition) *shared.Lock { return c.Mutex().(*shared.Lock) }

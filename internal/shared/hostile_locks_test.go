@@ -48,11 +48,11 @@ func TestLocksOfHostileMemory(t *testing.T) {
 				s.Available()
 			}},
 			"condition": {c.File(), func(ctx context.Context) {
-				g, err := c.Lock().Acquire(context.Background())
+				g, err := c.Mutex().Acquire(context.Background())
 				must(err)
 				must(c.Notify(g.Token, 3))
 				if g, err = c.Wait(ctx, g.Token); err == nil {
-					c.Lock().Release(g.Token)
+					c.Mutex().Release(g.Token)
 				}
 			}},
 			"event": {e.File(), func(ctx context.Context) { e.Wait(ctx); e.Set(); e.Clear(); e.IsSet() }},

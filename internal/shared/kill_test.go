@@ -38,13 +38,13 @@ func newBoard(t testing.TB) board {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { b.File().Close() })
-	return board{b.File(), shm.Elements[atomic.Uint64](b, boardSize/8)}
+	return board{b.File(), shm.Elements[atomic.Uint64](b.Bytes(), boardSize/8)}
 }
 
 func openBoard(f *os.File) board {
 	b, err := shm.AdoptBlock(f, "", boardSize)
 	must(err)
-	return board{f, shm.Elements[atomic.Uint64](b, boardSize/8)}
+	return board{f, shm.Elements[atomic.Uint64](b.Bytes(), boardSize/8)}
 }
 
 func kills() int {
@@ -99,7 +99,7 @@ func init() {
 				ctx = context.Background()
 			}
 			b.words[turns].Add(1)
-			g, err := c.Lock().Acquire(ctx)
+			g, err := c.Mutex().Acquire(ctx)
 			for err == nil && b.words[wordItems].Load() == 0 {
 				g, err = c.Wait(ctx, g.Token)
 				if g.Abandoned { // who died may have been woken for an item that is still there
@@ -108,7 +108,7 @@ func init() {
 			}
 			if err == nil {
 				b.words[wordItems].Add(^uint64(0))
-				c.Lock().Release(g.Token)
+				c.Mutex().Release(g.Token)
 			}
 			cancel()
 		}
@@ -214,14 +214,14 @@ func TestKillsAtACondition(t *testing.T) {
 	t.Parallel()
 	c, b := newCondition(t, newLock(t)), newBoard(t)
 	killLoop(t, "kill condition", 4, b, conditionFiles(c), func() {
-		g := acquire(t, c.Lock())
+		g := acquire(t, mutexOf(c))
 		n := 1
 		if g.Abandoned {
 			n = 100
 		}
 		b.words[wordItems].Add(1)
 		must(c.Notify(g.Token, n))
-		c.Lock().Release(g.Token)
+		c.Mutex().Release(g.Token)
 		for end := time.Now().Add(20 * time.Second); b.words[wordItems].Load() > 0; time.Sleep(10 * time.Microsecond) {
 			if time.Now().After(end) {
 				t.Fatalf("%d items are there, and nobody wakes up", b.words[wordItems].Load())

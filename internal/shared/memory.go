@@ -1,10 +1,8 @@
 package shared
 
 import (
-	"os"
 	"sync/atomic"
 
-	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/shm"
 )
 
@@ -44,14 +42,6 @@ func (m *Memory) Bytes() []byte {
 	return m.block.Bytes()
 }
 
-// Elements is the memory as n elements, for which there is room, as Bytes. T holds no pointers.
-func Elements[T any](m *Memory, n int) []T {
-	if !m.hand() {
-		return nil
-	}
-	return shm.Elements[T](m.block, n)
-}
-
 // Size is the size in bytes. It never changes.
 func (m *Memory) Size() int { return m.size }
 
@@ -60,14 +50,6 @@ func (m *Memory) Name() string { return m.block.Name() }
 
 // Unlink removes the name.
 func (m *Memory) Unlink() error { return m.block.Unlink() }
-
-// File is what another process needs to have the memory. It is ErrMemoryClosed after Close.
-func (m *Memory) File() (*os.File, error) {
-	if !m.open.Load() {
-		return nil, carrier.ErrMemoryClosed
-	}
-	return m.block.File(), nil
-}
 
 // Close takes the memory out of this process.
 func (m *Memory) Close() error {

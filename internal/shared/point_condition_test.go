@@ -51,7 +51,7 @@ func TestPointsOfTheCondition(t *testing.T) {
 		notify(t, c, 1)
 		first.dies()
 		waits(t, c, 0)
-		if g := acquire(t, c.Lock()); !g.Abandoned {
+		if g := acquire(t, mutexOf(c)); !g.Abandoned {
 			t.Error("it had come back with the lock")
 		}
 	})
@@ -88,12 +88,12 @@ func TestPointsOfGivingUp(t *testing.T) {
 			waits(t, c, 1)
 			last := play(t, "await", conditionFiles(c, e.File()))
 			waits(t, c, 2)
-			g := acquire(t, c.Lock())
+			g := acquire(t, mutexOf(c))
 			must(c.Notify(g.Token, 1))
 			time.Sleep(20 * time.Millisecond) // it waits for the lock
 			stop.Set()
 			first.dies()
-			c.Lock().Release(g.Token)
+			c.Mutex().Release(g.Token)
 			last.ended()
 			notify(t, c, 0) // tidies up
 			waits(t, c, 0)

@@ -104,10 +104,10 @@ func init() {
 	roles["more permits"] = func(files []*os.File, args []string) { must(openSemaphore(files[0]).Release(atoi(args[0]))) }
 	roles["notify"] = func(files []*os.File, args []string) {
 		c := openCondition(files)
-		g, err := c.Lock().Acquire(context.Background())
+		g, err := c.Mutex().Acquire(context.Background())
 		must(err)
 		must(c.Notify(g.Token, atoi(args[0])))
-		c.Lock().Release(g.Token)
+		c.Mutex().Release(g.Token)
 	}
 	roles["await shortly"] = func(files []*os.File, _ []string) { // until its ctx ends
 		c := openCondition(files)
@@ -115,7 +115,7 @@ func init() {
 		e, err := shared.OpenEvent(files[2])
 		must(err)
 		go func() { must(e.Wait(context.Background())); cancel() }()
-		g, err := c.Lock().Acquire(ctx)
+		g, err := c.Mutex().Acquire(ctx)
 		must(err)
 		_, err = c.Wait(ctx, g.Token)
 		must(err)

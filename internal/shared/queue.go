@@ -53,6 +53,7 @@ import (
 // 65,536, and how many its predecessors in the slot have left undone. See queue_done.go.
 type Queue struct {
 	object   *shm.Object
+	typ      uint64 // stands for the type of the items
 	bound    uint64 // as it was asked for; 0: none
 	capacity uint64
 
@@ -111,8 +112,8 @@ var (
 )
 
 // NewQueue makes a queue of so many items; 0 is no bound. carries says whether items
-// may have descriptors, and kind is a number that OpenQueue has to repeat.
-func NewQueue(capacity int, carries bool, kind uint64) (*Queue, error) {
+// may have descriptors, and typ is a number that stands for their type.
+func NewQueue(capacity int, carries bool, typ uint64) (*Queue, error) {
 	var sockets [2]*os.File
 	if carries {
 		var err error
@@ -121,8 +122,8 @@ func NewQueue(capacity int, carries bool, kind uint64) (*Queue, error) {
 		}
 	}
 	shape := queueShape
-	shape.Params = [4]uint64{uint64(max(capacity, 0)), kind, flag(carries)}
-	o, err := shm.NewObject(shape, func(o *shm.Object) any { return newQueue(o, uint64(max(capacity, 0)), sockets) })
+	shape.Params = [4]uint64{uint64(max(capacity, 0)), typ, flag(carries)}
+	o, err := shm.NewObject(shape, func(o *shm.Object) any { return newQueue(o, uint64(max(capacity, 0)), typ, sockets) })
 	if err != nil {
 		closeFiles(sockets[:])
 		return nil, err
@@ -134,25 +135,25 @@ var queueShape = shm.Shape{Name: "queue", Kind: kindQueue, Payload: ringSize, Be
 
 // OpenQueue returns the queue that another process has sent, by its Files, which are the
 // queue's from now on.
-func OpenQueue(files []*os.File, kind uint64) (*Queue, error) {
+func OpenQueue(files []*os.File) (*Queue, error) {
 	carries := len(files) == 3
 	if !carries && len(files) != 1 {
 		closeFiles(files)
 		return nil, errors.New("mp: not a queue: it has the wrong number of descriptors")
 	}
-	var capacity uint64
+	var capacity, typ uint64
 	var sockets [2]*os.File
 	copy(sockets[:], files[1:])
 	taken := false
 	o, err := shm.OpenObject(files[0], kindQueue, func(params [4]uint64) (shm.Shape, error) {
-		if params[1] != kind || params[2] != flag(carries) || params[0] > math.MaxInt {
+		if params[2] != flag(carries) || params[0] > math.MaxInt {
 			return shm.Shape{}, errors.New("mp: a queue of another type")
 		}
-		capacity = params[0]
+		capacity, typ = params[0], params[1]
 		return queueShape, nil
 	}, func(o *shm.Object) any {
 		taken = true
-		return newQueue(o, capacity, sockets)
+		return newQueue(o, capacity, typ, sockets)
 	})
 	if !taken {
 		closeFiles(files[1:])
@@ -161,7 +162,7 @@ func OpenQueue(files []*os.File, kind uint64) (*Queue, error) {
 		return nil, err
 	}
 	q := o.Core().(*Queue)
-	if !taken && (o.Param(1) != kind || carries != (q.sockets[0] != nil)) {
+	if !taken && carries != (q.sockets[0] != nil) {
 		return nil, errors.New("mp: a queue of another type")
 	}
 	return q, nil
@@ -182,9 +183,9 @@ func closeFiles(files []*os.File) {
 	}
 }
 
-func newQueue(o *shm.Object, capacity uint64, sockets [2]*os.File) *Queue {
+func newQueue(o *shm.Object, capacity, typ uint64, sockets [2]*os.File) *Queue {
 	q := &Queue{
-		object: o, bound: capacity, capacity: min(capacity, maxItems), sockets: sockets, me: uint64(shm.Me()), ring: o.Payload(), windows: new(windows),
+		object: o, typ: typ, bound: capacity, capacity: min(capacity, maxItems), sockets: sockets, me: uint64(shm.Me()), ring: o.Payload(), windows: new(windows),
 		putLatch: shm.NewLatch(o.Word(putLatchAt)), getLatch: shm.NewLatch(o.Word(getLatchAt)),
 		puts: o.Word(putsAt), tag: o.Word(tagAt), gets: o.Word(getsAt), freed: o.Word(freedAt),
 		spillFrom: o.Word(fromAt), spillEnd: o.Word(endAt),
@@ -215,6 +216,9 @@ func (q *Queue) Files() []*os.File {
 	}
 	return []*os.File{q.object.File(), q.sockets[0], q.sockets[1]}
 }
+
+// Type is the number that stands for the type of the items.
+func (q *Queue) Type() uint64 { return q.typ }
 
 // Cap is the number of items that the queue holds; 0 is no bound.
 func (q *Queue) Cap() int { return int(q.bound) }

@@ -22,7 +22,7 @@ func init() {
 	roles["crowded put"] = func(_ []*os.File, _ []string) {
 		q, err := shared.NewQueue(0, true, queueKind)
 		must(err)
-		item := &shared.Item{Files: []*os.File{os.Stdin}}
+		item := &carrier.Item{Files: []*os.File{os.Stdin}}
 		n := 0
 		for err == nil {
 			err = q.TryPut(item)
@@ -58,7 +58,7 @@ func init() {
 	}
 	roles["put and stay"] = func(files []*os.File, _ []string) { // puts a file, has no copy, and stays
 		q := openQueue(files[1:4]...)
-		err := q.Put(context.Background(), &shared.Item{Files: files[:1]})
+		err := q.Put(context.Background(), &carrier.Item{Files: files[:1]})
 		if err != carrier.ErrQueueClosed {
 			panic(err)
 		}

@@ -26,7 +26,7 @@ func init() {
 		if os.Getuid() == 0 {
 			must(unix.Setresuid(54321, 54321, 54321))
 		}
-		item := &shared.Item{Files: []*os.File{os.Stdin}}
+		item := &carrier.Item{Files: []*os.File{os.Stdin}}
 		for err == nil {
 			err = other.TryPut(item)
 		}

@@ -9,9 +9,6 @@ import (
 	"github.com/gomultiprocessing/mp/internal/shm"
 )
 
-// LargeItem is the size in bytes from which what Get returns is memory of its own.
-const LargeItem = 64 << 10
-
 // Get waits for an item and takes it. The bytes are in buf, or in memory of their own if they
 // are many or buf is too small. The files are the caller's.
 func (q *Queue) Get(ctx context.Context, buf []byte) (body []byte, files []*os.File, err error) {
@@ -65,7 +62,7 @@ func (q *Queue) tryGet(ctx context.Context, buf []byte) (body []byte, files []*o
 	q.getFence.release()
 	q.getLatch.Unlock()
 	shm.Point("queue.get.unlocked")
-	if len(body) >= LargeItem {
+	if len(body) >= carrier.LargeItem {
 		gotLarge(len(body))
 	}
 	if ok && q.putters.Waiting() {
@@ -220,12 +217,12 @@ func (it *item) parse(g, head uint64) bool {
 func (q *Queue) copyOut(at uint64, size int, buf []byte) []byte {
 	first := q.ring[at:]
 	if size <= len(first) {
-		if size < LargeItem {
+		if size < carrier.LargeItem {
 			return append(buf[:0], first[:size]...)
 		}
 		return append([]byte(nil), first[:size]...)
 	}
-	if size < LargeItem {
+	if size < carrier.LargeItem {
 		buf = append(buf[:0], first...)
 	} else {
 		buf = append(make([]byte, 0, size), first...)

@@ -95,7 +95,7 @@ func closeAll(files []*os.File) {
 }
 
 // trafficItem makes an item that says where it is from and that it is whole.
-func trafficItem(id, seq uint64, mode string) *shared.Item {
+func trafficItem(id, seq uint64, mode string) *carrier.Item {
 	size := rand.IntN(200)
 	if mode == "spill" {
 		switch rand.IntN(10) {
@@ -112,7 +112,7 @@ func trafficItem(id, seq uint64, mode string) *shared.Item {
 		p[i] = byte(rand.Uint32())
 	}
 	binary.NativeEndian.PutUint64(p, uint64(crc32.ChecksumIEEE(p[8:])))
-	m := &shared.Item{Pieces: [][]byte{p[:20], p[20:]}}
+	m := &carrier.Item{Pieces: [][]byte{p[:20], p[20:]}}
 	if mode == "files" {
 		fd, err := unix.MemfdCreate("item", unix.MFD_CLOEXEC)
 		must(err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"runtime"
 	"time"
 
@@ -31,13 +30,7 @@ func itemHead(n uint64, size int, tagged bool) uint64 {
 // extent is how many bytes an item takes.
 func extent(size uint64, tagged bool) uint64 { return 8 + 8*flag(tagged) + (size+7)&^7 }
 
-// Item is what is put. Its pieces follow one another.
-type Item struct {
-	Pieces [][]byte
-	Files  []*os.File
-}
-
-func (m *Item) size() (n int) {
+func sizeOf(m *carrier.Item) (n int) {
 	for _, p := range m.Pieces {
 		n += len(p)
 	}
@@ -46,7 +39,7 @@ func (m *Item) size() (n int) {
 
 // Put waits until there is room, and puts the item. It may also wait because hundreds
 // of items with descriptors are in the queue, more than the kernel keeps.
-func (q *Queue) Put(ctx context.Context, m *Item) error {
+func (q *Queue) Put(ctx context.Context, m *carrier.Item) error {
 	ok, err := q.tryPut(ctx, m)
 	if !ok && (err == nil || errors.Is(err, errCrowded)) {
 		err = q.waitPut(ctx, m)
@@ -56,7 +49,7 @@ func (q *Queue) Put(ctx context.Context, m *Item) error {
 }
 
 // TryPut is Put that does not wait: carrier.ErrFull.
-func (q *Queue) TryPut(m *Item) error {
+func (q *Queue) TryPut(m *carrier.Item) error {
 	ok, err := q.tryPut(atOnce, m)
 	switch {
 	case errors.Is(err, errCrowded):
@@ -82,7 +75,7 @@ const (
 // all of the user's processes; or the spill is full.
 var errCrowded = errors.New("mp: there is no room for another item, whatever the bound")
 
-func (q *Queue) waitPut(ctx context.Context, m *Item) (err error) {
+func (q *Queue) waitPut(ctx context.Context, m *carrier.Item) (err error) {
 	var rest time.Duration
 	last := time.Now()
 	ended := q.putters.Wait(ctx, func(bool) (ok bool) {
@@ -110,7 +103,7 @@ func (q *Queue) waitPut(ctx context.Context, m *Item) (err error) {
 }
 
 // tryPut is false without an error if there is no room.
-func (q *Queue) tryPut(ctx context.Context, m *Item) (ok bool, err error) {
+func (q *Queue) tryPut(ctx context.Context, m *carrier.Item) (ok bool, err error) {
 	if err := within(ctx, q.putLatch, errBusyFull); err != nil {
 		return false, err
 	}
@@ -131,7 +124,7 @@ func (q *Queue) tryPut(ctx context.Context, m *Item) (ok bool, err error) {
 }
 
 // put puts the item. The producers' latch is held.
-func (q *Queue) put(m *Item) (ok bool, err error) {
+func (q *Queue) put(m *carrier.Item) (ok bool, err error) {
 	n := q.puts.Load()
 	if n&closedBit != 0 {
 		return false, carrier.ErrQueueClosed
@@ -142,7 +135,7 @@ func (q *Queue) put(m *Item) (ok bool, err error) {
 	if n-q.knownGets >= q.capacity {
 		return false, nil
 	}
-	size := m.size()
+	size := sizeOf(m)
 	if uint64(size) > maxItem {
 		return false, errTooLarge
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/shared"
 )
 
@@ -28,7 +29,7 @@ func TestRoomForLargeItems(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	item := shared.Item{Pieces: [][]byte{make([]byte, shared.LargeItem)}}
+	item := carrier.Item{Pieces: [][]byte{make([]byte, carrier.LargeItem)}}
 	pass := func(n int) {
 		t.Helper()
 		for range n {

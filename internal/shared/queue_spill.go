@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/errtext"
 	"github.com/gomultiprocessing/mp/internal/shm"
 )
@@ -169,7 +170,7 @@ func (q *Queue) readSpill(g uint64, it *item, buf []byte) error {
 			return errtext.Errorf("mp: getting an item: %w", err)
 		}
 		if mem != nil {
-			if it.size >= LargeItem {
+			if it.size >= carrier.LargeItem {
 				buf = nil
 			}
 			it.body = append(buf[:0], mem...)
@@ -187,7 +188,7 @@ func (q *Queue) readLarge(at uint64, it *item, buf []byte) error {
 			return errors.Join(ErrDamaged, err)
 		}
 	}
-	if it.size < LargeItem && int(it.size) <= cap(buf) {
+	if it.size < carrier.LargeItem && int(it.size) <= cap(buf) {
 		it.body = buf[:it.size]
 	} else {
 		it.body = make([]byte, it.size)

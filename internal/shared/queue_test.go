@@ -28,12 +28,12 @@ func newQueue(t testing.TB, capacity int, carries bool) *shared.Queue {
 }
 
 func openQueue(files ...*os.File) *shared.Queue {
-	q, err := shared.OpenQueue(files, queueKind)
+	q, err := shared.OpenQueue(files)
 	must(err)
 	return q
 }
 
-func bytesItem(p []byte) *shared.Item { return &shared.Item{Pieces: [][]byte{p}} }
+func bytesItem(p []byte) *carrier.Item { return &carrier.Item{Pieces: [][]byte{p}} }
 
 func put(t testing.TB, q *shared.Queue, p []byte) {
 	t.Helper()
@@ -299,13 +299,13 @@ func TestQueueMakesManyWait(t *testing.T) {
 func TestQueueOfAnotherTypeIsRefused(t *testing.T) {
 	t.Parallel()
 	q := newQueue(t, 0, false)
-	for _, files := range [][]*os.File{{again(t, q.Files()[0])}, {again(t, q.Files()[0]), again(t, q.Files()[0]), again(t, q.Files()[0])}, {again(t, newEvent(t).File())}, {}} {
-		if _, err := shared.OpenQueue(files, queueKind+1); err == nil {
+	for _, files := range [][]*os.File{{again(t, q.Files()[0]), again(t, q.Files()[0]), again(t, q.Files()[0])}, {again(t, newEvent(t).File())}, {}} {
+		if _, err := shared.OpenQueue(files); err == nil {
 			t.Error("opened")
 		}
 	}
-	again, err := shared.OpenQueue([]*os.File{again(t, q.Files()[0])}, queueKind)
-	if err != nil || again != q {
+	again, err := shared.OpenQueue([]*os.File{again(t, q.Files()[0])})
+	if err != nil || again != q || q.Type() != queueKind {
 		t.Error("there is one for each process:", err)
 	}
 }

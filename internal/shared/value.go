@@ -2,7 +2,6 @@ package shared
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -56,24 +55,17 @@ func NewValue(words []uint64) (*Value, error) {
 	return v, nil
 }
 
-// OpenValue returns the value of so many words that another process has sent.
-func OpenValue(f *os.File, words int) (*Value, error) {
-	shape := func(p [4]uint64) (shm.Shape, error) {
-		if p[0] != uint64(words) {
-			return shm.Shape{}, errors.New("a value of another type")
-		}
-		return valueShape(p[0])
-	}
-	o, err := shm.OpenObject(f, kindValue, shape, valueCore)
+// OpenValue returns the value that another process has sent.
+func OpenValue(f *os.File) (*Value, error) {
+	o, err := shm.OpenObject(f, kindValue, func(p [4]uint64) (shm.Shape, error) { return valueShape(p[0]) }, valueCore)
 	if err != nil {
 		return nil, err
 	}
-	v := o.Core().(*Value)
-	if len(v.slots[0]) != words {
-		return nil, errors.New("a value of another type")
-	}
-	return v, nil
+	return o.Core().(*Value), nil
 }
+
+// Words is how many words the value has.
+func (v *Value) Words() int { return len(v.slots[0]) }
 
 func valueCore(o *shm.Object) any {
 	size := (o.Size() - shm.PayloadAt) / 2

@@ -31,7 +31,7 @@ func init() {
 }
 
 func openValue(f *os.File) *shared.Value {
-	v, err := shared.OpenValue(f, valueWords)
+	v, err := shared.OpenValue(f)
 	must(err)
 	return v
 }
@@ -100,16 +100,16 @@ func TestValueSurvivesADeadWriter(t *testing.T) {
 	}
 }
 
-func TestValueOfAnotherSizeIsRefused(t *testing.T) {
+func TestValueIsOpenedAsSuch(t *testing.T) {
 	t.Parallel()
 	v := newValue(t)
-	if _, err := shared.OpenValue(again(t, v.File()), valueWords+1); err == nil {
-		t.Error("opened")
+	if v.Words() != valueWords {
+		t.Error(v.Words())
 	}
 	if _, err := shared.OpenEvent(again(t, v.File())); err == nil {
 		t.Error("opened as an event")
 	}
-	same, err := shared.OpenValue(again(t, v.File()), valueWords)
+	same, err := shared.OpenValue(again(t, v.File()))
 	if err != nil || same != v {
 		t.Errorf("the same object came as another one: %v", err)
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -67,8 +66,3 @@ func (b *Block) CloseFile() error {
 
 // Unmap takes the memory out of this process. It is called once.
 func (b *Block) Unmap() error { return unix.Munmap(b.mem) }
-
-// Elements is the memory of b as n elements, for which there is room. T holds no pointers.
-func Elements[T any](b *Block, n int) []T {
-	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(b.mem))), n)
-}

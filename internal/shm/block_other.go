@@ -30,9 +30,6 @@ func AdoptBlock(f *os.File, _ string, _ int) (*Block, error) {
 	return nil, errNoBlock
 }
 
-// Elements is nothing.
-func Elements[T any](*Block, int) []T { return nil }
-
 func (*Block) File() *os.File   { return nil }
 func (*Block) CloseFile() error { return nil }
 func (*Block) Bytes() []byte    { return nil }

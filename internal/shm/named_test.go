@@ -256,7 +256,7 @@ func TestAdoptBlock(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer drop(t, d)
-	shm.Elements[uint32](c, 1250)[1249] = 1 << 8
+	shm.Elements[uint32](c.Bytes(), 1250)[1249] = 1 << 8
 	if d.Bytes()[4997] != 1 {
 		t.Error("it is not the same memory")
 	}

@@ -6,12 +6,14 @@ import (
 	"sync"
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
-	"github.com/gomultiprocessing/mp/internal/pipe"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
-// processConn is an end of a pipe that may be another process's: messages are encoded.
-type processConn[T any] struct{ end *pipe.End }
+// encodedConn encodes its messages, and has what takes bytes carry them.
+type encodedConn[T any] struct {
+	carrier.ConnState
+	end carrier.ByteConn // the same
+}
 
 var connBuffers = sync.Pool{New: func() any { return new(wire.Buffer) }}
 
@@ -23,7 +25,7 @@ func (p *parts) Write(piece []byte) (int, error) {
 	return len(piece), nil
 }
 
-func (c processConn[T]) Send(ctx context.Context, v T) error {
+func (c encodedConn[T]) Send(ctx context.Context, v T) error {
 	if !c.end.Sends() {
 		return carrier.ErrReceivesOnly
 	}
@@ -45,19 +47,19 @@ func (c processConn[T]) Send(ctx context.Context, v T) error {
 }
 
 // send sends the message that is in b.
-func (c processConn[T]) send(ctx context.Context, b *wire.Buffer) error {
+func (c encodedConn[T]) send(ctx context.Context, b *wire.Buffer) error {
 	var message parts
 	b.WriteTo(&message)
 	var files []*os.File
 	for _, a := range b.Attachments() {
 		files = append(files, a.File)
 	}
-	return c.end.Send(ctx, pipe.Value, message, files)
+	return c.end.Send(ctx, carrier.ValueMessage, message, files)
 }
 
-func (c processConn[T]) Recv(ctx context.Context) (T, error) {
+func (c encodedConn[T]) Recv(ctx context.Context) (T, error) {
 	var v, none T
-	m, err := c.end.Receive(ctx, pipe.Value, -1)
+	m, err := c.end.Receive(ctx, carrier.ValueMessage, -1)
 	if err != nil {
 		return none, err
 	}
@@ -74,20 +76,14 @@ func (c processConn[T]) Recv(ctx context.Context) (T, error) {
 	return v, nil
 }
 
-func (c processConn[T]) Poll(ctx context.Context) error { return c.end.Poll(ctx) }
-
-func (c processConn[T]) SendBytes(ctx context.Context, p []byte) error {
-	return c.end.Send(ctx, pipe.Bytes, [][]byte{p}, nil)
+func (c encodedConn[T]) SendBytes(ctx context.Context, p []byte) error {
+	return c.end.Send(ctx, carrier.BytesMessage, [][]byte{p}, nil)
 }
 
-func (c processConn[T]) RecvBytes(ctx context.Context, limit int) ([]byte, error) {
-	m, err := c.end.Receive(ctx, pipe.Bytes, limit)
+func (c encodedConn[T]) RecvBytes(ctx context.Context, limit int) ([]byte, error) {
+	m, err := c.end.Receive(ctx, carrier.BytesMessage, limit)
 	if err != nil {
 		return nil, err
 	}
 	return m.Data, nil
 }
-
-func (c processConn[T]) Close() error                      { return c.end.Close() }
-func (c processConn[T]) Ready() bool                       { return c.end.Ready() }
-func (c processConn[T]) Watch(notify func()) (stop func()) { return c.end.Watch(notify) }

@@ -11,14 +11,16 @@ import (
 	"sync"
 	"syscall"
 
+	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/errtext"
 	"github.com/gomultiprocessing/mp/internal/shared"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
-// processQueue holds items in memory that processes share.
-type processQueue[T any] struct {
-	core  *shared.Queue
+// encodedQueue encodes its items, and has what takes bytes hold them.
+type encodedQueue[T any] struct {
+	carrier.QueueState
+	items carrier.ByteQueue // the same
 	codec *wire.Codec[T]
 	size  int  // of items that travel as memory
 	flat  bool // they do
@@ -27,7 +29,7 @@ type processQueue[T any] struct {
 // queueType is what a queue of a type is like.
 type queueType struct {
 	carries bool   // items may have descriptors
-	kind    uint64 // by which a queue of another type is known
+	number  uint64 // by which a queue of another type is known
 }
 
 // carriesFiles says whether a value of the type may hold something that travels as a descriptor.
@@ -42,51 +44,29 @@ func queueTypeOf[T any]() queueType {
 	}
 	h := fnv.New64a()
 	fmt.Fprintf(h, "%s %s %d", t.PkgPath(), t, t.Size())
-	qt := queueType{carries: wire.MayAttach(t), kind: h.Sum64()}
+	qt := queueType{carries: wire.MayAttach(t), number: h.Sum64()}
 	queueTypes.Store(t, qt)
 	return qt
 }
 
-func newProcessQueue[T any](capacity int) (*processQueue[T], error) {
+func newProcessQueue[T any](capacity int) (carrier.Queue[T], error) {
 	t := queueTypeOf[T]()
-	core, err := shared.NewQueue(capacity, t.carries, t.kind)
+	c, err := shared.NewQueue(capacity, t.carries, t.number)
 	if err != nil {
 		return nil, err
 	}
-	return faceOf[T](core), nil
+	return encode[T](c), nil
 }
 
-func faceOf[T any](core *shared.Queue) *processQueue[T] {
-	q := &processQueue[T]{core: core, codec: wire.For[T]()}
+func encode[T any](c carrier.ByteQueue) *encodedQueue[T] {
+	q := &encodedQueue[T]{QueueState: c, items: c, codec: wire.For[T]()}
 	q.size, q.flat = wire.MemorySize[T]()
 	return q
 }
 
-// Files is what another process needs to have the queue.
-func (q *processQueue[T]) Files() []*os.File { return q.core.Files() }
-
-func adoptProcessQueue[T any](r *wire.Reader) (*processQueue[T], error) {
-	t := queueTypeOf[T]()
-	files := make([]*os.File, 1, 3)
-	if t.carries {
-		files = files[:3]
-	}
-	for i := range files {
-		if files[i] = r.TakeFile(); files[i] == nil {
-			wire.CloseFiles(files[:i])
-			return nil, r.Err()
-		}
-	}
-	core, err := shared.OpenQueue(files, t.kind)
-	if err != nil {
-		return nil, err
-	}
-	return faceOf[T](core), nil
-}
-
 // scratch is what a put or a get needs for a moment.
 type scratch struct {
-	item   shared.Item
+	item   carrier.Item
 	buf    []byte
 	buffer wire.Buffer
 	reader wire.Reader
@@ -108,11 +88,11 @@ func (s *scratch) free() {
 	scratches.Put(s)
 }
 
-func (q *processQueue[T]) Put(ctx context.Context, v T) error { return q.send(ctx, true, v) }
-func (q *processQueue[T]) TryPut(v T) error                   { return q.send(context.Background(), false, v) }
+func (q *encodedQueue[T]) Put(ctx context.Context, v T) error { return q.send(ctx, true, v) }
+func (q *encodedQueue[T]) TryPut(v T) error                   { return q.send(context.Background(), false, v) }
 
 // send puts an item. ctx is for waiting.
-func (q *processQueue[T]) send(ctx context.Context, wait bool, v T) error {
+func (q *encodedQueue[T]) send(ctx context.Context, wait bool, v T) error {
 	s := scratches.Get().(*scratch)
 	if !q.flat {
 		encoded := v // so that what is flat is not on the heap
@@ -129,7 +109,7 @@ func (q *processQueue[T]) send(ctx context.Context, wait bool, v T) error {
 	return err
 }
 
-func (q *processQueue[T]) sendEncoded(ctx context.Context, wait bool, s *scratch, v *T) (err error) {
+func (q *encodedQueue[T]) sendEncoded(ctx context.Context, wait bool, s *scratch, v *T) (err error) {
 	sent, returned := false, false
 	defer func() { // also when a method of v ends the goroutine
 		s.buffer.Settle(sent)
@@ -150,30 +130,30 @@ func (q *processQueue[T]) sendEncoded(ctx context.Context, wait bool, s *scratch
 }
 
 // hand gives an encoded item to the queue.
-func (q *processQueue[T]) hand(ctx context.Context, wait bool, item *shared.Item) (err error) {
+func (q *encodedQueue[T]) hand(ctx context.Context, wait bool, item *carrier.Item) (err error) {
 	if wait {
-		err = q.core.Put(ctx, item)
+		err = q.items.Put(ctx, item)
 	} else {
-		err = q.core.TryPut(item)
+		err = q.items.TryPut(item)
 	}
 	runtime.KeepAlive(q)
 	return err
 }
 
-func (q *processQueue[T]) Get(ctx context.Context) (v T, err error) {
+func (q *encodedQueue[T]) Get(ctx context.Context) (v T, err error) {
 	s := scratches.Get().(*scratch)
-	body, files, err := q.core.Get(ctx, s.buf)
+	body, files, err := q.items.Get(ctx, s.buf)
 	return q.receive(s, body, files, err)
 }
 
-func (q *processQueue[T]) TryGet() (v T, err error) {
+func (q *encodedQueue[T]) TryGet() (v T, err error) {
 	s := scratches.Get().(*scratch)
-	body, files, err := q.core.TryGet(s.buf)
+	body, files, err := q.items.TryGet(s.buf)
 	return q.receive(s, body, files, err)
 }
 
 // receive decodes an item.
-func (q *processQueue[T]) receive(s *scratch, body []byte, files []*os.File, err error) (v T, _ error) {
+func (q *encodedQueue[T]) receive(s *scratch, body []byte, files []*os.File, err error) (v T, _ error) {
 	runtime.KeepAlive(q)
 	if err != nil {
 		s.free()
@@ -183,7 +163,7 @@ func (q *processQueue[T]) receive(s *scratch, body []byte, files []*os.File, err
 		}
 		return v, err
 	}
-	if len(body) < shared.LargeItem {
+	if len(body) < carrier.LargeItem {
 		s.buf = body
 	}
 	if q.flat {
@@ -194,9 +174,9 @@ func (q *processQueue[T]) receive(s *scratch, body []byte, files []*os.File, err
 	return q.decode(s, body, files)
 }
 
-func (q *processQueue[T]) decode(s *scratch, body []byte, files []*os.File) (v T, err error) {
+func (q *encodedQueue[T]) decode(s *scratch, body []byte, files []*os.File) (v T, err error) {
 	s.reader.Reset(body)
-	s.reader.Alias = len(body) >= shared.LargeItem
+	s.reader.Alias = len(body) >= carrier.LargeItem
 	s.reader.Attached(files)
 	returned := false
 	defer func() { // also when a method of v ends the goroutine
@@ -212,15 +192,3 @@ func (q *processQueue[T]) decode(s *scratch, body []byte, files []*os.File) (v T
 	returned = true
 	return v, err
 }
-
-func (q *processQueue[T]) Len() int                          { return q.core.Len() }
-func (q *processQueue[T]) Cap() int                          { return q.core.Cap() }
-func (q *processQueue[T]) Full() bool                        { return q.core.Full() }
-func (q *processQueue[T]) Closed() bool                      { return q.core.Closed() }
-func (q *processQueue[T]) Unfinished() int                   { return q.core.Unfinished() }
-func (q *processQueue[T]) Shutdown() error                   { return q.core.Shutdown() }
-func (q *processQueue[T]) CloseNow() (int, error)            { return q.core.CloseNow() }
-func (q *processQueue[T]) Readable() bool                    { return q.core.Readable() }
-func (q *processQueue[T]) Watch(notify func()) (stop func()) { return q.core.Watch(notify) }
-func (q *processQueue[T]) TaskDone() error                   { return q.core.TaskDone() }
-func (q *processQueue[T]) Join(ctx context.Context) error    { return q.core.Join(ctx) }

@@ -1,0 +1,70 @@
+package carrier
+
+import (
+	"fmt"
+	"reflect"
+
+	"github.com/gomultiprocessing/mp/internal/wire"
+)
+
+// Object is what every carrier is.
+type Object interface {
+	// Share writes a Kind, as one byte, and what the opener of that kind needs to open the
+	// object elsewhere, with the descriptors. The error says why the object cannot travel.
+	Share(b *wire.Buffer) error
+}
+
+// Kind says how an object that came in a message is opened. 0 is none: it stands for a nil handle.
+type Kind byte
+
+// The kinds. Each belongs to one package, which registers its opener.
+const (
+	KindSharedLock Kind = iota + 1
+	KindSharedSemaphore
+	KindSharedCondition
+	KindSharedEvent
+	KindSharedBarrier
+	KindSharedQueue
+	KindSharedValue
+	KindSharedCounter
+	KindSharedMemory
+	KindPipe
+
+	// KindTest and the kinds above it are for tests.
+	KindTest Kind = 240
+)
+
+// openers are set while packages are initialized.
+var openers [256]func(r *wire.Reader) (Object, error)
+
+// RegisterOpener makes open the opener of a kind. It reads what Share has written after the kind,
+// which another process may have forged. Call it while the program is initialized.
+//
+// An opener does not know the type of a queue's items or of an array's elements. So it returns a
+// ByteQueue, a ByteConn or a Memory, and package mp gives it the type.
+func RegisterOpener(k Kind, open func(r *wire.Reader) (Object, error)) {
+	if k == 0 || openers[k] != nil {
+		panic(fmt.Sprintf("carrier: the kind %d is taken", k))
+	}
+	openers[k] = open
+}
+
+// Open opens what Share wrote. k is the kind that it began with, and C is what the object must be.
+func Open[C Object](k Kind, r *wire.Reader) (c C, err error) {
+	open := openers[k]
+	if open == nil {
+		if err := r.Err(); err != nil {
+			return c, err
+		}
+		return c, fmt.Errorf("an object of the kind %d, which this program cannot open", k)
+	}
+	o, err := open(r)
+	if err != nil {
+		return c, err
+	}
+	c, ok := o.(C)
+	if !ok {
+		return c, fmt.Errorf("a %T came in the place of a %v", o, reflect.TypeFor[C]())
+	}
+	return c, nil
+}

@@ -1,0 +1,52 @@
+package inproc
+
+import (
+	"fmt"
+
+	"github.com/gomultiprocessing/mp/internal/wire"
+)
+
+// What is in memory of this process cannot travel to another one.
+
+func stays(what string) error {
+	return fmt.Errorf("a %s of package thread belongs to its process: use mp.New%s", what, what)
+}
+
+// Share implements carrier.Object.
+func (*Lock) Share(*wire.Buffer) error { return stays("Lock") }
+
+// RLock is a lock that says so when it is to travel.
+type RLock struct{ Lock }
+
+// NewRLock makes an RLock.
+func NewRLock() *RLock { return new(RLock) }
+
+// Share implements carrier.Object.
+func (*RLock) Share(*wire.Buffer) error { return stays("RLock") }
+
+// Share implements carrier.Object.
+func (*Condition) Share(*wire.Buffer) error { return stays("Condition") }
+
+// Share implements carrier.Object.
+func (*Semaphore) Share(*wire.Buffer) error { return stays("Semaphore") }
+
+// Share implements carrier.Object.
+func (*Event) Share(*wire.Buffer) error { return stays("Event") }
+
+// Share implements carrier.Object.
+func (*Barrier) Share(*wire.Buffer) error { return stays("Barrier") }
+
+// Share implements carrier.Object.
+func (*Queue[T]) Share(*wire.Buffer) error { return stays("Queue") }
+
+// Share implements carrier.Object.
+func (*Value) Share(*wire.Buffer) error { return stays("Value") }
+
+// Share implements carrier.Object.
+func (*Counter) Share(*wire.Buffer) error { return stays("Counter") }
+
+// Share implements carrier.Object.
+func (*Array[T]) Share(*wire.Buffer) error { return stays("Array") }
+
+// Share implements carrier.Object.
+func (*End[T]) Share(*wire.Buffer) error { return stays("Pipe") }

@@ -1,0 +1,169 @@
+package shared
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"os"
+
+	"github.com/gomultiprocessing/mp/internal/carrier"
+	"github.com/gomultiprocessing/mp/internal/shm"
+	"github.com/gomultiprocessing/mp/internal/wire"
+)
+
+// An object travels as its kind and its descriptor, some with a little more.
+
+func init() {
+	register(carrier.KindSharedLock, OpenLock)
+	register(carrier.KindSharedSemaphore, OpenSemaphore)
+	register(carrier.KindSharedEvent, OpenEvent)
+	register(carrier.KindSharedBarrier, OpenBarrier)
+	register(carrier.KindSharedValue, OpenValue)
+	register(carrier.KindSharedCounter, OpenCounter)
+	carrier.RegisterOpener(carrier.KindSharedCondition, openCondition)
+	carrier.RegisterOpener(carrier.KindSharedQueue, openQueue)
+	carrier.RegisterOpener(carrier.KindSharedMemory, openMemory)
+}
+
+// register registers the opener of objects that are a descriptor and nothing else.
+func register[C carrier.Object](k carrier.Kind, open func(*os.File) (C, error)) {
+	carrier.RegisterOpener(k, func(r *wire.Reader) (carrier.Object, error) {
+		f, err := takeFile(r)
+		if err != nil {
+			return nil, err
+		}
+		o, err := open(f)
+		if err != nil {
+			return nil, err
+		}
+		return o, nil
+	})
+}
+
+func takeFile(r *wire.Reader) (*os.File, error) {
+	f := r.TakeFile()
+	if f == nil {
+		if err := r.Err(); err != nil {
+			return nil, err
+		}
+		return nil, errors.New("a descriptor is missing")
+	}
+	return f, nil
+}
+
+func share(b *wire.Buffer, k carrier.Kind, files ...*os.File) error {
+	b.Byte(byte(k))
+	for _, f := range files {
+		b.Attach(wire.Attachment{File: f})
+	}
+	return nil
+}
+
+// Share implements carrier.Object.
+func (l *Lock) Share(b *wire.Buffer) error { return share(b, carrier.KindSharedLock, l.File()) }
+
+// Share implements carrier.Object.
+func (s *Semaphore) Share(b *wire.Buffer) error {
+	return share(b, carrier.KindSharedSemaphore, s.File())
+}
+
+// Share implements carrier.Object.
+func (e *Event) Share(b *wire.Buffer) error { return share(b, carrier.KindSharedEvent, e.File()) }
+
+// Share implements carrier.Object.
+func (b *Barrier) Share(to *wire.Buffer) error {
+	return share(to, carrier.KindSharedBarrier, b.File())
+}
+
+// Share implements carrier.Object.
+func (v *Value) Share(b *wire.Buffer) error { return share(b, carrier.KindSharedValue, v.File()) }
+
+// Share implements carrier.Object.
+func (c *Counter) Share(b *wire.Buffer) error {
+	return share(b, carrier.KindSharedCounter, c.File())
+}
+
+// Share implements carrier.Object. The condition brings its lock along.
+func (c *Condition) Share(b *wire.Buffer) error {
+	return share(b, carrier.KindSharedCondition, c.lock.File(), c.File())
+}
+
+func openCondition(r *wire.Reader) (carrier.Object, error) {
+	f, err := takeFile(r)
+	if err != nil {
+		return nil, err
+	}
+	l, err := OpenLock(f)
+	if err != nil {
+		return nil, err
+	}
+	if f, err = takeFile(r); err != nil {
+		return nil, err
+	}
+	c, err := OpenCondition(f, l)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// Share implements carrier.Object.
+func (q *Queue) Share(b *wire.Buffer) error {
+	files := q.Files()
+	share(b, carrier.KindSharedQueue, files...)
+	b.Byte(byte(len(files)))
+	return nil
+}
+
+func openQueue(r *wire.Reader) (carrier.Object, error) {
+	n := r.Byte()
+	if err := r.Err(); err != nil {
+		return nil, err
+	}
+	if n != 1 && n != 3 {
+		return nil, fmt.Errorf("a queue with %d descriptors", n)
+	}
+	files := make([]*os.File, n)
+	for i := range files {
+		var err error
+		if files[i], err = takeFile(r); err != nil {
+			closeFiles(files)
+			return nil, err
+		}
+	}
+	q, err := OpenQueue(files)
+	if err != nil {
+		return nil, err
+	}
+	return q, nil
+}
+
+// Share implements carrier.Object.
+func (m *Memory) Share(b *wire.Buffer) error {
+	if !m.open.Load() {
+		return carrier.ErrMemoryClosed
+	}
+	share(b, carrier.KindSharedMemory, m.block.File())
+	b.Uvarint(uint64(m.size))
+	b.String(m.block.Name())
+	return nil
+}
+
+func openMemory(r *wire.Reader) (carrier.Object, error) {
+	size, name := r.Uvarint(), r.String()
+	if err := r.Err(); err != nil {
+		return nil, err
+	}
+	if size == 0 || size > math.MaxInt {
+		return nil, errors.New("shared memory of no possible size")
+	}
+	f, err := takeFile(r)
+	if err != nil {
+		return nil, err
+	}
+	b, err := shm.AdoptBlock(f, name, int(size))
+	if err != nil {
+		return nil, err
+	}
+	return NewMemory(b), nil
+}
