@@ -63,7 +63,7 @@ func plainArray[T any](n int) (size int, err error) {
 	if err := wire.PlainError(t); err != nil {
 		return 0, errtext.Errorf("mp: Array[%s]: %w", nameOf(t), err)
 	}
-	if wire.Asks(t) {
+	if wire.MayRefuse(t) {
 		return 0, fmt.Errorf("mp: Array[%s]: the type, or one in it, has a MarshalBinary, which nobody would ask: use elements without", nameOf(t))
 	}
 	if n < 0 {

@@ -160,7 +160,7 @@ func copied[T any](codec *wire.Codec[T], path string, v *T, limit int64) (to T, 
 	if n := int64(b.Len()); limit > 0 && n > limit {
 		return to, program{}.TooLarge(n, limit)
 	}
-	files, err := b.Here()
+	files, err := b.LocalFiles()
 	if err != nil {
 		return to, err
 	}

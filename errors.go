@@ -66,7 +66,7 @@ type TaskError struct {
 }
 
 // Error names the task and the cause.
-func (e *TaskError) Error() string { return errtext.One(e.task() + ": " + e.Err.Error()) }
+func (e *TaskError) Error() string { return errtext.OnePrefix(e.task() + ": " + e.Err.Error()) }
 
 // task names the task.
 func (e *TaskError) task() string {
@@ -99,7 +99,7 @@ func (e *MapError) Error() string {
 		b.WriteString("; ")
 		b.WriteString(err.Error())
 	}
-	return errtext.One(b.String())
+	return errtext.OnePrefix(b.String())
 }
 
 // Unwrap returns all of them.
@@ -265,7 +265,7 @@ func (e *ExitError) Error() string {
 
 // told is the text with a reason.
 func (e *ExitError) told(reason string) string {
-	return errtext.One(fmt.Sprintf("mp: the process (pid %d) ended: %s", e.PID, ending(e.Code, e.Signal, reason)))
+	return errtext.OnePrefix(fmt.Sprintf("mp: the process (pid %d) ended: %s", e.PID, ending(e.Code, e.Signal, reason)))
 }
 
 // Unwrap returns Err.

@@ -156,7 +156,7 @@ func format(s fmt.State, verb rune, err detailed, fields any) {
 		}
 		io.WriteString(s, "&"+strings.TrimPrefix(fmt.Sprintf("%T", err), "*")+text)
 	case verb == 'v' && s.Flag('+'):
-		io.WriteString(s, errtext.One(err.detail()))
+		io.WriteString(s, errtext.OnePrefix(err.detail()))
 	default:
 		fmt.Fprintf(s, fmt.FormatString(s, verb), err.Error())
 	}
@@ -204,7 +204,7 @@ func (e *MapError) detail() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "mp: %d of %d tasks failed", len(e.Errs), e.Total)
 	for _, err := range e.Errs {
-		b.WriteString("\n" + strings.TrimPrefix(errtext.One(detailOf(err)), "mp: "))
+		b.WriteString("\n" + strings.TrimPrefix(errtext.OnePrefix(detailOf(err)), "mp: "))
 	}
 	return b.String()
 }

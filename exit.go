@@ -29,7 +29,7 @@ func (b Binding) forWorkers(what string) (talk.Call, error) {
 		input.Settle(false)
 		return talk.Call{}, errors.New("mp: NewPool: the input of " + what + " holds something that belongs to one process, such as a pipe's end, and would go to every worker")
 	}
-	if err := input.Own(); err != nil { // workers are started as long as the pool lives
+	if err := input.DuplicateFiles(); err != nil { // workers are started as long as the pool lives
 		input.Settle(false)
 		return talk.Call{}, errtext.Errorf("mp: NewPool: the input of %s: %w", what, err)
 	}

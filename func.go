@@ -177,7 +177,7 @@ func (f *Func[In, Out]) ownInput(in In, wanted bool) (*wire.Buffer, error) {
 			return nil, err
 		}
 	}
-	if err := body.Own(); err != nil {
+	if err := body.DuplicateFiles(); err != nil {
 		body.Settle(false)
 		return nil, errtext.Errorf("mp: the input of %s cannot be sent: %w", f.name, err)
 	}

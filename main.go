@@ -21,7 +21,7 @@ func mayStart() error {
 	if !entered.Load() || spawn.Child() != nil && !working.Load() {
 		return ErrNoMain
 	}
-	if err := spawn.Startable(); err != nil {
+	if err := spawn.CheckStartable(); err != nil {
 		return fmt.Errorf("mp: %w", err)
 	}
 	return nil

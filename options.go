@@ -111,7 +111,7 @@ func checkMemory(name string, bytes int64) error {
 	case runtime.GOOS != "linux":
 		return fmt.Errorf("mp: %s: no limit on memory on %s: %w", name, runtime.GOOS, errors.ErrUnsupported)
 	}
-	if err := spawn.CanWatchMemory(); err != nil {
+	if err := spawn.CheckMemoryWatch(); err != nil {
 		return errtext.Errorf("mp: %s is %d, and the memory of processes cannot be watched here, for which /proc must be mounted: %w", name, bytes, err)
 	}
 	return nil

@@ -36,5 +36,5 @@ func (r readable) selectable() source {
 	if err != nil {
 		return source{err: fmt.Errorf("Readable of a %T: %w", r.r, err)}
 	}
-	return source{raw: raw, ready: func() bool { return readiness.Now(raw) }}
+	return source{raw: raw, ready: func() bool { return readiness.Ready(raw) }}
 }

@@ -27,7 +27,7 @@ type moving interface {
 
 func init() {
 	wire.Hook(reflect.TypeFor[shareable](), encodeShared, decodeShared)
-	wire.Moving(reflect.TypeFor[moving]())
+	wire.RegisterMoving(reflect.TypeFor[moving]())
 }
 
 func encodeShared(b *wire.Buffer, v reflect.Value) error {

@@ -69,7 +69,7 @@ func carryValue[T any, C carrier.Value](v T, carry func(words []uint64) C) (*Val
 
 // asks says whether a T, or a part of one, has a MarshalBinary. It is memory all the same, but
 // not against that method's will.
-func asks[T any]() bool { return wire.Asks(reflect.TypeFor[T]()) }
+func asks[T any]() bool { return wire.MayRefuse(reflect.TypeFor[T]()) }
 
 // ask is the error of a MarshalBinary that refuses.
 func ask[T any](v *T) error {

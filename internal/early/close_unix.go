@@ -9,12 +9,12 @@ import "syscall"
 // connections, files and pipes of the parent open for as long as it lives. All that Go opens itself is
 // closed on exec, so that is how the two are told apart.
 func init() {
-	mark, ok := syscall.Getenv(MarkVar)
+	mark, ok := syscall.Getenv(ChildVar)
 	if !ok {
 		return
 	}
-	files, nonce, ok := parse(mark)
-	if !ok || !greeted(nonce) {
+	files, nonce, ok := parseChildVar(mark)
+	if !ok || !hasGreeting(nonce) {
 		return // the mark of somebody else
 	}
 	eachOpen(func(fd int) {
@@ -25,7 +25,7 @@ func init() {
 }
 
 // greeted says whether the socket has the greeting.
-func greeted(nonce string) bool {
+func hasGreeting(nonce string) bool {
 	want := Greeting(nonce)
 	got := make([]byte, len(want))
 	n, _, err := syscall.Recvfrom(ConnFD, got, syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
@@ -44,7 +44,7 @@ func flagsOf(fd int) (flags uintptr, open bool) {
 }
 
 // each calls f for every number that a descriptor may have, up to a bound.
-func each(bound uint64, f func(fd int)) {
+func eachNumber(bound uint64, f func(fd int)) {
 	var limit syscall.Rlimit
 	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) == nil && uint64(limit.Cur) < bound {
 		bound = uint64(limit.Cur)

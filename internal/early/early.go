@@ -5,7 +5,7 @@ package early
 
 // MarkVar is the environment variable that tells a process it is a child. Its value begins with the
 // number of descriptors that the child was passed from FilesFD on, and with the quoted nonce.
-const MarkVar = "MP_CHILD"
+const ChildVar = "MP_CHILD"
 
 // Where a child finds what its parent gave it, after stdin, stdout and stderr: the socket, a stderr of its
 // own, what crashes are printed to, then the files.
@@ -21,7 +21,7 @@ const (
 func Greeting(nonce string) string { return "mp child " + nonce + "\n" }
 
 // parse reads the beginning of a mark. Package strconv would be initialised later than os.
-func parse(mark string) (files int, nonce string, ok bool) {
+func parseChildVar(mark string) (files int, nonce string, ok bool) {
 	i := 0
 	for ; i < len(mark) && i < 9 && '0' <= mark[i] && mark[i] <= '9'; i++ {
 		files = files*10 + int(mark[i]-'0')

@@ -22,7 +22,7 @@ func TestParse(t *testing.T) {
 		{`1 "abc`, 0, "", false},
 		{`1234567890 "abc" `, 0, "", false},
 	} {
-		if files, nonce, ok := parse(c.mark); files != c.files || nonce != c.nonce || ok != c.ok {
+		if files, nonce, ok := parseChildVar(c.mark); files != c.files || nonce != c.nonce || ok != c.ok {
 			t.Errorf("%q: %d %q %t", c.mark, files, nonce, ok)
 		}
 	}

@@ -3,4 +3,4 @@
 package early
 
 // eachOpen calls f for every descriptor that may be open: there is no list of them for certain.
-func eachOpen(f func(fd int)) { each(1<<12, f) }
+func eachOpen(f func(fd int)) { eachNumber(1<<12, f) }

@@ -4,8 +4,8 @@ import "syscall"
 
 // eachOpen calls f for every open descriptor.
 func eachOpen(f func(fd int)) {
-	if !counted(f) {
-		listed(f)
+	if !eachCounted(f) {
+		eachListed(f)
 	}
 }
 
@@ -13,7 +13,7 @@ func eachOpen(f func(fd int)) {
 // a tenth of the price of the list, for which the kernel makes an inode for each. It gives up, and
 // false is its answer, where the kernel does not tell how many there are, as before Linux 6.2, and
 // where their numbers are high.
-func counted(f func(fd int)) bool {
+func eachCounted(f func(fd int)) bool {
 	var list syscall.Stat_t
 	if syscall.Stat("/proc/self/fd", &list) != nil || list.Size == 0 {
 		return false
@@ -29,10 +29,10 @@ func counted(f func(fd int)) bool {
 }
 
 // listed reads the list of them.
-func listed(f func(fd int)) {
+func eachListed(f func(fd int)) {
 	dir, err := syscall.Open("/proc/self/fd", syscall.O_RDONLY|syscall.O_DIRECTORY|syscall.O_CLOEXEC, 0)
 	if err != nil {
-		each(1<<16, f)
+		eachNumber(1<<16, f)
 		return
 	}
 	defer syscall.Close(dir)

@@ -15,27 +15,27 @@ const prefix = "mp: "
 // Errorf is fmt.Errorf, but for the text of what it wraps: see One and Limit.
 func Errorf(format string, args ...any) error {
 	err := fmt.Errorf(format, args...)
-	text := One(err.Error())
+	text := OnePrefix(err.Error())
 	if limit := Limit(err); limit != "" && !strings.Contains(text, "ulimit") {
 		text += " (" + limit + ")"
 	}
 	if text == err.Error() {
 		return err
 	}
-	return &worded{text: text, err: err}
+	return &reworded{text: text, err: err}
 }
 
 // worded is an error with another text.
-type worded struct {
+type reworded struct {
 	text string
 	err  error
 }
 
-func (e *worded) Error() string { return e.text }
-func (e *worded) Unwrap() error { return e.err }
+func (e *reworded) Error() string { return e.text }
+func (e *reworded) Unwrap() error { return e.err }
 
 // One leaves only the first prefix in the text of an error that tells those of others.
-func One(text string) string {
+func OnePrefix(text string) string {
 	if strings.LastIndex(text, prefix) <= 0 {
 		return text
 	}

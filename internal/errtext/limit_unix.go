@@ -11,7 +11,7 @@ import (
 func limitOf(errno syscall.Errno) string {
 	switch errno {
 	case syscall.EMFILE:
-		return now("ulimit -n", syscall.RLIMIT_NOFILE)
+		return currentLimit("ulimit -n", syscall.RLIMIT_NOFILE)
 	case syscall.EFBIG:
 		return "the limit on the size of files, ulimit -f"
 	case syscall.ENFILE:
@@ -21,7 +21,7 @@ func limitOf(errno syscall.Errno) string {
 }
 
 // now is a limit with its present value.
-func now(name string, resource int) string {
+func currentLimit(name string, resource int) string {
 	var limit syscall.Rlimit
 	if syscall.Getrlimit(resource, &limit) != nil {
 		return "the limit " + name

@@ -13,7 +13,7 @@ import (
 
 // Now says whether a read would not block: there is something to read, the end, or an error. A file
 // that was closed is ready: a read of it fails at once.
-func Now(c syscall.RawConn) bool {
+func Ready(c syscall.RawConn) bool {
 	ready := false
 	err := c.Control(func(fd uintptr) {
 		p := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN | unix.POLLRDHUP}}
@@ -30,7 +30,7 @@ func Now(c syscall.RawConn) bool {
 }
 
 // closedSoon is how often Watch notifies anyway: the kernel does not tell that a file was closed.
-const closedSoon = 100 * time.Millisecond
+const recheckInterval = 100 * time.Millisecond
 
 // Watch calls notify, which must not block, whenever one of the files may have become ready, and ten times a
 // second. stop ends that, and waits for a notify that goes on. While it waits it costs a goroutine and a descriptor, no
@@ -59,7 +59,7 @@ func Watch(files []syscall.RawConn, notify func()) (stop func(), err error) {
 	var watching sync.WaitGroup
 	watching.Go(func() {
 		for err := os.ErrDeadlineExceeded; errors.Is(err, os.ErrDeadlineExceeded); {
-			epoll.SetReadDeadline(time.Now().Add(closedSoon)) // an error: it was closed
+			epoll.SetReadDeadline(time.Now().Add(recheckInterval)) // an error: it was closed
 			err = raw.Read(func(uintptr) bool {
 				notify()
 				return false // until the next time that something comes

@@ -8,7 +8,7 @@ import (
 )
 
 // Now is not known here.
-func Now(syscall.RawConn) bool { return false }
+func Ready(syscall.RawConn) bool { return false }
 
 // Watch is for Linux.
 func Watch([]syscall.RawConn, func()) (stop func(), err error) {

@@ -13,5 +13,5 @@
 // Everything in a region is untrusted: the other side may write anything at any
 // time. Words are read once and checked before they are used as an offset.
 //
-// Only this package and internal/wire's raw.go use package unsafe.
+// Only this package and internal/wire's unsafe.go use package unsafe.
 package shm

@@ -26,21 +26,21 @@ const (
 // adopt takes the mark over, so that nothing this process starts is taken for a child,
 // and puts into effect what it says.
 func adopt() *Self {
-	text, ok := os.LookupEnv(markVar)
+	text, ok := os.LookupEnv(childVar)
 	if !ok {
 		return nil
 	}
-	os.Unsetenv(markVar)
-	m, err := parseMark(text)
+	os.Unsetenv(childVar)
+	m, err := parseBootstrap(text)
 	if err != nil {
 		return nil
 	}
-	greeted := greetedWith(m.nonce)
+	greeted := hasGreeting(m.nonce)
 	if os.Getppid() != m.parent {
 		// Either a program that a child started before its init got here, which is a main
 		// process like any other, or a child whose parent has died since: that one must
 		// not run the program's main as if it were the main process.
-		if greeted && hungUp() {
+		if greeted && parentClosed() {
 			os.Exit(1)
 		}
 		return nil
@@ -48,7 +48,7 @@ func adopt() *Self {
 	if !greeted {
 		return nil
 	}
-	self, err := m.become()
+	self, err := m.becomeChild()
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "fatal error: spawn: %v\n", err)
 		os.Exit(2)
@@ -57,7 +57,7 @@ func adopt() *Self {
 }
 
 // greetedWith reports whether descriptor 3 is a socket in which the greeting waits.
-func greetedWith(nonce string) bool {
+func hasGreeting(nonce string) bool {
 	want := greeting(nonce)
 	got := make([]byte, len(want))
 	n, _, err := unix.Recvfrom(connFD, got, unix.MSG_PEEK|unix.MSG_DONTWAIT)
@@ -66,7 +66,7 @@ func greetedWith(nonce string) bool {
 
 // hungUp reports whether the parent's end of the socket is closed. It waits a little: a
 // process that the parent was just forking may hold a copy until it executes.
-func hungUp() bool {
+func parentClosed() bool {
 	fds := []unix.PollFd{{Fd: connFD}}
 	n, err := unix.Poll(fds, 50)
 	for err == unix.EINTR {
@@ -76,16 +76,16 @@ func hungUp() bool {
 }
 
 // become turns this process into the child that the mark describes.
-func (m *mark) become() (*Self, error) {
+func (m *bootstrap) becomeChild() (*Self, error) {
 	s := &Self{
-		Name: m.name, Pool: m.pool, Worker: m.worker, Identity: m.ident, ParentPID: m.parent, Depth: m.depth,
+		Name: m.name, Pool: m.pool, Worker: m.worker, Identity: m.identity, ParentPID: m.parent, Depth: m.depth,
 		nonce: m.nonce, joined: m.joined != 0, outputs: [2]int{-1, -1},
 	}
-	if err := s.takeFiles(m); err != nil {
+	if err := s.openFiles(m); err != nil {
 		return nil, err
 	}
 	if m.loader != "" {
-		childLoader = strings.Split(m.loader, "\x00")
+		inheritedLoader = strings.Split(m.loader, "\x00")
 	}
 	setNice(m.nice)
 	if err := m.limits.apply(); err != nil {
@@ -103,7 +103,7 @@ func (m *mark) become() (*Self, error) {
 }
 
 // setTitles says what ps and top show of this process.
-func (m *mark) setTitles() {
+func (m *bootstrap) setTitles() {
 	if m.title == "" {
 		if len(os.Args) > 0 {
 			setComm(filepath.Base(os.Args[0]))
@@ -116,7 +116,7 @@ func (m *mark) setTitles() {
 	}
 }
 
-func (s *Self) takeFiles(m *mark) error {
+func (s *Self) openFiles(m *bootstrap) error {
 	greeting := make([]byte, len(greeting(m.nonce)))
 	if _, err := unix.Read(connFD, greeting); err != nil {
 		return os.NewSyscallError("read", err)

@@ -15,32 +15,32 @@ import (
 // is used once, instead of passing it on: of each stream the last max bytes. The mark
 // goes the way of the output itself, so what was printed before is before it.
 func (s *Self) BeginCapture(id uint64, max int) error {
-	err := s.writeMarks(kindBegin, id, bounded(max), s.outputs[:])
+	err := s.writeMarkers(kindBegin, id, clampCapture(max), s.outputs[:])
 	if s.joined {
-		err = errors.Join(err, s.moves.apart(s.outputs))
+		err = errors.Join(err, s.stderrSplit.begin(s.outputs))
 	}
 	return err
 }
 
-func bounded(n int) int { return min(max(n, 0), maxCapture) }
+func clampCapture(n int) int { return min(max(n, 0), maxCapture) }
 
 // EndCapture ends it.
 func (s *Self) EndCapture(id uint64) error {
 	var err error
 	if s.joined {
-		err = s.moves.together(s.outputs)
+		err = s.stderrSplit.end(s.outputs)
 	}
-	return errors.Join(err, s.writeMarks(kindEnd, id, 0, s.outputs[:]))
+	return errors.Join(err, s.writeMarkers(kindEnd, id, 0, s.outputs[:]))
 }
 
 // BeginTask says in the streams that a task begins, for the labels of its lines.
 func (s *Self) BeginTask(batch uint64, item int) error {
-	return s.writeMarks(kindTask, batch, item, s.outputs[:])
+	return s.writeMarkers(kindTask, batch, item, s.outputs[:])
 }
 
 // writeMarks writes a mark into pipes.
-func (s *Self) writeMarks(kind byte, id uint64, max int, pipes []int) error {
-	b := streamMark(s.nonce, kind, id, max)
+func (s *Self) writeMarkers(kind byte, id uint64, max int, pipes []int) error {
+	b := streamMarker(s.nonce, kind, id, max)
 	var errs [2]error
 	for i, fd := range pipes {
 		n, err := unix.Write(fd, b)
@@ -57,12 +57,12 @@ func (s *Self) writeMarks(kind byte, id uint64, max int, pipes []int) error {
 
 // moves takes stderr out of the pipe of stdout while captures are open: a capture has the two
 // apart. A stderr that the program itself has moved is left where it is.
-type moves struct {
+type stderrSplit struct {
 	mu   sync.Mutex
 	open int // captures
 }
 
-func (m *moves) apart(pipes [2]int) error {
+func (m *stderrSplit) begin(pipes [2]int) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.open++; m.open > 1 || !samePipe(2, pipes[0]) {
@@ -71,7 +71,7 @@ func (m *moves) apart(pipes [2]int) error {
 	return os.NewSyscallError("dup", dup(pipes[1], 2))
 }
 
-func (m *moves) together(pipes [2]int) error {
+func (m *stderrSplit) end(pipes [2]int) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.open = max(0, m.open-1)

@@ -8,25 +8,25 @@ import (
 )
 
 const (
-	maxCapture  = 64 << 20 // bytes of a stream in one capture, however much is asked for
-	maxCaptures = 64       // that nobody has taken; beyond, the oldest is dropped
-	maxGone     = 4096     // more marks than a pipe holds, so the slower stream cannot be further behind
+	maxCapture     = 64 << 20 // bytes of a stream in one capture, however much is asked for
+	maxCaptures    = 64       // that nobody has taken; beyond, the oldest is dropped
+	maxHalfDropped = 4096     // more marks than a pipe holds, so the slower stream cannot be further behind
 )
 
 // captures keeps what a child printed between the marks, until it is taken.
 type captures struct {
-	mu      sync.Mutex
-	kept    []*capture    // the oldest first
-	gone    []uint64      // of what was dropped or taken: those that one stream has yet to begin
-	over    [2]bool       // the stream has ended
-	changed chan struct{} // closed at a change that somebody waits for
+	mu          sync.Mutex
+	kept        []*capture    // the oldest first
+	halfDropped []uint64      // of what was dropped or taken: those that one stream has yet to begin
+	streamEnded [2]bool       // the stream has ended
+	changed     chan struct{} // closed at a change that somebody waits for
 }
 
 // capture is what came on both streams. The two are read by different goroutines, so one
 // may begin or end long before the other.
 type capture struct {
 	id      uint64
-	output  [2]last
+	output  [2]tailBuffer
 	begun   [2]bool
 	ended   [2]bool
 	dropped bool // nobody will ask; what still comes is thrown away
@@ -36,8 +36,8 @@ type capture struct {
 func (cs *captures) begin(stream int, id uint64, max int) *capture {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
-	if i := slices.Index(cs.gone, id); i >= 0 {
-		cs.gone = slices.Delete(cs.gone, i, i+1)
+	if i := slices.Index(cs.halfDropped, id); i >= 0 {
+		cs.halfDropped = slices.Delete(cs.halfDropped, i, i+1)
 		return &capture{id: id, dropped: true}
 	}
 	c := cs.find(id)
@@ -72,7 +72,7 @@ func (cs *captures) end(c *capture, stream int) {
 func (cs *captures) close(stream int) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
-	cs.over[stream] = true
+	cs.streamEnded[stream] = true
 	cs.wake()
 }
 
@@ -105,7 +105,7 @@ func (cs *captures) take(id uint64, wait time.Duration) (stdout, stderr []byte, 
 }
 
 func (cs *captures) complete(c *capture, stream int) bool {
-	return cs.over[stream] || c != nil && c.ended[stream]
+	return cs.streamEnded[stream] || c != nil && c.ended[stream]
 }
 
 func (cs *captures) find(id uint64) *capture {
@@ -120,8 +120,8 @@ func (cs *captures) drop(c *capture) {
 	c.dropped = true
 	i := slices.Index(cs.kept, c)
 	cs.kept = slices.Delete(cs.kept, i, i+1)
-	if c.begun[0] != c.begun[1] && len(cs.gone) < maxGone {
-		cs.gone = append(cs.gone, c.id)
+	if c.begun[0] != c.begun[1] && len(cs.halfDropped) < maxHalfDropped {
+		cs.halfDropped = append(cs.halfDropped, c.id)
 	}
 }
 

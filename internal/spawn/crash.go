@@ -37,7 +37,7 @@ func newCrashPipe() (c *crashPipe, w int, err error) {
 }
 
 // take is what was printed about a crash by now, up to a bound, "" if there was none.
-func (c *crashPipe) take() string {
+func (c *crashPipe) contents() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.read()
@@ -61,7 +61,7 @@ func (c *crashPipe) read() {
 
 // begins says whether a line is the first of what the runtime prints about a crash. If it may be
 // it waits for more of that for a moment, or until the child is dead.
-func (c *crashPipe) begins(line []byte) bool {
+func (c *crashPipe) startsCrash(line []byte) bool {
 	if !looksLikeCrash(line) {
 		return false
 	}
@@ -69,7 +69,7 @@ func (c *crashPipe) begins(line []byte) bool {
 	defer c.mu.Unlock()
 	if c.r >= 0 && len(c.text) == 0 {
 		fds := []unix.PollFd{{Fd: int32(c.r), Events: unix.POLLIN}}
-		for end := time.Now().Add(crashPatience); ; {
+		for end := time.Now().Add(crashWait); ; {
 			_, err := unix.Poll(fds, int(max(0, time.Until(end).Milliseconds())))
 			if err != unix.EINTR {
 				break
@@ -84,7 +84,7 @@ func (c *crashPipe) begins(line []byte) bool {
 }
 
 // crashPatience is how long a line waits that looks like the first of a crash.
-const crashPatience = 100 * time.Millisecond
+const crashWait = 100 * time.Millisecond
 
 func (c *crashPipe) close() {
 	c.mu.Lock()
@@ -97,10 +97,10 @@ func (c *crashPipe) close() {
 
 // crashWords are the reason for a crash and its text, if the runtime has printed the line that says why
 // there: of a panic and of a signal, not of what it calls a fatal error.
-func crashWords(text string) (reason, words string) {
+func crashReport(text string) (reason, words string) {
 	for at := 0; at < len(text); {
 		line, _, _ := strings.Cut(text[at:], "\n")
-		if line+"\n" == relayed {
+		if line+"\n" == threadSeparator {
 			break // what follows is said because of what was said before
 		}
 		for _, prefix := range reasonPrefixes {
@@ -117,24 +117,24 @@ func crashWords(text string) (reason, words string) {
 type crashFilter struct {
 	pipe    *crashPipe
 	crashed bool
-	inside  bool // the next bytes go on with a line
+	midLine bool // the next bytes go on with a line
 }
 
 // keep is what of b is to be passed on. The stream comes in whole lines, mostly.
-func (c *crashFilter) keep(b []byte) []byte {
+func (c *crashFilter) filter(b []byte) []byte {
 	for at := 0; at < len(b) && !c.crashed; {
 		line := b[at:]
 		if n := bytes.IndexByte(line, '\n'); n >= 0 {
 			line = line[:n+1]
 		}
 		for _, from := range c.candidates(line) {
-			if c.pipe.begins(line[from:]) {
+			if c.pipe.startsCrash(line[from:]) {
 				c.crashed = true
 				return b[:at+from]
 			}
 		}
 		at += len(line)
-		c.inside = line[len(line)-1] != '\n'
+		c.midLine = line[len(line)-1] != '\n'
 	}
 	if c.crashed {
 		return nil
@@ -145,11 +145,11 @@ func (c *crashFilter) keep(b []byte) []byte {
 // candidates are where in a line a crash may begin: at its front, or behind what was printed without a
 // newline before.
 func (c *crashFilter) candidates(line []byte) (from []int) {
-	if !c.inside && looksLikeCrash(line) {
+	if !c.midLine && looksLikeCrash(line) {
 		from = append(from, 0)
 	}
 	for _, prefix := range []string{"panic: ", "fatal error: "} {
-		if at := bytes.Index(line, []byte(prefix)); at > 0 || at == 0 && c.inside {
+		if at := bytes.Index(line, []byte(prefix)); at > 0 || at == 0 && c.midLine {
 			from = append(from, at)
 		}
 	}

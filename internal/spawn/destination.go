@@ -33,7 +33,7 @@ var destinations struct {
 }
 
 // cutOff stands for a stream of whose last line a part could not be written.
-var cutOff = new(stream)
+var truncated = new(stream)
 
 // destinationKey is equal for writers that lead to one place. ok is false if it cannot be compared.
 func destinationKey(w io.Writer) (key any, ok bool) {
@@ -90,7 +90,7 @@ func (d *destination) write(s *stream, b []byte) (lost int64, why error) {
 		b = s.sink.withLabels(b, d.unfinished != s)
 	}
 	for len(b) > 0 {
-		rest, err := d.try(s, b)
+		rest, err := d.writeOnto(s, b)
 		if err == nil {
 			break
 		}
@@ -108,7 +108,7 @@ func (d *destination) write(s *stream, b []byte) (lost int64, why error) {
 }
 
 // try writes b once, and before it the newline that is missing. It returns what was not written.
-func (d *destination) try(s *stream, b []byte) (rest []byte, err error) {
+func (d *destination) writeOnto(s *stream, b []byte) (rest []byte, err error) {
 	lead := 0
 	if d.unfinished != nil && d.unfinished != s {
 		lead = 1
@@ -122,7 +122,7 @@ func (d *destination) try(s *stream, b []byte) (rest []byte, err error) {
 	case n == len(b):
 		d.unfinished = s
 	default:
-		d.unfinished = cutOff
+		d.unfinished = truncated
 	}
 	return b[max(n, lead):], err
 }
@@ -149,7 +149,7 @@ func writeAll(w io.Writer, b []byte) (written int, err error) {
 		if n > 0 {
 			tries = 0
 		}
-		awaitRoom(w, tries)
+		waitWritable(w, tries)
 	}
 }
 
@@ -181,7 +181,7 @@ func panicText(v any) (text string) {
 }
 
 // awaitRoom waits until a file may take something, or for a moment.
-func awaitRoom(w io.Writer, tries int) {
+func waitWritable(w io.Writer, tries int) {
 	if f, ok := w.(*os.File); ok {
 		if raw, err := f.SyscallConn(); err == nil {
 			polled := false

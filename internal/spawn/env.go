@@ -10,11 +10,11 @@ import (
 
 // ownVars mean the process that has them and nobody else: the mark, and the descriptors that systemd
 // passed to it, which no child gets.
-var ownVars = []string{markVar, "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "LISTEN_PIDFDID"}
+var ownVars = []string{childVar, "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "LISTEN_PIDFDID"}
 
 // childEnv is the environment of a child: base, or this process's when it is nil, where
 // the last of equal keys counts, without any mark that is not its own.
-func childEnv(base []string, dir string, m *mark) []string {
+func childEnv(base []string, dir string, m *bootstrap) []string {
 	if base == nil {
 		base = os.Environ()
 		if dir != "" && runtime.GOOS != "plan9" {
@@ -46,7 +46,7 @@ func childEnv(base []string, dir string, m *mark) []string {
 			env = append(env, "GOCOVERDIR="+dir)
 		}
 	}
-	return append(env, markVar+"="+m.String())
+	return append(env, childVar+"="+m.String())
 }
 
 // coverDir is the directory in which "go test -cover" collects counters, if this is such

@@ -74,7 +74,7 @@ func init() {
 		}
 		fmt.Fprintln(s.Conn, sleep.Process.Pid)
 		io.Copy(io.Discard, s.Conn)
-		s.Lost()
+		s.ExitOrphaned()
 	}
 	helpers["daemon"] = func(s *spawn.Self) {
 		sleep := exec.Command("sleep", "1000")
@@ -235,7 +235,7 @@ func TestGroupGoesWithTheChild(t *testing.T) {
 			tidy(t)
 			k := start(t, spawn.Spec{Name: "parent of sleep"})
 			sleep := k.line()
-			if !alive(sleep) {
+			if !children(sleep) {
 				t.Fatal("it does not sleep")
 			}
 			c.end(k)
@@ -244,7 +244,7 @@ func TestGroupGoesWithTheChild(t *testing.T) {
 			if took := time.Since(begin); took >= within(200*time.Millisecond) {
 				t.Errorf("the output was waited for: %v", took)
 			}
-			eventually(t, within(time.Second), "the sleep ends", func() bool { return !alive(sleep) })
+			eventually(t, within(time.Second), "the sleep ends", func() bool { return !children(sleep) })
 		})
 	}
 }
@@ -257,7 +257,7 @@ func TestLost(t *testing.T) {
 	if e := k.wait(); e.Code != -9 {
 		t.Errorf("%+v", e)
 	}
-	eventually(t, within(time.Second), "the sleep ends", func() bool { return !alive(sleep) })
+	eventually(t, within(time.Second), "the sleep ends", func() bool { return !children(sleep) })
 }
 
 // What has left the group may hold the pipes, and nobody waits for it for long.
@@ -277,7 +277,7 @@ func TestDoneDoesNotWaitForADaemon(t *testing.T) {
 	if out.String() != "started\n" {
 		t.Errorf("%q", out.String())
 	}
-	if !alive(fmt.Sprint(sleep)) {
+	if !children(fmt.Sprint(sleep)) {
 		t.Error("the daemon was killed")
 	}
 }

@@ -3,12 +3,12 @@ package spawn
 import "bytes"
 
 // MarkVar is the variable that must not leak.
-const MarkVar = markVar
+const ChildVar = childVar
 
 // Model runs the parts of a stream over pieces of output without a child.
 type Model struct {
 	scanner scanner
-	lines   lines
+	lines   lineSplitter
 	tail    tail
 
 	open      bool
@@ -19,20 +19,20 @@ type Model struct {
 
 func NewModel(nonce string) *Model { return &Model{scanner: *newScanner(nonce)} }
 
-func StreamMark(nonce string, begin bool, id uint64) []byte {
+func StreamMarker(nonce string, begin bool, id uint64) []byte {
 	kind := byte(kindEnd)
 	if begin {
 		kind = kindBegin
 	}
-	return streamMark(nonce, kind, id, 1<<20)
+	return streamMarker(nonce, kind, id, 1<<20)
 }
 
 func (m *Model) Write(b []byte) { m.scanner.scan(b, m) }
 
 func (m *Model) Close() (reason, words string) {
-	m.scanner.end(m)
-	m.lines.end(m.pass)
-	return m.tail.words()
+	m.scanner.flush(m)
+	m.lines.flush(m.pass)
+	return m.tail.text()
 }
 
 func (m *Model) text(b []byte) {
@@ -41,10 +41,10 @@ func (m *Model) text(b []byte) {
 		m.Captured = append(m.Captured, b...)
 		return
 	}
-	m.lines.cut(b, m.pass)
+	m.lines.split(b, m.pass)
 }
 
-func (m *Model) mark(kind byte, id uint64, _ int) {
+func (m *Model) marker(kind byte, id uint64, _ int) {
 	m.open = kind == kindBegin
 	m.Marks = append(m.Marks, id)
 }
@@ -52,8 +52,8 @@ func (m *Model) mark(kind byte, id uint64, _ int) {
 func (m *Model) pass(b []byte) { m.Forwarded = append(m.Forwarded, bytes.Clone(b)) }
 
 // Last is the bounded buffer of a capture.
-func Last(max int, pieces [][]byte) []byte {
-	l := last{max: max}
+func TailBuffer(max int, pieces [][]byte) []byte {
+	l := tailBuffer{max: max}
 	for _, p := range pieces {
 		l.write(p)
 	}
@@ -61,28 +61,28 @@ func Last(max int, pieces [][]byte) []byte {
 }
 
 // ParseMark says whether text is a mark, and whether it is written back the same.
-func ParseMark(text string) (same bool, err error) {
-	m, err := parseMark(text)
+func ParseBootstrap(text string) (same bool, err error) {
+	m, err := parseBootstrap(text)
 	return err == nil && m.String() == text, err
 }
 
 // AMark is the text of a mark with these strings in it.
-func AMark(s ...string) string {
-	m := mark{nonce: s[0], title: s[1] + s[2], name: s[3], pool: s[4]}
+func NewBootstrap(s ...string) string {
+	m := bootstrap{nonce: s[0], title: s[1] + s[2], name: s[3], pool: s[4]}
 	return m.String()
 }
 
 // ChildEnv is the environment of a child without its mark.
 func ChildEnv(base []string) []string {
-	env := childEnv(base, "", new(mark))
+	env := childEnv(base, "", new(bootstrap))
 	return env[:len(env)-1]
 }
 
 var CoverDir = coverDir
 
 // OrphanMark is the mark of a child that has lost its parent.
-func OrphanMark(parent int, nonce string) string {
-	m := mark{parent: parent, nonce: nonce, name: "orphan"}
+func OrphanBootstrap(parent int, nonce string) string {
+	m := bootstrap{parent: parent, nonce: nonce, name: "orphan"}
 	return m.String()
 }
 

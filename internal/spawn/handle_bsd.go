@@ -14,7 +14,7 @@ var maxRSSUnit = map[bool]int64{true: 1, false: 1024}[runtime.GOOS == "darwin" |
 
 // waitDead returns when the child has ended, and whether it is there to be reaped. It
 // costs a thread.
-func (p *Process) waitDead() (reapable bool) {
+func (p *Process) waitExit() (reapable bool) {
 	kq, err := unix.Kqueue()
 	if err != nil {
 		return true // reaping waits as well; only the group is killed late
@@ -44,4 +44,4 @@ func (p *Process) closePidfd() {}
 func (p *Process) signalGroup(sig syscall.Signal) error { return syscall.Kill(-p.pid, sig) }
 
 // signalOne signals the child alone.
-func (p *Process) signalOne(sig syscall.Signal) error { return syscall.Kill(p.pid, sig) }
+func (p *Process) signalLeader(sig syscall.Signal) error { return syscall.Kill(p.pid, sig) }

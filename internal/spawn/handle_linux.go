@@ -17,7 +17,7 @@ const pidfdSignalProcessGroup = 1 << 2
 
 // waitDead returns when the child has ended, and whether it is there to be reaped. The
 // pidfd is readable then, so a child that runs costs a parked goroutine and no thread.
-func (p *Process) waitDead() (reapable bool) {
+func (p *Process) waitExit() (reapable bool) {
 	if p.pidfd >= 0 {
 		if err := p.pollPidfd(); err == nil || err == unix.ECHILD {
 			return err == nil
@@ -79,7 +79,7 @@ func (p *Process) signalGroup(sig syscall.Signal) error {
 }
 
 // signalOne signals the child alone.
-func (p *Process) signalOne(sig syscall.Signal) error {
+func (p *Process) signalLeader(sig syscall.Signal) error {
 	if p.pidfd >= 0 {
 		return unix.PidfdSendSignal(p.pidfd, sig, nil, 0)
 	}

@@ -5,4 +5,4 @@ package spawn
 // OnStop: only on Linux Ctrl-Z stops children.
 func OnStop(began, ended func()) {}
 
-func controlJob() {}
+func handleJobStops() {}

@@ -26,8 +26,8 @@ var jobs struct {
 	once         sync.Once
 	began, ended func()         // see OnStop
 	stops        chan os.Signal // nil: this process has none
-	masker       int            // the thread whose mask says whether somebody listens to a signal
-	asking       sync.Mutex     // whether somebody does: nothing is subscribed meanwhile
+	maskThread   int            // the thread whose mask says whether somebody listens to a signal
+	probing      sync.Mutex     // whether somebody does: nothing is subscribed meanwhile
 }
 
 // OnStop sets what is called before children are stopped and after they were continued, for
@@ -36,7 +36,7 @@ func OnStop(began, ended func()) { jobs.began, jobs.ended = began, ended }
 
 // controlJob listens for Ctrl-Z, in a main process that a shell started from a terminal and in
 // which nothing else handles that.
-func controlJob() {
+func handleJobStops() {
 	if child != nil || jobs.began == nil {
 		return
 	}
@@ -46,7 +46,7 @@ func controlJob() {
 		}
 		c := make(chan os.Signal, 1)
 		signal.Notify(c, syscall.SIGTSTP)
-		jobs.masker, jobs.stops = findMasker(c), c
+		jobs.maskThread, jobs.stops = findMaskThread(c), c
 		go func() {
 			for range c {
 				stopJob(c)
@@ -54,8 +54,8 @@ func controlJob() {
 		}()
 	})
 	if jobs.stops != nil {
-		jobs.asking.Lock()
-		defer jobs.asking.Unlock()
+		jobs.probing.Lock()
+		defer jobs.probing.Unlock()
 		if !signal.Ignored(syscall.SIGTSTP) {
 			signal.Notify(jobs.stops, syscall.SIGTSTP) // signal.Reset takes it away
 		}
@@ -65,23 +65,23 @@ func controlJob() {
 // stopJob does what SIGTSTP does by default, and for the children too if it came from the terminal.
 // Where something else in the program listens to the signal by now, it is left to that.
 func stopJob(c chan os.Signal) {
-	defer holdStarts()()
+	defer blockStarts()()
 	if othersListen(c) {
 		return
 	}
 	if !inForeground() {
-		raiseStop()
+		stopSelf()
 		return
 	}
 	jobs.began()
-	halted := haltChildren(time.Now().Add(haltTime))
+	halted := stopChildren(time.Now().Add(stopTimeout))
 	select {
 	case <-c: // SIGCONT discards those that are pending
 	default:
 	}
-	raiseStop()
+	stopSelf()
 	for i := len(halted) - 1; i >= 0; i-- {
-		halted[i].goOn() // a child before its parent, which would reap it
+		halted[i].resume() // a child before its parent, which would reap it
 	}
 	jobs.ended()
 }
@@ -89,35 +89,35 @@ func stopJob(c chan os.Signal) {
 const (
 	// haltTime is how long children may take to stop. One in the kernel, in a disk's or network's wait,
 	// stops when it comes out of it.
-	haltTime = 500 * time.Millisecond
+	stopTimeout = 500 * time.Millisecond
 	// startTime is how long a start that is on its way may take.
-	startTime = time.Second
+	startTimeout = time.Second
 )
 
 // holdStarts has no child be started until the returned function is called, if the start that
 // is on its way comes to its end in time.
-func holdStarts() (release func()) {
-	for end := time.Now().Add(startTime); !starts.TryLock(); time.Sleep(time.Millisecond) {
+func blockStarts() (release func()) {
+	for end := time.Now().Add(startTimeout); !starts.TryLock(); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			return func() {}
 		}
-		freeFork()
+		resumeStoppedFork()
 	}
 	return starts.Unlock
 }
 
 // freeFork continues a child that Ctrl-Z has stopped between fork and exec: it was in this process's group
 // then and is not any more, so that no shell continues it, and the thread that forked it waits for it.
-func freeFork() {
+func resumeStoppedFork() {
 	self, err := os.Readlink("/proc/self/exe")
 	if err != nil {
 		return
 	}
 	listed := make(map[int]bool)
-	for _, p := range living() {
+	for _, p := range liveChildren() {
 		listed[p.pid] = true
 	}
-	for pid, k := range kernelProcesses() {
+	for pid, k := range allProcStats() {
 		if k.parent != os.Getpid() || k.state != 'T' || listed[pid] {
 			continue
 		}
@@ -131,7 +131,7 @@ func freeFork() {
 // Go runtime does not restore that action when nobody listens any more, so this does, for the moment. The signal
 // goes to the thread that sends it: it has done its work when the system call returns. The kernel discards
 // it where no shell could continue the process.
-func raiseStop() {
+func stopSelf() {
 	page, err := unix.Mmap(-1, 0, 1024, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
 	if err != nil {
 		return
@@ -156,10 +156,10 @@ func raiseStop() {
 // while nobody gets a signal the Go runtime has it blocked on one thread. Where that is not known, nobody
 // is taken to.
 func othersListen(c chan os.Signal) bool {
-	jobs.asking.Lock()
-	defer jobs.asking.Unlock()
+	jobs.probing.Lock()
+	defer jobs.probing.Unlock()
 	signal.Stop(c)
-	mask, ok := signalMask(fmt.Sprintf("/proc/self/task/%d/status", jobs.masker), "SigBlk:")
+	mask, ok := signalMask(fmt.Sprintf("/proc/self/task/%d/status", jobs.maskThread), "SigBlk:")
 	if !signal.Ignored(syscall.SIGTSTP) {
 		signal.Notify(c, syscall.SIGTSTP)
 	}
@@ -168,7 +168,7 @@ func othersListen(c chan os.Signal) bool {
 
 // findMasker finds that thread, when nobody but c listens: it blocks SIGTSTP after Stop and does not after
 // Notify. 0: there is none, so this is a Go runtime that works in another way.
-func findMasker(c chan os.Signal) (tid int) {
+func findMaskThread(c chan os.Signal) (tid int) {
 	blocked := func() map[int]bool {
 		all := make(map[int]bool)
 		threads, _ := filepath.Glob("/proc/self/task/[0-9]*")

@@ -5,4 +5,4 @@ package spawn
 // loader: the path of the executable is the program's here.
 func loader() ([]string, error) { return nil, nil }
 
-var childLoader []string
+var inheritedLoader []string

@@ -19,7 +19,7 @@ import (
 // A child is told by its mark, for what the kernel shows as its command line is its title.
 var loader = sync.OnceValues(func() ([]string, error) {
 	if child != nil {
-		return childLoader, nil
+		return inheritedLoader, nil
 	}
 	exe, err := os.Readlink(selfExe)
 	code := codeFile()
@@ -46,7 +46,7 @@ var loader = sync.OnceValues(func() ([]string, error) {
 })
 
 // childLoader is what loader is in a child.
-var childLoader []string
+var inheritedLoader []string
 
 // codeFile is the file from which this code is mapped; "" when it is not known.
 func codeFile() string {

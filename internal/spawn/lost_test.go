@@ -82,7 +82,7 @@ func TestWriterThatFailsOnceIsTriedAgain(t *testing.T) {
 			k := start(t, spawn.Spec{Name: "rounds", Stdout: out, Lost: lost.add})
 			for range 3 {
 				tell(k, "l")
-				if k.HandOn(patience) {
+				if k.FlushOutput(patience) {
 					t.Error("late")
 				}
 			}
@@ -121,7 +121,7 @@ func TestDiskFullLosesNoMoreThanItMust(t *testing.T) {
 	var lost losses
 	k := start(t, spawn.Spec{Name: "rounds", Stdout: out, Lost: lost.add})
 	tell(k, "m")
-	k.HandOn(patience)
+	k.FlushOutput(patience)
 	line := len("many 0 \n") + 60
 	lines := strings.SplitAfter(out.String(), "\n")
 	whole := 0

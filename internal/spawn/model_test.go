@@ -18,13 +18,13 @@ const maxLine = 64 << 10
 // drawOutput draws what a child might print: text, long lines, marks, and things that
 // look like them.
 func drawOutput(t *rapid.T) []byte {
-	genuine := func(begin bool, id uint64) string { return string(spawn.StreamMark(nonce, begin, id)) }
+	genuine := func(begin bool, id uint64) string { return string(spawn.StreamMarker(nonce, begin, id)) }
 	piece := rapid.OneOf(
 		rapid.StringOf(rapid.SampledFrom([]rune("ab\n\n\x00mp:"))),
 		rapid.SampledFrom([]string{
 			genuine(true, 1), genuine(false, 1), genuine(true, 1<<63), genuine(false, 1<<63),
 			genuine(true, 1)[:20], genuine(false, 1)[:60], strings.Replace(genuine(true, 1), "B", "X", 1),
-			string(spawn.StreamMark(strings.Repeat("0", 32), true, 1)),
+			string(spawn.StreamMarker(strings.Repeat("0", 32), true, 1)),
 			"panic: a\n", "fatal error: b\n", "runtime: c\n", "SIGSEGV: d\n", "SIG\n", "SIG", "panic:", "fatal error:", " panic: e\n",
 			"\npanic: ", "\nfatal err", "or: f\n", "\n", "goroutine 1 [running]:\n", "half a line panic: g\n\ngoroutine 7 [running]:\n",
 			"\n-----\n\nSIGQUIT: quit\n", strings.Repeat("x", maxLine-1), strings.Repeat("y", 9<<10) + "\n", strings.Repeat("z\n", 20<<10),
@@ -73,7 +73,7 @@ func TestStreamAgainstModel(t *testing.T) {
 
 // naiveScan takes genuine marks out of the whole output.
 func naiveScan(b []byte) (plain, captured, all []byte) {
-	markLen := len(spawn.StreamMark(nonce, true, 0))
+	markLen := len(spawn.StreamMarker(nonce, true, 0))
 	open := false
 	for len(b) > 0 {
 		if len(b) >= markLen {
@@ -97,7 +97,7 @@ func naiveScan(b []byte) (plain, captured, all []byte) {
 func genuineMark(b []byte) (begin, ok bool) {
 	for _, id := range []uint64{1, 1 << 63} {
 		for _, begin := range []bool{true, false} {
-			if bytes.Equal(b, spawn.StreamMark(nonce, begin, id)) {
+			if bytes.Equal(b, spawn.StreamMarker(nonce, begin, id)) {
 				return begin, true
 			}
 		}
@@ -154,7 +154,7 @@ func TestLastAgainstModel(t *testing.T) {
 		pieces := rapid.SliceOf(rapid.SliceOfN(rapid.Byte(), 0, 50)).Draw(t, "pieces")
 		all := bytes.Join(pieces, nil)
 		want := all[max(0, len(all)-limit):]
-		if got := spawn.Last(limit, pieces); !bytes.Equal(got, want) {
+		if got := spawn.TailBuffer(limit, pieces); !bytes.Equal(got, want) {
 			t.Fatalf("got %q, want %q", got, want)
 		}
 	})
@@ -163,22 +163,22 @@ func TestLastAgainstModel(t *testing.T) {
 func TestMarkRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := rapid.SliceOfN(rapid.Map(rapid.SliceOf(rapid.Byte()), func(b []byte) string { return string(b) }), 5, 5).Draw(t, "s")
-		text := spawn.AMark(s...)
+		text := spawn.NewBootstrap(s...)
 		if strings.Contains(text, "\x00") {
 			t.Fatalf("the mark %q holds a NUL", text)
 		}
-		if same, err := spawn.ParseMark(text); !same || err != nil {
+		if same, err := spawn.ParseBootstrap(text); !same || err != nil {
 			t.Fatalf("%q: %v", text, err)
 		}
 		cut := text[:rapid.IntRange(0, len(text)-1).Draw(t, "cut")]
-		if _, err := spawn.ParseMark(cut); err == nil {
+		if _, err := spawn.ParseBootstrap(cut); err == nil {
 			t.Fatalf("%q was taken for a mark", cut)
 		}
 	})
 }
 
 func TestChildEnv(t *testing.T) {
-	got := spawn.ChildEnv([]string{"A=1", "GOCOVERDIR=x", "GORACE=y", "B=2", spawn.MarkVar + "=old", "A=3", "odd"})
+	got := spawn.ChildEnv([]string{"A=1", "GOCOVERDIR=x", "GORACE=y", "B=2", spawn.ChildVar + "=old", "A=3", "odd"})
 	if want := []string{"GOCOVERDIR=x", "GORACE=y", "B=2", "A=3", "odd"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}

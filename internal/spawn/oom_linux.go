@@ -19,7 +19,7 @@ type oomWatch struct {
 
 // oomClaims are, by counter, how far its count is explained by children known to be killed:
 // a child that dies later by somebody's SIGKILL is not to be put on the same account.
-var oomClaims struct {
+var oomAttributed struct {
 	sync.Mutex
 	upTo map[string]int64
 }
@@ -36,7 +36,7 @@ func watchOOM(pid int) oomWatch {
 }
 
 // killed reports whether a child that died by SIGKILL owes it to the kernel.
-func (w oomWatch) killed() bool {
+func (w oomWatch) killedChild() bool {
 	if w.counter == "" {
 		return false
 	}
@@ -44,16 +44,16 @@ func (w oomWatch) killed() bool {
 	if !ok {
 		return false
 	}
-	oomClaims.Lock()
-	defer oomClaims.Unlock()
-	from := max(w.start, oomClaims.upTo[w.counter])
+	oomAttributed.Lock()
+	defer oomAttributed.Unlock()
+	from := max(w.start, oomAttributed.upTo[w.counter])
 	if now <= from {
 		return false
 	}
-	if oomClaims.upTo == nil {
-		oomClaims.upTo = make(map[string]int64)
+	if oomAttributed.upTo == nil {
+		oomAttributed.upTo = make(map[string]int64)
 	}
-	oomClaims.upTo[w.counter] = from + 1
+	oomAttributed.upTo[w.counter] = from + 1
 	return true
 }
 

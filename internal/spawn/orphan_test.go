@@ -134,7 +134,7 @@ func TestNothingOutlivesMain(t *testing.T) {
 				t.Fatalf("%d processes: %q", len(pids), pids)
 			}
 			for i, pid := range pids {
-				if !alive(pid) {
+				if !children(pid) {
 					t.Errorf("%d does not live: %s of %q", i, pid, pids)
 				}
 			}
@@ -142,7 +142,7 @@ func TestNothingOutlivesMain(t *testing.T) {
 			cmd.Wait()
 			begin := time.Now()
 			for i, pid := range pids {
-				eventually(t, time.Until(begin.Add(within(time.Second))), fmt.Sprint(i, " is gone"), func() bool { return !alive(pid) })
+				eventually(t, time.Until(begin.Add(within(time.Second))), fmt.Sprint(i, " is gone"), func() bool { return !children(pid) })
 			}
 			t.Logf("all gone after %v", time.Since(begin))
 		})
@@ -177,7 +177,7 @@ func titled(title string) (pids []string) {
 	entries, _ := os.ReadDir("/proc")
 	for _, e := range entries {
 		line, err := os.ReadFile("/proc/" + e.Name() + "/cmdline")
-		if err == nil && strings.HasPrefix(string(line), title+"\x00") && alive(e.Name()) {
+		if err == nil && strings.HasPrefix(string(line), title+"\x00") && children(e.Name()) {
 			pids = append(pids, e.Name())
 		}
 	}
@@ -193,7 +193,7 @@ func TestOrphanedDuringStart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := spawn.OrphanMark(parent, nonce)
+	text := spawn.OrphanBootstrap(parent, nonce)
 	if _, err := syscall.Write(pair[0], []byte(spawn.Greeting(nonce))); err != nil {
 		t.Fatal(err)
 	}
@@ -201,7 +201,7 @@ func TestOrphanedDuringStart(t *testing.T) {
 	defer theirs.Close()
 	run := func() (string, error) {
 		cmd := mainProcess(t, "user main")
-		cmd.Env = append(cmd.Env, spawn.MarkVar+"="+text)
+		cmd.Env = append(cmd.Env, spawn.ChildVar+"="+text)
 		cmd.ExtraFiles = []*os.File{theirs}
 		out, err := cmd.CombinedOutput()
 		return string(out), err

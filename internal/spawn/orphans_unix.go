@@ -11,7 +11,7 @@ import (
 // of a container there is nobody else to do that: the orphans have become its children. They keep the
 // group's number from being used again, and once there are none this ends at once, so nothing else is
 // reaped. One that cannot die, in a system call that never ends, is given up after a minute.
-func reapGroup(pgid int) {
+func reapOrphans(pgid int) {
 	pause := time.Millisecond
 	for end := time.Now().Add(time.Minute); time.Now().Before(end); {
 		pid, err := syscall.Wait4(-pgid, nil, syscall.WNOHANG, nil)

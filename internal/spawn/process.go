@@ -15,24 +15,24 @@ import (
 
 // drainTime bounds the wait for the output of a dead child while something outside of its
 // process group, which was killed, still holds the pipes.
-const drainTime = 250 * time.Millisecond
+const drainTimeout = 250 * time.Millisecond
 
 // Process is a started child. Its methods may be called at any time from any goroutine.
 type Process struct {
-	pid      int
-	conn     *os.File
-	stdout   *stream
-	stderr   *stream
-	tail     *tail
-	captures *captures
-	outputs  *outputs
-	joined   bool // its stderr is in stdout
-	words    sync.Once
-	crash    string // after words
-	dead     chan struct{}
-	done     chan struct{}
-	exit     Exit // complete when done is closed
-	ended    Exit // the same without its words, guarded by mu
+	pid        int
+	conn       *os.File
+	stdout     *stream
+	stderr     *stream
+	tail       *tail
+	captures   *captures
+	poller     *outputPoller
+	joined     bool // its stderr is in stdout
+	crashOnce  sync.Once
+	crash      string // after words
+	exited     chan struct{}
+	done       chan struct{}
+	exit       Exit // complete when done is closed
+	reapedExit Exit // the same without its words, guarded by mu
 
 	// mu orders signals and looks at the child before its reaping: as long as it is held
 	// and reaped is false, pid means this child and nothing else.
@@ -42,16 +42,16 @@ type Process struct {
 	pidfd     int      // -1: none
 	pidfdFile *os.File // the same in the netpoller, which then closes it
 	statm     statm
-	pl        *plumbing
+	io        *childIO
 	oom       oomWatch
 }
 
-func newProcess(pid, pidfd int, pl *plumbing, nonce string) *Process {
+func newProcess(pid, pidfd int, pl *childIO, nonce string) *Process {
 	p := &Process{
-		pid: pid, pidfd: pidfd, pl: pl, conn: pl.conn, outputs: pl.outputs, statm: noStatm,
+		pid: pid, pidfd: pidfd, io: pl, conn: pl.conn, poller: pl.poller, statm: noStatm,
 		captures: new(captures),
 		tail:     new(tail),
-		dead:     make(chan struct{}),
+		exited:   make(chan struct{}),
 		done:     make(chan struct{}),
 	}
 	p.stdout = newStream(pl.stdout, 0, nonce, p.captures)
@@ -67,22 +67,22 @@ func (p *Process) run(spec *Spec, w writers) {
 		if i == 1 || p.joined {
 			s.tail = p.tail
 			if spec.QuietCrash {
-				s.crash = &crashFilter{pipe: p.pl.crash}
+				s.crash = &crashFilter{pipe: p.io.crash}
 			}
 		}
 		go s.run()
 	}
-	if p.pl.stdin != nil {
-		go p.pl.copyStdin(spec.Stdin)
+	if p.io.stdin != nil {
+		go p.io.copyStdin(spec.Stdin)
 	}
 	// Nothing but this goroutine reaps, so the child is there to be looked at.
 	p.oom = watchOOM(p.pid)
-	go p.attend()
+	go p.wait()
 }
 
 func (p *Process) PID() int              { return p.pid }
 func (p *Process) Conn() *os.File        { return p.conn }
-func (p *Process) Dead() <-chan struct{} { return p.dead }
+func (p *Process) Dead() <-chan struct{} { return p.exited }
 func (p *Process) Done() <-chan struct{} { return p.done }
 
 // Exit is how the process ended. Before Done is closed it is zero.
@@ -96,23 +96,23 @@ func (p *Process) Exit() Exit {
 }
 
 // attend waits for the end of the child and clears up after it.
-func (p *Process) attend() {
-	p.bury(p.waitDead())
-	close(p.dead)
-	leave()
+func (p *Process) wait() {
+	p.killGroupAndReap(p.waitExit())
+	close(p.exited)
+	removeChild()
 	p.awaitOutput()
-	p.exit = p.withWords(p.exit)
-	p.outputs.close()
+	p.exit = p.withOutput(p.exit)
+	p.poller.close()
 	close(p.done)
 }
 
 // exitRaced is what a program exits with in which the race detector has reported something.
-const exitRaced = 66
+const exitCodeRace = 66
 
 // withWords adds what the dead child said last, as far as it was read.
-func (p *Process) withWords(e Exit) Exit {
-	e = p.withReason(e)
-	e.Raced = raceBuild && (e.Code == exitRaced || p.tail.hasRaced())
+func (p *Process) withOutput(e Exit) Exit {
+	e = p.withCrash(e)
+	e.Raced = raceBuild && (e.Code == exitCodeRace || p.tail.hasRaced())
 	if e.Raced && e.Reason == "" {
 		e.Reason = "data race"
 	}
@@ -120,12 +120,12 @@ func (p *Process) withWords(e Exit) Exit {
 }
 
 // withReason adds the reason of a crash and the last words.
-func (p *Process) withReason(e Exit) Exit {
-	p.words.Do(func() {
-		p.crash = p.pl.crash.take()
-		p.pl.crash.close()
+func (p *Process) withCrash(e Exit) Exit {
+	p.crashOnce.Do(func() {
+		p.crash = p.io.crash.contents()
+		p.io.crash.close()
 	})
-	e.Reason, e.Stderr = p.tail.words()
+	e.Reason, e.Stderr = p.tail.text()
 	if e.Signal == 0 && e.Code != 2 && !e.Unknown {
 		e.Reason = ""
 	}
@@ -133,7 +133,7 @@ func (p *Process) withReason(e Exit) Exit {
 		return e
 	}
 	// What looks like a reason may have been printed to stdout.
-	if reason, words := crashWords(p.crash); reason != "" {
+	if reason, words := crashReport(p.crash); reason != "" {
 		e.Reason, e.Stderr = reason, words
 	} else if p.crash == "" && e.Signal != 0 {
 		e.Reason = ""
@@ -145,7 +145,7 @@ func (p *Process) withReason(e Exit) Exit {
 // it waits for Dead, and then for Done at most that long. What the child said last is
 // told as far as it was read by then.
 func (p *Process) ExitSoon(wait time.Duration) Exit {
-	<-p.dead
+	<-p.exited
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
@@ -154,37 +154,37 @@ func (p *Process) ExitSoon(wait time.Duration) Exit {
 	case <-timer.C:
 	}
 	p.mu.Lock()
-	e := p.ended
+	e := p.reapedExit
 	p.mu.Unlock()
-	return p.withWords(e)
+	return p.withOutput(e)
 }
 
 // bury kills what is left of the group and reaps the child, in this order: a group's id
 // cannot be used again while its leader is not reaped.
-func (p *Process) bury(reapable bool) {
+func (p *Process) killGroupAndReap(reapable bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err := p.signalGroup(syscall.SIGKILL); errors.Is(err, syscall.EPERM) {
-		p.pl.leash.pull() // this process has other rights than when it started the child
+		p.io.killPipe.fire() // this process has other rights than when it started the child
 	}
 	p.exit = Exit{Code: CodeUnknown, Unknown: true}
 	if reapable {
 		p.exit = p.reap()
 	}
 	p.reaped = true
-	p.unlist()
+	p.unregister()
 	if adoptsOrphans() {
-		go reapGroup(p.pid)
+		go reapOrphans(p.pid)
 	}
-	defer func() { p.ended = p.exit }()
-	p.exit.OOMKilled = p.exit.Signal == syscall.SIGKILL && !p.killed && p.oom.killed()
+	defer func() { p.reapedExit = p.exit }()
+	p.exit.OOMKilled = p.exit.Signal == syscall.SIGKILL && !p.killed && p.oom.killedChild()
 	if p.pidfd >= 0 {
 		p.closePidfd()
 	}
 	p.statm.close()
-	p.pl.leash.untie()
-	if p.pl.stdin != nil {
-		p.pl.stdin.Close()
+	p.io.killPipe.close()
+	if p.io.stdin != nil {
+		p.io.stdin.Close()
 	}
 }
 
@@ -218,7 +218,7 @@ func exitOf(status unix.WaitStatus, usage *unix.Rusage) Exit {
 // awaitOutput waits until all output is forwarded. A pipe that somebody still holds is
 // given up after a while; a slow destination is waited for.
 func (p *Process) awaitOutput() {
-	deadline := time.Now().Add(drainTime)
+	deadline := time.Now().Add(drainTimeout)
 	for _, s := range []*stream{p.stdout, p.stderr} {
 		s.file.SetReadDeadline(deadline)
 	}
@@ -239,9 +239,9 @@ func (p *Process) Signal(sig syscall.Signal) error {
 	}
 	err := p.signalGroup(sig)
 	if errors.Is(err, syscall.ESRCH) {
-		err = p.signalOne(sig) // it has moved to another group
+		err = p.signalLeader(sig) // it has moved to another group
 	}
-	if errors.Is(err, syscall.ESRCH) || errors.Is(err, syscall.EPERM) && sig == syscall.SIGKILL && p.pl.leash.pull() {
+	if errors.Is(err, syscall.ESRCH) || errors.Is(err, syscall.EPERM) && sig == syscall.SIGKILL && p.io.killPipe.fire() {
 		return nil
 	}
 	return os.NewSyscallError("kill", err)

@@ -19,10 +19,10 @@ type Self struct {
 	// belongs there, too. A write that finds no room there fails.
 	Crash *os.File
 
-	nonce   string
-	outputs [2]int // the pipes to the parent, one for each stream
-	joined  bool   // descriptor 2 is the pipe of descriptor 1, but for captures
-	moves   moves
+	nonce       string
+	outputs     [2]int // the pipes to the parent, one for each stream
+	joined      bool   // descriptor 2 is the pipe of descriptor 1, but for captures
+	stderrSplit stderrSplit
 }
 
 var (
@@ -37,7 +37,7 @@ func Child() *Self { return child }
 
 func init() {
 	if child = adopt(); child == nil {
-		reapFormerLife()
+		reapInherited()
 	}
 	mainArgs = slices.Clone(os.Args)
 	mainPath, _ = os.Executable()

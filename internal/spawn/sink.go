@@ -27,7 +27,7 @@ type writers struct {
 
 // writers are read once: the program may be assigning to os.Stdout.
 func (spec *Spec) writers() writers {
-	w := writers{to: [2]io.Writer{or(spec.Stdout, &os.Stdout), or(spec.Stderr, &os.Stderr)}}
+	w := writers{to: [2]io.Writer{orDefault(spec.Stdout, &os.Stdout), orDefault(spec.Stderr, &os.Stderr)}}
 	key, ok := destinationKey(w.to[0])
 	other, _ := destinationKey(w.to[1])
 	w.joined = ok && key == other && labelled(spec.Stdout) == labelled(spec.Stderr)
@@ -35,7 +35,7 @@ func (spec *Spec) writers() writers {
 }
 
 // or is the writer that w stands for.
-func or(w io.Writer, fallback **os.File) io.Writer {
+func orDefault(w io.Writer, fallback **os.File) io.Writer {
 	if l, ok := w.(Labelled); ok {
 		w = l.W
 	}

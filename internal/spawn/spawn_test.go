@@ -220,7 +220,7 @@ func eventually(t *testing.T, within time.Duration, what string, ok func() bool)
 }
 
 // alive says whether a process is there and no zombie.
-func alive(pid string) bool {
+func children(pid string) bool {
 	b, err := os.ReadFile("/proc/" + pid + "/stat")
 	if err != nil {
 		return false

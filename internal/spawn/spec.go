@@ -39,7 +39,7 @@ type Spec struct {
 	// panics, is the end of the child's input.
 	Stdin io.Reader
 	// Stdout and Stderr get whole lines, of up to 64 KiB, and a line without an end after a
-	// tenth of a second, or by HandOn; nil is os.Stdout and os.Stderr at the time of
+	// tenth of a second, or by FlushOutput; nil is os.Stdout and os.Stderr at the time of
 	// Start. Where both lead to one place all comes in the order in which it was printed.
 	// Lines that several children print to equal writers, or to one file, are never
 	// written at once, and one without a newline gets it before another child's comes.

@@ -32,14 +32,14 @@ func start(spec *Spec) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := Startable(); err != nil {
+	if err := CheckStartable(); err != nil {
 		return nil, err
 	}
 	if err := spec.check(); err != nil {
 		return nil, err
 	}
 	w := spec.writers()
-	pl, err := newPlumbing(spec, w.joined)
+	pl, err := newChildIO(spec, w.joined)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +56,7 @@ func start(spec *Spec) (*Process, error) {
 	if thread == nil {
 		thread = CallingThread()
 	}
-	m := spec.mark(nonce, thread)
+	m := spec.bootstrap(nonce, thread)
 	m.loader = strings.Join(through, "\x00")
 	if w.joined {
 		m.joined = 1
@@ -66,19 +66,19 @@ func start(spec *Spec) (*Process, error) {
 		Env:   childEnv(spec.Env, spec.Dir, m),
 		Files: pl.childFiles(),
 	}
-	controlJob()
-	enter()
+	handleJobStops()
+	addChild()
 	starts.RLock()
 	defer starts.RUnlock()
 	pid, pidfd, err := fork(commandLine(through, spec.Dir), attr, thread)
 	if err != nil {
-		leave()
+		removeChild()
 		pl.closeParentEnds()
 		return nil, err
 	}
-	pl.leash.tie(pid)
+	pl.killPipe.arm(pid)
 	p := newProcess(pid, pidfd, pl, nonce)
-	p.list()
+	p.register()
 	p.run(spec, w)
 	return p, nil
 }
@@ -146,10 +146,10 @@ func (spec *Spec) check() error {
 }
 
 // mark is what the child is told.
-func (spec *Spec) mark(nonce string, thread *Thread) *mark {
-	return &mark{
+func (spec *Spec) bootstrap(nonce string, thread *Thread) *bootstrap {
+	return &bootstrap{
 		parent: os.Getpid(), nonce: nonce, title: spec.Title,
-		name: spec.Name, pool: spec.Pool, worker: spec.Worker, ident: spec.Identity,
+		name: spec.Name, pool: spec.Pool, worker: spec.Worker, identity: spec.Identity,
 		procs: spec.Procs, memory: spec.MemoryLimit, nice: thread.nice, limits: spec.Limits,
 		files: len(spec.Files), depth: depth() + 1,
 	}

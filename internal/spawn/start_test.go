@@ -40,7 +40,7 @@ func init() {
 		out, err := exec.Command("/proc/self/exe", "-test.list=.").Output() // a main process of its own
 		fmt.Fprintln(s.Conn, err == nil && bytes.Contains(out, []byte("TestMarkDoesNotLeak")))
 		env, err := exec.Command("env").Output()
-		fmt.Fprintln(s.Conn, err == nil && !bytes.Contains(env, []byte(spawn.MarkVar)))
+		fmt.Fprintln(s.Conn, err == nil && !bytes.Contains(env, []byte(spawn.ChildVar)))
 		ours := links("/proc/self/fd")
 		fds, err := exec.Command("sh", "-c", "for f in /proc/$$/fd/*; do readlink $f; done; true").Output()
 		for i, link := range ours {
@@ -173,9 +173,9 @@ func links(dir string) (names []string) {
 
 func TestMarkOfSomebodyElse(t *testing.T) {
 	used.Store("hello", true)
-	for _, mark := range []string{"", "nonsense", spawn.AMark("n", "a", "t", "hello", "")} {
+	for _, mark := range []string{"", "nonsense", spawn.NewBootstrap("n", "a", "t", "hello", "")} {
 		cmd := exec.Command("/proc/self/exe", "-test.list=.")
-		cmd.Env = append(os.Environ(), spawn.MarkVar+"="+mark)
+		cmd.Env = append(os.Environ(), spawn.ChildVar+"="+mark)
 		if out, err := cmd.Output(); err != nil || !bytes.Contains(out, []byte("TestSelf")) {
 			t.Errorf("with the mark %q: %v %s", mark, err, out)
 		}

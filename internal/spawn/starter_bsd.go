@@ -10,13 +10,13 @@ import (
 // selfExe: there is no name for this process's binary but its path.
 const selfExe = ""
 
-var children atomic.Int64
+var childCount atomic.Int64
 
-func enter() { children.Add(1) }
-func leave() { children.Add(-1) }
+func addChild()    { childCount.Add(1) }
+func removeChild() { childCount.Add(-1) }
 
 // Children is the number of children that are not reaped yet.
-func Children() int { return int(children.Load()) }
+func Children() int { return int(childCount.Load()) }
 
 // fork starts a child in a process group of its own. There is no pidfd.
 func fork(argv []string, attr *syscall.ProcAttr, _ *Thread) (pid, pidfd int, err error) {

@@ -20,7 +20,7 @@ var starter struct {
 }
 
 // enter counts a child that is about to be forked.
-func enter() {
+func addChild() {
 	starter.Lock()
 	defer starter.Unlock()
 	starter.children++
@@ -31,7 +31,7 @@ func enter() {
 }
 
 // leave counts a child that is reaped, or that never came to be.
-func leave() {
+func removeChild() {
 	starter.Lock()
 	defer starter.Unlock()
 	if starter.children--; starter.children == 0 {
@@ -66,17 +66,17 @@ func fork(argv []string, attr *syscall.ProcAttr, as *Thread) (pid, pidfd int, er
 	done := make(chan struct{})
 	forks <- func() {
 		defer close(done)
-		defer as.lendCPUs()()
+		defer as.useCPUs()()
 		pid, err = forkExec(argv, attr)
 	}
-	look := time.NewTicker(haltTime)
+	look := time.NewTicker(stopTimeout)
 	defer look.Stop()
 	for {
 		select {
 		case <-done:
 			return pid, pidfd, err
 		case <-look.C:
-			freeFork()
+			resumeStoppedFork()
 		}
 	}
 }

@@ -27,27 +27,27 @@ type stream struct {
 	tail     *tail // nil: nobody wants the last words
 	sink     outputSink
 	ended    chan struct{}
-	position
+	progress
 
-	mu        sync.Mutex // for what follows, and held while a writer is called
-	scanner   *scanner
-	open      []*capture // the last one gets what comes
-	lines     lines
-	crash     *crashFilter
-	seen      int64         // bytes looked at
-	heldFrom  int64         // where the line begins that has no end yet
-	heldSince time.Time     // when that came
-	patience  time.Duration // partialAfter when the child was started
-	timer     *time.Timer
-	lost      int64 // bytes, not reported yet
-	lostWhy   error
+	mu           sync.Mutex // for what follows, and held while a writer is called
+	scanner      *scanner
+	open         []*capture // the last one gets what comes
+	lines        lineSplitter
+	crash        *crashFilter
+	scanned      int64         // bytes looked at
+	partialFrom  int64         // where the line begins that has no end yet
+	partialSince time.Time     // when that came
+	partialDelay time.Duration // partialAfter when the child was started
+	timer        *time.Timer
+	lost         int64 // bytes, not reported yet
+	lostWhy      error
 }
 
 func newStream(file *os.File, number int, nonce string, cs *captures) *stream {
 	raw, _ := file.SyscallConn() // an error: file is nil
 	return &stream{
 		file: file, raw: raw, number: number, scanner: newScanner(nonce), captures: cs,
-		ended: make(chan struct{}), patience: partialAfter,
+		ended: make(chan struct{}), partialDelay: partialAfter,
 	}
 }
 
@@ -76,15 +76,15 @@ func (s *stream) end() {
 	s.file.Close()
 	s.sink.dest.release()
 	s.captures.close(s.number)
-	s.position.end()
+	s.progress.end()
 	close(s.ended)
 }
 
 func (s *stream) read() {
 	buf := make([]byte, 4<<10)
 	for {
-		n, err := s.next(buf)
-		s.take(buf[:n])
+		n, err := s.readPipe(buf)
+		s.consume(buf[:n])
 		if errors.Is(err, os.ErrDeadlineExceeded) {
 			s.readRest(buf)
 			return
@@ -99,10 +99,10 @@ func (s *stream) read() {
 }
 
 // next waits for output and reads it.
-func (s *stream) next(buf []byte) (n int, err error) {
+func (s *stream) readPipe(buf []byte) (n int, err error) {
 	failed := s.raw.Read(func(fd uintptr) bool {
 		s.idle.Store(false)
-		n, err = s.fetch(int(fd), buf)
+		n, err = s.readCounted(int(fd), buf)
 		if err == unix.EAGAIN {
 			s.idle.Store(true)
 			return false
@@ -119,16 +119,16 @@ func (s *stream) next(buf []byte) (n int, err error) {
 }
 
 // fetch reads the pipe once and counts what has come.
-func (s *stream) fetch(fd int, buf []byte) (n int, err error) {
-	s.reading.Lock()
-	defer s.reading.Unlock()
+func (s *stream) readCounted(fd int, buf []byte) (n int, err error) {
+	s.readMu.Lock()
+	defer s.readMu.Unlock()
 	for {
 		n, err = unix.Read(fd, buf)
 		if err == unix.EINTR {
 			continue
 		}
 		n = max(n, 0)
-		s.taken.Add(int64(n))
+		s.fetched.Add(int64(n))
 		return n, err
 	}
 }
@@ -139,121 +139,121 @@ func (s *stream) fetch(fd int, buf []byte) (n int, err error) {
 func (s *stream) readRest(buf []byte) {
 	for rest := 1 << 20; rest > 0; {
 		n := 0
-		err := s.raw.Control(func(fd uintptr) { n, _ = s.fetch(int(fd), buf) })
+		err := s.raw.Control(func(fd uintptr) { n, _ = s.readCounted(int(fd), buf) })
 		if err != nil || n == 0 {
 			return
 		}
-		s.take(buf[:n])
+		s.consume(buf[:n])
 		rest -= n
 	}
 }
 
 // take looks at the next bytes. Up to the place that is wanted they are handed on even
 // where a line has no end there.
-func (s *stream) take(b []byte) {
+func (s *stream) consume(b []byte) {
 	if len(b) == 0 {
 		return
 	}
-	s.do(len(b), func() {
+	s.update(len(b), func() {
 		for len(b) > 0 {
 			n := len(b)
-			wanted := s.wanted.Load()
-			if left := wanted - s.seen; left > 0 && left < int64(n) {
+			wanted := s.target.Load()
+			if left := wanted - s.scanned; left > 0 && left < int64(n) {
 				n = int(left)
 			}
 			s.scanner.scan(b[:n], s)
-			s.seen += int64(n)
+			s.scanned += int64(n)
 			b = b[n:]
-			s.handUpTo(wanted)
+			s.deliverUpTo(wanted)
 		}
 	})
 }
 
 // handUpTo hands on what was printed before a place and waits for the end of its line. The place
 // is where some write of the child's has ended, so that no mark is on both sides of it.
-func (s *stream) handUpTo(place int64) {
-	if s.seen < place || s.begun() >= place {
+func (s *stream) deliverUpTo(place int64) {
+	if s.scanned < place || s.pendingFrom() >= place {
 		return
 	}
-	if s.seen-int64(len(s.scanner.held)) < place {
-		s.scanner.end(s)
+	if s.scanned-int64(len(s.scanner.held)) < place {
+		s.scanner.flush(s)
 	}
-	s.lines.end(s.forward)
+	s.lines.flush(s.forward)
 }
 
 // flush is handUpTo for others than the reader.
-func (s *stream) flush(place int64) { s.do(0, func() { s.handUpTo(place) }) }
+func (s *stream) flush(place int64) { s.update(0, func() { s.deliverUpTo(place) }) }
 
 // flushAll hands on what is left when the stream is over.
-func (s *stream) flushAll() { s.do(0, func() { s.handUpTo(s.seen) }) }
+func (s *stream) flushAll() { s.update(0, func() { s.deliverUpTo(s.scanned) }) }
 
 // flushOld hands on the beginning of a line that has waited for its end long enough.
 func (s *stream) flushOld() {
-	s.do(0, func() {
-		wait := s.patience - time.Since(s.heldSince)
-		if wait <= 0 && (s.seen < s.taken.Load() || s.inPipe() > 0) {
+	s.update(0, func() {
+		wait := s.partialDelay - time.Since(s.partialSince)
+		if wait <= 0 && (s.scanned < s.fetched.Load() || s.inPipe() > 0) {
 			wait = time.Millisecond // the end may be there
 		}
 		switch {
-		case s.held() == 0:
+		case s.pending() == 0:
 			s.timer = nil
 		case wait > 0:
 			s.timer.Reset(wait)
 		default:
 			s.timer = nil
-			s.handUpTo(s.seen)
+			s.deliverUpTo(s.scanned)
 		}
 	})
 }
 
 // do calls f, which looks at n bytes for the first time, with the lock held, and says then
 // what has become of them. A writer that ends the goroutine loses what f has not handed on.
-func (s *stream) do(n int, f func()) {
+func (s *stream) update(n int, f func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	end := s.seen + int64(n)
+	end := s.scanned + int64(n)
 	returned := false
 	defer func() {
 		if !returned {
-			s.lose(end-s.handed.Load(), errGoexit)
-			s.seen, s.lines, s.scanner.held = end, lines{}, nil
+			s.addLost(end-s.delivered.Load(), errWriterGoexit)
+			s.scanned, s.lines, s.scanner.held = end, lineSplitter{}, nil
 		}
-		s.tell()
+		s.report()
 	}()
 	f()
 	returned = true
 }
 
-var errGoexit = errors.New("the writer called runtime.Goexit")
+var errWriterGoexit = errors.New("the writer called runtime.Goexit")
 
 // tell says how far the stream was handed on and what was lost, and sees to the rest.
-func (s *stream) tell() {
+func (s *stream) report() {
 	if s.lost > 0 && s.sink.spec.Lost != nil {
 		s.sink.spec.Lost(1+s.number, s.lost, s.lostWhy)
 	}
 	s.lost, s.lostWhy = 0, nil
-	if s.held() > 0 {
-		if from := s.begun(); from != s.heldFrom || s.heldSince.IsZero() {
-			s.heldFrom, s.heldSince = from, time.Now()
+	if s.pending() > 0 {
+		if from := s.pendingFrom(); from != s.partialFrom || s.partialSince.IsZero() {
+			s.partialFrom, s.partialSince = from, time.Now()
 		}
 		if s.timer == nil {
-			s.timer = time.AfterFunc(s.patience, s.flushOld)
+			s.timer = time.AfterFunc(s.partialDelay, s.flushOld)
 		}
 	}
-	s.advance(s.begun())
+	s.advance(s.pendingFrom())
 }
 
-func (s *stream) lose(n int64, why error) {
+func (s *stream) addLost(n int64, why error) {
 	if n > 0 {
 		s.lost, s.lostWhy = s.lost+n, why
 	}
 }
 
 // held is how many bytes wait for the end of their line, or of a mark.
-func (s *stream) held() int64 { return int64(len(s.lines.partial) + len(s.scanner.held)) }
+func (s *stream) pending() int64 { return int64(len(s.lines.partial) + len(s.scanner.held)) }
 
 // begun is where they begin.
-func (s *stream) begun() int64 { return s.seen - s.held() }
+func (s *stream) pendingFrom() int64 { return s.scanned - s.pending() }
 
 // text takes what the child printed itself.
 func (s *stream) text(b []byte) {
@@ -264,14 +264,14 @@ func (s *stream) text(b []byte) {
 		s.captures.write(s.open[n-1], s.number, b)
 		return
 	}
-	s.lines.cut(b, s.forward)
+	s.lines.split(b, s.forward)
 }
 
 // mark takes a mark that the child's package spawn printed.
-func (s *stream) mark(kind byte, id uint64, n int) {
+func (s *stream) marker(kind byte, id uint64, n int) {
 	switch kind {
 	case kindTask:
-		s.lines.end(s.forward) // what another task has begun keeps its label
+		s.lines.flush(s.forward) // what another task has begun keeps its label
 		s.sink.relabel(id, n)
 	case kindBegin:
 		if len(s.open) < maxCaptures {
@@ -290,9 +290,9 @@ func (s *stream) mark(kind byte, id uint64, n int) {
 
 func (s *stream) forward(b []byte) {
 	if s.crash != nil {
-		b = s.crash.keep(b)
+		b = s.crash.filter(b)
 	}
 	if len(b) > 0 {
-		s.lose(s.sink.dest.write(s, b))
+		s.addLost(s.sink.dest.write(s, b))
 	}
 }

@@ -28,18 +28,18 @@ func (t *tail) hasRaced() bool {
 
 // relayed is the line that the Go runtime prints with GOTRACEBACK=crash before one thread after the
 // other is sent SIGQUIT, so that each prints its stack. None of these is why the program ends.
-const relayed = "-----\n"
+const threadSeparator = "-----\n"
 
 // tail keeps the last words of a stream. The zero tail is ready.
 type tail struct {
-	mu     sync.Mutex // for words, which may be asked for before the end
-	found  bool
-	reason []byte // if found: from the last line that gives a reason on
-	last   last   // else: the end
-	line   []byte // the first bytes of the current line, as long as they may become a reason
-	dashes bool   // the last line that is not empty was relayed
-	inside bool   // the current line cannot become one any more
-	raced  bool   // the race detector has reported something
+	mu             sync.Mutex // for words, which may be asked for before the end
+	found          bool
+	reason         []byte     // if found: from the last line that gives a reason on
+	end            tailBuffer // else: the end
+	line           []byte     // the first bytes of the current line, as long as they may become a reason
+	afterSeparator bool       // the last line that is not empty was relayed
+	decided        bool       // the current line cannot become one any more
+	raced          bool       // the race detector has reported something
 }
 
 func (t *tail) write(b []byte) {
@@ -50,56 +50,56 @@ func (t *tail) write(b []byte) {
 		if newline := bytes.IndexByte(b, '\n'); newline >= 0 {
 			n = newline + 1
 		}
-		if !t.inside {
+		if !t.decided {
 			n = min(n, prefixLen-len(t.line))
 			t.line = append(t.line, b[:n]...)
 		}
-		t.keep(b[:n])
-		if !t.inside {
-			t.look()
+		t.store(b[:n])
+		if !t.decided {
+			t.classify()
 		}
 		if b[n-1] == '\n' {
-			t.dashes = string(t.line) == relayed || t.dashes && string(t.line) == "\n"
-			t.line, t.inside = t.line[:0], false
+			t.afterSeparator = string(t.line) == threadSeparator || t.afterSeparator && string(t.line) == "\n"
+			t.line, t.decided = t.line[:0], false
 		}
 		b = b[n:]
 	}
 }
 
 // look decides about the beginning of a line as soon as that is possible.
-func (t *tail) look() {
+func (t *tail) classify() {
 	t.raced = t.raced || raceBuild && bytes.HasPrefix(t.line, []byte(racePrefix))
 	for _, prefix := range reasonPrefixes {
 		if bytes.HasPrefix(t.line, []byte(prefix)) {
-			if t.inside = t.found && t.dashes; t.inside {
+			if t.decided = t.found && t.afterSeparator; t.decided {
 				return // it has its reason
 			}
-			t.found, t.inside = true, true
+			t.found, t.decided = true, true
 			t.reason = append(t.reason[:0], t.line...)
-			t.last = last{}
+			t.end = tailBuffer{}
 			return
 		}
 	}
-	t.inside = len(t.line) == prefixLen
+	t.decided = len(t.line) == prefixLen
 }
 
-func (t *tail) keep(b []byte) {
+func (t *tail) store(b []byte) {
 	if t.found {
 		t.reason = append(t.reason, b[:min(len(b), reasonLen-len(t.reason))]...)
 		return
 	}
-	t.last.max = tailLen
-	t.last.write(b)
+	t.end.max = tailLen
+	t.end.write(b)
 }
 
 // words are the reason, if there was one, and the last words.
-func (t *tail) words() (reason, text string) {
+func (t *tail) text() (reason, text string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	text = string(t.reason)
 	if !t.found {
-		text = string(t.last.bytes())
-		at := reasonInside(text)
+		text = string(t.end.bytes())
+		at := reasonMidLine(text)
 		if at < 0 {
 			return "", text
 		}
@@ -111,7 +111,7 @@ func (t *tail) words() (reason, text string) {
 
 // reasonInside finds the reason of a program that crashed when it had printed a part of a
 // line: stacks follow it, which tell it from other text. It returns -1 without one.
-func reasonInside(text string) int {
+func reasonMidLine(text string) int {
 	stacks := strings.Index(text, "\n\ngoroutine ")
 	if stacks < 0 {
 		return -1
@@ -120,12 +120,12 @@ func reasonInside(text string) int {
 }
 
 // last keeps the last max bytes of what is written.
-type last struct {
+type tailBuffer struct {
 	max int
 	b   []byte
 }
 
-func (l *last) write(b []byte) {
+func (l *tailBuffer) write(b []byte) {
 	if len(b) > l.max {
 		b = b[len(b)-l.max:]
 	}
@@ -137,4 +137,4 @@ func (l *last) write(b []byte) {
 	l.b = append(l.b, b...)
 }
 
-func (l *last) bytes() []byte { return l.b[max(0, len(l.b)-l.max):] }
+func (l *tailBuffer) bytes() []byte { return l.b[max(0, len(l.b)-l.max):] }

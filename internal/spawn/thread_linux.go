@@ -43,7 +43,7 @@ func setNice(n int) {
 }
 
 // lendCPUs has this thread, which is locked, run where t may, until the function that it returns is called.
-func (t *Thread) lendCPUs() (restore func()) {
+func (t *Thread) useCPUs() (restore func()) {
 	var own unix.CPUSet
 	if t.cpus == nil || unix.SchedGetaffinity(0, &own) != nil || own == *t.cpus || unix.SchedSetaffinity(0, t.cpus) != nil {
 		return func() {}

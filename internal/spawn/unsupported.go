@@ -18,7 +18,7 @@ func adopt() *Self { return nil }
 // Process is a started child. There are none on this system.
 type Process struct{}
 
-type moves struct{}
+type stderrSplit struct{}
 
 func Start(Spec) (*Process, error)                    { return nil, errUnsupported }
 func (p *Process) PID() int                           { return 0 }
@@ -32,9 +32,9 @@ func (p *Process) Kill() error                        { return errUnsupported }
 func (p *Process) Memory() (int64, error)             { return 0, errUnsupported }
 func (s *Self) BeginCapture(id uint64, max int) error { return errUnsupported }
 func (s *Self) EndCapture(id uint64) error            { return errUnsupported }
-func (s *Self) Lost()                                 { os.Exit(1) }
+func (s *Self) ExitOrphaned()                         { os.Exit(1) }
 func (s *Self) BeginTask(uint64, int) error           { return errUnsupported }
-func (p *Process) HandOn(time.Duration) bool          { return false }
+func (p *Process) FlushOutput(time.Duration) bool     { return false }
 func Children() int                                   { return 0 }
 
 func (p *Process) TakeCapture(id uint64, wait time.Duration) (stdout, stderr []byte, ok bool) {
@@ -45,5 +45,5 @@ func (p *Process) TakeCapture(id uint64, wait time.Duration) (stdout, stderr []b
 type Thread struct{}
 
 func CallingThread() *Thread { return nil }
-func reapFormerLife()        {}
+func reapInherited()         {}
 func OnStop(_, _ func())     {}

@@ -102,7 +102,7 @@ func sendable(b *wire.Buffer) error {
 	if n := len(b.Attachments()); n > wire.MaxFiles {
 		return fmt.Errorf("mp: a value with %d descriptors, more than %d", n, wire.MaxFiles)
 	}
-	if b.Closed() {
+	if b.HasClosedFile() {
 		return errtext.Errorf("mp: something that the value holds was closed before it was sent: %w", os.ErrClosed)
 	}
 	return nil

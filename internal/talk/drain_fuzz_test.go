@@ -70,7 +70,7 @@ func (fuzzCall) Encode(b *wire.Buffer, _, _ int) (*wire.Buffer, error) {
 // noOutput is a worker's that prints nothing.
 type noOutput struct{}
 
-func (noOutput) HandOn(time.Duration) bool { return false }
+func (noOutput) FlushOutput(time.Duration) bool { return false }
 
 // fuzzSink checks that nothing is reported that was not asked for.
 type fuzzSink struct {

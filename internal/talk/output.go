@@ -18,13 +18,13 @@ const (
 
 // output is what a worker prints.
 type output interface {
-	HandOn(wait time.Duration) (late bool)
+	FlushOutput(wait time.Duration) (late bool)
 }
 
 // handOn waits until what the worker has printed so far is where it belongs. When it cannot
 // wait any longer, an event says so.
 func (w *Worker) handOn(patience time.Duration) {
-	if w.output.HandOn(patience) {
+	if w.output.FlushOutput(patience) {
 		w.sink.Output(pool.OutputLate, w.program.OutputLate(patience))
 	}
 }

@@ -77,7 +77,7 @@ func (s *server) join(shares bool, key uint64) {
 
 // lost ends this process: its parent is gone, or does not make sense any more.
 func (s *server) lost(err error) {
-	s.self.Lost()
+	s.self.ExitOrphaned()
 	fmt.Fprintln(os.Stderr, "mp: a child lost its parent:", err)
 	os.Exit(1)
 }

@@ -37,7 +37,7 @@ func newStallReader(conn *os.File) (*wire.FrameReader, *stallReader) {
 
 // Read implements io.Reader.
 func (s *stallReader) Read(p []byte) (int, error) {
-	if inside := s.patience > 0 && s.frames.Inside(); inside {
+	if inside := s.patience > 0 && s.frames.InFrame(); inside {
 		s.armed = s.conn.SetReadDeadline(time.Now().Add(s.patience)) == nil
 	} else if s.armed {
 		s.armed = false

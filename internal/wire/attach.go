@@ -19,8 +19,8 @@ type Attachment struct {
 	// attachment is one that moves: see Moves.
 	Settled func(sent bool)
 
-	owner any  // what the hook has encoded: as long as it is alive it does not close File
-	own   bool // File is the message's: settling closes it
+	owner      any  // what the hook has encoded: as long as it is alive it does not close File
+	duplicated bool // File is the message's: settling closes it
 }
 
 // Attach adds a descriptor to the message. Only hooks do that.
@@ -45,7 +45,7 @@ func (b *Buffer) CopyAttachments(o *Buffer) {
 	first := len(b.attached)
 	b.attached = append(b.attached, o.attached...)
 	for i := range b.attached[first:] {
-		b.attached[first+i].own = false
+		b.attached[first+i].duplicated = false
 	}
 }
 
@@ -61,7 +61,7 @@ func (b *Buffer) Moves() bool {
 }
 
 // Closed says whether a descriptor of the message was closed since it was attached.
-func (b *Buffer) Closed() bool {
+func (b *Buffer) HasClosedFile() bool {
 	for i := range b.attached {
 		raw, err := b.attached[i].File.SyscallConn()
 		if err != nil || raw.Control(func(uintptr) {}) != nil {
@@ -74,17 +74,17 @@ func (b *Buffer) Closed() bool {
 // Own gives the message descriptors of its own, so that it can be sent later, also when the objects in
 // it were closed since; by CopyAttachments again and again. What moves stays as it is. Settling the
 // message closes its descriptors.
-func (b *Buffer) Own() error {
+func (b *Buffer) DuplicateFiles() error {
 	for i := range b.attached {
 		a := &b.attached[i]
-		if a.Settled != nil || a.own {
+		if a.Settled != nil || a.duplicated {
 			continue
 		}
 		f, err := duplicate(a.File, a.File.Name())
 		if err != nil {
 			return err
 		}
-		a.File, a.own = f, true
+		a.File, a.duplicated = f, true
 	}
 	return nil
 }
@@ -102,7 +102,7 @@ func (b *Buffer) settle(from int, sent bool) {
 		if a.Settled != nil {
 			a.Settled(sent)
 		}
-		if a.own {
+		if a.duplicated {
 			a.File.Close()
 		}
 	}
@@ -133,7 +133,7 @@ func (r *Reader) TakeFileAs(name string) (*os.File, error) {
 		return nil, r.err
 	}
 	defer f.Close()
-	if isClosedSign(f) {
+	if isClosedPlaceholder(f) {
 		return nil, fmt.Errorf("the file %q was closed before it was sent: %w", name, os.ErrClosed)
 	}
 	own, err := duplicate(f, name)

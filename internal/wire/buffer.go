@@ -12,7 +12,7 @@ const (
 	largeBlock = 32 << 10
 	// aliasBlock is the size in bytes from which a decoded block shares the
 	// memory of the message. Below it a copy is cheaper than pinning a message.
-	aliasBlock = 64 << 10
+	minAliased = 64 << 10
 	// keptCapacity is what a Buffer keeps across Reset, in bytes.
 	keptCapacity = 64 << 10
 )
@@ -72,7 +72,7 @@ func (b *Buffer) Reset() {
 	}
 	b.zone = zoneMemo{}
 	b.exited = nil
-	b.walk = walk{way: b.walk.way[:0]}
+	b.walk = walk{checkpoints: b.walk.checkpoints[:0]}
 }
 
 // Exited returns an *ExitedError if a method of a value that was encoded ended the
@@ -101,7 +101,7 @@ func (b *Buffer) Bytes() []byte {
 		return b.data
 	}
 	flat := make([]byte, 0, b.Len())
-	b.pieces(func(piece []byte) error {
+	b.eachPiece(func(piece []byte) error {
 		flat = append(flat, piece...)
 		return nil
 	})
@@ -112,7 +112,7 @@ func (b *Buffer) Bytes() []byte {
 // each block that is referred to. The buffer stays as it is.
 func (b *Buffer) WriteTo(w io.Writer) (int64, error) {
 	var written int64
-	err := b.pieces(func(piece []byte) error {
+	err := b.eachPiece(func(piece []byte) error {
 		n, err := w.Write(piece)
 		written += int64(n)
 		if err == nil && n < len(piece) {
@@ -124,7 +124,7 @@ func (b *Buffer) WriteTo(w io.Writer) (int64, error) {
 }
 
 // pieces calls f with the consecutive parts of the message, none of them empty.
-func (b *Buffer) pieces(f func([]byte) error) error {
+func (b *Buffer) eachPiece(f func([]byte) error) error {
 	done := 0
 	for _, r := range b.references {
 		if r.at > done {

@@ -12,7 +12,7 @@ import (
 //
 // A pointer to a protobuf message as the whole value is looked at: it is hardly ever nil.
 func Check(t reflect.Type, root string) error {
-	if t.Kind() == reflect.Pointer && isProto(t.Elem()) && ownEncodingOf(t) == nil && ownEncodingOf(t.Elem()) == nil {
+	if t.Kind() == reflect.Pointer && isProto(t.Elem()) && customCodecOf(t) == nil && customCodecOf(t.Elem()) == nil {
 		return refused(protoReason(t.Elem())).finish(root)
 	}
 	if err := check(t); err != nil {
@@ -22,13 +22,13 @@ func Check(t reflect.Type, root string) error {
 }
 
 func check(t reflect.Type) *Error {
-	if ownEncodingOf(t) != nil {
+	if customCodecOf(t) != nil {
 		return nil
 	}
 	if reason := refusalOf(t); reason != "" {
 		return refused(reason)
 	}
-	if reason := hopelessKind(t); reason != "" {
+	if reason := unsupportedKind(t); reason != "" {
 		return refused(reason)
 	}
 	if hookOf(t) != nil || t == timeType || marshals(t) && !planFor(t).flat {

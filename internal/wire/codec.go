@@ -26,7 +26,7 @@ func For[T any]() *Codec[T] {
 }
 
 // remake makes the plan anew: see RegisterCodec.
-func (c *Codec[T]) remake() {
+func (c *Codec[T]) recompile() {
 	compiler := compiler{}
 	c.plan = compiler.plan(reflect.TypeFor[T]())
 	for t, p := range compiler {
@@ -59,15 +59,15 @@ func (c *Codec[T]) EncodeSlice(b *Buffer, root string, vs []T) error {
 		b.block(elements(vs))
 		return nil
 	}
-	before := b.begin(uintptr(len(vs)) * c.plan.size)
+	before := b.beginValue(uintptr(len(vs)) * c.plan.size)
 	for i := range vs {
 		if err := c.plan.encode(b, addressOf(&vs[i])); err != nil {
-			b.end(before)
+			b.endValue(before)
 			err.Index = i
 			return err.withinIndex(i).finish(root)
 		}
 	}
-	b.end(before)
+	b.endValue(before)
 	return nil
 }
 
@@ -85,7 +85,7 @@ func (c *Codec[T]) DecodeSlice(r *Reader, n int) ([]T, error) {
 		}
 		return typed[T](h), nil
 	}
-	if err := r.need(uint64(n), uint64(c.plan.least)); err != nil {
+	if err := r.need(uint64(n), uint64(c.plan.minSize)); err != nil {
 		return nil, err
 	}
 	var vs []T
@@ -111,20 +111,20 @@ func (c *Codec[T]) DecodeEach(r *Reader, n int) (vs []T, errs map[int]error, err
 		}
 		*r = start
 	}
-	r.each = true
-	defer func() { r.each, r.soft = false, nil }()
+	r.lenient = true
+	defer func() { r.lenient, r.tolerated = false, nil }()
 	vs = nil
 	for i := range n {
 		var v T
-		r.soft = nil
+		r.tolerated = nil
 		if err := c.Decode(r, &v); err != nil {
 			return nil, nil, err
 		}
-		if r.soft != nil {
+		if r.tolerated != nil {
 			if errs == nil {
 				errs = make(map[int]error)
 			}
-			errs[i] = r.soft
+			errs[i] = r.tolerated
 		}
 		vs = append(vs, v)
 	}
@@ -178,9 +178,9 @@ func DecodeValue(r *Reader, v reflect.Value) error {
 }
 
 func (b *Buffer) encode(root string, p *plan, v address) error {
-	before := b.begin(p.size)
+	before := b.beginValue(p.size)
 	err := p.encode(b, v)
-	b.end(before)
+	b.endValue(before)
 	if err != nil {
 		return err.finish(root)
 	}

@@ -16,7 +16,7 @@ const (
 	tagInt
 	tagFloat64
 	tagString
-	firstKnown // the tag of known[0]
+	firstPredeclared // the tag of known[0]
 
 	tagSlice   = 0x80 // element
 	tagArray   = 0x81 // length, element
@@ -31,7 +31,7 @@ const (
 
 // known are the types that need no registration, besides those with a tag of
 // their own. The order is part of the format.
-var known = []reflect.Type{
+var predeclared = []reflect.Type{
 	reflect.TypeFor[int8](), reflect.TypeFor[int16](), reflect.TypeFor[int32](), reflect.TypeFor[int64](),
 	reflect.TypeFor[uint](), reflect.TypeFor[uint8](), reflect.TypeFor[uint16](), reflect.TypeFor[uint32](),
 	reflect.TypeFor[uint64](), reflect.TypeFor[uintptr](), reflect.TypeFor[float32](),
@@ -45,8 +45,8 @@ var tagByType = func() map[reflect.Type]byte {
 		reflect.TypeFor[bool](): tagBool, reflect.TypeFor[int](): tagInt,
 		reflect.TypeFor[float64](): tagFloat64, reflect.TypeFor[string](): tagString,
 	}
-	for i, t := range known {
-		tags[t] = firstKnown + byte(i)
+	for i, t := range predeclared {
+		tags[t] = firstPredeclared + byte(i)
 	}
 	return tags
 }()
@@ -113,7 +113,7 @@ func appendDescriptor(to []byte, t reflect.Type, depth int) ([]byte, *Error) {
 		}
 		return appendDescriptor(to, t.Elem(), depth+1)
 	case reflect.Chan, reflect.Func, reflect.UnsafePointer:
-		return nil, refused(hopelessKind(t))
+		return nil, refused(unsupportedKind(t))
 	}
 	return nil, missing(t)
 }

@@ -132,7 +132,7 @@ func decodeSentinel(r *Reader, v address, t reflect.Type) error {
 // errorField makes the plan of the type error. Inside an error, see Buffer.Errors,
 // such a field holds what an error wraps.
 func (c compiler) errorField(p *plan) {
-	p.keyed = true
+	p.maybeIncomparable = true
 	p.encode = func(b *Buffer, v address) *Error {
 		err := *at[error](v)
 		if b.Errors == nil || err == nil || b.walk.inKey {

@@ -22,9 +22,9 @@ type Error struct {
 
 	missing reflect.Type // that has no descriptor
 
-	inner []string // the steps next to the place, innermost first
-	outer []string // the steps next to the root, innermost first
-	left  int      // how many steps between them are left out
+	inner   []string // the steps next to the place, innermost first
+	outer   []string // the steps next to the root, innermost first
+	skipped int      // how many steps between them are left out
 }
 
 // Error returns the path and the reason.
@@ -102,7 +102,7 @@ func (e *Error) within(step string) *Error {
 	if len(e.outer) == keptSteps {
 		copy(e.outer, e.outer[1:])
 		e.outer = e.outer[:keptSteps-1]
-		e.left++
+		e.skipped++
 	}
 	e.outer = append(e.outer, step)
 	return e
@@ -117,13 +117,13 @@ func (e *Error) finish(root string) *Error {
 	for i := len(e.outer) - 1; i >= 0; i-- {
 		path.WriteString(e.outer[i])
 	}
-	if e.left > 0 {
-		fmt.Fprintf(&path, "...(%d more)...", e.left)
+	if e.skipped > 0 {
+		fmt.Fprintf(&path, "...(%d more)...", e.skipped)
 	}
 	for i := len(e.inner) - 1; i >= 0; i-- {
 		path.WriteString(e.inner[i])
 	}
 	e.Path = path.String()
-	e.inner, e.outer, e.left = nil, nil, 0
+	e.inner, e.outer, e.skipped = nil, nil, 0
 	return e
 }

@@ -1,8 +1,8 @@
 package wire
 
 // SetWatchFrom changes the size from which a message is watched.
-func SetWatchFrom(size int64) (before int64) {
-	before, watchFrom = watchFrom, size
+func SetCountSharingFrom(size int64) (before int64) {
+	before, countSharingFrom = countSharingFrom, size
 	return before
 }
 
@@ -13,4 +13,4 @@ func SetMaxRare(n int) (before int) {
 }
 
 // Rare returns how many rare composite types were decoded, without and with arrays.
-func Rare() (others, arrays int) { return composed.rare[rareSort], composed.rare[arraySort] }
+func Rare() (others, arrays int) { return dynamicTypes.rare[rareOther], dynamicTypes.rare[rareArray] }

@@ -32,7 +32,7 @@ func normalise(p address, spans []boolSpan) {
 // flat finishes the plan of a type without pointers, which travels as memory.
 func (c compiler) flat(p *plan) {
 	size, bools := p.size, p.bools
-	p.least = int(size)
+	p.minSize = int(size)
 	p.encode = func(b *Buffer, v address) *Error {
 		b.data = append(b.data, memory(v, size)...)
 		return nil
@@ -64,7 +64,7 @@ func (r *Reader) flatBlock(n int, elem *plan) (sliceHeader, error) {
 	if !ok {
 		return sliceHeader{}, r.err
 	}
-	if !r.Alias || len(mem) < aliasBlock || !aligned8(mem) {
+	if !r.Alias || len(mem) < minAliased || !aligned8(mem) {
 		mem = append([]byte(nil), mem...)
 	}
 	h := sliceOver(mem, n)

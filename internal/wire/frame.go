@@ -55,18 +55,18 @@ var scratch = sync.Pool{New: func() any {
 // error. To settle them is the caller's.
 func WriteFrame(w io.Writer, kind byte, b *Buffer) error {
 	attached := b.attached
-	if len(attached) > maxTogether {
+	if len(attached) > maxBatchFiles {
 		var err error
-		if attached, err = writeFiles(w, attached); err != nil {
+		if attached, err = writeLeadingFiles(w, attached); err != nil {
 			return err
 		}
 	}
 	borrowed := scratch.Get().(*[]byte)
 	defer scratch.Put(borrowed)
 	head := appendHeader((*borrowed)[:0], kind, 0, b.Len(), len(attached))
-	return b.joined(head, func(piece []byte) error {
+	return b.coalesced(head, func(piece []byte) error {
 		if len(attached) > 0 {
-			err := sendFiles(w, piece, attached)
+			err := writeWithFiles(w, piece, attached)
 			attached = nil
 			return err
 		}
@@ -85,23 +85,23 @@ func appendHeader(to []byte, kind, more byte, length int64, files int) []byte {
 }
 
 // writeFiles sends as many attachments ahead of their frame that the rest can go with it.
-func writeFiles(w io.Writer, attached []Attachment) (rest []Attachment, err error) {
+func writeLeadingFiles(w io.Writer, attached []Attachment) (rest []Attachment, err error) {
 	if len(attached) > MaxFiles {
 		return nil, fmt.Errorf("wire: a message with %d descriptors, more than %d", len(attached), MaxFiles)
 	}
-	for len(attached) > maxTogether {
-		head := appendHeader(nil, 0, 1, 0, maxTogether)
-		if err := sendFiles(w, head, attached[:maxTogether]); err != nil {
+	for len(attached) > maxBatchFiles {
+		head := appendHeader(nil, 0, 1, 0, maxBatchFiles)
+		if err := writeWithFiles(w, head, attached[:maxBatchFiles]); err != nil {
 			return nil, err
 		}
-		attached = attached[maxTogether:]
+		attached = attached[maxBatchFiles:]
 	}
 	return attached, nil
 }
 
 // joined is pieces with small ones put together in the memory of head, behind what
 // head holds already.
-func (b *Buffer) joined(head []byte, f func([]byte) error) error {
+func (b *Buffer) coalesced(head []byte, f func([]byte) error) error {
 	flush := func() (err error) {
 		if len(head) > 0 {
 			err = f(head)
@@ -109,7 +109,7 @@ func (b *Buffer) joined(head []byte, f func([]byte) error) error {
 		}
 		return err
 	}
-	err := b.pieces(func(piece []byte) error {
+	err := b.eachPiece(func(piece []byte) error {
 		if len(head)+len(piece) <= cap(head) {
 			head = append(head, piece...)
 			return nil
@@ -143,17 +143,17 @@ type FrameReader struct {
 	// are none.
 	Socket *Socket
 
-	source  io.Reader
-	buf     []byte // begins at a multiple of eight
-	from    int    // buf[from:to] is read and not yet consumed
-	to      int
-	inLarge bool
-	files   []*os.File // of the present frame
-	due     int        // how many were announced for it
-	lost    bool       // some of them were
-	begun   bool       // the present frame was not returned yet, and has some
-	taken   bool       // those of the header at from were taken
-	err     error      // the stream cannot be read on
+	source           io.Reader
+	buf              []byte // begins at a multiple of eight
+	from             int    // buf[from:to] is read and not yet consumed
+	to               int
+	readingLarge     bool
+	files            []*os.File // of the present frame
+	announced        int        // how many were announced for it
+	filesLost        bool       // some of them were
+	filesPending     bool       // the present frame was not returned yet, and has some
+	headerFilesTaken bool       // those of the header at from were taken
+	err              error      // the stream cannot be read on
 }
 
 // NewFrameReader returns a reader of the frames that come from r. It reads as
@@ -170,7 +170,7 @@ func (f *FrameReader) Buffered() int { return f.to - f.from }
 
 // Inside says whether a part of a frame was read, and not all of it: for a source that
 // wants to know in its Read.
-func (f *FrameReader) Inside() bool { return f.inLarge || f.to > f.from }
+func (f *FrameReader) InFrame() bool { return f.readingLarge || f.to > f.from }
 
 // IsLarge says whether a payload that Next returned is the caller's.
 func IsLarge(payload []byte) bool { return len(payload) >= smallFrame }
@@ -188,12 +188,12 @@ func (f *FrameReader) Next(max int64) (kind byte, payload []byte, err error) {
 	if f.err != nil {
 		return 0, nil, f.err
 	}
-	if (f.files != nil || f.lost) && !f.begun {
+	if (f.files != nil || f.filesLost) && !f.filesPending {
 		f.dropFiles()
 	}
-	length, kind, more, err := f.header(max)
+	length, kind, more, err := f.nextHeader(max)
 	for err == nil && more {
-		length, kind, more, err = f.header(max)
+		length, kind, more, err = f.nextHeader(max)
 	}
 	if err != nil {
 		return 0, nil, err
@@ -206,15 +206,15 @@ func (f *FrameReader) Next(max int64) (kind byte, payload []byte, err error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	f.begun, f.taken, f.due = false, false, 0
+	f.filesPending, f.headerFilesTaken, f.announced = false, false, 0
 	return kind, payload, nil
 }
 
 // header reads the next header, which is still in the buffer then. more says that it was for
 // descriptors only, and that the frame they belong to comes next.
-func (f *FrameReader) header(max int64) (length uint64, kind byte, more bool, err error) {
-	if f.from == f.to && f.Socket != nil && len(f.Socket.parcels) > 0 {
-		return 0, 0, false, f.broken(0, max, "descriptors came that no frame announces")
+func (f *FrameReader) nextHeader(max int64) (length uint64, kind byte, more bool, err error) {
+	if f.from == f.to && f.Socket != nil && len(f.Socket.batches) > 0 {
+		return 0, 0, false, f.fail(0, max, "descriptors came that no frame announces")
 	}
 	if err := f.fill(headerSize); err != nil {
 		return 0, 0, false, err
@@ -222,29 +222,29 @@ func (f *FrameReader) header(max int64) (length uint64, kind byte, more bool, er
 	header := f.buf[f.from : f.from+headerSize]
 	length, kind, more = binary.LittleEndian.Uint64(header), header[8], header[9] == 1
 	if header[9] > 1 || header[10]|header[11] != 0 {
-		return 0, 0, false, f.broken(length, max, "the reserved bytes of the header are not zero")
+		return 0, 0, false, f.fail(length, max, "the reserved bytes of the header are not zero")
 	}
 	if max < 0 || length > uint64(max) || length > math.MaxInt-headerSize {
-		return 0, 0, false, f.broken(length, max, "")
+		return 0, 0, false, f.fail(length, max, "")
 	}
 	n := binary.LittleEndian.Uint32(header[12:])
-	if n > 0 && !f.taken {
-		if reason := f.take(n); reason != "" {
-			return 0, 0, false, f.broken(length, max, reason)
+	if n > 0 && !f.headerFilesTaken {
+		if reason := f.takeFiles(n); reason != "" {
+			return 0, 0, false, f.fail(length, max, reason)
 		}
 	}
 	if more {
 		if length > 0 || kind != 0 || n == 0 {
-			return 0, 0, false, f.broken(length, max, "more than descriptors, or none")
+			return 0, 0, false, f.fail(length, max, "more than descriptors, or none")
 		}
 		f.from += headerSize
-		f.taken = false
+		f.headerFilesTaken = false
 	}
 	return length, kind, more, nil
 }
 
 // broken notes that the stream cannot be read on.
-func (f *FrameReader) broken(length uint64, max int64, reason string) error {
+func (f *FrameReader) fail(length uint64, max int64, reason string) error {
 	f.CloseFiles()
 	f.err = &FrameError{Length: length, Max: max, Reason: reason}
 	return f.err
@@ -275,7 +275,7 @@ func (f *FrameReader) fill(n int) error {
 			break // an error along with the bytes will come again
 		}
 		if err != nil {
-			return f.ended(err)
+			return f.streamError(err)
 		}
 		if idle++; got > 0 {
 			idle = 0
@@ -287,7 +287,7 @@ func (f *FrameReader) fill(n int) error {
 }
 
 // ended turns the end of the stream inside a frame into an error of its own.
-func (f *FrameReader) ended(err error) error {
+func (f *FrameReader) streamError(err error) error {
 	if err == io.EOF && f.to > f.from {
 		err = io.ErrUnexpectedEOF
 	}
@@ -311,9 +311,9 @@ func (f *FrameReader) small(n int) ([]byte, error) {
 
 // large returns a payload in memory of its own.
 func (f *FrameReader) large(n int) ([]byte, error) {
-	f.inLarge = true
-	defer func() { f.inLarge = false }()
-	payload := f.room(n)
+	f.readingLarge = true
+	defer func() { f.readingLarge = false }()
+	payload := f.allocate(n)
 	f.from += headerSize
 	arrived := copy(payload, f.buf[f.from:f.to])
 	f.from += arrived
@@ -338,7 +338,7 @@ func (f *FrameReader) large(n int) ([]byte, error) {
 
 // room returns memory for the beginning of a large payload of n bytes, or for all of
 // it where that is there already.
-func (f *FrameReader) room(n int) []byte {
+func (f *FrameReader) allocate(n int) []byte {
 	if f.Spare != nil {
 		if spare := f.Spare(); cap(spare) >= n {
 			return spare[:n]

@@ -17,8 +17,8 @@ type hook struct {
 // hooks are few, and looked at only while plans are made.
 var hooks struct {
 	sync.RWMutex
-	exact map[reflect.Type]*hook
-	byWay []*hook // typ is an interface
+	exact     map[reflect.Type]*hook
+	byMethods []*hook // typ is an interface
 }
 
 // Hook makes values of type t travel by enc and dec wherever they appear. enc
@@ -55,7 +55,7 @@ func addHook(h *hook) {
 		panic(fmt.Sprintf("wire: the type %v has a hook already", h.typ))
 	}
 	plans.Range(func(t, _ any) bool {
-		if t := t.(reflect.Type); t == h.typ || h.typ.Kind() == reflect.Interface && h.reaches(t) {
+		if t := t.(reflect.Type); t == h.typ || h.typ.Kind() == reflect.Interface && h.appliesTo(t) {
 			panic(fmt.Sprintf("wire: the hook for %v comes too late, values of type %v have travelled already", h.typ, t))
 		}
 		return true
@@ -65,13 +65,13 @@ func addHook(h *hook) {
 	}
 	hooks.exact[h.typ] = h
 	if h.typ.Kind() == reflect.Interface {
-		hooks.byWay = append(hooks.byWay, h)
+		hooks.byMethods = append(hooks.byMethods, h)
 	}
 }
 
 // reaches says whether the hook for an interface concerns t or its pointer by
 // methods of their own.
-func (h *hook) reaches(t reflect.Type) bool {
+func (h *hook) appliesTo(t reflect.Type) bool {
 	if t.Kind() == reflect.Interface || !t.Implements(h.typ) && !reflect.PointerTo(t).Implements(h.typ) {
 		return false
 	}
@@ -88,8 +88,8 @@ func findHook(t reflect.Type) *hook {
 	if h := hooks.exact[t]; h != nil {
 		return h
 	}
-	for _, h := range hooks.byWay {
-		if h.reaches(t) && (h.reason == "" || t.Kind() != reflect.Pointer) {
+	for _, h := range hooks.byMethods {
+		if h.appliesTo(t) && (h.reason == "" || t.Kind() != reflect.Pointer) {
 			return h // a pointer to something refused may be nil, its element is met later
 		}
 	}
@@ -105,7 +105,7 @@ func hookOf(t reflect.Type) *hook {
 
 // refusalOf returns why values of type t cannot travel; "" if they may.
 func refusalOf(t reflect.Type) string {
-	if ownEncodingOf(t) != nil {
+	if customCodecOf(t) != nil {
 		return ""
 	}
 	if h := findHook(t); h != nil {
@@ -138,7 +138,7 @@ func refusalOf(t reflect.Type) string {
 }
 
 // hopelessKind says why a type of this kind cannot travel; "" for other kinds.
-func hopelessKind(t reflect.Type) string {
+func unsupportedKind(t reflect.Type) string {
 	switch t.Kind() {
 	case reflect.Chan:
 		return fmt.Sprintf("a channel (%v) belongs to its process: use a queue, or leave the field out", t)
@@ -154,7 +154,7 @@ func hopelessKind(t reflect.Type) string {
 // values that write nothing from being free, so that counts stay honest.
 func (c compiler) hooked(p *plan, h *hook) {
 	t := p.typ
-	p.least, p.keyed = 1, true
+	p.minSize, p.maybeIncomparable = 1, true
 	p.encode = func(b *Buffer, v address) *Error {
 		b.Byte(1)
 		inKey := b.walk.inKey

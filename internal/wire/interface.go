@@ -10,7 +10,7 @@ func (c compiler) iface(p *plan) {
 		c.errorField(p)
 		return
 	}
-	p.keyed = true
+	p.maybeIncomparable = true
 	if t.NumMethod() > 0 {
 		p.encode = func(b *Buffer, v address) *Error { return encodeDynamic(b, v, t) }
 		p.decode = func(r *Reader, v address) error { return decodeDynamic(r, v, t, r.Byte()) }
@@ -85,12 +85,12 @@ func encodeDynamic(b *Buffer, v address, t reflect.Type) *Error {
 	if err := b.descend(); err != nil {
 		return err
 	}
-	copied := p.borrow()
+	copied := p.getTemp()
 	valueAt(p.typ, copied).Set(held)
 	if err := p.encode(b, copied); err != nil {
 		return err
 	}
-	p.giveBack(copied)
+	p.putTemp(copied)
 	b.ascend()
 	return nil
 }
@@ -117,18 +117,18 @@ func decodeDynamic(r *Reader, v address, t reflect.Type, tag byte) error {
 	if p.typ.Kind() == reflect.Interface || t.NumMethod() > 0 && !p.typ.Implements(t) {
 		return r.fail("an interface of type " + t.String() + " cannot hold a " + p.typ.String())
 	}
-	if err := r.need(1, uint64(p.least)); err != nil {
+	if err := r.need(1, uint64(p.minSize)); err != nil {
 		return err
 	}
 	if err := r.descend(); err != nil {
 		return err
 	}
-	copied := p.borrow()
+	copied := p.getTemp()
 	if err := p.decode(r, copied); err != nil {
 		return err
 	}
 	valueAt(t, v).Set(valueAt(p.typ, copied))
-	p.giveBack(copied)
+	p.putTemp(copied)
 	r.ascend()
 	return nil
 }

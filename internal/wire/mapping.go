@@ -25,7 +25,7 @@ func encodeMap(b *Buffer, v address, t reflect.Type, key, elem *plan) *Error {
 	if n == 0 {
 		return nil
 	}
-	here := place{at: *at[address](v), typ: t, words: n * int((key.size+elem.size)/wordSize)}
+	here := node{at: *at[address](v), typ: t, words: n * int((key.size+elem.size)/wordSize)}
 	if err := b.enter(here); err != nil {
 		return err
 	}
@@ -43,7 +43,7 @@ func encodeMap(b *Buffer, v address, t reflect.Type, key, elem *plan) *Error {
 func encodeEntries(b *Buffer, m reflect.Value, key, elem *plan) (seen int, err *Error) {
 	inexact := b.walk.inexact
 	b.walk.inexact = false
-	keyAt, elemAt := key.borrow(), elem.borrow()
+	keyAt, elemAt := key.getTemp(), elem.getTemp()
 	keyValue, elemValue := valueAt(key.typ, keyAt), valueAt(elem.typ, elemAt)
 	entries := m.MapRange()
 	for entries.Next() {
@@ -57,10 +57,10 @@ func encodeEntries(b *Buffer, m reflect.Value, key, elem *plan) (seen int, err *
 		}
 		seen++
 	}
-	key.giveBack(keyAt)
-	elem.giveBack(elemAt)
+	key.putTemp(keyAt)
+	elem.putTemp(elemAt)
 	if b.walk.inexact {
-		if err := collapse(m, key); err != nil {
+		if err := checkDistinct(m, key); err != nil {
 			return 0, err
 		}
 	}
@@ -89,10 +89,10 @@ func describeKey(key reflect.Value) string {
 
 // firstEntries is the number of entries that a map of unknown honesty has room
 // for before the first one was decoded.
-const firstEntries = 128
+const initialEntries = 128
 
 func decodeMap(r *Reader, v address, t reflect.Type, key, elem *plan) error {
-	n, isNil, err := r.count(key.least + elem.least)
+	n, isNil, err := r.count(key.minSize + elem.minSize)
 	if err != nil {
 		return err
 	}
@@ -106,7 +106,7 @@ func decodeMap(r *Reader, v address, t reflect.Type, key, elem *plan) error {
 		// because neither keys nor elements need take any.
 		return r.fail("a map has more entries than its type has keys")
 	}
-	m.Set(reflect.MakeMapWithSize(t, min(n, firstEntries)))
+	m.Set(reflect.MakeMapWithSize(t, min(n, initialEntries)))
 	if n == 0 {
 		return nil
 	}
@@ -116,7 +116,7 @@ func decodeMap(r *Reader, v address, t reflect.Type, key, elem *plan) error {
 	if err := decodeEntries(r, m, key, elem, n); err != nil {
 		return err
 	}
-	if m.Len() != n && !r.forgives("a map holds the same key twice", nil) {
+	if m.Len() != n && !r.tolerates("a map holds the same key twice", nil) {
 		return r.err
 	}
 	r.ascend()
@@ -124,13 +124,13 @@ func decodeMap(r *Reader, v address, t reflect.Type, key, elem *plan) error {
 }
 
 func decodeEntries(r *Reader, m reflect.Value, key, elem *plan, n int) error {
-	keyAt, elemAt := key.borrow(), elem.borrow()
+	keyAt, elemAt := key.getTemp(), elem.getTemp()
 	keyValue, elemValue := valueAt(key.typ, keyAt), valueAt(elem.typ, elemAt)
 	for range n {
 		if err := r.decodeKey(key, keyAt); err != nil {
 			return err
 		}
-		if key.keyed && !keyValue.Comparable() {
+		if key.maybeIncomparable && !keyValue.Comparable() {
 			return r.fail("a map key holds a value that cannot be compared")
 		}
 		if err := elem.decode(r, elemAt); err != nil {
@@ -138,7 +138,7 @@ func decodeEntries(r *Reader, m reflect.Value, key, elem *plan, n int) error {
 		}
 		m.SetMapIndex(keyValue, elemValue)
 	}
-	key.giveBack(keyAt)
-	elem.giveBack(elemAt)
+	key.putTemp(keyAt)
+	elem.putTemp(elemAt)
 	return nil
 }

@@ -32,16 +32,16 @@ func marshals(t reflect.Type) bool {
 
 // asks says whether values of type t, which has no pointers, have a MarshalBinary that may
 // refuse. They travel as memory all the same, which is exact, but not without its consent.
-func asks(t reflect.Type) bool {
-	return t.PkgPath() != "" && reflect.PointerTo(t).Implements(marshalerType) && !embeds(t, marshalerType) && !standard(t)
+func mayRefuse(t reflect.Type) bool {
+	return t.PkgPath() != "" && reflect.PointerTo(t).Implements(marshalerType) && !embeds(t, marshalerType) && !isStandard(t)
 }
 
 // asked makes the plan of such a type.
-func (c compiler) asked(p *plan) {
+func (c compiler) consenting(p *plan) {
 	t, size, bools := p.typ, p.size, p.bools
-	p.flat, p.least = false, max(int(size), 1)
+	p.flat, p.minSize = false, max(int(size), 1)
 	p.encode = func(b *Buffer, v address) *Error {
-		if err := b.ask(t, v); err != nil {
+		if err := b.checkConsent(t, v); err != nil {
 			return err
 		}
 		b.data = append(b.data, memory(v, size)...)
@@ -59,7 +59,7 @@ func (c compiler) asked(p *plan) {
 }
 
 // ask calls MarshalBinary for its error.
-func (b *Buffer) ask(t reflect.Type, v address) *Error {
+func (b *Buffer) checkConsent(t reflect.Type, v address) *Error {
 	err := guard(&b.exited, t, "MarshalBinary", func() error {
 		_, err := pointerAt(t, v).Interface().(encoding.BinaryMarshaler).MarshalBinary()
 		return err
@@ -90,7 +90,7 @@ func embeds(t, i reflect.Type) bool {
 // MarshalBinary returned, copied, because the method may use the memory again.
 func (c compiler) marshaler(p *plan) {
 	t := p.typ
-	p.least, p.keyed = 1, true
+	p.minSize, p.maybeIncomparable = 1, true
 	p.encode = func(b *Buffer, v address) *Error {
 		var encoded []byte
 		b.walk.noteMarshaler(t)
@@ -103,7 +103,7 @@ func (c compiler) marshaler(p *plan) {
 			e.Err = err
 			return e
 		}
-		b.copied(encoded)
+		b.rawCopy(encoded)
 		return nil
 	}
 	p.decode = func(r *Reader, v address) error {
@@ -115,7 +115,7 @@ func (c compiler) marshaler(p *plan) {
 			valueAt(t, v).SetZero()
 			return pointerAt(t, v).Interface().(encoding.BinaryUnmarshaler).UnmarshalBinary(encoded)
 		})
-		if err != nil && !r.forgives("UnmarshalBinary of "+t.String(), err) {
+		if err != nil && !r.tolerates("UnmarshalBinary of "+t.String(), err) {
 			return r.err
 		}
 		return nil
@@ -132,14 +132,14 @@ func guard(exited *error, t reflect.Type, method string, f func() error) (err er
 			*exited = &ExitedError{Type: t, Method: method}
 		}
 	}()
-	err = caught(f)
+	err = catchPanic(f)
 	ended = false
 	return err
 }
 
 // caught is f's error, or that of its panic, which may be of nil: then recover does not tell it from
 // runtime.Goexit, after which this does not return.
-func caught(f func() error) (err error) {
+func catchPanic(f func() error) (err error) {
 	returned := false
 	defer func() {
 		if returned {
@@ -157,7 +157,7 @@ func caught(f func() error) (err error) {
 }
 
 // copied is Raw for memory that must not be referred to.
-func (b *Buffer) copied(p []byte) {
+func (b *Buffer) rawCopy(p []byte) {
 	before := b.Copy
 	b.Copy = true
 	b.Raw(p)

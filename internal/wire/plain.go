@@ -26,16 +26,16 @@ func PlainError(t reflect.Type) error {
 
 // Asks says whether t, which is plain, is or holds a type with a MarshalBinary, which may refuse
 // to have its value leave this process.
-func Asks(t reflect.Type) bool {
-	if asks(t) {
+func MayRefuse(t reflect.Type) bool {
+	if mayRefuse(t) {
 		return true
 	}
 	switch t.Kind() {
 	case reflect.Array:
-		return t.Len() > 0 && Asks(t.Elem())
+		return t.Len() > 0 && MayRefuse(t.Elem())
 	case reflect.Struct:
 		for field := range t.Fields() {
-			if Asks(field.Type) {
+			if MayRefuse(field.Type) {
 				return true
 			}
 		}
@@ -77,7 +77,7 @@ func notPlain(t reflect.Type) (path string, culprit reflect.Type, reason string)
 
 // notPlainReason says what is wrong with a type itself, not with its parts.
 func notPlainReason(t reflect.Type) string {
-	if own := ownEncodingOf(t); own != nil {
+	if own := customCodecOf(t); own != nil {
 		return fmt.Sprintf("travels by the codec %q, which nobody would ask: use what it encodes to", own.name)
 	}
 	switch t.PkgPath() {

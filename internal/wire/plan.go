@@ -18,15 +18,15 @@ type plan struct {
 	bools []boolSpan
 	// least is the smallest number of bytes that an encoded value takes. It is 0
 	// only for flat types of size 0.
-	least int
+	minSize int
 	// keyed: the value holds interfaces, so it may turn out not to be a map key.
-	keyed bool
+	maybeIncomparable bool
 
 	encode func(b *Buffer, p address) *Error
 	decode func(r *Reader, p address) error
 
 	descriptor atomic.Pointer[[]byte] // see describe
-	spare      sync.Pool              // of address, see borrow
+	temps      sync.Pool              // of address, see borrow
 }
 
 var (
@@ -63,7 +63,7 @@ func (c compiler) plan(t reflect.Type) *plan {
 	if p := c[t]; p != nil {
 		return p
 	}
-	p := &plan{typ: t, size: t.Size(), least: 1}
+	p := &plan{typ: t, size: t.Size(), minSize: 1}
 	c[t] = p
 	if !c.special(p) {
 		c.byKind(p)
@@ -76,8 +76,8 @@ func (c compiler) plan(t reflect.Type) *plan {
 
 // special makes the plans of types that do not travel by their kind.
 func (c compiler) special(p *plan) bool {
-	if own := ownEncodingOf(p.typ); own != nil {
-		c.encoded(p, own)
+	if own := customCodecOf(p.typ); own != nil {
+		c.customCodec(p, own)
 		return true
 	}
 	if reason := refusalOf(p.typ); reason != "" {
@@ -122,11 +122,11 @@ func (c compiler) byKind(p *plan) {
 	case reflect.Interface:
 		c.iface(p)
 	default: // Chan, Func, UnsafePointer
-		c.refuse(p, hopelessKind(p.typ))
+		c.refuse(p, unsupportedKind(p.typ))
 	}
 	switch {
-	case p.flat && asks(p.typ):
-		c.asked(p)
+	case p.flat && mayRefuse(p.typ):
+		c.consenting(p)
 	case !p.flat && marshals(p.typ):
 		c.marshaler(p)
 	}
@@ -140,18 +140,18 @@ func (c compiler) refuse(p *plan, reason string) {
 
 // borrow returns a zero variable of the plan's type, for values that have no
 // address of their own because they are inside a map or an interface.
-func (p *plan) borrow() address {
-	if spare := p.spare.Get(); spare != nil {
+func (p *plan) getTemp() address {
+	if spare := p.temps.Get(); spare != nil {
 		return spare.(address)
 	}
 	return newValue(p.typ)
 }
 
 // giveBack returns a borrowed variable, which must not be in use any more.
-func (p *plan) giveBack(v address) {
+func (p *plan) putTemp(v address) {
 	if p.size > keptCapacity {
 		return
 	}
 	valueAt(p.typ, v).SetZero()
-	p.spare.Put(v)
+	p.temps.Put(v)
 }

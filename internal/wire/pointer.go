@@ -17,7 +17,7 @@ func (c compiler) pointer(p *plan) {
 		if elem.flat {
 			return elem.encode(b, target)
 		}
-		here := place{at: target, typ: t, words: int(elem.size / wordSize)}
+		here := node{at: target, typ: t, words: int(elem.size / wordSize)}
 		if err := b.enter(here); err != nil {
 			return err
 		}
@@ -43,7 +43,7 @@ func decodePointer(r *Reader, v address, elem *plan) error {
 	if r.inKey {
 		return r.fail("a map key holds a pointer")
 	}
-	if err := r.need(1, uint64(elem.least)); err != nil {
+	if err := r.need(1, uint64(elem.minSize)); err != nil {
 		return err
 	}
 	*target = newValue(elem.typ)

@@ -19,15 +19,15 @@ type Reader struct {
 	// Errors reads what Buffer.Errors wrote. Nil is no error.
 	Errors func(r *Reader) error
 
-	data     []byte
-	attached []*os.File
-	pos      int
-	err      error
-	soft     *DecodeError // while lenient: the first failure of a value that was read to its end
-	each     bool         // lenient: such a failure does not end the message
-	depth    int
-	inKey    bool // inside a map key, see key.go
-	zone     zoneMemo
+	data      []byte
+	attached  []*os.File
+	pos       int
+	err       error
+	tolerated *DecodeError // while lenient: the first failure of a value that was read to its end
+	lenient   bool         // lenient: such a failure does not end the message
+	depth     int
+	inKey     bool // inside a map key, see mapkey.go
+	zone      zoneMemo
 }
 
 // NewReader returns a Reader of the message p, which must not change while it
@@ -67,13 +67,13 @@ func (r *Reader) failWith(reason string, cause error) error {
 
 // forgives notes a failure after which the message can be read on, and says
 // whether that is wanted: see Codec.DecodeEach.
-func (r *Reader) forgives(reason string, cause error) bool {
-	if !r.each {
+func (r *Reader) tolerates(reason string, cause error) bool {
+	if !r.lenient {
 		r.failWith(reason, cause)
 		return false
 	}
-	if r.soft == nil {
-		r.soft = &DecodeError{Offset: int64(r.pos), Reason: reason, Err: cause}
+	if r.tolerated == nil {
+		r.tolerated = &DecodeError{Offset: int64(r.pos), Reason: reason, Err: cause}
 	}
 	return true
 }
@@ -139,7 +139,7 @@ func (r *Reader) String() string {
 	if !ok {
 		return ""
 	}
-	if r.Alias && len(mem) >= aliasBlock {
+	if r.Alias && len(mem) >= minAliased {
 		return stringOver(mem)
 	}
 	return string(mem)

@@ -33,11 +33,11 @@ func RegisterTypeAt(name string, t reflect.Type, at fmt.Stringer) {
 	earlier, named := registry.byType[t]
 	switch {
 	case taken && other == t:
-		panic(fmt.Sprintf("mp: RegisterType(%q): the type %v is registered twice under this name%s", name, t, placeOf(name)))
+		panic(fmt.Sprintf("mp: RegisterType(%q): the type %v is registered twice under this name%s", name, t, registeredAt(name)))
 	case taken:
-		panic(fmt.Sprintf("mp: RegisterType(%q) of %v: the name is taken by the type %v%s", name, t, other, placeOf(name)))
+		panic(fmt.Sprintf("mp: RegisterType(%q) of %v: the name is taken by the type %v%s", name, t, other, registeredAt(name)))
 	case named:
-		panic(fmt.Sprintf("mp: RegisterType(%q): the type %v is registered already, as %q%s", name, t, earlier, placeOf(earlier)))
+		panic(fmt.Sprintf("mp: RegisterType(%q): the type %v is registered already, as %q%s", name, t, earlier, registeredAt(earlier)))
 	}
 	registry.byName[name] = t
 	registry.byType[t] = name
@@ -59,7 +59,7 @@ func registeredType(name []byte) (reflect.Type, bool) {
 }
 
 // placeOf is where a name was registered; "" when that is not known.
-func placeOf(name string) string {
+func registeredAt(name string) string {
 	if at := registry.at[name]; at != nil {
 		return at.String()
 	}

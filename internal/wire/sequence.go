@@ -40,7 +40,7 @@ func encodeFlatSlice(b *Buffer, s *sliceHeader, elem *plan) {
 }
 
 func decodeFlatSlice(r *Reader, s *sliceHeader, elem *plan) error {
-	n, isNil, err := r.count(elem.least)
+	n, isNil, err := r.count(elem.minSize)
 	if err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func encodeSlice(b *Buffer, s sliceHeader, t reflect.Type, elem *plan) *Error {
 	if s.len == 0 {
 		return nil
 	}
-	here := place{at: s.data, typ: t, words: s.len * int(elem.size/wordSize)}
+	here := node{at: s.data, typ: t, words: s.len * int(elem.size/wordSize)}
 	if err := b.enter(here); err != nil {
 		return err
 	}
@@ -76,11 +76,11 @@ func encodeSlice(b *Buffer, s sliceHeader, t reflect.Type, elem *plan) *Error {
 
 // firstElements is the memory, in bytes, that a slice of unknown honesty takes
 // before its first element was decoded.
-const firstElements = 16 << 10
+const initialElements = 16 << 10
 
 func decodeSlice(r *Reader, v address, t reflect.Type, elem *plan) error {
 	s := at[sliceHeader](v)
-	n, isNil, err := r.count(elem.least)
+	n, isNil, err := r.count(elem.minSize)
 	if err != nil {
 		return err
 	}
@@ -108,7 +108,7 @@ func decodeSlice(r *Reader, v address, t reflect.Type, elem *plan) error {
 func decodeGrowing(r *Reader, v address, t reflect.Type, elem *plan, n int) error {
 	s, slice := at[sliceHeader](v), valueAt(t, v)
 	for s.len < n {
-		room := min(n, max(4*s.len, firstElements/max(int(elem.size), 1), 1))
+		room := min(n, max(4*s.len, initialElements/max(int(elem.size), 1), 1))
 		done := s.len
 		slice.Grow(room - done)
 		slice.SetLen(room)

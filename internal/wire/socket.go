@@ -10,13 +10,13 @@ import (
 
 const (
 	// maxTogether is how many descriptors one message of the kernel's carries.
-	maxTogether = 253
+	maxBatchFiles = 253
 	// MaxFiles is how many one frame may have. Those of which there are too many for one message
 	// go ahead of it, with headers that say so.
 	MaxFiles = 65_536
 	// maxParcels is how many may have come whose frames were not read yet. Each comes
 	// with the first byte of its frame, and a read ends behind one.
-	maxParcels = 4
+	maxBatches = 4
 )
 
 // ErrFilesLost is the error of a frame whose descriptors came when this process could have
@@ -24,9 +24,9 @@ const (
 var ErrFilesLost = fmt.Errorf("wire: the descriptors of a message were lost: %w", syscall.EMFILE)
 
 // parcel is what came with one message of the kernel's.
-type parcel struct {
-	files []*os.File
-	cut   bool // the kernel dropped the rest
+type fdBatch struct {
+	files     []*os.File
+	truncated bool // the kernel dropped the rest
 }
 
 // Socket reads a stream socket and keeps the descriptors that come with the bytes. It is for one
@@ -34,14 +34,14 @@ type parcel struct {
 type Socket struct {
 	conn    *os.File
 	raw     syscall.RawConn
-	parcels []parcel
+	batches []fdBatch
 	control []byte
 
 	// What one read is about; here, so that reading allocates no closure.
-	p      []byte
-	n      int
-	err    error
-	attend func(fd uintptr) bool
+	p       []byte
+	n       int
+	err     error
+	onReady func(fd uintptr) bool
 }
 
 // NewSocket returns a reader of the socket conn, which stays the caller's.
@@ -53,7 +53,7 @@ func NewSocket(conn *os.File) *Socket {
 		return s
 	}
 	s.raw = raw
-	s.attend = func(fd uintptr) bool { return s.receive(int(fd)) }
+	s.onReady = func(fd uintptr) bool { return s.receive(int(fd)) }
 	return s
 }
 
@@ -63,7 +63,7 @@ func (s *Socket) Read(p []byte) (int, error) {
 		return 0, s.err
 	}
 	s.p, s.n, s.err = p, 0, nil
-	err := s.raw.Read(s.attend)
+	err := s.raw.Read(s.onReady)
 	s.p = nil
 	switch {
 	case err != nil:
@@ -77,31 +77,31 @@ func (s *Socket) Read(p []byte) (int, error) {
 }
 
 // next takes the oldest parcel off, which the frame that was just read has announced.
-func (s *Socket) next(announced int) (parcel, error) {
-	if len(s.parcels) == 0 {
-		return parcel{}, errors.New("its descriptors are missing")
+func (s *Socket) takeBatch(announced int) (fdBatch, error) {
+	if len(s.batches) == 0 {
+		return fdBatch{}, errors.New("its descriptors are missing")
 	}
-	p := s.parcels[0]
-	s.parcels[0] = parcel{}
-	s.parcels = s.parcels[1:]
-	if len(p.files) > announced || len(p.files) < announced && !p.cut {
+	p := s.batches[0]
+	s.batches[0] = fdBatch{}
+	s.batches = s.batches[1:]
+	if len(p.files) > announced || len(p.files) < announced && !p.truncated {
 		CloseFiles(p.files)
-		return parcel{}, fmt.Errorf("%d descriptors came, %d were announced", len(p.files), announced)
+		return fdBatch{}, fmt.Errorf("%d descriptors came, %d were announced", len(p.files), announced)
 	}
 	return p, nil
 }
 
 // Close closes the descriptors that came and were not taken. The socket stays open.
 func (s *Socket) Close() {
-	for _, p := range s.parcels {
+	for _, p := range s.batches {
 		CloseFiles(p.files)
 	}
-	s.parcels = nil
+	s.batches = nil
 }
 
 // openFiles calls f with the descriptors of up to maxTogether attachments. They stay open, and
 // as they are, during the call.
-func openFiles(attached []Attachment, fds []int, f func(fds []int) error) (err error) {
+func withFDs(attached []Attachment, fds []int, f func(fds []int) error) (err error) {
 	if len(attached) == 0 {
 		return f(fds)
 	}
@@ -111,7 +111,7 @@ func openFiles(attached []Attachment, fds []int, f func(fds []int) error) (err e
 	if err == nil {
 		controlErr := raw.Control(func(fd uintptr) {
 			called = true
-			err = openFiles(attached[1:], append(fds, int(fd)), f)
+			err = withFDs(attached[1:], append(fds, int(fd)), f)
 		})
 		if called {
 			return err
@@ -119,16 +119,16 @@ func openFiles(attached []Attachment, fds []int, f func(fds []int) error) (err e
 		err = controlErr
 	}
 	// Its owner has closed it since it was encoded. That is not the others' fault.
-	sign, other := closedSign()
+	sign, other := closedPlaceholder()
 	if other != nil {
 		return errors.Join(err, other)
 	}
 	defer sign.Close()
-	return openFiles(append([]Attachment{{File: sign}}, attached[1:]...), fds, f)
+	return withFDs(append([]Attachment{{File: sign}}, attached[1:]...), fds, f)
 }
 
 // sendFiles writes p, the beginning of a frame, with descriptors to w.
-func sendFiles(w io.Writer, p []byte, attached []Attachment) error {
+func writeWithFiles(w io.Writer, p []byte, attached []Attachment) error {
 	conn, ok := w.(syscall.Conn)
 	if !ok {
 		return fmt.Errorf("wire: descriptors cannot be sent through a %T: %w", w, errors.ErrUnsupported)
@@ -138,7 +138,7 @@ func sendFiles(w io.Writer, p []byte, attached []Attachment) error {
 		return err
 	}
 	n := 0
-	err = openFiles(attached, make([]int, 0, len(attached)), func(fds []int) (err error) {
+	err = withFDs(attached, make([]int, 0, len(attached)), func(fds []int) (err error) {
 		n, err = sendWith(raw, p, fds)
 		return err
 	})

@@ -380,7 +380,7 @@ type still struct{ _ *os.File }
 func init() {
 	none := func(*wire.Buffer, reflect.Value) error { return nil }
 	wire.Hook(reflect.TypeFor[aMover](), none, func(*wire.Reader, reflect.Value) error { return nil })
-	wire.Moving(reflect.TypeFor[aMover]())
+	wire.RegisterMoving(reflect.TypeFor[aMover]())
 	wire.Hook(reflect.TypeFor[*still](), none, func(*wire.Reader, reflect.Value) error { return nil })
 }
 

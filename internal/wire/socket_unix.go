@@ -11,7 +11,7 @@ import (
 )
 
 // controlSize is the size in bytes of what carries maxTogether descriptors.
-var controlSize = unix.CmsgSpace(4 * maxTogether)
+var controlSize = unix.CmsgSpace(4 * maxBatchFiles)
 
 // receive reads once. It says whether there was something to read.
 func (s *Socket) receive(fd int) (done bool) {
@@ -28,14 +28,14 @@ func (s *Socket) receive(fd int) (done bool) {
 	}
 	s.n = n
 	if controlled > 0 || flags&unix.MSG_CTRUNC != 0 {
-		s.keep(s.control[:controlled], flags&unix.MSG_CTRUNC != 0)
+		s.addBatch(s.control[:controlled], flags&unix.MSG_CTRUNC != 0)
 	}
 	return true
 }
 
 // keep makes files of the descriptors in a control message.
-func (s *Socket) keep(control []byte, cut bool) {
-	p := parcel{cut: cut}
+func (s *Socket) addBatch(control []byte, cut bool) {
+	p := fdBatch{truncated: cut}
 	messages, err := unix.ParseSocketControlMessage(control)
 	if err != nil {
 		messages = nil // cut off in its header: there is no descriptor in it
@@ -52,8 +52,8 @@ func (s *Socket) keep(control []byte, cut bool) {
 	if len(p.files) == 0 && !cut {
 		return
 	}
-	s.parcels = append(s.parcels, p)
-	if len(s.parcels) > maxParcels {
+	s.batches = append(s.batches, p)
+	if len(s.batches) > maxBatches {
 		s.Close()
 		s.n, s.err = 0, &FrameError{Reason: "descriptors came that no frame announces"}
 	}
@@ -61,7 +61,7 @@ func (s *Socket) keep(control []byte, cut bool) {
 
 // crowded is how long the kernel's limit on descriptors that are on their way may be reached
 // before that is an error. It is one for all of a user's processes.
-const crowded = 5 * time.Second
+const tooManyRefsTimeout = 5 * time.Second
 
 // sendWith writes p along with descriptors. It returns how many bytes of p were sent: with the
 // first of them all descriptors were.
@@ -69,7 +69,7 @@ func sendWith(conn syscall.RawConn, p []byte, fds []int) (n int, err error) {
 	rights := unix.UnixRights(fds...)
 	var failed error
 	wait := time.Millisecond
-	for end := time.Now().Add(crowded); ; time.Sleep(wait) {
+	for end := time.Now().Add(tooManyRefsTimeout); ; time.Sleep(wait) {
 		err = conn.Write(func(fd uintptr) bool {
 			n, failed = unix.SendmsgN(int(fd), p, rights, nil, noSignal)
 			for failed == unix.EINTR {

@@ -43,7 +43,7 @@ const maxZoneMemo = 512
 // All but the monotonic reading is exact.
 func (c compiler) time(p *plan) {
 	fields := c.plan(locationType)
-	p.least = 8 + 4 + 1
+	p.minSize = 8 + 4 + 1
 	p.encode = func(b *Buffer, v address) *Error {
 		t := at[time.Time](v)
 		b.walk.noteTime(t)

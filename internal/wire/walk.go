@@ -16,24 +16,24 @@ const (
 
 // walk is where encoding stands in the value.
 type walk struct {
-	position
-	start int64   // of the message, when the outermost value began
-	way   []place // the landmarks on the way from the root, see landmark
-	watch *watch  // nil until the message is large
+	walkState
+	start       int64         // of the message, when the outermost value began
+	checkpoints []node        // the landmarks on the way from the root, see landmark
+	sharing     *sharingStats // nil until the message is large
 }
 
 // position is what a failure takes a walk back to.
-type position struct {
-	depth     int
-	entered   int  // pointers, slices and maps on the way
-	reachable int  // words of memory that they lead to
-	landmarks int  // how many of them are in way
-	inKey     bool // inside a map key, see key.go
-	inexact   bool // a key of the innermost map may arrive equal to another
+type walkState struct {
+	depth           int
+	entered         int  // pointers, slices and maps on the way
+	reachable       int  // words of memory that they lead to
+	checkpointCount int  // how many of them are in way
+	inKey           bool // inside a map key, see mapkey.go
+	inexact         bool // a key of the innermost map may arrive equal to another
 }
 
 // place is something that can be met twice: what a pointer, slice or map leads to.
-type place struct {
+type node struct {
 	at  address
 	typ reflect.Type
 	// words is the size of what is there. Two slices of different length over
@@ -45,7 +45,7 @@ type place struct {
 // Going round a cycle, the way meets a landmark inside it again before it is thrice
 // as long, soon enough not to write much twice. A short way is remembered in
 // full, a long one at a few dozen places. Ordinary values have no landmark at all.
-func landmark(n int) bool {
+func isCheckpoint(n int) bool {
 	const (
 		ordinary = 4
 		near     = 20
@@ -56,20 +56,20 @@ func landmark(n int) bool {
 
 // begin notes that a value is encoded from its root. A hook may encode inside
 // an encoding: then the walk goes on.
-func (b *Buffer) begin(words uintptr) position {
-	before := b.walk.position
+func (b *Buffer) beginValue(words uintptr) walkState {
+	before := b.walk.walkState
 	if before.depth == 0 {
-		b.walk.start, b.walk.watch = b.Len(), nil
+		b.walk.start, b.walk.sharing = b.Len(), nil
 	}
 	b.walk.reachable += int(words / wordSize)
 	return before
 }
 
 // end takes the walk back to where begin found it, also after a failure.
-func (b *Buffer) end(before position) {
-	b.walk.position = before
-	clear(b.walk.way[before.landmarks:])
-	b.walk.way = b.walk.way[:before.landmarks]
+func (b *Buffer) endValue(before walkState) {
+	b.walk.walkState = before
+	clear(b.walk.checkpoints[before.checkpointCount:])
+	b.walk.checkpoints = b.walk.checkpoints[:before.checkpointCount]
 }
 
 // descend goes one level down without passing something that can be met again.
@@ -88,35 +88,35 @@ func (b *Buffer) ascend() { b.walk.depth-- }
 
 // enter follows a pointer, slice or map. After an error the walk is over, so
 // only success is answered by leave.
-func (b *Buffer) enter(p place) *Error {
+func (b *Buffer) enter(p node) *Error {
 	w := &b.walk
 	w.entered++
 	w.reachable += p.words
-	for i := range w.way {
-		if w.way[i].at == p.at && w.way[i] == p {
+	for i := range w.checkpoints {
+		if w.checkpoints[i].at == p.at && w.checkpoints[i] == p {
 			return refused(reasonCycle)
 		}
 	}
 	if err := b.descend(); err != nil {
 		return err
 	}
-	if landmark(w.entered) {
-		w.way = append(w.way, p)
-		w.landmarks++
+	if isCheckpoint(w.entered) {
+		w.checkpoints = append(w.checkpoints, p)
+		w.checkpointCount++
 	}
-	if b.Len()-w.start > watchFrom {
-		return b.observe(p)
+	if b.Len()-w.start > countSharingFrom {
+		return b.countVisit(p)
 	}
 	return nil
 }
 
-func (b *Buffer) leave(p place) {
+func (b *Buffer) leave(p node) {
 	w := &b.walk
 	w.depth--
-	if landmark(w.entered) {
-		w.landmarks--
-		w.way[w.landmarks] = place{}
-		w.way = w.way[:w.landmarks]
+	if isCheckpoint(w.entered) {
+		w.checkpointCount--
+		w.checkpoints[w.checkpointCount] = node{}
+		w.checkpoints = w.checkpoints[:w.checkpointCount]
 	}
 	w.entered--
 	w.reachable -= p.words

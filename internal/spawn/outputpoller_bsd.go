@@ -12,10 +12,10 @@ import (
 const fionread = 0x4004667f // the same on all of them, and not in package unix
 
 // outputs looks at the pipes that a child prints to.
-type outputs struct{ pipes []syscall.RawConn }
+type outputPoller struct{ pipes []syscall.RawConn }
 
-func newOutputs(pipes ...*os.File) (*outputs, error) {
-	o := new(outputs)
+func newOutputPoller(pipes ...*os.File) (*outputPoller, error) {
+	o := new(outputPoller)
 	for _, p := range pipes {
 		raw, err := p.SyscallConn()
 		if err != nil {
@@ -27,7 +27,7 @@ func newOutputs(pipes ...*os.File) (*outputs, error) {
 }
 
 // ready says that one of the pipes is not empty, or is closed.
-func (o *outputs) ready() (found bool) {
+func (o *outputPoller) ready() (found bool) {
 	for _, raw := range o.pipes {
 		err := raw.Control(func(fd uintptr) {
 			n, err := unix.IoctlGetInt(int(fd), fionread)
@@ -40,4 +40,4 @@ func (o *outputs) ready() (found bool) {
 	return found
 }
 
-func (o *outputs) close() {}
+func (o *outputPoller) close() {}

@@ -50,7 +50,7 @@ func addressOfValue(v reflect.Value) address { return v.Addr().UnsafePointer() }
 // slotOf spreads addresses over the slots of a watch.
 func slotOf(p address) int {
 	const golden = 0x9e3779b97f4a7c15
-	return int(uint64(uintptr(p)) * golden >> 32 % recentPlaces)
+	return int(uint64(uintptr(p)) * golden >> 32 % recentNodes)
 }
 
 // newValue allocates a zero t.

@@ -7,7 +7,7 @@ import "reflect"
 func MayAttach(t reflect.Type) bool { return mayAttach(t, make(map[reflect.Type]bool)) }
 
 func mayAttach(t reflect.Type, seen map[reflect.Type]bool) bool {
-	if seen[t] || t == timeType || ownEncodingOf(t) != nil || refusalOf(t) != "" {
+	if seen[t] || t == timeType || customCodecOf(t) != nil || refusalOf(t) != "" {
 		return false
 	}
 	seen[t] = true

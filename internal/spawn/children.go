@@ -12,26 +12,26 @@ import (
 var starts sync.RWMutex
 
 // alive is the children that are not reaped.
-var alive struct {
+var children struct {
 	sync.Mutex
 	all []*Process
 }
 
-func (p *Process) list() {
-	alive.Lock()
-	defer alive.Unlock()
-	alive.all = append(alive.all, p)
+func (p *Process) register() {
+	children.Lock()
+	defer children.Unlock()
+	children.all = append(children.all, p)
 }
 
-func (p *Process) unlist() {
-	alive.Lock()
-	defer alive.Unlock()
-	alive.all = slices.DeleteFunc(alive.all, func(other *Process) bool { return other == p })
+func (p *Process) unregister() {
+	children.Lock()
+	defer children.Unlock()
+	children.all = slices.DeleteFunc(children.all, func(other *Process) bool { return other == p })
 }
 
 // living are the children that are not reaped, in the order of their starts.
-func living() []*Process {
-	alive.Lock()
-	defer alive.Unlock()
-	return slices.Clone(alive.all)
+func liveChildren() []*Process {
+	children.Lock()
+	defer children.Unlock()
+	return slices.Clone(children.all)
 }

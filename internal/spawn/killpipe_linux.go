@@ -15,21 +15,21 @@ import (
 //
 // It does not hang on an order: the kernel releases the files of a process that ends in another order
 // than those that are closed on exec, but whichever end goes first, the other one is there to tell.
-type leash struct{ r, w int }
+type killPipe struct{ r, w int }
 
-var noLeash = leash{-1, -1}
+var noKillPipe = killPipe{-1, -1}
 
-func newLeash() (leash, error) {
+func newKillPipe() (killPipe, error) {
 	r, w, err := pipe()
 	if err != nil {
-		return noLeash, err
+		return noKillPipe, err
 	}
-	return leash{r, w}, nil
+	return killPipe{r, w}, nil
 }
 
 // tie sets the ends up once the group exists. Where that is refused the parent-death
 // signal and the end of file on the socket must do.
-func (l leash) tie(pgid int) {
+func (l killPipe) arm(pgid int) {
 	for _, end := range []int{l.r, l.w} {
 		fd := uintptr(end)
 		if _, err := unix.FcntlInt(fd, unix.F_SETSIG, int(unix.SIGKILL)); err != nil {
@@ -44,7 +44,7 @@ func (l leash) tie(pgid int) {
 
 // pull has the kernel kill the group at once, as this process was when it tied the leash: it may
 // not be allowed to any more. It says whether that can be.
-func (l *leash) pull() bool {
+func (l *killPipe) fire() bool {
 	if l.w >= 0 {
 		unix.Close(l.w)
 		l.w = -1
@@ -54,12 +54,12 @@ func (l *leash) pull() bool {
 }
 
 // untie lets go of a child that is dead, or never was.
-func (l *leash) untie() {
+func (l *killPipe) close() {
 	if l.r >= 0 {
 		unix.Close(l.r) // first, for closing the other one is what it waits for
 	}
 	if l.w >= 0 {
 		unix.Close(l.w)
 	}
-	*l = noLeash
+	*l = noKillPipe
 }

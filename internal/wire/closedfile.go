@@ -5,12 +5,12 @@ import "os"
 // A file that its owner closes after its message was made cannot be sent, but the message is:
 // it may be that of many tasks. In place of the file goes a sign that says so to the receiver,
 // which is an empty file for who does not look: the null device, opened as nobody opens it.
-const signFlags = os.O_RDONLY | os.O_APPEND | os.O_SYNC
+const placeholderFlags = os.O_RDONLY | os.O_APPEND | os.O_SYNC
 
-func closedSign() (*os.File, error) { return os.OpenFile(os.DevNull, signFlags, 0) }
+func closedPlaceholder() (*os.File, error) { return os.OpenFile(os.DevNull, placeholderFlags, 0) }
 
-func isClosedSign(f *os.File) bool {
-	if flags, ok := statusFlags(f); !ok || flags&(os.O_WRONLY|os.O_RDWR|signFlags) != signFlags {
+func isClosedPlaceholder(f *os.File) bool {
+	if flags, ok := statusFlags(f); !ok || flags&(os.O_WRONLY|os.O_RDWR|placeholderFlags) != placeholderFlags {
 		return false
 	}
 	info, err := f.Stat()

@@ -40,18 +40,18 @@ func (w *walk) noteTime(t *time.Time) {
 
 // noteMarshaler notes a key that arrives as its methods wish.
 func (w *walk) noteMarshaler(t reflect.Type) {
-	if w.inKey && !standard(t) {
+	if w.inKey && !isStandard(t) {
 		w.inexact = true
 	}
 }
 
 // collapse looks for two keys of m that are written alike, after one that is not
 // exact was met. Keys that are not equal to themselves stay apart in any case.
-func collapse(m reflect.Value, key *plan) *Error {
+func checkDistinct(m reflect.Value, key *plan) *Error {
 	var b Buffer
 	defer b.Settle(false)
 	b.walk.inKey = true
-	keyAt := key.borrow()
+	keyAt := key.getTemp()
 	keyValue := valueAt(key.typ, keyAt)
 	seen := make(map[string]struct{}, m.Len())
 	for entries := m.MapRange(); entries.Next(); {
@@ -69,6 +69,6 @@ func collapse(m reflect.Value, key *plan) *Error {
 			return refused(reasonKeyCollapse).within("[the key " + describeKey(keyValue) + "]")
 		}
 	}
-	key.giveBack(keyAt)
+	key.putTemp(keyAt)
 	return nil
 }

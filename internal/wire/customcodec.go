@@ -8,13 +8,13 @@ import (
 )
 
 // ownEncodings are the types whose values the program encodes itself.
-var ownEncodings struct {
+var customCodecs struct {
 	sync.RWMutex
-	byType map[reflect.Type]*ownEncoding
+	byType map[reflect.Type]*customCodec
 }
 
 // ownEncoding is what the program has registered for one type.
-type ownEncoding struct {
+type customCodec struct {
 	name   string
 	encode func(v reflect.Value) ([]byte, error)
 	decode func(p []byte) (reflect.Value, error)
@@ -32,40 +32,40 @@ func RegisterCodec(name string, t reflect.Type, enc func(v reflect.Value) ([]byt
 	}
 	compiling.Lock()
 	defer compiling.Unlock()
-	ownEncodings.Lock()
-	if earlier := ownEncodings.byType[t]; earlier != nil {
-		ownEncodings.Unlock()
-		panic(fmt.Sprintf("mp: RegisterCodec(%q): the type %v has the codec %q already%s", name, t, earlier.name, placeOf(earlier.name)))
+	customCodecs.Lock()
+	if earlier := customCodecs.byType[t]; earlier != nil {
+		customCodecs.Unlock()
+		panic(fmt.Sprintf("mp: RegisterCodec(%q): the type %v has the codec %q already%s", name, t, earlier.name, registeredAt(earlier.name)))
 	}
-	if ownEncodings.byType == nil {
-		ownEncodings.byType = make(map[reflect.Type]*ownEncoding)
+	if customCodecs.byType == nil {
+		customCodecs.byType = make(map[reflect.Type]*customCodec)
 	}
-	ownEncodings.byType[t] = &ownEncoding{name: name, encode: enc, decode: dec}
-	ownEncodings.Unlock()
+	customCodecs.byType[t] = &customCodec{name: name, encode: enc, decode: dec}
+	customCodecs.Unlock()
 	plans.Clear()
-	composed.Lock()
-	clear(composed.plans)
-	clear(composed.rare[:])
-	composed.Unlock()
+	dynamicTypes.Lock()
+	clear(dynamicTypes.plans)
+	clear(dynamicTypes.rare[:])
+	dynamicTypes.Unlock()
 	codecs.Range(func(_, c any) bool {
 		c.(interface{ remake() }).remake()
 		return true
 	})
 }
 
-func ownEncodingOf(t reflect.Type) *ownEncoding {
-	ownEncodings.RLock()
-	defer ownEncodings.RUnlock()
-	return ownEncodings.byType[t]
+func customCodecOf(t reflect.Type) *customCodec {
+	customCodecs.RLock()
+	defer customCodecs.RUnlock()
+	return customCodecs.byType[t]
 }
 
 // encoded makes the plan of a type that the program encodes: the length and the bytes, after
 // a byte that says whether a pointer is nil.
-func (c compiler) encoded(p *plan, own *ownEncoding) {
+func (c compiler) customCodec(p *plan, own *customCodec) {
 	t := p.typ
 	what := fmt.Sprintf("the codec %q of %v", own.name, t)
 	pointer := t.Kind() == reflect.Pointer
-	p.least, p.keyed = 1, true
+	p.minSize, p.maybeIncomparable = 1, true
 	p.encode = func(b *Buffer, v address) *Error {
 		value := valueAt(t, v)
 		if pointer {
@@ -89,14 +89,14 @@ func (c compiler) encoded(p *plan, own *ownEncoding) {
 			e.Err = err
 			return e
 		}
-		b.copied(encoded)
+		b.rawCopy(encoded)
 		return nil
 	}
-	p.decode = func(r *Reader, v address) error { return decodeOwn(r, valueAt(t, v), own, what) }
+	p.decode = func(r *Reader, v address) error { return decodeCustom(r, valueAt(t, v), own, what) }
 }
 
 // decodeOwn reads a value that the program has encoded.
-func decodeOwn(r *Reader, value reflect.Value, own *ownEncoding, what string) error {
+func decodeCustom(r *Reader, value reflect.Value, own *customCodec, what string) error {
 	if value.Kind() == reflect.Pointer {
 		switch r.Byte() {
 		case 0:
@@ -119,7 +119,7 @@ func decodeOwn(r *Reader, value reflect.Value, own *ownEncoding, what string) er
 		}
 		return err
 	})
-	if err != nil && !r.forgives(what, err) {
+	if err != nil && !r.tolerates(what, err) {
 		return r.err
 	}
 	return nil

@@ -11,11 +11,11 @@ func runsCode(t reflect.Type, seen map[reflect.Type]bool) bool {
 		return false
 	}
 	seen[t] = true
-	if ownEncodingOf(t) != nil {
+	if customCodecOf(t) != nil {
 		return true
 	}
 	if marshals(t) {
-		return !standard(t)
+		return !isStandard(t)
 	}
 	switch t.Kind() {
 	case reflect.Interface:
@@ -35,7 +35,7 @@ func runsCode(t reflect.Type, seen map[reflect.Type]bool) bool {
 }
 
 // standard says whether a type is one of the standard library's that often travel.
-func standard(t reflect.Type) bool {
+func isStandard(t reflect.Type) bool {
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}

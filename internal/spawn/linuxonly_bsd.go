@@ -9,14 +9,14 @@ import "errors"
 func setComm(string) {}
 
 // leash: there is none. A child learns of its parent's end from the socket alone.
-type leash struct{}
+type killPipe struct{}
 
-var noLeash leash
+var noKillPipe killPipe
 
-func newLeash() (leash, error) { return noLeash, nil }
-func (leash) tie(int)          {}
-func (*leash) pull() bool      { return false }
-func (*leash) untie()          {}
+func newKillPipe() (killPipe, error) { return noKillPipe, nil }
+func (killPipe) arm(int)             {}
+func (*killPipe) fire() bool         { return false }
+func (*killPipe) close()             {}
 
 type statm struct{}
 
@@ -29,5 +29,5 @@ func (p *Process) Memory() (int64, error) { return 0, errors.ErrUnsupported }
 
 type oomWatch struct{}
 
-func watchOOM(int) oomWatch   { return oomWatch{} }
-func (oomWatch) killed() bool { return false }
+func watchOOM(int) oomWatch        { return oomWatch{} }
+func (oomWatch) killedChild() bool { return false }

@@ -63,8 +63,8 @@ func watchEarly(t *testing.T) (scale int) {
 	if os.Getenv("MP_LONG") != "" {
 		return 40
 	}
-	before := wire.SetWatchFrom(1 << 20)
-	t.Cleanup(func() { wire.SetWatchFrom(before) })
+	before := wire.SetCountSharingFrom(1 << 20)
+	t.Cleanup(func() { wire.SetCountSharingFrom(before) })
 	return 1
 }
 

@@ -22,9 +22,9 @@ func (c compiler) structure(p *plan) {
 		}
 		return
 	}
-	p.least = least
+	p.minSize = least
 	for i := range parts {
-		p.keyed = p.keyed || parts[i].plan != nil && parts[i].plan.keyed
+		p.maybeIncomparable = p.maybeIncomparable || parts[i].plan != nil && parts[i].plan.maybeIncomparable
 	}
 	p.encode = func(b *Buffer, v address) *Error { return encodeParts(b, v, parts) }
 	p.decode = func(r *Reader, v address) error { return decodeParts(r, v, parts) }
@@ -33,7 +33,7 @@ func (c compiler) structure(p *plan) {
 func (c compiler) parts(t reflect.Type) (parts []part, least int) {
 	for field := range t.Fields() {
 		plan := c.plan(field.Type)
-		least += plan.least
+		least += plan.minSize
 		if !plan.flat {
 			parts = append(parts, part{offset: field.Offset, plan: plan, name: field.Name})
 			continue
@@ -110,7 +110,7 @@ func (c compiler) array(p *plan) {
 		}
 		return
 	}
-	p.least, p.keyed = n*elem.least, elem.keyed
+	p.minSize, p.maybeIncomparable = n*elem.minSize, elem.maybeIncomparable
 	p.encode = func(b *Buffer, v address) *Error { return encodeElements(b, v, n, elem) }
 	p.decode = func(r *Reader, v address) error { return decodeElements(r, v, n, elem) }
 }

@@ -3,7 +3,7 @@ package spawn
 import "os"
 
 // CanWatchMemory says why the memory of processes that are started now could not be watched.
-func CanWatchMemory() error {
+func CheckMemoryWatch() error {
 	f, err := os.Open("/proc/self/statm")
 	if err != nil {
 		return err

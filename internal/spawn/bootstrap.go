@@ -10,38 +10,38 @@ import (
 )
 
 // markVar is the environment variable that tells a process it is a child.
-const markVar = early.MarkVar
+const childVar = early.ChildVar
 
 // mark is all that a child must know before its main runs.
-type mark struct {
-	parent int // the process this mark was made for has this parent; any other one found it lying about
-	nonce  string
-	title  string
-	loader string // the words of loader, with NULs between them
-	name   string
-	pool   string
-	worker int
-	ident  string // Spec.Identity
-	depth  int    // 1: a child of the main process, 2: a child of one, ...
-	procs  int
-	memory int64
-	nice   int // that of the thread which started it
-	limits Limits
-	files  int
-	joined int // 1: stderr is the pipe of stdout
+type bootstrap struct {
+	parent   int // the process this mark was made for has this parent; any other one found it lying about
+	nonce    string
+	title    string
+	loader   string // the words of loader, with NULs between them
+	name     string
+	pool     string
+	worker   int
+	identity string // Spec.Identity
+	depth    int    // 1: a child of the main process, 2: a child of one, ...
+	procs    int
+	memory   int64
+	nice     int // that of the thread which started it
+	limits   Limits
+	files    int
+	joined   int // 1: stderr is the pipe of stdout
 }
 
 // fields lists what travels, once for both directions. Package early knows the first two.
-func (m *mark) fields() []any {
+func (m *bootstrap) fields() []any {
 	return []any{
-		&m.files, &m.nonce, &m.parent, &m.title, &m.loader, &m.name, &m.pool, &m.worker, &m.ident, &m.depth, &m.procs, &m.memory,
+		&m.files, &m.nonce, &m.parent, &m.title, &m.loader, &m.name, &m.pool, &m.worker, &m.identity, &m.depth, &m.procs, &m.memory,
 		&m.nice, &m.limits.CPU, &m.limits.OpenFiles, &m.limits.Nice, &m.joined,
 	}
 }
 
 // String is the text of the mark: its fields, quoted, with spaces between them. A quoted
 // field holds no NUL and survives bytes that are not UTF-8.
-func (m *mark) String() string {
+func (m *bootstrap) String() string {
 	var b []byte
 	for _, f := range m.fields() {
 		switch f := f.(type) {
@@ -59,36 +59,36 @@ func (m *mark) String() string {
 	return string(b)
 }
 
-var errMark = errors.New("spawn: not a mark")
+var errBootstrap = errors.New("spawn: not a mark")
 
-func parseMark(text string) (*mark, error) {
-	m := new(mark)
+func parseBootstrap(text string) (*bootstrap, error) {
+	m := new(bootstrap)
 	for _, f := range m.fields() {
 		if s, ok := f.(*string); ok {
 			quoted, err := strconv.QuotedPrefix(text)
 			if err != nil {
-				return nil, errMark
+				return nil, errBootstrap
 			}
 			text = text[len(quoted):]
 			if *s, err = strconv.Unquote(quoted); err != nil || !strings.HasPrefix(text, " ") {
-				return nil, errMark
+				return nil, errBootstrap
 			}
 			text = text[1:]
 			continue
 		}
 		word, rest, ok := strings.Cut(text, " ")
-		if !ok || !scan(word, f) {
-			return nil, errMark
+		if !ok || !scanNumber(word, f) {
+			return nil, errBootstrap
 		}
 		text = rest
 	}
 	if text != "" || m.files < 0 {
-		return nil, errMark
+		return nil, errBootstrap
 	}
 	return m, nil
 }
 
-func scan(word string, f any) bool {
+func scanNumber(word string, f any) bool {
 	v, err := strconv.ParseInt(word, 10, 64)
 	switch f := f.(type) {
 	case *int:

@@ -70,7 +70,7 @@ func TestHandOnIsAfterWhatWasPrinted(t *testing.T) {
 	for i := range 300 {
 		tell(k, "l")
 		want += fmt.Sprintln("line", i)
-		if k.HandOn(patience) {
+		if k.FlushOutput(patience) {
 			t.Fatal("late")
 		}
 		if got := out.String(); got != want {
@@ -78,12 +78,12 @@ func TestHandOnIsAfterWhatWasPrinted(t *testing.T) {
 		}
 	}
 	tell(k, "m")
-	if k.HandOn(patience) || strings.Count(out.String(), "many 300") != 2000 {
+	if k.FlushOutput(patience) || strings.Count(out.String(), "many 300") != 2000 {
 		t.Errorf("%d lines of 2000", strings.Count(out.String(), "many 300"))
 	}
 	k.Conn().Close()
 	k.wait()
-	if k.HandOn(patience) {
+	if k.FlushOutput(patience) {
 		t.Error("late after the end")
 	}
 }
@@ -97,7 +97,7 @@ func TestHandOnTakesWhatHasNoEnd(t *testing.T) {
 	for i, text := range []string{"prompt 0? ", "line 1\n", "prompt 2? ", "prompt 3? ", "zero\x00"} {
 		tell(k, text[:1])
 		want += text
-		if k.HandOn(patience) || out.String() != want {
+		if k.FlushOutput(patience) || out.String() != want {
 			t.Fatalf("round %d: %q, want %q", i, out.String(), want)
 		}
 	}
@@ -131,7 +131,7 @@ func TestPartialLineOfAStoppedChild(t *testing.T) {
 		t.Fatal(err)
 	}
 	k.line()
-	if k.HandOn(patience) || out.String() != "line 0\nprompt 1? " {
+	if k.FlushOutput(patience) || out.String() != "line 0\nprompt 1? " {
 		t.Errorf("%q", out.String())
 	}
 	k.Kill()
@@ -157,12 +157,12 @@ func TestHandOnDoesNotWaitForEver(t *testing.T) {
 	out := &gate{open: make(chan struct{})}
 	k := start(t, spawn.Spec{Name: "rounds", Stdout: out})
 	tell(k, "l")
-	if !k.HandOn(20 * time.Millisecond) {
+	if !k.FlushOutput(20 * time.Millisecond) {
 		t.Error("nothing can have been written")
 	}
 	tell(k, "l")
 	begin := time.Now()
-	if k.HandOn(time.Hour) { // while the writer is where it was, nobody waits for it again
+	if k.FlushOutput(time.Hour) { // while the writer is where it was, nobody waits for it again
 		t.Error("that was said already")
 	}
 	if took := time.Since(begin); took > within(time.Second) {
@@ -171,14 +171,14 @@ func TestHandOnDoesNotWaitForEver(t *testing.T) {
 	close(out.open)
 	eventually(t, patience, "both lines", func() bool { return out.String() == "line 0\nline 1\n" })
 	tell(k, "l")
-	if k.HandOn(patience) || out.String() != "line 0\nline 1\nline 2\n" {
+	if k.FlushOutput(patience) || out.String() != "line 0\nline 1\nline 2\n" {
 		t.Errorf("%q", out.String())
 	}
 	k.Conn().Close()
 	k.wait()
 }
 
-// A process that the child has left holds the pipe and goes on printing: HandOn waits for what
+// A process that the child has left holds the pipe and goes on printing: FlushOutput waits for what
 // there was, and no more.
 func TestHandOnBesideAFlood(t *testing.T) {
 	tidy(t)
@@ -186,7 +186,7 @@ func TestHandOnBesideAFlood(t *testing.T) {
 	k := start(t, spawn.Spec{Name: "leaves a flood", Stdout: out})
 	k.line()
 	for range 20 {
-		if k.HandOn(patience) {
+		if k.FlushOutput(patience) {
 			t.Error("late")
 		}
 	}
@@ -216,15 +216,15 @@ func TestHandOnCostsOneLook(t *testing.T) {
 		for range 20 {
 			begin := time.Now()
 			for range 1000 {
-				kids[0].HandOn(patience)
+				kids[0].FlushOutput(patience)
 			}
 			best = min(best, time.Since(begin))
 		}
 		return best / 1000
 	}
 	tell(kids[0], "l")
-	kids[0].HandOn(patience)
-	if n := testing.AllocsPerRun(100, func() { kids[0].HandOn(patience) }); n > 0 {
+	kids[0].FlushOutput(patience)
+	if n := testing.AllocsPerRun(100, func() { kids[0].FlushOutput(patience) }); n > 0 {
 		t.Errorf("%v allocations", n)
 	}
 	one := look()

@@ -12,21 +12,21 @@ import (
 // plumbing is all that runs between a parent and one child. The parent's ends are
 // nonblocking files in the netpoller, the child's are bare descriptors that this process
 // closes when the child has its copies. Both are closed on exec here.
-type plumbing struct {
+type childIO struct {
 	conn           *os.File
 	stdout, stderr *os.File
 	stdin          *os.File // nil unless a reader is copied
-	outputs        *outputs
+	poller         *outputPoller
 	crash          *crashPipe
-	leash          leash
+	killPipe       killPipe
 
-	forChild []int // 0, 1, 2, socket, stderr, crash, Spec.Files; the order in which the child gets them
-	own      []int // those of forChild that are closed after the fork
-	keep     []*os.File
+	childFDs       []int // 0, 1, 2, socket, stderr, crash, Spec.Files; the order in which the child gets them
+	closeAfterFork []int // those of forChild that are closed after the fork
+	keepAlive      []*os.File
 }
 
-func newPlumbing(spec *Spec, joined bool) (pl *plumbing, err error) {
-	pl = &plumbing{leash: noLeash}
+func newChildIO(spec *Spec, joined bool) (pl *childIO, err error) {
+	pl = &childIO{killPipe: noKillPipe}
 	defer func() {
 		if err != nil {
 			pl.closeChildEnds()
@@ -44,52 +44,52 @@ func newPlumbing(spec *Spec, joined bool) (pl *plumbing, err error) {
 			return pl, err
 		}
 	}
-	pl.leash, err = newLeash()
+	pl.killPipe, err = newKillPipe()
 	return pl, err
 }
 
 // addOutputs makes what the child prints to. Where both streams lead to one place its stderr
 // is the pipe of its stdout, so that the order is kept, and the other one is for captures.
-func (pl *plumbing) addOutputs(joined bool) (err error) {
+func (pl *childIO) addOutputs(joined bool) (err error) {
 	var w [2]int
 	if pl.stdout, w[0], err = outputPipe("stdout"); err != nil {
 		return err
 	}
-	pl.own = append(pl.own, w[0])
+	pl.closeAfterFork = append(pl.closeAfterFork, w[0])
 	if pl.stderr, w[1], err = outputPipe("stderr"); err != nil {
 		return err
 	}
-	pl.own = append(pl.own, w[1])
-	if pl.outputs, err = newOutputs(pl.stdout, pl.stderr); err != nil {
+	pl.closeAfterFork = append(pl.closeAfterFork, w[1])
+	if pl.poller, err = newOutputPoller(pl.stdout, pl.stderr); err != nil {
 		return err
 	}
 	parent, child, err := socketPair()
 	if err != nil {
 		return err
 	}
-	pl.own = append(pl.own, child)
+	pl.closeAfterFork = append(pl.closeAfterFork, child)
 	pl.conn = os.NewFile(uintptr(parent), "conn")
 	crash, crashW, err := newCrashPipe()
 	if err != nil {
 		return err
 	}
-	pl.own = append(pl.own, crashW)
+	pl.closeAfterFork = append(pl.closeAfterFork, crashW)
 	pl.crash = crash
 	stderr := w[1]
 	if joined {
 		stderr = w[0]
 	}
-	pl.forChild = append(pl.forChild, w[0], stderr, child, w[1], crashW)
+	pl.childFDs = append(pl.childFDs, w[0], stderr, child, w[1], crashW)
 	return nil
 }
 
-func (pl *plumbing) add(fd int) {
-	pl.forChild = append(pl.forChild, fd)
-	pl.own = append(pl.own, fd)
+func (pl *childIO) addOwned(fd int) {
+	pl.childFDs = append(pl.childFDs, fd)
+	pl.closeAfterFork = append(pl.closeAfterFork, fd)
 }
 
 // addFile hands over a file of the caller.
-func (pl *plumbing) addFile(f *os.File) error {
+func (pl *childIO) addFile(f *os.File) error {
 	if f == nil {
 		return os.ErrInvalid
 	}
@@ -97,8 +97,8 @@ func (pl *plumbing) addFile(f *os.File) error {
 	if fd < 0 {
 		return os.ErrClosed
 	}
-	pl.forChild = append(pl.forChild, fd)
-	pl.keep = append(pl.keep, f)
+	pl.childFDs = append(pl.childFDs, fd)
+	pl.keepAlive = append(pl.keepAlive, f)
 	return nil
 }
 
@@ -116,14 +116,14 @@ func outputPipe(name string) (*os.File, int, error) {
 	return os.NewFile(uintptr(r), name), w, nil
 }
 
-func (pl *plumbing) addStdin(in io.Reader) error {
+func (pl *childIO) addStdin(in io.Reader) error {
 	switch in := in.(type) {
 	case nil:
 		fd, err := unix.Open(os.DevNull, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 		if err != nil {
 			return &os.PathError{Op: "open", Path: os.DevNull, Err: err}
 		}
-		pl.add(fd)
+		pl.addOwned(fd)
 	case *os.File:
 		return pl.addFile(in)
 	default:
@@ -131,7 +131,7 @@ func (pl *plumbing) addStdin(in io.Reader) error {
 		if err != nil {
 			return err
 		}
-		pl.add(r)
+		pl.addOwned(r)
 		if err := unix.SetNonblock(w, true); err != nil {
 			unix.Close(w)
 			return os.NewSyscallError("setnonblock", err)
@@ -141,39 +141,39 @@ func (pl *plumbing) addStdin(in io.Reader) error {
 	return nil
 }
 
-func (pl *plumbing) childFiles() []uintptr {
-	fds := make([]uintptr, len(pl.forChild))
-	for i, fd := range pl.forChild {
+func (pl *childIO) childFiles() []uintptr {
+	fds := make([]uintptr, len(pl.childFDs))
+	for i, fd := range pl.childFDs {
 		fds[i] = uintptr(fd)
 	}
 	return fds
 }
 
-func (pl *plumbing) closeChildEnds() {
-	for _, fd := range pl.own {
+func (pl *childIO) closeChildEnds() {
+	for _, fd := range pl.closeAfterFork {
 		unix.Close(fd)
 	}
-	pl.own, pl.forChild, pl.keep = nil, nil, nil
+	pl.closeAfterFork, pl.childFDs, pl.keepAlive = nil, nil, nil
 }
 
-func (pl *plumbing) closeParentEnds() {
+func (pl *childIO) closeParentEnds() {
 	for _, f := range []*os.File{pl.conn, pl.stdout, pl.stderr, pl.stdin} {
 		if f != nil {
 			f.Close()
 		}
 	}
-	if pl.outputs != nil {
-		pl.outputs.close()
+	if pl.poller != nil {
+		pl.poller.close()
 	}
 	if pl.crash != nil {
 		pl.crash.close()
 	}
-	pl.leash.untie()
+	pl.killPipe.close()
 }
 
 // copyStdin feeds the child from a reader until either has enough. There is nobody to
 // tell about a failing reader: the child sees the end of its input.
-func (pl *plumbing) copyStdin(in io.Reader) {
+func (pl *childIO) copyStdin(in io.Reader) {
 	defer pl.stdin.Close()
 	defer func() { _ = recover() }() // a panic on this goroutine, which is ours, would end the program
 	io.Copy(pl.stdin, in)

@@ -11,7 +11,7 @@ import (
 // have is limited: else an enemy could fill the memory with the types of [1]int,
 // [2]int and so on. Who uses up the limit spoils it only for others of the same
 // sort, and never for types that this process has.
-var composed = struct {
+var dynamicTypes = struct {
 	sync.RWMutex
 	plans map[string]*plan
 	rare  [2]int // the number of those without and with an array in them
@@ -34,9 +34,9 @@ func (r *Reader) dynamicPlan(tag byte) (*plan, error) {
 		return nil, err
 	}
 	descriptor := r.data[from:r.pos]
-	composed.RLock()
-	p := composed.plans[string(descriptor)]
-	composed.RUnlock()
+	dynamicTypes.RLock()
+	p := dynamicTypes.plans[string(descriptor)]
+	dynamicTypes.RUnlock()
 	if p != nil {
 		return p, nil
 	}
@@ -50,10 +50,10 @@ func (r *Reader) dynamicPlan(tag byte) (*plan, error) {
 
 // compose makes the plan of a composite type that was not decoded before.
 func compose(descriptor []byte) (*plan, *DecodeError) {
-	sort := sortOf(descriptor)
-	composed.RLock()
-	full := sort != frequent && composed.rare[sort] >= maxRare
-	composed.RUnlock()
+	sort := rarityOf(descriptor)
+	dynamicTypes.RLock()
+	full := sort != frequent && dynamicTypes.rare[sort] >= maxRare
+	dynamicTypes.RUnlock()
 	var p *plan
 	if full {
 		p = plannedAs(descriptor)
@@ -69,12 +69,12 @@ func compose(descriptor []byte) (*plan, *DecodeError) {
 		}
 		p = planFor(t)
 	}
-	composed.Lock()
-	defer composed.Unlock()
-	if _, known := composed.plans[string(descriptor)]; !known && !full && sort != frequent {
-		composed.rare[sort]++
+	dynamicTypes.Lock()
+	defer dynamicTypes.Unlock()
+	if _, known := dynamicTypes.plans[string(descriptor)]; !known && !full && sort != frequent {
+		dynamicTypes.rare[sort]++
 	}
-	composed.plans[string(descriptor)] = p
+	dynamicTypes.plans[string(descriptor)] = p
 	return p, nil
 }
 
@@ -91,14 +91,14 @@ func plannedAs(descriptor []byte) (found *plan) {
 
 // The sorts of composite types, by how many of them there can be.
 const (
-	rareSort = iota
-	arraySort
+	rareOther = iota
+	rareArray
 	frequent // not limited: at most a few dozen for each type with a name
 )
 
 // sortOf looks at a descriptor. Frequent types are up to three slices, pointers and maps
 // by strings around another, with one map at most.
-func sortOf(descriptor []byte) int {
+func rarityOf(descriptor []byte) int {
 	r := NewReader(descriptor)
 	sort, levels, maps := frequent, 0, 0
 	for ; ; levels++ {
@@ -109,17 +109,17 @@ func sortOf(descriptor []byte) int {
 			if maps++; r.Byte() == tagString {
 				continue
 			}
-			sort = rareSort
+			sort = rareOther
 		case tagArray:
-			return arraySort
+			return rareArray
 		}
 		break
 	}
 	if levels > 3 || maps > 1 {
-		sort = rareSort
+		sort = rareOther
 	}
-	if sort == rareSort && hasArray(NewReader(descriptor), 0) {
-		return arraySort
+	if sort == rareOther && hasArray(NewReader(descriptor), 0) {
+		return rareArray
 	}
 	return sort
 }

@@ -14,7 +14,7 @@ import (
 // its place (syscall.Exec): the kernel kills them then, by their leash, but they stay this process's. It
 // is called before this process starts anything. A former child is known by leading a group of its own, by
 // the name that this package has given it, and by having been killed.
-func reapFormerLife() {
+func reapInherited() {
 	pid := os.Getpid()
 	b, err := os.ReadFile(fmt.Sprintf("/proc/self/task/%d/children", pid))
 	if err != nil || len(b) == 0 {
@@ -30,13 +30,13 @@ func reapFormerLife() {
 		for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
 			left := false
 			for _, child := range former {
-				ours, dead := formerChild(child)
+				ours, dead := inheritedChild(child)
 				left = left || ours && !dead
 				if !ours || !dead {
 					continue
 				}
 				if _, err := syscall.Wait4(child, nil, syscall.WNOHANG, nil); err == nil && adoptsOrphans() {
-					go reapGroup(child)
+					go reapOrphans(child)
 				}
 			}
 			if !left {
@@ -48,7 +48,7 @@ func reapFormerLife() {
 
 // formerChild says whether a process is a child that an earlier program of this process started by this
 // package, and whether it is dead and waits to be reaped.
-func formerChild(pid int) (ours, dead bool) {
+func inheritedChild(pid int) (ours, dead bool) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil || len(os.Args) == 0 {
 		return false, false

@@ -11,52 +11,52 @@ import "math/bits"
 
 // watchFrom is the size of a message, in bytes, from which its visits are counted.
 // Only tests change it.
-var watchFrom int64 = 32 << 20
+var countSharingFrom int64 = 32 << 20
 
 const (
 	// maxCopying limits how often each word is read, on average, times the bytes
 	// that this wrote: a thousand times make an error from 256 MiB on.
-	maxCopying = 1 << 38
+	maxCopyCost = 1 << 38
 	// recentPlaces is how many places are remembered. What is repeated without
 	// bound is repeated most near its ends, where there are few.
-	recentPlaces = 4096
+	recentNodes = 4096
 	// someVisits is how often the verdict is thought over, in visits.
-	someVisits = 1024
+	checkInterval = 1024
 
 	reasonShared = "the message grows without bound by pointers to the same few values, because what is shared is copied each time it is met: send each value once, and indices instead of pointers"
 )
 
 // watch counts what a large message is made from.
-type watch struct {
-	start  int64 // of the message, when the watch began
-	visits int   // since then
-	read   int   // words of memory that they met
-	words  int   // of these, met for the first time
-	recent [recentPlaces]place
+type sharingStats struct {
+	start      int64 // of the message, when the watch began
+	visits     int   // since then
+	wordsRead  int   // words of memory that they met
+	wordsFound int   // of these, met for the first time
+	recent     [recentNodes]node
 }
 
 // observe counts a visit of p.
-func (b *Buffer) observe(p place) *Error {
-	w := b.walk.watch
+func (b *Buffer) countVisit(p node) *Error {
+	w := b.walk.sharing
 	if w == nil {
-		w = &watch{start: b.Len(), words: b.walk.reachable}
-		b.walk.watch = w
+		w = &sharingStats{start: b.Len(), wordsFound: b.walk.reachable}
+		b.walk.sharing = w
 	}
 	w.visits++
-	w.read += p.words + 1
+	w.wordsRead += p.words + 1
 	if slot := &w.recent[slotOf(p.at)]; *slot != p {
 		*slot = p
-		w.words += p.words + 1
+		w.wordsFound += p.words + 1
 	}
-	if w.visits%someVisits == 0 && w.excessive(b.Len()) {
+	if w.visits%checkInterval == 0 && w.excessive(b.Len()) {
 		return refused(reasonShared)
 	}
 	return nil
 }
 
 // excessive says whether a message of this length copies too much too often.
-func (w *watch) excessive(length int64) bool {
-	high, low := bits.Mul64(uint64(w.read), uint64(length-w.start))
-	limit, rest := bits.Mul64(maxCopying, uint64(max(w.words, 1)))
+func (w *sharingStats) excessive(length int64) bool {
+	high, low := bits.Mul64(uint64(w.wordsRead), uint64(length-w.start))
+	limit, rest := bits.Mul64(maxCopyCost, uint64(max(w.wordsFound, 1)))
 	return high > limit || high == limit && low > rest
 }

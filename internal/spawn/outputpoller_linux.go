@@ -13,13 +13,13 @@ const fionread = unix.TIOCINQ
 // outputs looks at the pipes that a child prints to. It is an epoll of its own: one system
 // call that costs the same for any number of pipes and children, and the least of all
 // that there are.
-type outputs struct {
+type outputPoller struct {
 	fd      int
-	looking atomic.Bool // the descriptor is in use
+	polling atomic.Bool // the descriptor is in use
 	closed  atomic.Bool
 }
 
-func newOutputs(pipes ...*os.File) (*outputs, error) {
+func newOutputPoller(pipes ...*os.File) (*outputPoller, error) {
 	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
 		return nil, os.NewSyscallError("epoll_create1", err)
@@ -39,14 +39,14 @@ func newOutputs(pipes ...*os.File) (*outputs, error) {
 			return nil, os.NewSyscallError("epoll_ctl", err)
 		}
 	}
-	return &outputs{fd: fd}, nil
+	return &outputPoller{fd: fd}, nil
 }
 
 // ready says that one of the pipes is not empty, or has no writer any more. One goroutine calls it
 // at a time: that is cheaper to guard than an os.File is, and each call of a pool comes here.
-func (o *outputs) ready() bool {
-	o.looking.Store(true)
-	defer o.looking.Store(false)
+func (o *outputPoller) ready() bool {
+	o.polling.Store(true)
+	defer o.polling.Store(false)
 	if o.closed.Load() {
 		return true
 	}
@@ -57,11 +57,11 @@ func (o *outputs) ready() bool {
 }
 
 // close waits for a look that is under way, which waits for nothing.
-func (o *outputs) close() {
+func (o *outputPoller) close() {
 	if o.closed.Swap(true) {
 		return
 	}
-	for o.looking.Load() {
+	for o.polling.Load() {
 		time.Sleep(10 * time.Microsecond)
 	}
 	unix.Close(o.fd)

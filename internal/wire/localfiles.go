@@ -4,7 +4,7 @@ import "os"
 
 // Here are descriptors for a receiver of the message in this process, which closes those that
 // it does not take.
-func (b *Buffer) Here() (files []*os.File, err error) {
+func (b *Buffer) LocalFiles() (files []*os.File, err error) {
 	for i := range b.attached {
 		f, err := duplicate(b.attached[i].File, b.attached[i].File.Name())
 		if err != nil {

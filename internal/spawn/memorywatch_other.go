@@ -5,4 +5,4 @@ package spawn
 import "errors"
 
 // CanWatchMemory says why the memory of processes cannot be watched.
-func CanWatchMemory() error { return errors.ErrUnsupported }
+func CheckMemoryWatch() error { return errors.ErrUnsupported }

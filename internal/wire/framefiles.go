@@ -12,8 +12,8 @@ import (
 func (f *FrameReader) Files() ([]*os.File, error) {
 	files := f.files
 	f.files = nil
-	if f.lost {
-		f.lost = false
+	if f.filesLost {
+		f.filesLost = false
 		CloseFiles(files)
 		return nil, ErrFilesLost
 	}
@@ -30,27 +30,27 @@ func (f *FrameReader) CloseFiles() {
 
 func (f *FrameReader) dropFiles() {
 	CloseFiles(f.files)
-	f.files, f.lost = nil, false
+	f.files, f.filesLost = nil, false
 }
 
 // take takes the n descriptors that the header just read announces. They came with its first
 // byte, so there is nothing to wait for. The answer says what is wrong.
-func (f *FrameReader) take(n uint32) (reason string) {
+func (f *FrameReader) takeFiles(n uint32) (reason string) {
 	switch {
 	case f.Socket == nil:
 		return "it has descriptors, on a stream that carries none"
-	case n > maxTogether:
+	case n > maxBatchFiles:
 		return fmt.Sprintf("%d descriptors in one message", n)
-	case f.due+int(n) > MaxFiles:
+	case f.announced+int(n) > MaxFiles:
 		return fmt.Sprintf("more than %d descriptors", MaxFiles)
 	}
-	p, err := f.Socket.next(int(n))
+	p, err := f.Socket.takeBatch(int(n))
 	if err != nil {
 		return err.Error()
 	}
-	f.due += int(n)
+	f.announced += int(n)
 	f.files = append(f.files, p.files...)
-	f.lost = f.lost || p.cut
-	f.begun, f.taken = true, true
+	f.filesLost = f.filesLost || p.truncated
+	f.filesPending, f.headerFilesTaken = true, true
 	return ""
 }

@@ -7,13 +7,13 @@ const maxLine = 64 << 10
 
 // lines cuts a stream into pieces that end with a line. What it passes on is all that came,
 // in order; a line that is longer than maxLine goes in pieces of that length.
-type lines struct {
+type lineSplitter struct {
 	partial []byte // the beginning of a line, shorter than maxLine
 }
 
 // cut takes the next piece and passes on what is complete, the end of a line that was begun
 // together with its beginning. The bytes are only valid during the call of pass.
-func (l *lines) cut(piece []byte, pass func([]byte)) {
+func (l *lineSplitter) split(piece []byte, pass func([]byte)) {
 	for len(piece) > 0 {
 		room := maxLine - len(l.partial)
 		newline := bytes.IndexByte(piece, '\n')
@@ -21,20 +21,20 @@ func (l *lines) cut(piece []byte, pass func([]byte)) {
 		case newline >= 0 && newline < room:
 			n := newline + 1
 			n += wholeLines(piece[n:])
-			l.pass(piece[:n], pass)
+			l.emit(piece[:n], pass)
 			piece = piece[n:]
 		case len(piece) < room:
 			l.partial = append(l.partial, piece...)
 			return
 		default:
-			l.pass(piece[:room], pass)
+			l.emit(piece[:room], pass)
 			piece = piece[room:]
 		}
 	}
 }
 
 // pass passes on what is held and b in one call: between two somebody else might print.
-func (l *lines) pass(b []byte, pass func([]byte)) {
+func (l *lineSplitter) emit(b []byte, pass func([]byte)) {
 	if len(l.partial) == 0 {
 		pass(b)
 		return
@@ -60,7 +60,7 @@ func wholeLines(b []byte) int {
 }
 
 // end passes on a last line that has no newline, as it is.
-func (l *lines) end(pass func([]byte)) {
+func (l *lineSplitter) flush(pass func([]byte)) {
 	if len(l.partial) > 0 {
 		pass(l.partial)
 	}

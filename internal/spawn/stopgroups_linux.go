@@ -12,11 +12,11 @@ import (
 )
 
 // halted is a process group that was stopped, or those of its processes that ran.
-type halted struct {
-	child *Process // nil: a child of a child
-	group int
-	some  []kernelProcess // others of the group were stopped before, and stay so; nil: all of it
-	since uint64          // when the leader was started
+type stoppedGroup struct {
+	child      *Process // nil: a child of a child
+	group      int
+	partial    []procStat // others of the group were stopped before, and stay so; nil: all of it
+	startTicks uint64     // when the leader was started
 }
 
 // haltChildren stops the process groups of all children and of their children, however far down, and
@@ -25,22 +25,22 @@ type halted struct {
 //
 // It goes down level by level: a process that has stopped starts nothing and reaps nothing, so its
 // children are those that it has then, and their pids are theirs.
-func haltChildren(deadline time.Time) (all []*halted) {
+func stopChildren(deadline time.Time) (all []*stoppedGroup) {
 	seen := make(map[int]bool)
 	for range maxDepth + 1 {
-		procs := kernelProcesses()
-		fresh := groupsToHalt(procs, living(), seen)
+		procs := allProcStats()
+		fresh := groupsToStop(procs, liveChildren(), seen)
 		if len(fresh) == 0 {
 			break
 		}
 		for _, h := range fresh {
 			seen[h.group] = true
-			if h.halt(procs) {
+			if h.stop(procs) {
 				all = append(all, h)
 			}
 		}
 		for _, h := range fresh {
-			for !isHalted(h.group) && time.Now().Before(deadline) {
+			for !isStopped(h.group) && time.Now().Before(deadline) {
 				time.Sleep(500 * time.Microsecond)
 			}
 		}
@@ -49,12 +49,12 @@ func haltChildren(deadline time.Time) (all []*halted) {
 }
 
 // groupsToHalt finds the groups of children and of those that descend from them, but for those that were seen.
-func groupsToHalt(procs map[int]kernelProcess, children []*Process, seen map[int]bool) (fresh []*halted) {
+func groupsToStop(procs map[int]procStat, children []*Process, seen map[int]bool) (fresh []*stoppedGroup) {
 	ours := make(map[int]bool) // children, what they have started, and so on
 	for _, p := range children {
 		ours[p.pid] = true
 		if !seen[p.pid] {
-			fresh = append(fresh, &halted{child: p, group: p.pid, since: procs[p.pid].since})
+			fresh = append(fresh, &stoppedGroup{child: p, group: p.pid, startTicks: procs[p.pid].startTicks})
 		}
 	}
 	for grew := true; grew; {
@@ -64,8 +64,8 @@ func groupsToHalt(procs map[int]kernelProcess, children []*Process, seen map[int
 				continue
 			}
 			ours[pid], grew = true, true
-			if k.group == pid && !seen[pid] && isMarked(pid) {
-				fresh = append(fresh, &halted{group: pid, since: k.since})
+			if k.group == pid && !seen[pid] && startedAsChild(pid) {
+				fresh = append(fresh, &stoppedGroup{group: pid, startTicks: k.startTicks})
 			}
 		}
 	}
@@ -73,8 +73,8 @@ func groupsToHalt(procs map[int]kernelProcess, children []*Process, seen map[int
 }
 
 // halt stops the group, and says whether there was anything to stop.
-func (h *halted) halt(procs map[int]kernelProcess) bool {
-	var running []kernelProcess
+func (h *stoppedGroup) stop(procs map[int]procStat) bool {
+	var running []procStat
 	some := false
 	for _, k := range procs {
 		switch {
@@ -86,35 +86,35 @@ func (h *halted) halt(procs map[int]kernelProcess) bool {
 		}
 	}
 	if some {
-		h.some = running
-		return h.each(syscall.SIGSTOP)
+		h.partial = running
+		return h.signalEach(syscall.SIGSTOP)
 	}
 	return h.signal(syscall.SIGSTOP) == nil
 }
 
 // goOn continues what halt has stopped.
-func (h *halted) goOn() {
-	if h.some != nil {
-		h.each(syscall.SIGCONT)
+func (h *stoppedGroup) resume() {
+	if h.partial != nil {
+		h.signalEach(syscall.SIGCONT)
 		return
 	}
 	h.signal(syscall.SIGCONT) // an error: it is dead
 }
 
-func (h *halted) signal(sig syscall.Signal) error {
+func (h *stoppedGroup) signal(sig syscall.Signal) error {
 	if h.child != nil {
 		return h.child.Signal(sig)
 	}
-	if k, ok := kernelProcessOf(h.group); !ok || k.since != h.since {
+	if k, ok := procStatOf(h.group); !ok || k.startTicks != h.startTicks {
 		return syscall.ESRCH
 	}
 	return syscall.Kill(-h.group, sig)
 }
 
 // each signals the processes of the group that ran.
-func (h *halted) each(sig syscall.Signal) (any bool) {
-	for _, was := range h.some {
-		if k, ok := kernelProcessOf(was.pid); ok && k.since == was.since && syscall.Kill(was.pid, sig) == nil {
+func (h *stoppedGroup) signalEach(sig syscall.Signal) (any bool) {
+	for _, was := range h.partial {
+		if k, ok := procStatOf(was.pid); ok && k.startTicks == was.startTicks && syscall.Kill(was.pid, sig) == nil {
 			any = true
 		}
 	}
@@ -122,15 +122,15 @@ func (h *halted) each(sig syscall.Signal) (any bool) {
 }
 
 // kernelProcess is what the kernel says of a process.
-type kernelProcess struct {
+type procStat struct {
 	pid, parent, group int
 	state              byte
-	since              uint64 // when it was started, in ticks
+	startTicks         uint64 // when it was started, in ticks
 }
 
 // kernelProcesses are all processes that can be seen, by their pids.
-func kernelProcesses() map[int]kernelProcess {
-	procs := make(map[int]kernelProcess)
+func allProcStats() map[int]procStat {
+	procs := make(map[int]procStat)
 	dir, err := os.Open("/proc")
 	if err != nil {
 		return procs
@@ -139,7 +139,7 @@ func kernelProcesses() map[int]kernelProcess {
 	names, _ := dir.Readdirnames(-1)
 	for _, name := range names {
 		if pid, err := strconv.Atoi(name); err == nil {
-			if k, ok := kernelProcessOf(pid); ok {
+			if k, ok := procStatOf(pid); ok {
 				procs[pid] = k
 			}
 		}
@@ -148,11 +148,11 @@ func kernelProcesses() map[int]kernelProcess {
 }
 
 // kernelProcessOf is one of them.
-func kernelProcessOf(pid int) (k kernelProcess, ok bool) {
-	return kernelStat(fmt.Sprintf("/proc/%d/stat", pid))
+func procStatOf(pid int) (k procStat, ok bool) {
+	return readProcStat(fmt.Sprintf("/proc/%d/stat", pid))
 }
 
-func kernelStat(path string) (k kernelProcess, ok bool) {
+func readProcStat(path string) (k procStat, ok bool) {
 	b, err := os.ReadFile(path)
 	if err != nil {
 		return k, false
@@ -168,15 +168,15 @@ func kernelStat(path string) (k kernelProcess, ok bool) {
 	k.pid, errs[0] = strconv.Atoi(number)
 	k.parent, errs[1] = strconv.Atoi(fields[1])
 	k.group, errs[2] = strconv.Atoi(fields[2])
-	k.since, errs[3] = strconv.ParseUint(fields[19], 10, 64)
+	k.startTicks, errs[3] = strconv.ParseUint(fields[19], 10, 64)
 	return k, errs == [4]error{}
 }
 
 // isHalted says whether all threads of a process have stopped, or have ended.
-func isHalted(pid int) bool {
+func isStopped(pid int) bool {
 	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
 	for _, path := range threads {
-		if k, ok := kernelStat(path); ok && !strings.ContainsRune("TtZXx", rune(k.state)) {
+		if k, ok := readProcStat(path); ok && !strings.ContainsRune("TtZXx", rune(k.state)) {
 			return false
 		}
 	}
@@ -185,7 +185,7 @@ func isHalted(pid int) bool {
 
 // isMarked says whether a process was started as a child, by any process: the kernel keeps the
 // environment that it was started with, in which the mark comes last.
-func isMarked(pid int) bool {
+func startedAsChild(pid int) bool {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
-	return err == nil && bytes.Contains(b, []byte("\x00"+markVar+"="))
+	return err == nil && bytes.Contains(b, []byte("\x00"+childVar+"="))
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // movers are the types whose values leave the process that sends them.
-var movers struct {
+var movingTypes struct {
 	sync.RWMutex
 	all []*hook
 }
@@ -14,10 +14,10 @@ var movers struct {
 // Moving says that values of type t, which a hook carries, leave this process when they
 // travel: their attachments have Settled. If t is an interface type that goes for every
 // type that implements it. Call it when the program starts.
-func Moving(t reflect.Type) {
-	movers.Lock()
-	defer movers.Unlock()
-	movers.all = append(movers.all, &hook{typ: t})
+func RegisterMoving(t reflect.Type) {
+	movingTypes.Lock()
+	defer movingTypes.Unlock()
+	movingTypes.all = append(movingTypes.all, &hook{typ: t})
 }
 
 // Moves says whether a value of type t may hold something that moves. What interfaces
@@ -26,7 +26,7 @@ func Moving(t reflect.Type) {
 func Moves(t reflect.Type) bool { return moves(t, make(map[reflect.Type]bool)) }
 
 func moves(t reflect.Type, seen map[reflect.Type]bool) bool {
-	if seen[t] || t == timeType || ownEncodingOf(t) != nil {
+	if seen[t] || t == timeType || customCodecOf(t) != nil {
 		return false
 	}
 	seen[t] = true
@@ -34,7 +34,7 @@ func moves(t reflect.Type, seen map[reflect.Type]bool) bool {
 		return false
 	}
 	if hookOf(t) != nil {
-		return isMover(t)
+		return isMoving(t)
 	}
 	if marshals(t) {
 		return false
@@ -54,11 +54,11 @@ func moves(t reflect.Type, seen map[reflect.Type]bool) bool {
 	return false
 }
 
-func isMover(t reflect.Type) bool {
-	movers.RLock()
-	defer movers.RUnlock()
-	for _, h := range movers.all {
-		if h.typ == t || h.typ.Kind() == reflect.Interface && h.reaches(t) {
+func isMoving(t reflect.Type) bool {
+	movingTypes.RLock()
+	defer movingTypes.RUnlock()
+	for _, h := range movingTypes.all {
+		if h.typ == t || h.typ.Kind() == reflect.Interface && h.appliesTo(t) {
 			return true
 		}
 	}

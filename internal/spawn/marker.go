@@ -15,17 +15,17 @@ import (
 // child's own package spawn knows the nonce, and a mark is short enough for the pipe to
 // keep it in one piece.
 const (
-	markIntro = "\x00mp:"
-	nonceLen  = 32
-	kindBegin = 'B'
-	kindEnd   = 'E'
-	kindTask  = 'T'
-	markLen   = len(markIntro) + nonceLen + 1 + 16 + 16 + 1
+	markerIntro = "\x00mp:"
+	nonceLen    = 32
+	kindBegin   = 'B'
+	kindEnd     = 'E'
+	kindTask    = 'T'
+	markerLen   = len(markerIntro) + nonceLen + 1 + 16 + 16 + 1
 )
 
-func streamMark(nonce string, kind byte, id uint64, max int) []byte {
-	b := make([]byte, 0, markLen)
-	b = append(b, markIntro...)
+func streamMarker(nonce string, kind byte, id uint64, max int) []byte {
+	b := make([]byte, 0, markerLen)
+	b = append(b, markerIntro...)
 	b = append(b, nonce...)
 	b = append(b, kind)
 	var nums [16]byte
@@ -42,17 +42,17 @@ type scanner struct {
 }
 
 func newScanner(nonce string) *scanner {
-	return &scanner{intro: []byte(markIntro + nonce)}
+	return &scanner{intro: []byte(markerIntro + nonce)}
 }
 
 // sink takes what a scanner finds, in order.
-type sink interface {
+type markerHandler interface {
 	text(b []byte) // only valid during the call
-	mark(kind byte, id uint64, max int)
+	marker(kind byte, id uint64, max int)
 }
 
 // scan takes the next piece.
-func (s *scanner) scan(piece []byte, to sink) {
+func (s *scanner) scan(piece []byte, to markerHandler) {
 	if len(s.held) == 0 && bytes.IndexByte(piece, 0) < 0 {
 		emit(to, piece) // nearly always
 		return
@@ -74,37 +74,37 @@ func (s *scanner) scan(piece []byte, to sink) {
 			data = data[nul+1:]
 			continue
 		}
-		if len(rest) < markLen {
+		if len(rest) < markerLen {
 			emit(to, data[:nul])
 			s.held = bytes.Clone(rest)
 			return
 		}
-		kind, id, max, ok := parseStreamMark(rest[:markLen])
+		kind, id, max, ok := parseStreamMarker(rest[:markerLen])
 		if !ok {
 			emit(to, data[:nul+1])
 			data = data[nul+1:]
 			continue
 		}
 		emit(to, data[:nul])
-		to.mark(kind, id, max)
-		data = rest[markLen:]
+		to.marker(kind, id, max)
+		data = rest[markerLen:]
 	}
 }
 
 // end gives out what was held back when the stream is over.
-func (s *scanner) end(to sink) {
+func (s *scanner) flush(to markerHandler) {
 	emit(to, s.held)
 	s.held = nil
 }
 
-func emit(to sink, b []byte) {
+func emit(to markerHandler, b []byte) {
 	if len(b) > 0 {
 		to.text(b)
 	}
 }
 
-func parseStreamMark(b []byte) (kind byte, id uint64, max int, ok bool) {
-	b = b[len(markIntro)+nonceLen:]
+func parseStreamMarker(b []byte) (kind byte, id uint64, max int, ok bool) {
+	b = b[len(markerIntro)+nonceLen:]
 	kind = b[0]
 	var nums [16]byte
 	_, err := hex.Decode(nums[:], b[1:33])

@@ -9,7 +9,7 @@ import (
 
 // Lost ends this process and its group: the parent is gone, which shows as the end of
 // file on Conn. It does not return.
-func (s *Self) Lost() {
+func (s *Self) ExitOrphaned() {
 	pid := os.Getpid()
 	syscall.Kill(-pid, syscall.SIGKILL)
 	syscall.Kill(pid, syscall.SIGKILL) // if it has left its group
