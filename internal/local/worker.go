@@ -120,6 +120,15 @@ func stackHere() string {
 func (w *worker) PID() int      { return w.crew.pid }
 func (w *worker) Memory() int64 { return 0 }
 
+// maxItems is how many tasks are sent in one batch: what they return stays in the processor's cache.
+const maxItems = 4096
+
+// Capabilities implements pool.Worker: a batch is run by the goroutine that has sent it, and its calls are claimed one by
+// one, so what was not begun can be taken back.
+func (w *worker) Capabilities() pool.Capabilities {
+	return pool.Capabilities{Prefetch: maxItems - 1, Revocable: true}
+}
+
 // Open implements pool.Worker.
 func (w *worker) Open(b *pool.Batch) {
 	f := &flight{b: b, spans: make([]run.Calls, len(b.Spans))}

@@ -39,9 +39,17 @@ func (s *Scheduler) hold(m *member, b *Batch, n int) {
 	s.regard(m)
 }
 
+// wakes notes that the sender of a worker is about to look.
+func (s *Scheduler) wakes(m *member) {
+	if m.caps.Sleeps && !m.waking {
+		m.waking = true
+		s.waking++
+	}
+}
+
 // regard puts a worker on the list of those that are quick, or takes it off.
 func (s *Scheduler) regard(m *member) {
-	quick := m.outstanding > 0 && m.slow == 0 && m.loan == nil
+	quick := m.caps.Sleeps && m.outstanding > 0 && m.slow == 0 && m.loan == nil
 	if quick == m.quick {
 		return
 	}
@@ -70,10 +78,11 @@ func (p *pace) isShort() bool { return p.usual > 0 && p.usual < float64(wakeCost
 
 // hands is how many workers tasks like those of a job can make use of: while they only compute as many
 // as there are processors, while they wait most of the time more. Jobs with one task cost this process
-// a callCost of one of its processors each: no more workers than keep up with half of them.
-func (s *Scheduler) hands(j *Job) int {
+// a callCost of one of its processors each: no more workers than keep up with half of them. Workers that do not
+// sleep have processors of their own, or cost nothing to wake.
+func (s *Scheduler) hands(j *Job, sleep bool) int {
 	p := j.pace
-	if !p.isShort() || p.computes == 0 || s.cfg.Guest != nil {
+	if !sleep || !p.isShort() || p.computes == 0 {
 		return s.want
 	}
 	compute := float64(processors)
@@ -88,7 +97,7 @@ var processors = runtime.NumCPU()
 // enough says whether those that are awake are enough for what waits: to wake one more, or to keep
 // it awake, would cost more than it saves. Such work is worth so much for each of them.
 func (s *Scheduler) enough(worth time.Duration) bool {
-	if s.cfg.Guest != nil || len(s.quick)+s.waking == 0 {
+	if len(s.quick)+s.waking == 0 {
 		return false
 	}
 	j := s.ready.top()
@@ -105,7 +114,7 @@ func (s *Scheduler) enough(worth time.Duration) bool {
 		return false
 	}
 	work := float64(s.work) + float64(s.ready.items)*j.pace.usual
-	return awake >= s.hands(j) || work < float64(awake)*float64(worth)
+	return awake >= s.hands(j, true) || work < float64(awake)*float64(worth)
 }
 
 // rouseQuick has short tasks sent to a worker that is awake.

@@ -19,6 +19,7 @@ type prompt struct {
 }
 
 func (p *prompt) PID() int                                     { return 1 }
+func (p *prompt) Capabilities() pool.Capabilities              { return processes }
 func (p *prompt) Open(b *pool.Batch)                           { b.Tag = new(claim); b.Tag.(*claim).limit = b.Items() }
 func (p *prompt) Send(b *pool.Batch, read func()) int64        { read(); p.sent <- b; return int64(b.Items()) }
 func (p *prompt) Running() (*pool.Batch, int, time.Time, bool) { return nil, 0, time.Time{}, false }

@@ -106,7 +106,8 @@ func (s *Scheduler) start(n int) error {
 		s.renewed()
 		return err
 	}
-	m.w, m.pd, m.since = w, w.PID(), time.Now()
+	m.ready(w)
+	m.since = time.Now()
 	m.collector, _ = w.(Collector)
 	s.members = append(s.members, m)
 	s.events.add(entry{kind: WorkerReady, first: -1, n: 1, worker: n, pid: m.pd})

@@ -68,7 +68,7 @@ func (s *Scheduler) roomAt(m *member, j *Job) (n int, shared bool) {
 	if j.Alone && m.outstanding > 0 {
 		return 0, shared // and what comes behind it waits too: it is not for long
 	}
-	hands := s.hands(j)
+	hands := s.hands(j, m.caps.Sleeps)
 	share := max(1, (s.ready.items+2*hands-1)/(2*hands)) // leave some to the others
 	return min(n-m.outstanding, share), shared
 }
@@ -90,10 +90,7 @@ func (s *Scheduler) move(j *Job, n int, b *Batch) int {
 
 // quota is how many tasks a worker may be sent at once, whatever they are.
 func (s *Scheduler) quota(m *member) int {
-	n := min(maxItems, s.events.room())
-	if s.cfg.Guest != nil {
-		n = min(n, maxItemsHere)
-	}
+	n := min(maxItems, m.capacity-m.outstanding, s.events.room())
 	if q := s.cfg.TasksPerWorker; q > 0 {
 		n = min(n, q-m.sent)
 	}
@@ -129,10 +126,7 @@ func (s *Scheduler) rouse(n int) {
 		m := s.idle[len(s.idle)-1]
 		s.idle = s.idle[:len(s.idle)-1]
 		m.listed = false
-		if !m.waking {
-			m.waking = true
-			s.waking++
-		}
+		s.wakes(m)
 		m.wake()
 		n--
 	}

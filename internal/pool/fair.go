@@ -135,7 +135,7 @@ func (s *Scheduler) depth(p *pace, priority int) int {
 // depthOf is how many tasks a worker may hold of what it was sent last.
 func (s *Scheduler) depthOf(m *member) int {
 	b := m.batches[len(m.batches)-1]
-	return s.depth(b.pace, b.priority)
+	return min(s.depth(b.pace, b.priority), m.capacity)
 }
 
 // share calls back, when a level comes to be shared, what was sent ahead as long as it was not.

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -46,6 +47,8 @@ type fake struct {
 	lab  *lab
 	n    int
 	sink pool.Sink
+	caps pool.Capabilities
+	says chan struct{} // holds one token while it reports: a mutex would stop virtual time
 
 	wake chan struct{}
 	dead chan struct{} // closed by Kill
@@ -60,6 +63,7 @@ type fake struct {
 	stopped chan struct{} // not nil: like SIGSTOP, until it is closed
 	memory  int64
 	killed  bool
+	opened  []*flight // not ended
 	pending []pool.Result
 }
 
@@ -67,13 +71,37 @@ type fake struct {
 type flight struct {
 	b            *pool.Batch
 	begun, limit int
+	reported     int
 	busy         time.Duration
 	ended        bool
+	cut          atomic.Bool  // not all of it is sent, so that Limit may be called
+	cancelled    map[int]bool // items that are not to be begun
 }
 
 func (f *fake) PID() int { return 1000 + f.n }
 
-func (f *fake) Open(b *pool.Batch) { b.Tag = &flight{b: b, limit: b.Items()} }
+func (f *fake) Capabilities() pool.Capabilities { return f.caps }
+
+// Open checks that the worker is not sent more than it says.
+func (f *fake) Open(b *pool.Batch) {
+	fl := &flight{b: b, limit: b.Items(), cancelled: make(map[int]bool)}
+	b.Tag = fl
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.opened = append(f.opened, fl)
+	has := 0
+	for _, fl := range f.opened {
+		has += max(0, fl.limit-fl.reported)
+	}
+	most := 1 + f.caps.Prefetch
+	if !f.caps.Revocable {
+		most = min(most, 2)
+	}
+	if has > most {
+		f.lab.t.Errorf("a worker with %+v has %d tasks", f.caps, has)
+	}
+	f.lab.most.Store(max(f.lab.most.Load(), int64(has)))
+}
 
 func (f *fake) Send(b *pool.Batch, read func()) int64 {
 	f.lab.noteBatch(b)
@@ -83,9 +111,11 @@ func (f *fake) Send(b *pool.Batch, read func()) int64 {
 	}
 	f.lab.noteReading(b, -1)
 	if sp := b.Spans[0]; b.Items() > 1 && f.lab.aloneFrom.Load() > 0 {
-		f.sink.Unsent(b, min(int(f.lab.aloneFrom.Load()), sp.N), true)
+		b.Tag.(*flight).cut.Store(true)
+		f.say(func() { f.sink.Unsent(b, min(int(f.lab.aloneFrom.Load()), sp.N), true) })
 	}
 	if f.lab.exitInSend.CompareAndSwap(true, false) {
+		b.Tag.(*flight).cut.Store(true)
 		runtime.Goexit()
 	}
 	read()
@@ -125,6 +155,10 @@ func (f *fake) Limit(b *pool.Batch, n int) int {
 	if fl.ended {
 		f.lab.t.Errorf("Limit of a batch that has ended")
 	}
+	if !f.caps.Revocable && !f.killed && !fl.cut.Load() {
+		f.lab.t.Errorf("Limit of a worker from which nothing can be taken back")
+		return fl.limit
+	}
 	fl.limit = max(fl.begun, min(fl.limit, n))
 	return fl.limit
 }
@@ -144,6 +178,9 @@ func (f *fake) Cancel(b *pool.Batch, item int) {
 	if f.cur != nil && f.cur.b == b && f.cur.begun-1 == item && f.cancel != nil {
 		close(f.cancel)
 		f.cancel = nil
+	}
+	if fl := b.Tag.(*flight); !f.caps.Revocable && item >= fl.begun {
+		fl.cancelled[item] = true
 	}
 }
 
@@ -165,10 +202,56 @@ func (f *fake) Close() {
 func (f *fake) Kill() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if !f.killed {
-		f.killed = true
-		close(f.dead)
+	if f.killed {
+		return
 	}
+	f.killed = true
+	close(f.dead)
+	if !f.caps.Kills {
+		go f.giveUp()
+	}
+}
+
+// giveUp reports the death of a worker whose task runs on.
+func (f *fake) giveUp() {
+	f.say(func() {
+		f.mu.Lock()
+		d := pool.Death{Err: errDied}
+		if f.cur != nil {
+			d.Batch, d.Item, d.Running = f.cur.b, f.cur.begun-1, true
+		}
+		f.sink, f.cur = silence{f.sink}, nil
+		f.mu.Unlock()
+		f.bury(f.sink.(silence).Sink, d)
+	})
+}
+
+// silence is the sink of a worker that was given up: nothing more is heard of it.
+type silence struct{ pool.Sink }
+
+func (silence) Started(*pool.Batch, int)                        {}
+func (silence) Results([]pool.Result)                           {}
+func (silence) Ended(*pool.Batch, time.Duration, time.Duration) {}
+func (silence) Unsent(b *pool.Batch, from int, alone bool)      {}
+func (silence) Dead()                                           {}
+func (silence) Died(pool.Death)                                 {}
+
+// say has f report one thing after the other.
+func (f *fake) say(report func()) {
+	f.says <- struct{}{}
+	defer func() { <-f.says }()
+	report()
+}
+
+// bury tells of the worker's death.
+func (f *fake) bury(sink pool.Sink, d pool.Death) {
+	if !f.lab.lossy {
+		f.flushTo(sink)
+	}
+	sink.Dead()
+	f.lab.remove(f)
+	f.lab.noteDeath(f, d)
+	sink.Died(d)
 }
 
 // stop is SIGSTOP, cont SIGCONT.
@@ -220,7 +303,7 @@ func (f *fake) serve() {
 			f.mu.Unlock()
 			if closing {
 				f.lab.remove(f)
-				f.sink.Died(pool.Death{})
+				f.end()
 				return
 			}
 			select {
@@ -240,16 +323,22 @@ func (f *fake) serve() {
 			f.flush()
 			f.mu.Lock()
 			fl.ended = true
+			f.opened = slices.DeleteFunc(f.opened, func(other *flight) bool { return other == fl })
 			f.mu.Unlock()
 			time.Sleep(f.lab.lag)
-			f.sink.Ended(fl.b, fl.busy, f.lab.spent(fl.busy))
+			f.say(func() { f.sink.Ended(fl.b, fl.busy, f.lab.spent(fl.busy)) })
 			continue
 		}
 		item := fl.begun
 		fl.begun++
 		f.cur, f.since, f.cancel = fl, time.Now(), make(chan struct{})
-		cancel := f.cancel
+		cancel, skip := f.cancel, fl.cancelled[item]
 		f.mu.Unlock()
+		if skip {
+			sp, at := fl.b.At(item)
+			f.ended(fl.b, item, sp, sp.First+at, pool.Result{Err: errCancel})
+			continue
+		}
 		if !f.run(fl, item, cancel) {
 			return
 		}
@@ -258,20 +347,22 @@ func (f *fake) serve() {
 }
 
 func (f *fake) die(d pool.Death) {
-	if !f.lab.lossy {
-		f.flush()
-	}
 	f.mu.Lock()
-	f.cur = nil
+	if f.killed && !f.caps.Kills {
+		f.mu.Unlock()
+		return // giveUp tells of it
+	}
 	if !f.killed {
 		f.killed = true
 		close(f.dead)
 	}
 	f.mu.Unlock()
-	f.sink.Dead()
-	f.lab.remove(f)
-	f.lab.noteDeath(f, d)
-	f.sink.Died(d)
+	f.say(func() {
+		f.mu.Lock()
+		f.cur = nil
+		f.mu.Unlock()
+		f.bury(f.sink, d)
+	})
 }
 
 // run acts one item. It says whether the worker lives on.
@@ -284,7 +375,7 @@ func (f *fake) run(fl *flight, item int, cancel chan struct{}) bool {
 		f.flush()
 	}
 	if fl.b.Report {
-		f.sink.Started(fl.b, item)
+		f.say(func() { f.sink.Started(fl.b, item) })
 	}
 	if a.grows > 0 {
 		f.mu.Lock()
@@ -292,19 +383,23 @@ func (f *fake) run(fl *flight, item int, cancel chan struct{}) bool {
 		f.mu.Unlock()
 	}
 	for _, n := range a.lies {
-		f.sink.Results([]pool.Result{{Batch: fl.b, Count: n}})
+		f.say(func() { f.sink.Results([]pool.Result{{Batch: fl.b, Count: n}}) })
 	}
 	if !a.obeys {
 		cancel = nil
 	}
 	began := time.Now()
 	err := a.err
+	dead := f.dead
+	if !f.caps.Kills {
+		dead = nil
+	}
 	if a.takes > 0 {
 		select {
 		case <-time.After(a.takes):
 		case <-cancel:
 			err = errCancel
-		case <-f.dead:
+		case <-dead:
 		}
 	}
 	if !f.runs() || a.dies {
@@ -312,17 +407,40 @@ func (f *fake) run(fl *flight, item int, cancel chan struct{}) bool {
 		return false
 	}
 	fl.busy += time.Since(began)
-	f.mu.Lock()
-	f.cur, f.cancel = nil, nil
-	f.mu.Unlock()
+	if f.caps.Kills {
+		f.mu.Lock()
+		f.cur, f.cancel = nil, nil
+		f.mu.Unlock()
+	}
 	if f.lab.lag > 0 {
 		time.Sleep(f.lab.lag)
 	}
-	f.report(fl.b, item, sp, index, pool.Result{Err: err, Final: a.final})
+	f.ended(fl.b, item, sp, index, pool.Result{Err: err, Final: a.final})
 	if !f.lab.hold && (err != nil || a.takes > 0) || fl.b.Report {
 		f.flush()
 	}
 	return true
+}
+
+// ended notes the end of an item.
+func (f *fake) ended(b *pool.Batch, item int, sp *pool.Span, index int, r pool.Result) {
+	f.say(func() {
+		f.mu.Lock()
+		f.cur, f.cancel = nil, nil
+		f.mu.Unlock()
+		f.report(b, item, sp, index, r)
+	})
+}
+
+// end is the death of a worker that was asked to end.
+func (f *fake) end() {
+	f.mu.Lock()
+	given := f.killed && !f.caps.Kills
+	f.killed = true
+	f.mu.Unlock()
+	if !given {
+		f.say(func() { f.sink.Died(pool.Death{}) })
+	}
 }
 
 // report collects the result of an item; runs of successes are one.
@@ -344,9 +462,16 @@ func (f *fake) report(b *pool.Batch, item int, sp *pool.Span, index int, r pool.
 	f.pending = append(f.pending, r)
 }
 
-func (f *fake) flush() {
+func (f *fake) flush() { f.say(func() { f.flushTo(f.sink) }) }
+
+func (f *fake) flushTo(sink pool.Sink) {
 	if len(f.pending) > 0 {
-		f.sink.Results(f.pending)
+		f.mu.Lock()
+		for _, r := range f.pending {
+			r.Batch.Tag.(*flight).reported += r.Count
+		}
+		f.mu.Unlock()
+		sink.Results(f.pending)
 		clear(f.pending)
 		f.pending = f.pending[:0]
 	}
@@ -366,7 +491,7 @@ func (l *lab) startFake(ctx context.Context, n int, sink pool.Sink) (pool.Worker
 		return nil, err
 	}
 	f := &fake{
-		lab: l, n: n, sink: sink,
+		lab: l, n: n, sink: sink, caps: l.caps, says: make(chan struct{}, 1),
 		wake: make(chan struct{}, 1), dead: make(chan struct{}), gone: make(chan struct{}),
 	}
 	if l.startStopped.Add(-1) >= 0 {

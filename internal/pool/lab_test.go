@@ -38,6 +38,9 @@ type lab struct {
 	computes bool          // tasks take the time of processors, else they wait
 	lossy    bool          // and lost by a death
 
+	caps pool.Capabilities // of the workers
+	most atomic.Int64      // tasks that a worker has had at a time
+
 	mu      sync.Mutex
 	workers []*fake // alive
 	starts  int
@@ -76,6 +79,9 @@ type errTooBig struct{ used, limit int64 }
 
 func (e *errTooBig) Error() string { return fmt.Sprintf("%d of %d bytes", e.used, e.limit) }
 
+// processes are the capabilities of processes of this machine.
+var processes = pool.Capabilities{Prefetch: pool.AnyNumber, Revocable: true, Kills: true, Sleeps: true}
+
 // newLab starts a scheduler; tweak may change the lab before.
 func newLab(t testingT, cfg pool.Config, tweak ...func(*lab)) *lab {
 	t.Helper()
@@ -87,7 +93,7 @@ func newLab(t testingT, cfg pool.Config, tweak ...func(*lab)) *lab {
 }
 
 func tryLab(t testingT, cfg pool.Config, tweak ...func(*lab)) (*lab, error) {
-	l := &lab{t: t, deaths: make(map[begin]bool)}
+	l := &lab{t: t, deaths: make(map[begin]bool), caps: processes}
 	for _, f := range tweak {
 		f(l)
 	}

@@ -153,10 +153,10 @@ func (a *Attendance) lend(host *member) {
 // invite makes a guest.
 func (s *Scheduler) invite(l *loan) {
 	m := &member{
-		s: s, n: l.host.n, pd: l.host.pd, loan: l, since: time.Now(), nudge: make(chan struct{}, 1),
+		s: s, n: l.host.n, loan: l, since: time.Now(), nudge: make(chan struct{}, 1),
 		quit: make(chan struct{}), decoding: make(chan struct{}, maxDecoding),
 	}
-	m.w = s.cfg.Guest(l.host.w, m.n, m)
+	m.ready(s.cfg.Guest(l.host.w, m.n, m))
 	l.guest = m
 	s.members = append(s.members, m)
 	go m.serve()

@@ -10,6 +10,8 @@ type member struct {
 	pd int // its pid, for good
 
 	collector Collector // w, if it is one
+	caps      Capabilities
+	capacity  int // tasks that it may have at a time
 
 	nudge  chan struct{} // to its sender: look for work
 	parked bool          // its sender waits for a nudge
@@ -63,6 +65,30 @@ type member struct {
 	seen int        // tasks when last looked at for a stall
 	head *Batch     // and the oldest batch then
 	dues []delivery // scratch of Results
+}
+
+// ready notes the worker that a member has from now on.
+func (m *member) ready(w Worker) {
+	m.w, m.pd, m.caps = w, w.PID(), w.Capabilities()
+	m.capacity = m.caps.capacity()
+}
+
+// oldest is the oldest batch of which not all items have ended; nil: there is none.
+func (m *member) oldest() *Batch {
+	for _, b := range m.batches {
+		if b.done < b.limit {
+			return b
+		}
+	}
+	return nil
+}
+
+// inHand is the item of a batch that the worker runs or is about to begin, after what can be called back was.
+func (m *member) inHand(b *Batch) (item int, ok bool) {
+	if m.caps.Revocable {
+		return b.last()
+	}
+	return b.done, b == m.oldest()
 }
 
 // accepts says whether the worker may be sent more.

@@ -32,7 +32,7 @@ func (s *Scheduler) lookAtMemory() {
 		switch s.weigh(m); {
 		case m.outstanding == 0 && s.bloated(m):
 			s.retire(m, errBloated)
-		case m.outstanding > 0 && m.memory > s.cfg.MaxMemory:
+		case m.outstanding > 0 && m.memory > s.cfg.MaxMemory && m.caps.Kills:
 			s.tooBig(m)
 		}
 	}

@@ -13,15 +13,14 @@ type pace struct {
 }
 
 const (
-	ahead        = 4 * time.Millisecond // of work is sent to a worker beyond what it runs,
-	aheadShared  = 2 * time.Millisecond // and so much where several jobs want it
-	maxItems     = 65536                // in one batch
-	maxItemsHere = 4096                 // in one batch for a goroutine: what they return stays in its cache
-	maxBytes     = 1 << 20              // in one batch, of more than one task
-	maxSpans     = 256                  // in one batch: At goes through them
-	maxGrowth    = 64                   // a batch is at most so many times as big as any before it
-	maxJump      = 8                    // times the usual duration that one batch counts at most
-	maxFlight    = 16                   // batches that one worker has at a time
+	ahead       = 4 * time.Millisecond // of work is sent to a worker beyond what it runs,
+	aheadShared = 2 * time.Millisecond // and so much where several jobs want it
+	maxItems    = 65536                // in one batch
+	maxBytes    = 1 << 20              // in one batch, of more than one task
+	maxSpans    = 256                  // in one batch: At goes through them
+	maxGrowth   = 64                   // a batch is at most so many times as big as any before it
+	maxJump     = 8                    // times the usual duration that one batch counts at most
+	maxFlight   = 16                   // batches that one worker has at a time
 )
 
 func (s *Scheduler) paceOf(name string) *pace {

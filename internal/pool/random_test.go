@@ -78,15 +78,16 @@ func programs(t *testing.T, length int) {
 		workers := rapid.IntRange(1, 4).Draw(rt, "workers")
 		quirks := rapid.IntRange(0, 511).Draw(rt, "quirks")
 		program := ops.Draw(rt, "program")
+		caps := rapid.SampledFrom(combinations()).Draw(rt, "capabilities")
 		var c complaints
-		synctest.Test(t, func(*testing.T) { play(&c, workers, quirks, program) })
+		synctest.Test(t, func(*testing.T) { play(&c, workers, quirks, caps, program) })
 		if len(c.all) > 0 {
 			rt.Fatalf("%s", strings.Join(c.all, "\n"))
 		}
 	})
 }
 
-func play(c *complaints, workers, quirks int, program []op) {
+func play(c *complaints, workers, quirks int, caps pool.Capabilities, program []op) {
 	cfg := config(workers)
 	w := &world{quirks: quirks}
 	if quirks&1 != 0 {
@@ -110,6 +111,7 @@ func play(c *complaints, workers, quirks int, program []op) {
 	}
 	w.cfg = cfg
 	w.lab = newLab(c, cfg, func(l *lab) {
+		l.caps = caps
 		if quirks&64 != 0 {
 			l.lag = 200 * time.Microsecond
 		}
@@ -121,6 +123,9 @@ func play(c *complaints, workers, quirks int, program []op) {
 	}
 	w.settle()
 	w.check()
+	if !caps.Kills {
+		time.Sleep(untilAllReturn)
+	}
 	if cfg.Events != nil {
 		order(c, events)
 	}

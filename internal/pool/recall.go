@@ -8,8 +8,16 @@ const (
 )
 
 // recall takes back what a worker has not begun, down to keep items of each
-// batch, and makes it wait for the next free worker.
+// batch, and makes it wait for the next free worker. Where nothing can be taken back it does nothing.
 func (s *Scheduler) recall(m *member, b *Batch, keep int) int {
+	if !m.caps.Revocable {
+		return 0
+	}
+	return s.takeBack(m, b, keep)
+}
+
+// takeBack is recall for a batch that can be taken back.
+func (s *Scheduler) takeBack(m *member, b *Batch, keep int) int {
 	if keep >= b.limit || b.done >= b.limit || b.held() {
 		return 0
 	}
@@ -62,7 +70,7 @@ func (s *Scheduler) steal(idle *member) {
 	}
 	var from *member
 	for _, m := range s.members {
-		if m != idle && m.outstanding > 1 && (from == nil || m.outstanding > from.outstanding) {
+		if m != idle && m.caps.Revocable && m.outstanding > 1 && (from == nil || m.outstanding > from.outstanding) {
 			from = m
 		}
 	}

@@ -72,9 +72,8 @@ func (s *Scheduler) heard(m *member) {
 			m.wake()
 		}
 	}
-	if !m.parked && m.outstanding == 0 && !m.dead && !m.waking { // its sender is about to look: no other need be woken
-		m.waking = true
-		s.waking++
+	if !m.parked && m.outstanding == 0 && !m.dead { // its sender is about to look: no other need be woken
+		s.wakes(m)
 	}
 	s.makeRoom()
 }
@@ -95,6 +94,9 @@ func (s *Scheduler) result(m *member, r *Result, due []delivery) []delivery {
 	s.hold(m, b, -r.Count)
 	m.tasks += r.Count
 	s.stopped(m, b, last)
+	if !m.caps.Revocable && m.stop == nil {
+		s.stopOver(m) // what it begins now may be over, and could not be called back
+	}
 	j := sp.Job
 	s.landed(j, r.Count, b)
 	if j.seldom != nil {

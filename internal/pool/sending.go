@@ -102,7 +102,7 @@ func (m *member) Unsent(b *Batch, from int, alone bool) {
 	if sp, _ := b.At(from); alone && sp != nil {
 		sp.Job.Alone = true
 	}
-	if s.recall(m, b, from) > 0 {
+	if s.takeBack(m, b, from) > 0 {
 		s.rouse(s.ready.items)
 	}
 }

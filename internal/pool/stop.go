@@ -97,7 +97,9 @@ func (s *Scheduler) withdraw(m *member, j *Job) {
 					s.dropped(sp, m)
 				}
 			})
-			n += s.recall(m, b, 0)
+			if n += s.recall(m, b, 0); !m.caps.Revocable {
+				m.cancelAhead(b, j)
+			}
 		}
 	}
 	s.stopOver(m)
@@ -113,11 +115,20 @@ func (s *Scheduler) withdraw(m *member, j *Job) {
 	}
 }
 
+// cancelAhead asks a worker not to begin tasks of a job that is over, which cannot be called back.
+func (m *member) cancelAhead(b *Batch, j *Job) {
+	for item := b.done; item < b.limit; item++ {
+		if sp, _ := b.At(item); sp.Job == j {
+			m.w.Cancel(b, item)
+		}
+	}
+}
+
 // stopOver stops what a worker may be running for a job that is over. What it has
 // not begun for it has been called back.
 func (s *Scheduler) stopOver(m *member) {
 	for _, b := range m.batches {
-		if item, ok := b.last(); ok {
+		if item, ok := m.inHand(b); ok {
 			if sp, _ := b.At(item); sp.Job.over {
 				s.stopItem(m, &stopping{batch: b, item: item})
 			}
@@ -139,7 +150,7 @@ func (s *Scheduler) abort(m *member, b *Batch, since time.Time) {
 	}
 	s.recallAll(m)
 	for _, other := range m.batches {
-		if item, ok := other.last(); ok && s.elapsed(since) < s.cfg.Grace {
+		if item, ok := m.inHand(other); ok && s.elapsed(since) < s.cfg.Grace {
 			if sp, _ := other.At(item); !sp.Job.over {
 				s.after(sendGrace, func() { s.abort(m, b, since) })
 				return

@@ -86,7 +86,7 @@ func (s *Scheduler) watchHead(m *member) {
 			return
 		}
 		s.recallAll(m)
-		if m.outstanding == 0 || b.held() {
+		if m.outstanding == 0 || b.held() || !m.caps.Revocable {
 			sp.Job.rare().moved++
 			s.kill(m, because(errMute, s.cfg.TimedOut(sp.Job.Timeout, "")))
 			return

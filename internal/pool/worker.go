@@ -14,6 +14,8 @@ import (
 type Worker interface {
 	// PID is the operating system's number of the process, for messages.
 	PID() int
+	// Capabilities is asked once, when the worker is ready.
+	Capabilities() Capabilities
 	// Open makes the batch known, with a limit of b.Items(), before it is sent.
 	Open(b *Batch)
 	// Send hands the batch over. It may block and is called by one goroutine at
@@ -26,12 +28,16 @@ type Worker interface {
 	// Limit lowers the number of items of b that may be begun to n, or to the
 	// number already begun where that is more, and returns what it is now. It
 	// goes on working after the worker's death. It is not called any more when
-	// all items below the limit have been reported.
+	// all items below the limit have been reported. Of a worker that is not Revocable it is called
+	// after its death, when it returns how many were begun or may still be, and before that
+	// only for items of which Unsent was told and in the place of a Send that did not return.
 	Limit(b *Batch, n int) int
 	// Running tells the item that is being run and since when, never earlier than
 	// its begin. An item that has ended may be told until it is reported.
 	Running() (b *Batch, item int, since time.Time, ok bool)
-	// Cancel asks the given item to stop by cancelling its ctx, if it runs.
+	// Cancel asks the given item to stop by cancelling its ctx, if it runs. A worker that is not Revocable
+	// is also asked of items that wait at it: they are not to be begun, and are reported as failed. It
+	// may be asked again.
 	Cancel(b *Batch, item int)
 	// Stack asks where the running task is. It waits for at most the given time.
 	Stack(wait time.Duration) string
@@ -40,7 +46,7 @@ type Worker interface {
 	// Close asks the worker to end when all that was sent to it is done. It is
 	// called when that is so.
 	Close()
-	// Kill ends it at once.
+	// Kill ends it at once, or gives it up: see Capabilities.Kills. Either way Died follows soon.
 	Kill()
 }
 

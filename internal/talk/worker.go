@@ -116,6 +116,12 @@ func (w *Worker) started(proc *spawn.Process, share *sharing) {
 // PID implements pool.Worker.
 func (w *Worker) PID() int { return w.proc.PID() }
 
+// Capabilities implements pool.Worker: what was sent is claimed in shared memory, so that it can be taken back, and
+// a process can be killed.
+func (w *Worker) Capabilities() pool.Capabilities {
+	return pool.Capabilities{Prefetch: pool.AnyNumber, Revocable: true, Kills: true, Sleeps: true}
+}
+
 // Open implements pool.Worker.
 func (w *Worker) Open(b *pool.Batch) {
 	w.mu.Lock()
