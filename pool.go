@@ -96,21 +96,22 @@ func NewPool(cfg PoolConfig) (*Pool, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := pool.New(pool.Config{
-		Workers: cfg.Workers, Start: start, TasksPerWorker: cfg.TasksPerWorker,
-		MaxMemory: cfg.MaxMemory, MaxQueued: cfg.MaxQueued, IdleTimeout: cfg.IdleTimeout, Grace: cfg.Grace,
-		Events: cfg.events(), ExitGrace: cfg.Exit.grace(exitGrace),
-		TimedOut:   func(after time.Duration, stack string) error { return &TimeoutError{After: after, Stack: stack} },
-		OverMemory: overMemory,
-		Paused:     shm.Paused,
-		Shot:       shot,
-		Transient:  mayPass, StartPatience: cfg.StartPatience,
-		Release: release,
+	return cfg.open(encoded{"processes"}, exitGrace, pool.Config{
+		Start: start, MaxMemory: cfg.MaxMemory, OverMemory: overMemory, Shot: shot, Transient: mayPass, Release: release,
 	})
+}
+
+// open makes a pool of a configuration that is complete. c has what is the transport's.
+func (cfg *PoolConfig) open(t transport, exitGrace time.Duration, c pool.Config) (*Pool, error) {
+	c.Workers, c.TasksPerWorker, c.MaxQueued = cfg.Workers, cfg.TasksPerWorker, cfg.MaxQueued
+	c.IdleTimeout, c.Grace, c.StartPatience = cfg.IdleTimeout, cfg.Grace, cfg.StartPatience
+	c.Events, c.ExitGrace, c.Paused = cfg.events(), cfg.Exit.grace(exitGrace), shm.Paused
+	c.TimedOut = func(after time.Duration, stack string) error { return &TimeoutError{After: after, Stack: stack} }
+	s, err := pool.New(c)
 	if err != nil {
 		return nil, errtext.Errorf("mp: NewPool: %w", err)
 	}
-	return watchDropped(&Pool{s: s, name: cfg.Name, propagate: cfg.Propagate, transport: encoded{"processes"}}), nil
+	return watchDropped(&Pool{s: s, name: cfg.Name, propagate: cfg.Propagate, transport: t}), nil
 }
 
 // mayPass says whether a worker could not be started for a cause that may pass: Init has failed, or

@@ -9,7 +9,6 @@ import (
 	"github.com/gomultiprocessing/mp/internal/errtext"
 	"github.com/gomultiprocessing/mp/internal/local"
 	"github.com/gomultiprocessing/mp/internal/pool"
-	"github.com/gomultiprocessing/mp/internal/shm"
 )
 
 // carryPool makes a pool of goroutines.
@@ -20,21 +19,10 @@ func carryPool(cfg PoolConfig) (*Pool, error) {
 	}
 	crew := local.NewCrew(program{}, cfg.Init.call, cfg.StartTimeout, os.Getpid())
 	crew.Exit, crew.ExitGrace = cfg.Exit.call, exitGrace
-	s, err := pool.New(pool.Config{
-		Workers: cfg.Workers, Start: cfg.startGoroutines(crew), TasksPerWorker: cfg.TasksPerWorker,
-		MaxQueued: cfg.MaxQueued, IdleTimeout: cfg.IdleTimeout, Grace: cfg.Grace,
-		Events: cfg.events(), ExitGrace: cfg.Exit.grace(exitGrace),
-		TimedOut: func(after time.Duration, stack string) error { return &TimeoutError{After: after, Stack: stack} },
-		Paused:   shm.Paused,
-		Guest:    crew.Guest,
-		// What can fail on a goroutine is Init.
-		Transient: func(error) bool { return true }, StartPatience: cfg.StartPatience,
-		Stuck: crew.Stuck,
+	return cfg.open(goroutinesOf(&cfg), exitGrace, pool.Config{
+		Start: cfg.startGoroutines(crew), Guest: crew.Guest, Stuck: crew.Stuck,
+		Transient: func(error) bool { return true }, // what can fail on a goroutine is Init
 	})
-	if err != nil {
-		return nil, errtext.Errorf("mp: NewPool: %w", err)
-	}
-	return watchDropped(&Pool{s: s, name: cfg.Name, propagate: cfg.Propagate, transport: goroutinesOf(&cfg)}), nil
 }
 
 // startGoroutines returns what starts one worker. Only Init can fail.

@@ -139,11 +139,12 @@ func TestFloors(t *testing.T) {
 		"internal/carrier": 1,
 		"internal/pipe":    2, "internal/pool": 2, "internal/shared": 2, "internal/inproc": 2,
 		"internal/talk": 3, "internal/local": 3,
-		"":       4,
-		"thread": 5, "examples/internal/show": 5,
-		"examples/internal": 6, "examples/echo/serve": 6,
-		"bench": 7, "examples": 7, "internal/lint": 7,
-		"internal/doctest": 7,
+		"internal/hook": 4,
+		"":              5,
+		"thread":        6, "examples/internal/show": 6,
+		"examples/internal": 7, "examples/echo/serve": 7,
+		"bench": 8, "examples": 8, "internal/lint": 8,
+		"internal/doctest": 8,
 	}
 	floor := func(dir string) (int, bool) {
 		for d := dir; ; d = filepath.ToSlash(filepath.Dir(d)) {
