@@ -163,6 +163,14 @@ func (a *Array[T]) Close() error {
 	return a.carrier.Close()
 }
 
+// Err is nil, or ErrClosed after Close. It does not wait.
+func (a *Array[T]) Err() error {
+	if a == nil || a.carrier == nil {
+		return notMade("Array")
+	}
+	return a.carrier.Err()
+}
+
 func (a *Array[T]) share(b *wire.Buffer) error {
 	if a.carrier == nil {
 		return carrier.ErrMemoryClosed

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"sync"
+	"sync/atomic"
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/shared"
@@ -26,6 +27,7 @@ import (
 type Barrier struct {
 	_       [0]sync.Mutex // a Barrier must not be copied
 	carrier carrier.Barrier
+	closed  atomic.Bool // this handle was closed
 }
 
 // NewBarrier makes a Barrier for so many parties. Cost and errors are those of NewLock;
@@ -44,12 +46,15 @@ func NewBarrier(parties int) (*Barrier, error) {
 	return &Barrier{carrier: c}, nil
 }
 
-func (b *Barrier) made() bool { return b != nil && b.carrier != nil }
+func (b *Barrier) made() bool { return b != nil && b.carrier != nil && !b.closed.Load() }
 
-// mustBeMade is for methods that return no error.
-func (b *Barrier) mustBeMade() carrier.Barrier {
-	if !b.made() {
+// open is for methods that return no error: nil if the handle was closed.
+func (b *Barrier) open() carrier.Barrier {
+	switch {
+	case b == nil || b.carrier == nil:
 		panic(notMade("Barrier"))
+	case b.closed.Load():
+		return nil
 	}
 	return b.carrier
 }
@@ -72,7 +77,7 @@ func (b *Barrier) Wait(ctx context.Context) (place int, err error) {
 func (b *Barrier) WaitDo(ctx context.Context, action func() error) (place int, err error) {
 	needCtx(ctx, "Barrier.WaitDo")
 	if !b.made() {
-		return 0, notMade("Barrier")
+		return 0, b.Err()
 	}
 	return b.carrier.Wait(ctx, action)
 }
@@ -81,7 +86,7 @@ func (b *Barrier) WaitDo(ctx context.Context, action func() error) (place int, e
 // that was not made by NewBarrier.
 func (b *Barrier) Abort() error {
 	if !b.made() {
-		return notMade("Barrier")
+		return b.Err()
 	}
 	return b.carrier.Abort()
 }
@@ -90,21 +95,56 @@ func (b *Barrier) Abort() error {
 // It does not wait. The error is as that of Abort.
 func (b *Barrier) Reset() error {
 	if !b.made() {
-		return notMade("Barrier")
+		return b.Err()
 	}
 	return b.carrier.Reset()
 }
 
 // Parties is how many must come. It never changes.
-func (b *Barrier) Parties() int { return b.mustBeMade().Parties() }
+func (b *Barrier) Parties() int {
+	if c := b.open(); c != nil {
+		return c.Parties()
+	}
+	return 0
+}
 
 // Waiting is how many wait at the moment, 0 if the barrier is broken. It costs some
 // nanoseconds for each of them, and a system call for each of their processes.
-func (b *Barrier) Waiting() int { return b.mustBeMade().Waiting() }
+func (b *Barrier) Waiting() int {
+	if c := b.open(); c != nil {
+		return c.Waiting()
+	}
+	return 0
+}
 
 // Broken says whether the barrier is broken at the moment. It costs as much as Waiting.
-func (b *Barrier) Broken() bool { return b.mustBeMade().Broken() }
+func (b *Barrier) Broken() bool {
+	c := b.open()
+	return c != nil && c.Broken()
+}
 
-func (b *Barrier) share(to *wire.Buffer) error { return shareCarrier(to, "Barrier", b.carrier) }
+// Err is nil, or why the barrier cannot be used through this handle: it is ErrClosed after Close, and ErrLost
+// when what holds the barrier is gone. It does not wait. A method without an error has answered zero then.
+func (b *Barrier) Err() error {
+	if b == nil {
+		return notMade("Barrier")
+	}
+	return errOf("Barrier", b.carrier, &b.closed)
+}
+
+// Close lets go of this handle at once, with its descriptor if it was the last one of this process; the
+// garbage collector does the same later. Other handles, here and elsewhere, stay as they are. Methods answer
+// ErrClosed from now on, or zero, while calls that wait go on.
+// Closing again does nothing. It does not wait, and the error is nil for what NewBarrier has made.
+func (b *Barrier) Close() error {
+	if b == nil {
+		return nil
+	}
+	return closeHandle(b.carrier, &b.closed)
+}
+
+func (b *Barrier) share(to *wire.Buffer) error {
+	return shareCarrier(to, "Barrier", b.carrier, &b.closed)
+}
 
 func (b *Barrier) adopt(k carrier.Kind, r *wire.Reader) error { return adoptCarrier(&b.carrier, k, r) }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"sync"
+	"sync/atomic"
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/errtext"
@@ -24,6 +25,7 @@ import (
 type Condition struct {
 	_       [0]sync.Mutex // a Condition must not be copied
 	carrier carrier.Condition
+	closed  atomic.Bool // this handle was closed
 	lock    *Lock
 }
 
@@ -39,7 +41,7 @@ func NewCondition(l *Lock) (*Condition, error) {
 		}
 	}
 	if !l.made() {
-		return nil, notMade("Lock")
+		return nil, l.Err()
 	}
 	return conditionOf(l.carrier)
 }
@@ -62,18 +64,18 @@ func conditionOf(l carrier.Lock) (*Condition, error) {
 // none. An RLock that was not made by NewRLock is ErrClosed.
 func NewRLockCondition(l *RLock) (*Condition, error) {
 	if !l.made() {
-		return nil, notMade("RLock")
+		return nil, l.Err()
 	}
 	return conditionOf(l.carrier)
 }
 
-func (c *Condition) made() bool { return c != nil && c.lock != nil }
+func (c *Condition) made() bool { return c != nil && c.carrier != nil && !c.closed.Load() }
 
 // Acquire takes the condition's lock, as Lock.Acquire.
 func (c *Condition) Acquire(ctx context.Context) (Hold, error) {
 	needCtx(ctx, "Condition.Acquire")
 	if !c.made() {
-		return Hold{}, notMade("Condition")
+		return Hold{}, c.Err()
 	}
 	if t, _ := ctx.Value(c.lock.carrier).(*tenure); t != nil && ctx.Err() == nil && t.again() {
 		return (&tenureHold{of: t}).hold(), nil
@@ -83,8 +85,11 @@ func (c *Condition) Acquire(ctx context.Context) (Hold, error) {
 
 // TryAcquire takes the condition's lock if that is possible at once, as Lock.TryAcquire.
 func (c *Condition) TryAcquire() (Hold, bool) {
-	if !c.made() {
+	if c == nil || c.carrier == nil {
 		panic(notMade("Condition"))
+	}
+	if c.closed.Load() {
+		return Hold{}, false
 	}
 	return c.lock.TryAcquire()
 }
@@ -103,7 +108,7 @@ func (c *Condition) TryAcquire() (Hold, bool) {
 func (c *Condition) Wait(ctx context.Context, h Hold) (Hold, error) {
 	needCtx(ctx, "Condition.Wait")
 	if !c.made() {
-		return Hold{}, notMade("Condition")
+		return Hold{}, c.Err()
 	}
 	var back Hold
 	var err error
@@ -159,7 +164,7 @@ func (c *Condition) token(h Hold) (uint64, bool) {
 func (c *Condition) WaitFor(ctx context.Context, h Hold, pred func() bool) (Hold, error) {
 	needCtx(ctx, "Condition.WaitFor")
 	if !c.made() {
-		return Hold{}, notMade("Condition")
+		return Hold{}, c.Err()
 	}
 	if _, owns := c.token(h); !owns {
 		return Hold{}, ErrNotOwner
@@ -180,7 +185,7 @@ func (c *Condition) WaitFor(ctx context.Context, h Hold, pred func() bool) (Hold
 // The error is ErrNotOwner when h does not hold the condition's lock.
 func (c *Condition) Notify(h Hold, n int) error {
 	if !c.made() {
-		return notMade("Condition")
+		return c.Err()
 	}
 	token, owns := c.token(h)
 	if !owns {
@@ -192,7 +197,29 @@ func (c *Condition) Notify(h Hold, n int) error {
 // NotifyAll is Notify of all who wait.
 func (c *Condition) NotifyAll(h Hold) error { return c.Notify(h, math.MaxInt) }
 
-func (c *Condition) share(b *wire.Buffer) error { return shareCarrier(b, "Condition", c.carrier) }
+// Err is nil, or why the condition cannot be used through this handle: it is ErrClosed after Close, and ErrLost
+// when what holds the condition is gone. It does not wait. A method without an error has answered zero then.
+func (c *Condition) Err() error {
+	if c == nil {
+		return notMade("Condition")
+	}
+	return errOf("Condition", c.carrier, &c.closed)
+}
+
+// Close lets go of this handle at once, with its descriptor if it was the last one of this process; the
+// garbage collector does the same later. Other handles, here and elsewhere, stay as they are. Methods answer
+// ErrClosed from now on, or zero, while calls that wait go on, and a Hold can still be released.
+// Closing again does nothing. It does not wait, and the error is nil for what NewCondition has made.
+func (c *Condition) Close() error {
+	if c == nil {
+		return nil
+	}
+	return closeHandle(c.carrier, &c.closed)
+}
+
+func (c *Condition) share(b *wire.Buffer) error {
+	return shareCarrier(b, "Condition", c.carrier, &c.closed)
+}
 
 func (c *Condition) adopt(k carrier.Kind, r *wire.Reader) error {
 	if err := adoptCarrier(&c.carrier, k, r); err != nil {

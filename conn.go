@@ -151,6 +151,14 @@ func (c *Conn[T]) Close() error {
 	return err
 }
 
+// Err is nil, or why this end cannot be used: ErrClosed when it was closed or moved. It does not wait.
+func (c *Conn[T]) Err() error {
+	if !c.made() {
+		return carrier.ErrEndClosed
+	}
+	return c.carrier.Err()
+}
+
 // selectable: an end is ready when Recv would find something, an error included.
 func (c *Conn[T]) selectable() source {
 	if !c.made() {

@@ -19,6 +19,7 @@ type Counter struct {
 	_       [0]sync.Mutex // a Counter must not be copied
 	word    *atomic.Uint64
 	carrier carrier.Counter // whose memory word is in
+	closed  atomic.Bool     // this handle was closed
 }
 
 // NewCounter makes a Counter. It costs what a Value does, and has the errors of NewValue.
@@ -35,7 +36,7 @@ func NewCounter(v int64) (*Counter, error) {
 
 // made is what the Counter is made of.
 func (c *Counter) made() *atomic.Uint64 {
-	if c == nil || c.word == nil {
+	if c == nil || c.word == nil || c.closed.Load() {
 		panic(notMade("Counter"))
 	}
 	return c.word
@@ -69,7 +70,29 @@ func (c *Counter) CompareAndSwap(old, new int64) bool {
 	return swapped
 }
 
-func (c *Counter) share(b *wire.Buffer) error { return shareCarrier(b, "Counter", c.carrier) }
+// Err is nil, or why the number cannot be used through this handle: it is ErrClosed after Close, and ErrLost
+// when what holds the number is gone. It does not wait.
+func (c *Counter) Err() error {
+	if c == nil {
+		return notMade("Counter")
+	}
+	return errOf("Counter", c.carrier, &c.closed)
+}
+
+// Close lets go of this handle at once, with its descriptor if it was the last one of this process; the
+// garbage collector does the same later. Other handles, here and elsewhere, stay as they are. Methods panic
+// from now on.
+// Closing again does nothing. It does not wait, and the error is nil for what NewCounter has made.
+func (c *Counter) Close() error {
+	if c == nil {
+		return nil
+	}
+	return closeHandle(c.carrier, &c.closed)
+}
+
+func (c *Counter) share(b *wire.Buffer) error {
+	return shareCarrier(b, "Counter", c.carrier, &c.closed)
+}
 
 func (c *Counter) adopt(k carrier.Kind, r *wire.Reader) error {
 	if err := adoptCarrier(&c.carrier, k, r); err != nil {

@@ -51,6 +51,9 @@ var (
 	ErrNotOwner = carrier.ErrNotOwner
 	// ErrAbandoned: a process died with items of the queue that it had not finished.
 	ErrAbandoned = carrier.ErrAbandoned
+	// ErrLost: what holds the object, such as a server, is gone. It is the one error after which an
+	// operation may have had its effect: a Get may have taken its item.
+	ErrLost = carrier.ErrLost
 )
 
 var errNilFunc = errors.New("mp: the Func is nil")

@@ -3,6 +3,7 @@ package mp
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/errtext"
@@ -19,6 +20,7 @@ import (
 type Event struct {
 	_       [0]sync.Mutex // an Event must not be copied
 	carrier carrier.Event
+	closed  atomic.Bool // this handle was closed
 }
 
 // NewEvent makes an Event that is not set. Cost and errors are those of NewLock.
@@ -33,12 +35,15 @@ func NewEvent() (*Event, error) {
 	return &Event{carrier: c}, nil
 }
 
-func (e *Event) made() bool { return e != nil && e.carrier != nil }
+func (e *Event) made() bool { return e != nil && e.carrier != nil && !e.closed.Load() }
 
-// mustBeMade is for methods that return no error.
-func (e *Event) mustBeMade() carrier.Event {
-	if !e.made() {
+// open is for methods that return no error: nil if the handle was closed.
+func (e *Event) open() carrier.Event {
+	switch {
+	case e == nil || e.carrier == nil:
 		panic(notMade("Event"))
+	case e.closed.Load():
+		return nil
 	}
 	return e.carrier
 }
@@ -46,13 +51,30 @@ func (e *Event) mustBeMade() carrier.Event {
 // Set sets the flag, and frees all who wait, also when Clear follows at once. What went
 // before it has happened for those who are freed. It does not wait, and costs some ten
 // nanoseconds, and a system call for each process that waits.
-func (e *Event) Set() { e.mustBeMade().Set() }
+//
+// The error is nil for an Event of NewEvent: what leaves the process may fail. A timer that sets the flag is
+//
+//	time.AfterFunc(d, func() { e.Set() })
+func (e *Event) Set() error {
+	if !e.made() {
+		return e.Err()
+	}
+	return e.carrier.Set()
+}
 
-// Clear takes the flag back. It does not wait.
-func (e *Event) Clear() { e.mustBeMade().Clear() }
+// Clear takes the flag back. It does not wait. The error is as that of Set.
+func (e *Event) Clear() error {
+	if !e.made() {
+		return e.Err()
+	}
+	return e.carrier.Clear()
+}
 
 // IsSet says whether the flag is set at the moment. It does not wait.
-func (e *Event) IsSet() bool { return e.mustBeMade().IsSet() }
+func (e *Event) IsSet() bool {
+	c := e.open()
+	return c != nil && c.IsSet()
+}
 
 // Wait waits until the flag is set, or until ctx ends; if it is set it returns at once. It
 // takes nothing: all who wait are freed by one Set, in no order. A goroutine that
@@ -63,7 +85,7 @@ func (e *Event) IsSet() bool { return e.mustBeMade().IsSet() }
 func (e *Event) Wait(ctx context.Context) error {
 	needCtx(ctx, "Event.Wait")
 	if !e.made() {
-		return notMade("Event")
+		return e.Err()
 	}
 	if err := e.carrier.Wait(ctx); err != nil {
 		return errtext.Errorf("mp: Event.Wait: %w", err)
@@ -72,12 +94,35 @@ func (e *Event) Wait(ctx context.Context) error {
 }
 
 func (e *Event) selectable() source {
-	if e.carrier == nil {
+	switch {
+	case e.carrier == nil:
 		return source{}
+	case e.closed.Load():
+		return source{err: e.Err()}
 	}
 	return source{ready: e.carrier.IsSet, watch: e.carrier.Watch}
 }
 
-func (e *Event) share(b *wire.Buffer) error { return shareCarrier(b, "Event", e.carrier) }
+// Err is nil, or why the event cannot be used through this handle: it is ErrClosed after Close, and ErrLost
+// when what holds the event is gone. It does not wait. A method without an error has answered zero then.
+func (e *Event) Err() error {
+	if e == nil {
+		return notMade("Event")
+	}
+	return errOf("Event", e.carrier, &e.closed)
+}
+
+// Close lets go of this handle at once, with its descriptor if it was the last one of this process; the
+// garbage collector does the same later. Other handles, here and elsewhere, stay as they are. Methods answer
+// ErrClosed from now on, or zero, while calls that wait go on.
+// Closing again does nothing. It does not wait, and the error is nil for what NewEvent has made.
+func (e *Event) Close() error {
+	if e == nil {
+		return nil
+	}
+	return closeHandle(e.carrier, &e.closed)
+}
+
+func (e *Event) share(b *wire.Buffer) error { return shareCarrier(b, "Event", e.carrier, &e.closed) }
 
 func (e *Event) adopt(k carrier.Kind, r *wire.Reader) error { return adoptCarrier(&e.carrier, k, r) }

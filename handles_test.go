@@ -50,8 +50,10 @@ func (h handles) errors(ctx context.Context) []error {
 		errorOf(h.semaphore.Acquire(ctx)), h.semaphore.Release(1),
 		errorOf(h.condition.Acquire(ctx)), errorOf(h.condition.Wait(ctx, mp.Hold{})),
 		errorOf(h.condition.WaitFor(ctx, mp.Hold{}, nil)), h.condition.Notify(mp.Hold{}, 1), h.condition.NotifyAll(mp.Hold{}),
-		h.event.Wait(ctx), errorOf(h.barrier.Wait(ctx)), errorOf(h.barrier.WaitDo(ctx, nil)), h.barrier.Abort(), h.barrier.Reset(),
-		h.value.Store(ctx, 1), h.value.Update(ctx, nil), h.memory.Unlink(), mp.Hold{}.Release(),
+		h.event.Wait(ctx), h.event.Set(), h.event.Clear(), errorOf(h.barrier.Wait(ctx)), errorOf(h.barrier.WaitDo(ctx, nil)), h.barrier.Abort(), h.barrier.Reset(),
+		h.value.Store(ctx, 1), h.value.Update(ctx, nil), h.memory.Unlink(),
+		h.queue.Err(), h.conn.Err(), h.lock.Err(), h.rlock.Err(), h.semaphore.Err(), h.condition.Err(), h.event.Err(), h.barrier.Err(),
+		h.value.Err(), h.counter.Err(), h.array.Err(), h.memory.Err(), mp.Hold{}.Release(),
 		errorOf(mp.Select(ctx, h.queue)), errorOf(mp.Select(ctx, h.conn)), errorOf(mp.Select(ctx, h.event)),
 	}
 }
@@ -65,7 +67,7 @@ func (h handles) panics(ctx context.Context) map[string][]func() {
 		"RLock":     {func() { h.rlock.TryAcquire(ctx) }, func() { h.rlock.Locked() }},
 		"Semaphore": {func() { h.semaphore.TryAcquire() }, func() { h.semaphore.Available() }},
 		"Condition": {func() { h.condition.TryAcquire() }},
-		"Event":     {h.event.Set, h.event.Clear, func() { h.event.IsSet() }},
+		"Event":     {func() { h.event.IsSet() }},
 		"Barrier":   {func() { h.barrier.Parties() }, func() { h.barrier.Waiting() }, func() { h.barrier.Broken() }},
 		"Value":     {func() { h.value.Load() }},
 		"Counter": {

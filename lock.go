@@ -30,6 +30,7 @@ import (
 type Lock struct {
 	_       [0]sync.Mutex // a Lock must not be copied
 	carrier carrier.Lock
+	closed  atomic.Bool // this handle was closed
 }
 
 // NewLock makes a Lock that nobody has. It takes a descriptor and some pages of memory,
@@ -48,12 +49,15 @@ func NewLock() (*Lock, error) {
 	return &Lock{carrier: c}, nil
 }
 
-func (l *Lock) made() bool { return l != nil && l.carrier != nil }
+func (l *Lock) made() bool { return l != nil && l.carrier != nil && !l.closed.Load() }
 
-// mustBeMade is for methods that return no error.
-func (l *Lock) mustBeMade() carrier.Lock {
-	if !l.made() {
+// open is for methods that return no error: nil if the handle was closed.
+func (l *Lock) open() carrier.Lock {
+	switch {
+	case l == nil || l.carrier == nil:
 		panic(notMade("Lock"))
+	case l.closed.Load():
+		return nil
 	}
 	return l.carrier
 }
@@ -67,7 +71,7 @@ func (l *Lock) mustBeMade() carrier.Lock {
 func (l *Lock) Acquire(ctx context.Context) (Hold, error) {
 	needCtx(ctx, "Lock.Acquire")
 	if !l.made() {
-		return Hold{}, notMade("Lock")
+		return Hold{}, l.Err()
 	}
 	g, err := l.carrier.Acquire(ctx)
 	if err != nil {
@@ -79,7 +83,11 @@ func (l *Lock) Acquire(ctx context.Context) (Hold, error) {
 // TryAcquire takes the lock if that is possible at once, as Python's acquire(block=False).
 // It does not wait. It may be false for a lock that is just being handed to one who waits.
 func (l *Lock) TryAcquire() (Hold, bool) {
-	g, ok := l.mustBeMade().TryAcquire()
+	c := l.open()
+	if c == nil {
+		return Hold{}, false
+	}
+	g, ok := c.TryAcquire()
 	if !ok {
 		return Hold{}, false
 	}
@@ -93,13 +101,18 @@ func (l *Lock) release(token uint64) error {
 // Locked says whether somebody has the lock at the moment. A dead process has nothing.
 // It does not wait, and costs a system call.
 func (l *Lock) Locked() bool {
-	_, held := l.mustBeMade().Held()
+	_, held := l.Owner()
 	return held
 }
 
 // Owner is the pid of the process that has the lock, and whether one has it. It does not
 // wait, and costs a system call.
-func (l *Lock) Owner() (pid int, held bool) { return l.mustBeMade().Held() }
+func (l *Lock) Owner() (pid int, held bool) {
+	if c := l.open(); c != nil {
+		return c.Held()
+	}
+	return 0, false
+}
 
 // Do calls f while it holds the lock, and releases it whatever f does: it returns, panics
 // or ends its goroutine. If f releases the Hold itself, or waits with it for a
@@ -120,7 +133,7 @@ func (l *Lock) Do(ctx context.Context, f func(Hold) error) error {
 // lock; Unlock of a Locker panics when the last Lock of that same Locker is not held. It may be
 // used by any number of goroutines.
 func (l *Lock) Locker() sync.Locker {
-	l.mustBeMade()
+	l.open()
 	return &locker{lock: l}
 }
 
@@ -143,6 +156,26 @@ func (k *locker) Unlock() {
 	}
 }
 
-func (l *Lock) share(b *wire.Buffer) error { return shareCarrier(b, "Lock", l.carrier) }
+// Err is nil, or why the lock cannot be used through this handle: it is ErrClosed after Close, and ErrLost
+// when what holds the lock is gone. It does not wait. A method without an error has answered zero then.
+func (l *Lock) Err() error {
+	if l == nil {
+		return notMade("Lock")
+	}
+	return errOf("Lock", l.carrier, &l.closed)
+}
+
+// Close lets go of this handle at once, with its descriptor if it was the last one of this process; the
+// garbage collector does the same later. Other handles, here and elsewhere, stay as they are. Methods answer
+// ErrClosed from now on, or zero, while calls that wait go on, and a Hold can still be released.
+// Closing again does nothing. It does not wait, and the error is nil for what NewLock has made.
+func (l *Lock) Close() error {
+	if l == nil {
+		return nil
+	}
+	return closeHandle(l.carrier, &l.closed)
+}
+
+func (l *Lock) share(b *wire.Buffer) error { return shareCarrier(b, "Lock", l.carrier, &l.closed) }
 
 func (l *Lock) adopt(k carrier.Kind, r *wire.Reader) error { return adoptCarrier(&l.carrier, k, r) }

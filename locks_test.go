@@ -356,7 +356,7 @@ func TestLocksOfACtxThatIsDone(t *testing.T) {
 func TestEventInSelect(t *testing.T) {
 	onCarriers(t, func(t *testing.T, c carrier) {
 		a, b := must1(c.event())(t), must1(c.event())(t)
-		time.AfterFunc(10*time.Millisecond, b.Set)
+		time.AfterFunc(10*time.Millisecond, func() { b.Set() })
 		ready, err := mp.Select(locksSoon(t), a, b)
 		if err != nil || len(ready) != 1 || ready[0] != 1 {
 			t.Error(ready, err)

@@ -193,6 +193,14 @@ func (m *Memory) Close() error {
 	return m.m.Close()
 }
 
+// Err is nil, or ErrClosed after Close. It does not wait.
+func (m *Memory) Err() error {
+	if m == nil || m.m == nil {
+		return notMade("Memory")
+	}
+	return m.m.Err()
+}
+
 // Unlink removes the name, also after Close. Those who have the memory keep it, and it is
 // freed when the last of them lets go; the name can be taken anew. It does not wait.
 //

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"sync"
+	"sync/atomic"
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/wire"
@@ -35,6 +36,7 @@ import (
 type Queue[T any] struct {
 	_       [0]sync.Mutex // a Queue must not be copied
 	carrier carrier.Queue[T]
+	closed  atomic.Bool // this handle was detached
 }
 
 // NewQueue makes a queue that holds so many items at most; Unbounded, or less, is no
@@ -56,7 +58,7 @@ func NewQueue[T any](capacity int) (*Queue[T], error) {
 
 var errNoQueue = errors.New("mp: the queue is nil or was not made by NewQueue")
 
-func (q *Queue[T]) made() bool { return q != nil && q.carrier != nil }
+func (q *Queue[T]) made() bool { return q != nil && q.carrier != nil && !q.closed.Load() }
 
 // Put waits until there is room for an item, and puts v. In a queue without a bound there
 // is always room, whatever the size of the items; of items that hold something shareable
@@ -72,7 +74,7 @@ func (q *Queue[T]) made() bool { return q != nil && q.carrier != nil }
 func (q *Queue[T]) Put(ctx context.Context, v T) error {
 	needCtx(ctx, "Queue.Put")
 	if !q.made() {
-		return errNoQueue
+		return q.Err()
 	}
 	if err := ctx.Err(); err != nil {
 		return ended(err, errFullDeadline)
@@ -84,7 +86,7 @@ func (q *Queue[T]) Put(ctx context.Context, v T) error {
 // ErrFull, too, when a process is stopped in the middle of a Put for half a second.
 func (q *Queue[T]) TryPut(v T) error {
 	if !q.made() {
-		return errNoQueue
+		return q.Err()
 	}
 	return q.carrier.TryPut(v)
 }
@@ -104,7 +106,7 @@ func (q *Queue[T]) Get(ctx context.Context) (T, error) {
 	needCtx(ctx, "Queue.Get")
 	var none T
 	if !q.made() {
-		return none, errNoQueue
+		return none, q.Err()
 	}
 	if err := ctx.Err(); err != nil {
 		return none, ended(err, errEmptyDeadline)
@@ -122,7 +124,7 @@ func (q *Queue[T]) Get(ctx context.Context) (T, error) {
 func (q *Queue[T]) TryGet() (T, error) {
 	var none T
 	if !q.made() {
-		return none, errNoQueue
+		return none, q.Err()
 	}
 	v, err := q.carrier.TryGet()
 	if err != nil {
@@ -189,7 +191,7 @@ func (q *Queue[T]) Unfinished() int {
 // Python's ValueError.
 func (q *Queue[T]) TaskDone() error {
 	if !q.made() {
-		return errNoQueue
+		return q.Err()
 	}
 	return q.carrier.TaskDone()
 }
@@ -205,7 +207,7 @@ func (q *Queue[T]) TaskDone() error {
 func (q *Queue[T]) Join(ctx context.Context) error {
 	needCtx(ctx, "Queue.Join")
 	if !q.made() {
-		return errNoQueue
+		return q.Err()
 	}
 	return q.carrier.Join(ctx)
 }
@@ -215,7 +217,7 @@ func (q *Queue[T]) Join(ctx context.Context) error {
 // not wait; closing again does nothing. The error is nil for a queue of NewQueue.
 func (q *Queue[T]) Close() error {
 	if !q.made() {
-		return errNoQueue
+		return q.Err()
 	}
 	return q.carrier.Shutdown()
 }
@@ -224,14 +226,41 @@ func (q *Queue[T]) Close() error {
 // is queue.shutdown(immediate=True). It may follow Close.
 func (q *Queue[T]) CloseNow() (dropped int, err error) {
 	if !q.made() {
-		return 0, errNoQueue
+		return 0, q.Err()
 	}
 	return q.carrier.CloseNow()
 }
 
+// Err is nil, or why the queue cannot be used through this handle: it is ErrClosed after Detach, and ErrLost
+// when what holds the queue is gone. It does not wait. A method without an error has answered zero then.
+// That the queue is closed is no error: see Closed.
+func (q *Queue[T]) Err() error {
+	switch {
+	case q == nil || q.carrier == nil:
+		return errNoQueue
+	case q.closed.Load():
+		return errDetached
+	}
+	return q.carrier.Err()
+}
+
+// Detach lets go of this handle at once, with its descriptors if it was the last one of this process; the
+// garbage collector does the same later. It is to a Queue what Close is to other shared objects: Close of a
+// Queue closes the queue, for all. The queue and its items stay, for those that have other handles. Methods
+// answer ErrClosed from now on, or zero, while calls that wait go on. Call TaskDone for what was got
+// before: Join waits for it until this process ends.
+//
+// Detaching again does nothing. It does not wait, and the error is nil for a queue of NewQueue.
+func (q *Queue[T]) Detach() error {
+	if q == nil {
+		return nil
+	}
+	return closeHandle(q.carrier, &q.closed)
+}
+
 func (q *Queue[T]) share(b *wire.Buffer) error {
 	if !q.made() {
-		return errNoQueue
+		return q.Err()
 	}
 	return q.carrier.Share(b)
 }
@@ -242,6 +271,7 @@ func (q *Queue[T]) adopt(k carrier.Kind, r *wire.Reader) error {
 		return err
 	}
 	if c.Type() != queueTypeOf[T]().number {
+		c.Close()
 		return errors.New("mp: a queue of another type")
 	}
 	q.carrier = encode[T](c)
@@ -250,6 +280,7 @@ func (q *Queue[T]) adopt(k carrier.Kind, r *wire.Reader) error {
 
 // Errors of a queue.
 var (
+	errDetached      = carrier.NewError("this handle of the queue was detached", ErrClosed)
 	errFullDeadline  = fmt.Errorf("%w: %w", ErrFull, context.DeadlineExceeded)
 	errEmptyDeadline = fmt.Errorf("%w: %w", ErrEmpty, context.DeadlineExceeded)
 )

@@ -23,6 +23,7 @@ import (
 type RLock struct {
 	_       [0]sync.Mutex // an RLock must not be copied
 	carrier carrier.RLock
+	closed  atomic.Bool // this handle was closed
 }
 
 // NewRLock makes an RLock that nobody has. Cost and errors are those of NewLock.
@@ -37,12 +38,15 @@ func NewRLock() (*RLock, error) {
 	return &RLock{carrier: c}, nil
 }
 
-func (l *RLock) made() bool { return l != nil && l.carrier != nil }
+func (l *RLock) made() bool { return l != nil && l.carrier != nil && !l.closed.Load() }
 
-// mustBeMade is for methods that return no error.
-func (l *RLock) mustBeMade() carrier.RLock {
-	if !l.made() {
+// open is for methods that return no error: nil if the handle was closed.
+func (l *RLock) open() carrier.RLock {
+	switch {
+	case l == nil || l.carrier == nil:
 		panic(notMade("RLock"))
+	case l.closed.Load():
+		return nil
 	}
 	return l.carrier
 }
@@ -147,7 +151,7 @@ func (h *tenureHold) wait(wait func(token uint64) (carrier.Grant, error)) (Hold,
 func (l *RLock) Acquire(ctx context.Context) (context.Context, Hold, error) {
 	needCtx(ctx, "RLock.Acquire")
 	if !l.made() {
-		return ctx, Hold{}, notMade("RLock")
+		return ctx, Hold{}, l.Err()
 	}
 	if ctx.Err() != nil { // nested or not, nothing is taken
 		_, err := l.carrier.Acquire(ctx)
@@ -168,8 +172,8 @@ func (l *RLock) Acquire(ctx context.Context) (context.Context, Hold, error) {
 // ctx that is done it is false.
 func (l *RLock) TryAcquire(ctx context.Context) (context.Context, Hold, bool) {
 	needCtx(ctx, "RLock.TryAcquire")
-	c := l.mustBeMade()
-	if ctx.Err() != nil {
+	c := l.open()
+	if c == nil || ctx.Err() != nil {
 		return ctx, Hold{}, false
 	}
 	if h, ok := l.nest(ctx); ok {
@@ -202,10 +206,34 @@ func (l *RLock) begin(ctx context.Context, g carrier.Grant) (context.Context, Ho
 // Locked says whether somebody has the lock at the moment. It does not wait, and costs a
 // system call.
 func (l *RLock) Locked() bool {
-	_, held := l.mustBeMade().Held()
+	c := l.open()
+	if c == nil {
+		return false
+	}
+	_, held := c.Held()
 	return held
 }
 
-func (l *RLock) share(b *wire.Buffer) error { return shareCarrier(b, "RLock", l.carrier) }
+// Err is nil, or why the lock cannot be used through this handle: it is ErrClosed after Close, and ErrLost
+// when what holds the lock is gone. It does not wait. A method without an error has answered zero then.
+func (l *RLock) Err() error {
+	if l == nil {
+		return notMade("RLock")
+	}
+	return errOf("RLock", l.carrier, &l.closed)
+}
+
+// Close lets go of this handle at once, with its descriptor if it was the last one of this process; the
+// garbage collector does the same later. Other handles, here and elsewhere, stay as they are. Methods answer
+// ErrClosed from now on, or zero, while calls that wait go on, and a Hold can still be released.
+// Closing again does nothing. It does not wait, and the error is nil for what NewRLock has made.
+func (l *RLock) Close() error {
+	if l == nil {
+		return nil
+	}
+	return closeHandle(l.carrier, &l.closed)
+}
+
+func (l *RLock) share(b *wire.Buffer) error { return shareCarrier(b, "RLock", l.carrier, &l.closed) }
 
 func (l *RLock) adopt(k carrier.Kind, r *wire.Reader) error { return adoptCarrier(&l.carrier, k, r) }

@@ -143,8 +143,11 @@ func doneSource(done <-chan struct{}) source {
 }
 
 func (q *Queue[T]) selectable() source {
-	if !q.made() {
+	switch {
+	case q.carrier == nil:
 		return source{}
+	case q.closed.Load():
+		return source{err: q.Err()}
 	}
 	return source{ready: q.carrier.Readable, watch: q.carrier.Watch}
 }

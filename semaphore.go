@@ -29,6 +29,7 @@ import (
 type Semaphore struct {
 	_       [0]sync.Mutex // a Semaphore must not be copied
 	carrier carrier.Semaphore
+	closed  atomic.Bool // this handle was closed
 }
 
 // NewSemaphore makes a Semaphore with so many permits, which may be none. It takes a
@@ -57,12 +58,15 @@ func newSemaphore(permits int, bounded bool) (*Semaphore, error) {
 	return &Semaphore{carrier: c}, nil
 }
 
-func (s *Semaphore) made() bool { return s != nil && s.carrier != nil }
+func (s *Semaphore) made() bool { return s != nil && s.carrier != nil && !s.closed.Load() }
 
-// mustBeMade is for methods that return no error.
-func (s *Semaphore) mustBeMade() carrier.Semaphore {
-	if !s.made() {
+// open is for methods that return no error: nil if the handle was closed.
+func (s *Semaphore) open() carrier.Semaphore {
+	switch {
+	case s == nil || s.carrier == nil:
 		panic(notMade("Semaphore"))
+	case s.closed.Load():
+		return nil
 	}
 	return s.carrier
 }
@@ -92,7 +96,7 @@ func (p *permit) release(token uint64) error {
 func (s *Semaphore) Acquire(ctx context.Context) (Hold, error) {
 	needCtx(ctx, "Semaphore.Acquire")
 	if !s.made() {
-		return Hold{}, notMade("Semaphore")
+		return Hold{}, s.Err()
 	}
 	g, err := s.carrier.Acquire(ctx)
 	if err != nil {
@@ -105,7 +109,11 @@ func (s *Semaphore) Acquire(ctx context.Context) (Hold, error) {
 // be false when the last one is just being handed to one who waits, or when a process was
 // stopped in the middle of acquiring, which it waits for 50 ms to end.
 func (s *Semaphore) TryAcquire() (Hold, bool) {
-	g, ok := s.mustBeMade().TryAcquire()
+	c := s.open()
+	if c == nil {
+		return Hold{}, false
+	}
+	g, ok := c.TryAcquire()
 	if !ok {
 		return Hold{}, false
 	}
@@ -126,7 +134,7 @@ func (s *Semaphore) held(g carrier.Grant) Hold {
 // Release is ErrFull for the same reason, and it stays held.
 func (s *Semaphore) Release(n int) error {
 	if !s.made() {
-		return notMade("Semaphore")
+		return s.Err()
 	}
 	if n < 1 {
 		return errtext.Errorf("mp: Semaphore.Release of %d permits: %w", n, fs.ErrInvalid)
@@ -136,9 +144,36 @@ func (s *Semaphore) Release(n int) error {
 
 // Available is how many permits nobody holds at the moment; dead processes hold none. It
 // does not wait for permits, and costs a system call for each process that holds some.
-func (s *Semaphore) Available() int { return s.mustBeMade().Available() }
+func (s *Semaphore) Available() int {
+	if c := s.open(); c != nil {
+		return c.Available()
+	}
+	return 0
+}
 
-func (s *Semaphore) share(b *wire.Buffer) error { return shareCarrier(b, "Semaphore", s.carrier) }
+// Err is nil, or why the semaphore cannot be used through this handle: it is ErrClosed after Close, and ErrLost
+// when what holds the semaphore is gone. It does not wait. A method without an error has answered zero then.
+func (s *Semaphore) Err() error {
+	if s == nil {
+		return notMade("Semaphore")
+	}
+	return errOf("Semaphore", s.carrier, &s.closed)
+}
+
+// Close lets go of this handle at once, with its descriptor if it was the last one of this process; the
+// garbage collector does the same later. Other handles, here and elsewhere, stay as they are. Methods answer
+// ErrClosed from now on, or zero, while calls that wait go on, and a Hold can still be released.
+// Closing again does nothing. It does not wait, and the error is nil for what NewSemaphore has made.
+func (s *Semaphore) Close() error {
+	if s == nil {
+		return nil
+	}
+	return closeHandle(s.carrier, &s.closed)
+}
+
+func (s *Semaphore) share(b *wire.Buffer) error {
+	return shareCarrier(b, "Semaphore", s.carrier, &s.closed)
+}
 
 func (s *Semaphore) adopt(k carrier.Kind, r *wire.Reader) error {
 	return adoptCarrier(&s.carrier, k, r)

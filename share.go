@@ -3,6 +3,7 @@ package mp
 import (
 	"fmt"
 	"reflect"
+	"sync/atomic"
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/wire"
@@ -57,9 +58,12 @@ func decodeShared(r *wire.Reader, v reflect.Value) error {
 
 // shareCarrier has the carrier of a handle write what another process needs. It is nil if the handle was
 // not made.
-func shareCarrier(b *wire.Buffer, what string, c carrier.Object) error {
+func shareCarrier(b *wire.Buffer, what string, c carrier.Object, closed *atomic.Bool) error {
 	if c == nil {
 		return fmt.Errorf("a %s that was not made by New%s", what, what)
+	}
+	if closed.Load() {
+		return errOf(what, c, closed)
 	}
 	return c.Share(b)
 }

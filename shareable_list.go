@@ -111,6 +111,12 @@ func (l *ShareableList) Memory() *Memory {
 	return l.memory
 }
 
+// Close is that of its Memory: see there.
+func (l *ShareableList) Close() error { return l.Memory().Close() }
+
+// Err is that of its Memory: see there.
+func (l *ShareableList) Err() error { return l.Memory().Err() }
+
 // Len is how many values the list has; 0 after Close.
 func (l *ShareableList) Len() int {
 	_, at, err := l.layout()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"sync"
+	"sync/atomic"
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/errtext"
@@ -27,6 +28,7 @@ import (
 type Value[T any] struct {
 	_       [0]sync.Mutex // a Value must not be copied
 	carrier carrier.Value
+	closed  atomic.Bool // this handle was closed
 	copy    shm.Cell[T] // that Update lets change; guarded by the Value's lock
 	asks    bool        // T has a MarshalBinary, which may refuse
 }
@@ -94,16 +96,19 @@ func plainValue[T any]() error {
 	return nil
 }
 
-func (v *Value[T]) made() bool { return v != nil && v.carrier != nil }
+func (v *Value[T]) made() bool { return v != nil && v.carrier != nil && !v.closed.Load() }
 
 // Load returns the variable as it was at one moment. It does not wait for anybody, and
 // costs some nanoseconds for each 8 bytes. While others change the variable without
 // pause it reads again until it gets one state as a whole.
 func (v *Value[T]) Load() T {
-	if !v.made() {
+	if v == nil || v.carrier == nil {
 		panic(notMade("Value"))
 	}
 	var cell shm.Cell[T]
+	if v.closed.Load() {
+		return cell.V
+	}
 	v.carrier.Load(cell.Words())
 	return cell.V
 }
@@ -112,7 +117,7 @@ func (v *Value[T]) Load() T {
 func (v *Value[T]) Store(ctx context.Context, value T) error {
 	needCtx(ctx, "Value.Store")
 	if !v.made() {
-		return notMade("Value")
+		return v.Err()
 	}
 	if v.asks {
 		if err := ask(&value); err != nil {
@@ -137,7 +142,7 @@ func (v *Value[T]) Store(ctx context.Context, value T) error {
 func (v *Value[T]) Update(ctx context.Context, f func(*T)) error {
 	needCtx(ctx, "Value.Update")
 	if !v.made() {
-		return notMade("Value")
+		return v.Err()
 	}
 	token, err := v.carrier.Begin(ctx)
 	if err != nil {
@@ -160,7 +165,27 @@ func (v *Value[T]) Update(ctx context.Context, f func(*T)) error {
 	return v.carrier.Commit(token, v.copy.Words())
 }
 
-func (v *Value[T]) share(b *wire.Buffer) error { return shareCarrier(b, "Value", v.carrier) }
+// Err is nil, or why the variable cannot be used through this handle: it is ErrClosed after Close, and ErrLost
+// when what holds the variable is gone. It does not wait. A method without an error has answered zero then.
+func (v *Value[T]) Err() error {
+	if v == nil {
+		return notMade("Value")
+	}
+	return errOf("Value", v.carrier, &v.closed)
+}
+
+// Close lets go of this handle at once, with its descriptor if it was the last one of this process; the
+// garbage collector does the same later. Other handles, here and elsewhere, stay as they are. Methods answer
+// ErrClosed from now on, or zero, while calls that wait go on.
+// Closing again does nothing. It does not wait, and the error is nil for what NewValue has made.
+func (v *Value[T]) Close() error {
+	if v == nil {
+		return nil
+	}
+	return closeHandle(v.carrier, &v.closed)
+}
+
+func (v *Value[T]) share(b *wire.Buffer) error { return shareCarrier(b, "Value", v.carrier, &v.closed) }
 
 func (v *Value[T]) adopt(k carrier.Kind, r *wire.Reader) error {
 	if err := plainValue[T](); err != nil {
@@ -171,6 +196,7 @@ func (v *Value[T]) adopt(k carrier.Kind, r *wire.Reader) error {
 		return err
 	}
 	if want := len(new(shm.Cell[T]).Words()); c.Words() != want {
+		c.Close()
 		return fmt.Errorf("a value of another type: of %d words, not %d", c.Words(), want)
 	}
 	v.carrier, v.asks = c, asks[T]()

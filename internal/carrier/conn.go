@@ -20,7 +20,6 @@ type ConnState interface {
 	Object
 	// Poll waits for a message or for the end of file. It looks once before it looks at ctx.
 	Poll(ctx context.Context) error
-	Close() error
 	// Ready says whether a receive would find something, an error included.
 	Ready() bool
 	// Watch calls notify, which does not block, when Ready may have turned true, until stop

@@ -15,6 +15,8 @@ var (
 	ErrNotOwner  = errors.New("mp: not the owner")
 	ErrAbandoned = errors.New("mp: abandoned")
 	ErrBroken    = errors.New("mp: broken")
+	// ErrLost: what held the object is gone. An operation with this error may have had an effect.
+	ErrLost = errors.New("mp: lost")
 )
 
 // Errors with a text of their own that are one of the sentinels.
@@ -22,6 +24,7 @@ var (
 	ErrQueueClosed    = NewError("closed: the queue", ErrClosed)
 	ErrNotGot         = NewError("not the owner: TaskDone was called more often than this process got an item", ErrNotOwner)
 	ErrEndClosed      = NewError("this end of the pipe is closed, or moved to another process", ErrClosed)
+	ErrHandleClosed   = NewError("this handle was closed", ErrClosed)
 	ErrTooLong        = NewError("the next message is longer than that", ErrFull)
 	ErrTooManyPermits = NewError("more permits would be available than the semaphore began with", ErrFull)
 	ErrMemoryClosed   = NewError("the shared memory was closed", ErrClosed)

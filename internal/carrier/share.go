@@ -12,6 +12,12 @@ type Object interface {
 	// Share writes a Kind, as one byte, and what the opener of that kind needs to open the
 	// object elsewhere, with the descriptors. The error says why the object cannot travel.
 	Share(b *wire.Buffer) error
+	// Err is nil, or why the object cannot be used any more: it is ErrLost, or ErrClosed. It
+	// does not wait. A method without an error has answered zero then.
+	Err() error
+	// Close lets go of this handle of the object. What goes on goes on. It is called once for
+	// each handle, and what was acquired can still be released after it.
+	Close() error
 }
 
 // Kind says how an object that came in a message is opened. 0 is none: it stands for a nil handle.
@@ -64,6 +70,7 @@ func Open[C Object](k Kind, r *wire.Reader) (c C, err error) {
 	}
 	c, ok := o.(C)
 	if !ok {
+		o.Close()
 		return c, fmt.Errorf("a %T came in the place of a %v", o, reflect.TypeFor[C]())
 	}
 	return c, nil

@@ -37,9 +37,7 @@ type Memory interface {
 	// Name is the name of memory that has one, without a slash in front, and Unlink removes it.
 	Name() string
 	Unlink() error
-	// Close takes the memory out of this process. Drop is Close of a handle that is garbage: what
-	// Bytes has returned stays.
-	Close() error
+	// Drop is Close of a handle that is garbage: what Bytes has returned stays.
 	Drop()
 }
 
@@ -48,5 +46,4 @@ type Array[T any] interface {
 	Object
 	// Slice is the memory itself, the same each time; nil after Close.
 	Slice() []T
-	Close() error
 }

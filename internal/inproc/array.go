@@ -3,6 +3,8 @@ package inproc
 import (
 	"fmt"
 	"sync/atomic"
+
+	"github.com/gomultiprocessing/mp/internal/carrier"
 )
 
 // Array is a slice of Go's memory.
@@ -49,5 +51,13 @@ func (a *Array[T]) Slice() []T {
 // Close lets go of the memory. What Slice has returned may still be used.
 func (a *Array[T]) Close() error {
 	a.slice.Store(nil)
+	return nil
+}
+
+// Err implements carrier.Object.
+func (a *Array[T]) Err() error {
+	if a.slice.Load() == nil {
+		return carrier.ErrMemoryClosed
+	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 
 // Barrier is where a number of parties wait for each other, again and again.
 type Barrier struct {
+	local
 	parties int
 	mu      sync.Mutex // of all that follows, and of the rounds
 	round   *round     // that fills, or is acted upon, or has broken

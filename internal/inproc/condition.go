@@ -9,6 +9,7 @@ import (
 
 // Condition is what goroutines wait for that have a lock, until others notify them.
 type Condition struct {
+	local
 	lock *Lock
 	mu   sync.Mutex
 	line sleepers[struct{}]

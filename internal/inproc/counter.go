@@ -3,7 +3,10 @@ package inproc
 import "sync/atomic"
 
 // Counter is one word.
-type Counter struct{ word atomic.Uint64 }
+type Counter struct {
+	local
+	word atomic.Uint64
+}
 
 // NewCounter makes a counter.
 func NewCounter(v int64) *Counter {

@@ -94,6 +94,14 @@ func (e *End[T]) Close() error {
 	return nil
 }
 
+// Err implements carrier.Object.
+func (e *End[T]) Err() error {
+	if e.in != nil && e.in.isAbandoned() || e.out != nil && e.out.isEnded() {
+		return errEndClosed
+	}
+	return nil
+}
+
 // Drop closes an end that is garbage. The collector calls it, which is outside of all bubbles.
 func (e *End[T]) Drop() { e.close(outside) }
 

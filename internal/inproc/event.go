@@ -8,6 +8,7 @@ import (
 
 // Event is a flag to wait for.
 type Event struct {
+	local
 	set     atomic.Bool
 	mu      sync.Mutex // of changing it, and of what follows
 	next    gate       // opens by the next Set

@@ -21,6 +21,7 @@ import (
 // to run. But one who has waited for a millisecond is handed the lock, and it is not free
 // in between.
 type Lock struct {
+	local
 	state atomic.Uint64
 	mu    sync.Mutex // of the line, and of setting and clearing contended
 	line  sleepers[uint64]

@@ -37,6 +37,7 @@ type store[T any] interface {
 // putters give their item to the first getter, getters let in the item of the first putter. So
 // a getter waits only while there are no items, and a putter only while there is no room.
 type Queue[T any] struct {
+	local
 	mu       briefLock
 	store    store[T]
 	line     *line[T] // the store, if it is one

@@ -16,6 +16,7 @@ import (
 // waited for a millisecond; the others are woken to take it if they can. As long as permits
 // are free and goroutines wait, so many of the first of these are awake.
 type Semaphore struct {
+	local
 	mu      sync.Mutex
 	free    int64 // those held are not counted: they may be used up
 	initial int64

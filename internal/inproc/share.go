@@ -6,7 +6,17 @@ import (
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
-// What is in memory of this process cannot travel to another one.
+// What is in memory of this process cannot travel to another one. There is nothing to let go of, and
+// nothing that could be lost.
+
+// local has what the carriers here have in common.
+type local struct{}
+
+// Err implements carrier.Object.
+func (local) Err() error { return nil }
+
+// Close implements carrier.Object.
+func (local) Close() error { return nil }
 
 func stays(what string) error {
 	return fmt.Errorf("a %s of package thread belongs to its process: use mp.New%s", what, what)

@@ -11,6 +11,7 @@ import (
 // other one, and then one word, the version. So nobody who reads has to wait for a writer,
 // and only reads again when the value has changed twice meanwhile.
 type Value struct {
+	local
 	version atomic.Uint64
 	slots   [2][]atomic.Uint64
 	lock    Lock

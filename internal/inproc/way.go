@@ -225,6 +225,18 @@ func (w *way[T]) isReady() bool {
 	return w.something()
 }
 
+func (w *way[T]) isAbandoned() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.abandoned
+}
+
+func (w *way[T]) isEnded() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.ended
+}
+
 // poll waits until receive would not wait.
 func (w *way[T]) poll(ctx context.Context) error {
 	w.mu.Lock()

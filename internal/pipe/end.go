@@ -135,6 +135,9 @@ func (e *End) shut() {
 	e.receiving.turn <- struct{}{}
 }
 
+// Err implements carrier.Object.
+func (e *End) Err() error { return e.isOpen() }
+
 // isOpen says carrier.ErrEndClosed if this end is not to be used.
 func (e *End) isOpen() error {
 	e.mu.Lock()

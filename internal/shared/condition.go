@@ -63,6 +63,7 @@ func (l *Lock) NewCondition() (carrier.Condition, error) {
 	if err != nil {
 		return nil, err
 	}
+	l.object.Retain()
 	return c, nil
 }
 
@@ -90,6 +91,7 @@ func OpenCondition(f *os.File, l *Lock) (*Condition, error) {
 	}
 	c := o.Core().(*Condition)
 	if c.lock != l {
+		o.Release()
 		return nil, errors.New("a condition of another lock")
 	}
 	return c, nil

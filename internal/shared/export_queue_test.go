@@ -18,7 +18,9 @@ func (q *Queue) Memory() (int64, error) { return q.object.Memory() }
 func (q *Queue) Object() *shm.Object { return q.object }
 
 // Sockets are those for descriptors.
-func (q *Queue) Sockets() [2]*os.File { return q.sockets }
+func (q *Queue) Sockets() [2]*os.File {
+	return [2]*os.File{q.sockets.pair[0].Load(), q.sockets.pair[1].Load()}
+}
 
 // What TryPut and TryGet say of a process that does not go on.
 var (

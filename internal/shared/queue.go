@@ -69,7 +69,7 @@ type Queue struct {
 	ring                 []byte
 	getters, putters     *shm.Line
 	joiners              *shm.Line
-	sockets              [2]*os.File // one puts descriptors, the other gets them; or nil
+	sockets              sockets
 	windows              *windows
 	putFence, getFence   fence
 	knownGets, knownHead uint64 // guarded by the producers' latch
@@ -155,16 +155,22 @@ func OpenQueue(files []*os.File) (*Queue, error) {
 		taken = true
 		return newQueue(o, capacity, typ, sockets)
 	})
-	if !taken {
-		closeFiles(files[1:])
-	}
 	if err != nil {
+		if !taken {
+			closeFiles(files[1:])
+		}
 		return nil, err
 	}
 	q := o.Core().(*Queue)
-	if !taken && carries != (q.sockets[0] != nil) {
+	if taken {
+		return q, nil
+	}
+	if carries != q.sockets.carries {
+		closeFiles(files[1:])
+		o.Release()
 		return nil, errors.New("mp: a queue of another type")
 	}
+	q.sockets.retain(files[1:])
 	return q, nil
 }
 
@@ -183,9 +189,9 @@ func closeFiles(files []*os.File) {
 	}
 }
 
-func newQueue(o *shm.Object, capacity, typ uint64, sockets [2]*os.File) *Queue {
+func newQueue(o *shm.Object, capacity, typ uint64, pair [2]*os.File) *Queue {
 	q := &Queue{
-		object: o, typ: typ, bound: capacity, capacity: min(capacity, maxItems), sockets: sockets, me: uint64(shm.Me()), ring: o.Payload(), windows: new(windows),
+		object: o, typ: typ, bound: capacity, capacity: min(capacity, maxItems), me: uint64(shm.Me()), ring: o.Payload(), windows: new(windows),
 		putLatch: shm.NewLatch(o.Word(putLatchAt)), getLatch: shm.NewLatch(o.Word(getLatchAt)),
 		puts: o.Word(putsAt), tag: o.Word(tagAt), gets: o.Word(getsAt), freed: o.Word(freedAt),
 		spillFrom: o.Word(fromAt), spillEnd: o.Word(endAt),
@@ -193,6 +199,7 @@ func newQueue(o *shm.Object, capacity, typ uint64, sockets [2]*os.File) *Queue {
 		claimer: o.Bytes(claimerAt, 8), punched: o.Bytes(punchedAt, 8),
 		rowGot: o.Mine(rowGotIn), rowDone: o.Mine(rowDoneIn),
 	}
+	q.sockets.set(pair)
 	if capacity == 0 {
 		q.capacity = maxItems
 	}
@@ -211,10 +218,10 @@ func setWord(b []byte, v uint64) { binary.NativeEndian.PutUint64(b, v) }
 
 // Files is what another process needs to have the queue.
 func (q *Queue) Files() []*os.File {
-	if q.sockets[0] == nil {
+	if !q.sockets.carries {
 		return []*os.File{q.object.File()}
 	}
-	return []*os.File{q.object.File(), q.sockets[0], q.sockets[1]}
+	return []*os.File{q.object.File(), q.sockets.pair[0].Load(), q.sockets.pair[1].Load()}
 }
 
 // Type is the number that stands for the type of the items.

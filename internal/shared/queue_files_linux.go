@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"os"
-	"runtime"
 
 	"golang.org/x/sys/unix"
 
@@ -40,7 +39,7 @@ func socketPair() (pair [2]*os.File, err error) {
 
 // sendFiles sends an item's descriptors; false if the socket has no room.
 func (q *Queue) sendFiles(tag uint64, files []*os.File) (fits bool, err error) {
-	if q.sockets[0] == nil {
+	if !q.sockets.carries {
 		return false, fmt.Errorf("mp: a queue of another type: an item has descriptors")
 	}
 	if len(files) > maxTogether*maxTogether {
@@ -56,7 +55,7 @@ func (q *Queue) sendFiles(tag uint64, files []*os.File) (fits bool, err error) {
 		}
 		defer closeFiles(send)
 	}
-	return sendMessage(q.sockets[0], message(tag, len(files), bundle), send)
+	return sendMessage(q.sockets.pair[0].Load(), message(tag, len(files), bundle), send)
 }
 
 func message(tag uint64, files, bundle int) []byte {
@@ -94,13 +93,14 @@ func sendMessage(to *os.File, body []byte, files []*os.File) (fits bool, err err
 	err = withFds(files, make([]int, 0, len(files)), func(fds []int) error {
 		rights := unix.UnixRights(fds...)
 		for {
-			err := unix.Sendmsg(int(to.Fd()), body, rights, nil, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
+			err := on(to, func(fd int) error {
+				return unix.Sendmsg(fd, body, rights, nil, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
+			})
 			if err != unix.EINTR {
 				return err
 			}
 		}
 	})
-	runtime.KeepAlive(to)
 	if err == unix.EAGAIN {
 		return false, nil
 	}
@@ -137,12 +137,14 @@ func peekMessage(from *os.File) (words [3]uint64, files []*os.File, none bool, e
 	control := make([]byte, unix.CmsgSpace(4*maxTogether))
 	var n, controlled, flags int
 	for {
-		n, controlled, flags, _, err = unix.Recvmsg(int(from.Fd()), body, control, unix.MSG_PEEK|unix.MSG_DONTWAIT|unix.MSG_CMSG_CLOEXEC)
+		err = on(from, func(fd int) (err error) {
+			n, controlled, flags, _, err = unix.Recvmsg(fd, body, control, unix.MSG_PEEK|unix.MSG_DONTWAIT|unix.MSG_CMSG_CLOEXEC)
+			return err
+		})
 		if err != unix.EINTR {
 			break
 		}
 	}
-	runtime.KeepAlive(from)
 	if err == unix.EAGAIN {
 		return words, nil, true, nil
 	}
@@ -179,11 +181,11 @@ func peekMessage(from *os.File) (words [3]uint64, files []*os.File, none bool, e
 // peekFiles returns duplicates of the descriptors with a tag, whose message is the next one from
 // then on. lost says that they are gone; after err they are still there.
 func (q *Queue) peekFiles(tag uint64) (files []*os.File, lost, err error) {
-	if q.sockets[1] == nil {
+	if !q.sockets.carries {
 		return nil, ErrDamaged, nil
 	}
 	for {
-		words, sent, none, err := peekMessage(q.sockets[1])
+		words, sent, none, err := peekMessage(q.sockets.pair[1].Load())
 		switch {
 		case err != nil:
 			return nil, nil, err
@@ -228,7 +230,11 @@ func unbundle(sockets []*os.File) (files []*os.File, err error) {
 func (q *Queue) dropFile() (more bool) {
 	var body [messageSize]byte
 	for {
-		n, _, _, _, err := unix.Recvmsg(int(q.sockets[1].Fd()), body[:], nil, unix.MSG_DONTWAIT)
+		n := 0
+		err := on(q.sockets.pair[1].Load(), func(fd int) (err error) {
+			n, _, _, _, err = unix.Recvmsg(fd, body[:], nil, unix.MSG_DONTWAIT)
+			return err
+		})
 		if err != unix.EINTR {
 			return err == nil && n > 0
 		}
@@ -237,6 +243,6 @@ func (q *Queue) dropFile() (more bool) {
 
 // dropFiles takes all messages away.
 func (q *Queue) dropFiles() {
-	for q.sockets[1] != nil && q.dropFile() {
+	for q.sockets.carries && q.dropFile() {
 	}
 }

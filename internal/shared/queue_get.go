@@ -35,7 +35,7 @@ func (q *Queue) waitGet(ctx context.Context, buf []byte) (body []byte, files []*
 		switch g, p := q.gets.Load(), q.puts.Load(); {
 		case p == g && p&closedBit == 0: // a queue that is dropped has the same bit in both
 			return false
-		case p == g|closedBit && q.sockets[1] == nil: // all that wait learn it at once, without the latch
+		case p == g|closedBit && !q.sockets.carries: // all that wait learn it at once, without the latch
 			err = carrier.ErrQueueClosed
 			return true
 		}

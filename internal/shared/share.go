@@ -52,6 +52,11 @@ func takeFile(r *wire.Reader) (*os.File, error) {
 }
 
 func share(b *wire.Buffer, k carrier.Kind, files ...*os.File) error {
+	for _, f := range files {
+		if f == nil {
+			return carrier.ErrHandleClosed
+		}
+	}
 	b.Byte(byte(k))
 	for _, f := range files {
 		b.Attach(wire.Attachment{File: f})
@@ -98,10 +103,12 @@ func openCondition(r *wire.Reader) (carrier.Object, error) {
 		return nil, err
 	}
 	if f, err = takeFile(r); err != nil {
+		l.Close()
 		return nil, err
 	}
 	c, err := OpenCondition(f, l)
 	if err != nil {
+		l.Close()
 		return nil, err
 	}
 	return c, nil
@@ -110,7 +117,9 @@ func openCondition(r *wire.Reader) (carrier.Object, error) {
 // Share implements carrier.Object.
 func (q *Queue) Share(b *wire.Buffer) error {
 	files := q.Files()
-	share(b, carrier.KindSharedQueue, files...)
+	if err := share(b, carrier.KindSharedQueue, files...); err != nil {
+		return err
+	}
 	b.Byte(byte(len(files)))
 	return nil
 }

@@ -27,7 +27,7 @@ func NewBlock(what string, size int) (*Block, error) {
 		return nil, err
 	}
 	Held(1)
-	return &Block{mem: r.mem, file: r.file}, nil
+	return &Block{mem: r.mem, file: r.File()}, nil
 }
 
 // AdoptBlock maps a block that another process has sent: one without a name must be
@@ -46,7 +46,7 @@ func AdoptBlock(f *os.File, name string, size int) (*Block, error) {
 		return nil, err
 	}
 	Held(1)
-	return &Block{mem: r.mem, file: r.file}, nil
+	return &Block{mem: r.mem, file: r.File()}, nil
 }
 
 // File is the block's descriptor, which others can be given.

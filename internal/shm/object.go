@@ -51,6 +51,8 @@ const (
 // each region in a process, however often it came.
 type Object struct {
 	*Region
+	handles    int         // of the program on it; guarded by the lock on objects
+	letGo      os.FileInfo // of the descriptor, once there was no handle
 	number     uint64
 	identity   [2]uint64
 	core       any
@@ -124,11 +126,11 @@ func OpenObject(f *os.File, kind byte, shape func(params [4]uint64) (Shape, erro
 	objects.Lock()
 	defer objects.Unlock()
 	if o := objects.known[head.identity].Value(); o != nil {
-		same := sameFile(o.File(), f)
-		f.Close()
-		if !same || o.Kind() != kind {
+		if !o.isOf(f) || o.Kind() != kind {
+			f.Close()
 			return nil, fmt.Errorf("mp: not a shared object: it has the identity of another")
 		}
+		o.reopen(f)
 		return o, nil
 	}
 	s, err := shape(head.params)
@@ -152,6 +154,7 @@ func (o *Object) register(core func(*Object) any) *Object {
 	o.core = core(o)
 	mine := weak.Make(o)
 	objects.known[o.identity] = mine
+	o.handles = 1
 	identity, region := o.identity, o.Region
 	Held(1)
 	runtime.AddCleanup(o, func(region *Region) {
@@ -160,10 +163,59 @@ func (o *Object) register(core func(*Object) any) *Object {
 			delete(objects.known, identity)
 		}
 		objects.Unlock()
+		if region.File() != nil {
+			Held(-1)
+		}
 		region.Close()
-		Held(-1)
 	}, region)
 	return o
+}
+
+// isOf says whether a descriptor is one of the object. The lock on objects is held.
+func (o *Object) isOf(f *os.File) bool {
+	if own := o.File(); own != nil {
+		return sameFile(own, f)
+	}
+	info, err := f.Stat()
+	return err == nil && os.SameFile(info, o.letGo)
+}
+
+// reopen counts one more handle. The descriptor is the object's if it has none. The lock on objects is held.
+func (o *Object) reopen(f *os.File) {
+	o.handles++
+	if o.File() != nil {
+		f.Close()
+		return
+	}
+	o.setFile(f)
+	Held(1)
+}
+
+// Retain counts one more handle of the program on the object.
+func (o *Object) Retain() {
+	objects.Lock()
+	defer objects.Unlock()
+	if o.handles > 0 {
+		o.handles++
+	}
+}
+
+// Release ends one handle. With the last one the object's descriptor is closed at once. The memory stays
+// mapped until the object is garbage, so that nobody who uses it is disturbed.
+func (o *Object) Release() {
+	objects.Lock()
+	defer objects.Unlock()
+	if o.handles == 0 {
+		return
+	}
+	if o.handles--; o.handles > 0 {
+		return
+	}
+	if o.letGo, _ = o.File().Stat(); o.letGo == nil {
+		return // it could not be told again
+	}
+	o.CloseFile()
+	Held(-1)
 }
 
 // head is what the head of an object says.

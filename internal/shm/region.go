@@ -16,7 +16,7 @@ import (
 // Region is a piece of shared memory that is mapped here.
 type Region struct {
 	mem  []byte
-	file *os.File
+	file atomic.Pointer[os.File] // nil: it was let go
 }
 
 // New makes a region of size bytes, all zero. The name is for /proc and
@@ -45,11 +45,31 @@ func mapFile(f *os.File, size int) (*Region, error) {
 		f.Close()
 		return nil, errtext.Errorf("mp: mapping %d bytes of shared memory: %w", size, err)
 	}
-	return &Region{mem: mem, file: f}, nil
+	r := &Region{mem: mem}
+	r.file.Store(f)
+	return r, nil
 }
 
-// File is the region's descriptor, to be inherited by a child.
-func (r *Region) File() *os.File { return r.file }
+// File is the region's descriptor, to be inherited by a child; nil after it was let go.
+func (r *Region) File() *os.File { return r.file.Load() }
+
+// setFile gives the region a descriptor in the place of one that was let go.
+func (r *Region) setFile(f *os.File) { r.file.Store(f) }
+
+// withFile calls f with the region's descriptor, which stays open meanwhile.
+func (r *Region) withFile(f func(fd int) error) error {
+	file := r.file.Load()
+	if file == nil {
+		return os.ErrClosed
+	}
+	raw, err := file.SyscallConn()
+	if err != nil {
+		return err
+	}
+	result := os.ErrClosed
+	raw.Control(func(fd uintptr) { result = f(int(fd)) })
+	return result
+}
 
 // Size is the region's size in bytes.
 func (r *Region) Size() int { return len(r.mem) }
@@ -72,14 +92,19 @@ func (r *Region) WordOf(b []byte) *atomic.Uint64 {
 func (r *Region) Bytes(offset, n int) []byte { return r.mem[offset : offset+n : offset+n] }
 
 // CloseFile closes the descriptor and leaves the mapping.
-func (r *Region) CloseFile() error { return r.file.Close() }
+func (r *Region) CloseFile() error {
+	if f := r.file.Swap(nil); f != nil {
+		return f.Close()
+	}
+	return nil
+}
 
 // Close unmaps the region and closes its descriptor. Nothing of it may be used
 // afterwards.
 func (r *Region) Close() error {
 	err := unix.Munmap(r.mem)
 	r.mem = nil
-	r.file.Close()
+	r.CloseFile()
 	return err
 }
 

@@ -19,6 +19,7 @@ func New(string, int) (*Region, error) { return nil, errNone }
 func Open(*os.File, int) (*Region, error) { return nil, errNone }
 
 func (*Region) File() *os.File               { return nil }
+func (*Region) setFile(*os.File)             {}
 func (*Region) Size() int                    { return 0 }
 func (*Region) Word(int) *atomic.Uint64      { return nil }
 func (*Region) WordOf([]byte) *atomic.Uint64 { return nil }
