@@ -11,7 +11,6 @@ import (
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/errtext"
-	"github.com/gomultiprocessing/mp/internal/inproc"
 	"github.com/gomultiprocessing/mp/internal/shared"
 	"github.com/gomultiprocessing/mp/internal/shm"
 	"github.com/gomultiprocessing/mp/internal/wire"
@@ -76,13 +75,13 @@ func plainArray[T any](n int) (size int, err error) {
 	return size, nil
 }
 
-// carryArray makes an Array in memory of this process only.
-func carryArray[T any](n int) (*Array[T], error) {
+// carryArray makes an Array on another carrier.
+func carryArray[T any](n int, carry func(n, size int) (carrier.Array[T], error)) (*Array[T], error) {
 	size, err := plainArray[T](n)
 	if err != nil {
 		return nil, err
 	}
-	c, err := inproc.NewArray[T](n, size)
+	c, err := carry(n, size)
 	if err != nil {
 		return nil, errtext.Errorf("mp: Array[%s]: %d elements of %d bytes: %w", nameOf(reflect.TypeFor[T]()), n, size/max(n, 1), err)
 	}

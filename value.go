@@ -43,6 +43,17 @@ func NewValue[T any](v T) (*Value[T], error) {
 	if err := mayStart(); err != nil {
 		return nil, err
 	}
+	return carryValue(v, func(words []uint64) (carrier.Value, error) {
+		c, err := shared.NewValue(words)
+		if err != nil {
+			return nil, err
+		}
+		return c, nil
+	})
+}
+
+// carryValue makes a Value on another carrier.
+func carryValue[T any](v T, carry func(words []uint64) (carrier.Value, error)) (*Value[T], error) {
 	if err := plainValue[T](); err != nil {
 		return nil, err
 	}
@@ -50,23 +61,11 @@ func NewValue[T any](v T) (*Value[T], error) {
 		return nil, err
 	}
 	cell := shm.Cell[T]{V: v}
-	c, err := shared.NewValue(cell.Words())
+	c, err := carry(cell.Words())
 	if err != nil {
 		return nil, err
 	}
 	return &Value[T]{carrier: c, asks: asks[T]()}, nil
-}
-
-// carryValue makes a Value on another carrier.
-func carryValue[T any, C carrier.Value](v T, carry func(words []uint64) C) (*Value[T], error) {
-	if err := plainValue[T](); err != nil {
-		return nil, err
-	}
-	if err := ask(&v); err != nil {
-		return nil, err
-	}
-	cell := shm.Cell[T]{V: v}
-	return &Value[T]{carrier: carry(cell.Words()), asks: asks[T]()}, nil
 }
 
 // asks says whether a T, or a part of one, has a MarshalBinary. It is memory all the same, but

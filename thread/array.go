@@ -2,6 +2,8 @@ package thread
 
 import (
 	"github.com/gomultiprocessing/mp"
+	"github.com/gomultiprocessing/mp/internal/carrier"
+	"github.com/gomultiprocessing/mp/internal/inproc"
 	"github.com/gomultiprocessing/mp/internal/key"
 )
 
@@ -13,4 +15,12 @@ import (
 // error names the field that does. It is fs.ErrInvalid when n is negative, and an error when
 // the machine has no room for the size. In the input of a process, or in a message to one,
 // an Array of this package is an error: use mp.NewArray.
-func NewArray[T any](n int) (*mp.Array[T], error) { return mp.CarryArray[T](key.Key{}, n) }
+func NewArray[T any](n int) (*mp.Array[T], error) {
+	return mp.CarryArray(key.Key{}, n, func(n, size int) (carrier.Array[T], error) {
+		a, err := inproc.NewArray[T](n, size)
+		if err != nil {
+			return nil, err
+		}
+		return a, nil
+	})
+}

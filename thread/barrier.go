@@ -6,8 +6,8 @@ import (
 
 	"github.com/gomultiprocessing/mp"
 	"github.com/gomultiprocessing/mp/internal/carrier"
+	"github.com/gomultiprocessing/mp/internal/hooks"
 	"github.com/gomultiprocessing/mp/internal/inproc"
-	"github.com/gomultiprocessing/mp/internal/key"
 )
 
 // NewBarrier makes an mp.Barrier for so many parties, for goroutines of this process, as
@@ -22,5 +22,5 @@ func NewBarrier(parties int) (*mp.Barrier, error) {
 	if parties < 1 || parties > carrier.MaxParties {
 		return nil, fmt.Errorf("mp: a barrier of %d parties: %w", parties, fs.ErrInvalid)
 	}
-	return mp.CarryBarrier(key.Key{}, inproc.NewBarrier(parties)), nil
+	return hooks.Barrier(inproc.NewBarrier(parties)).(*mp.Barrier), nil
 }

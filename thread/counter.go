@@ -2,8 +2,8 @@ package thread
 
 import (
 	"github.com/gomultiprocessing/mp"
+	"github.com/gomultiprocessing/mp/internal/hooks"
 	"github.com/gomultiprocessing/mp/internal/inproc"
-	"github.com/gomultiprocessing/mp/internal/key"
 )
 
 // NewCounter makes an mp.Counter for goroutines of this process. It costs some ten
@@ -11,5 +11,5 @@ import (
 //
 // In the input of a process, or in a message to one, it is an error: use mp.NewCounter.
 func NewCounter(v int64) (*mp.Counter, error) {
-	return mp.CarryCounter(key.Key{}, inproc.NewCounter(v)), nil
+	return hooks.Counter(inproc.NewCounter(v)).(*mp.Counter), nil
 }

@@ -2,8 +2,8 @@ package thread
 
 import (
 	"github.com/gomultiprocessing/mp"
+	"github.com/gomultiprocessing/mp/internal/hooks"
 	"github.com/gomultiprocessing/mp/internal/inproc"
-	"github.com/gomultiprocessing/mp/internal/key"
 )
 
 // NewEvent makes an mp.Event that is not set, for goroutines of this process, as Python's
@@ -11,4 +11,4 @@ import (
 // no mp.Main. The error is always nil.
 //
 // In the input of a process, or in a message to one, it is an error: use mp.NewEvent.
-func NewEvent() (*mp.Event, error) { return mp.CarryEvent(key.Key{}, inproc.NewEvent()), nil }
+func NewEvent() (*mp.Event, error) { return hooks.Event(inproc.NewEvent()).(*mp.Event), nil }

@@ -2,8 +2,8 @@ package thread
 
 import (
 	"github.com/gomultiprocessing/mp"
+	"github.com/gomultiprocessing/mp/internal/hooks"
 	"github.com/gomultiprocessing/mp/internal/inproc"
-	"github.com/gomultiprocessing/mp/internal/key"
 )
 
 // NewLock makes an mp.Lock that nobody has, for goroutines of this process. It is Python's
@@ -17,4 +17,4 @@ import (
 // its ctx says only that another goroutine has the lock.
 //
 // In the input of a process, or in a message to one, it is an error: use mp.NewLock.
-func NewLock() (*mp.Lock, error) { return mp.CarryLock(key.Key{}, inproc.NewLock()), nil }
+func NewLock() (*mp.Lock, error) { return hooks.Lock(inproc.NewLock()).(*mp.Lock), nil }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/gomultiprocessing/mp"
+	"github.com/gomultiprocessing/mp/internal/hooks"
 	"github.com/gomultiprocessing/mp/internal/key"
 )
 
@@ -42,7 +43,10 @@ import (
 // here: MaxMemory, Limits, Procs, Env, Dir, Stdout, Stderr and QuietCrash. MaxResult bounds what Encode
 // encodes, and else nothing. The option mp.Capture is an error of the calls. The PID
 // of everything is this process's; the CPU and MaxMemory of an mp.Outcome are 0.
-func NewPool(cfg mp.PoolConfig) (*mp.Pool, error) { return mp.CarryPool(key.Key{}, cfg) }
+func NewPool(cfg mp.PoolConfig) (*mp.Pool, error) {
+	p, err := hooks.GoroutinePool(cfg)
+	return p.(*mp.Pool), err
+}
 
 // Func makes a function, a closure too, one that pools of goroutines can call. It need not be
 // registered, and has the name that a stack trace shows. It costs some hundred

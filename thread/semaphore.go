@@ -6,8 +6,8 @@ import (
 
 	"github.com/gomultiprocessing/mp"
 	"github.com/gomultiprocessing/mp/internal/carrier"
+	"github.com/gomultiprocessing/mp/internal/hooks"
 	"github.com/gomultiprocessing/mp/internal/inproc"
-	"github.com/gomultiprocessing/mp/internal/key"
 )
 
 // NewSemaphore makes an mp.Semaphore with so many permits, which may be none, for goroutines
@@ -29,5 +29,5 @@ func newSemaphore(permits int, bounded bool) (*mp.Semaphore, error) {
 	if permits < 0 || permits > carrier.MaxPermits {
 		return nil, fmt.Errorf("mp: a semaphore of %d permits: %w", permits, fs.ErrInvalid)
 	}
-	return mp.CarrySemaphore(key.Key{}, inproc.NewSemaphore(permits, bounded)), nil
+	return hooks.Semaphore(inproc.NewSemaphore(permits, bounded)).(*mp.Semaphore), nil
 }

@@ -2,6 +2,7 @@ package thread
 
 import (
 	"github.com/gomultiprocessing/mp"
+	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/inproc"
 	"github.com/gomultiprocessing/mp/internal/key"
 )
@@ -13,4 +14,6 @@ import (
 // T holds no pointers, as with mp.NewValue, so that a program can move to processes: the
 // error names the field that does. In the input of a process, or in a message to one, a
 // Value of this package is an error: use mp.NewValue.
-func NewValue[T any](v T) (*mp.Value[T], error) { return mp.CarryValue(key.Key{}, v, inproc.NewValue) }
+func NewValue[T any](v T) (*mp.Value[T], error) {
+	return mp.CarryValue(key.Key{}, v, func(words []uint64) (carrier.Value, error) { return inproc.NewValue(words), nil })
+}

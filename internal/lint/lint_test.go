@@ -137,7 +137,7 @@ func TestFloors(t *testing.T) {
 		"internal/errtext": -1, "internal/early": -1,
 		"internal/key": 0, "internal/run": 0, "internal/wire": 0, "internal/spawn": 0, "internal/shm": 0, "internal/readiness": 0,
 		"internal/carrier": 1,
-		"internal/pipe":    2, "internal/pool": 2, "internal/shared": 2, "internal/inproc": 2,
+		"internal/pipe":    2, "internal/pool": 2, "internal/shared": 2, "internal/inproc": 2, "internal/hooks": 2,
 		"internal/talk": 3, "internal/local": 3,
 		"internal/hook": 4,
 		"":              5,
