@@ -20,7 +20,7 @@ type PoolEvent struct {
 	Attempt     int
 	ID          uint64        // of the task: no other task of this process has it, in whatever pool
 	Wall, CPU   time.Duration // of TaskDone, TaskFailed and TaskRetried: what the attempt took; 0: it was not begun, and CPU on goroutines
-	Err         error         // of TaskFailed, TaskRetried, WorkerDied and WorkerRecycled (see the last two), OutputLost and OutputLate
+	Err         error         // of TaskFailed, TaskRetried, WorkerDied and WorkerRecycled (see the last two), OutputLost, OutputLate and EventsLost
 }
 
 // EventKind says what happened.
@@ -47,10 +47,11 @@ const (
 	WorkerRecycled // ended as the pool wanted
 	OutputLost     // a writer did not take what a worker printed: Err is an *OutputError
 	OutputLate     // what a task printed was not written within a second: its outcome did not wait for it any longer
+	EventsLost     // of a Watch: events were left out here, as it was not read fast enough: Err is an *EventsLostError
 )
 
 var eventKinds = enumNames{"task queued", "task started", "task done", "task failed", "task retried",
-	"worker started", "worker ready", "worker died", "worker recycled", "output lost", "output late"}
+	"worker started", "worker ready", "worker died", "worker recycled", "output lost", "output late", "events lost"}
 
 // String is the kind's name.
 func (k EventKind) String() string { return eventKinds.of(int(k), 1) }
@@ -109,10 +110,17 @@ func (c *PoolConfig) events() func(pool.Event) {
 		return nil
 	}
 	tell, name := c.Events, c.Name
-	return func(e pool.Event) {
-		tell(PoolEvent{
-			Kind: EventKind(e.Kind), Time: e.Time, Pool: name, Worker: e.Worker, PID: e.PID,
-			Func: e.Func, Index: e.Index, Attempt: e.Attempt, ID: e.ID, Wall: e.Wall, CPU: e.CPU, Err: e.Err,
-		})
+	return func(e pool.Event) { tell(eventOf(name, &e)) }
+}
+
+// eventOf is an event of a pool as the program gets it.
+func eventOf(name string, e *pool.Event) PoolEvent {
+	ev := PoolEvent{
+		Kind: EventKind(e.Kind), Time: e.Time, Pool: name, Worker: e.Worker, PID: e.PID,
+		Func: e.Func, Index: e.Index, Attempt: e.Attempt, ID: e.ID, Wall: e.Wall, CPU: e.CPU, Err: e.Err,
 	}
+	if e.Lost != nil {
+		ev.Err = lostEvents(e.Lost)
+	}
+	return ev
 }

@@ -14,6 +14,7 @@ import (
 
 // watchDropped has a pool ended that becomes garbage before it was closed.
 func watchDropped(p *Pool) *Pool {
+	register(p)
 	p.dropped = runtime.AddCleanup(p, endDropped, dropped{p.s, p.name})
 	return p
 }

@@ -17,7 +17,7 @@ func (s *Scheduler) take(m *member) *Batch {
 		return nil
 	}
 	b := &Batch{
-		pace: j.pace, cost: j.pace.cost(room - 1), priority: j.Priority, Report: s.cfg.Events != nil, Alone: j.Alone,
+		pace: j.pace, cost: j.pace.cost(room - 1), priority: j.Priority, Report: s.events.each, Alone: j.Alone,
 	}
 	if b.Alone {
 		room, quota = 1, 1

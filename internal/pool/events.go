@@ -23,6 +23,7 @@ const (
 	WorkerRecycled
 	OutputLost
 	OutputLate
+	EventsLost // of a Watch only
 )
 
 // Event is something that happened.
@@ -34,8 +35,9 @@ type Event struct {
 	Index       int
 	Attempt     int
 	Err         error
-	ID          uint64        // of the task; 0: it is not about one
-	Wall, CPU   time.Duration // that the attempt took; 0: not known, or it is not about one that has ended
+	ID          uint64            // of the task; 0: it is not about one
+	Wall, CPU   time.Duration     // that the attempt took; 0: not known, or it is not about one that has ended
+	Lost        map[EventKind]int // of EventsLost: how many events of each kind
 }
 
 // entry is an event that waits to be told; n tasks in a row are one entry.
@@ -66,6 +68,8 @@ const maxEvents = 4096
 type events struct {
 	s       *Scheduler
 	tell    func(Event)
+	watches []*Watch
+	each    bool // somebody wants to know of each task
 	queue   []entry
 	running bool
 	held    bool // the scheduler was told to wait
@@ -73,14 +77,20 @@ type events struct {
 	on      atomic.Pointer[string]
 }
 
-func (e *events) init(s *Scheduler) { e.s, e.tell = s, s.cfg.Events }
+func (e *events) init(s *Scheduler) { e.s, e.tell, e.each = s, s.cfg.Events, s.cfg.Events != nil }
 
 // add notes an event. It is called with the scheduler's lock held.
 func (e *events) add(en entry) {
-	if e.tell == nil || en.n <= 0 {
+	if e.tell == nil && e.watches == nil || en.n <= 0 {
 		return
 	}
 	en.time = time.Now()
+	for _, w := range e.watches {
+		w.add(en)
+	}
+	if e.tell == nil {
+		return
+	}
 	e.queue = append(e.queue, en)
 	if !e.running {
 		e.running = true

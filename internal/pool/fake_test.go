@@ -375,6 +375,7 @@ func (f *fake) run(fl *flight, item int, cancel chan struct{}) bool {
 		f.flush()
 	}
 	if fl.b.Report {
+		f.lab.reports.Add(1)
 		f.say(func() { f.sink.Started(fl.b, item) })
 	}
 	if a.grows > 0 {

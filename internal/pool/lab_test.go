@@ -38,8 +38,9 @@ type lab struct {
 	computes bool          // tasks take the time of processors, else they wait
 	lossy    bool          // and lost by a death
 
-	caps pool.Capabilities // of the workers
-	most atomic.Int64      // tasks that a worker has had at a time
+	caps    pool.Capabilities // of the workers
+	reports atomic.Int64      // begins that workers have told of
+	most    atomic.Int64      // tasks that a worker has had at a time
 
 	mu      sync.Mutex
 	workers []*fake // alive

@@ -122,7 +122,7 @@ func (s *Scheduler) takeOwn(m *member) (b *Batch, hold bool) {
 	}
 	j := o.own[0]
 	o.unpin(j)
-	b = &Batch{pace: j.pace, priority: j.Priority, Report: s.cfg.Events != nil, Alone: j.Alone}
+	b = &Batch{pace: j.pace, priority: j.Priority, Report: s.events.each, Alone: j.Alone}
 	b.Spans = b.one[:0]
 	b.add(j.cut(1))
 	j.inflight++
