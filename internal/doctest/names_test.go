@@ -13,7 +13,7 @@ import (
 
 var (
 	inline    = regexp.MustCompile("`[^`\n]+`")
-	qualified = regexp.MustCompile(`\b(mp|thread|PoolConfig|ProcessConfig|Outcome|WorkerStats|Stats|Result|Pool|Process|Hold)\.([A-Z]\w*)`)
+	qualified = regexp.MustCompile(`\b(mp|thread|PoolConfig|ProcessConfig|Outcome|WorkerStats|Stats|Result|Pool|Process|Hold|Watch)\.([A-Z]\w*)`)
 	called    = regexp.MustCompile(`\b([a-z]\w*)\.([A-Z]\w*)\(`)
 )
 
