@@ -124,7 +124,7 @@ func (u *unit) check(t *testing.T, program string) {
 }
 
 func (u *unit) run(t *testing.T, program string) {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute) // it takes a moment, but the machine may be busy
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program)
 	cmd.Args[0] = u.id()
