@@ -3,6 +3,7 @@
 package mp_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/gomultiprocessing/mp"
@@ -13,6 +14,7 @@ import (
 // test says of a carrier holds for each: a program moves from one to the other.
 type carrier struct {
 	goroutines bool
+	remote     bool // see remote_test.go
 
 	lock             func() (*mp.Lock, error)
 	rlock            func() (*mp.RLock, error)
@@ -26,13 +28,22 @@ type carrier struct {
 
 var carriers = map[string]carrier{
 	"processes": {
-		false, mp.NewLock, mp.NewRLock, mp.NewSemaphore, mp.NewBoundedSemaphore, mp.NewCondition, mp.NewEvent,
+		false, false, mp.NewLock, mp.NewRLock, mp.NewSemaphore, mp.NewBoundedSemaphore, mp.NewCondition, mp.NewEvent,
 		mp.NewBarrier, mp.NewCounter,
 	},
 	"goroutines": {
-		true, thread.NewLock, thread.NewRLock, thread.NewSemaphore, thread.NewBoundedSemaphore, thread.NewCondition, thread.NewEvent,
+		true, false, thread.NewLock, thread.NewRLock, thread.NewSemaphore, thread.NewBoundedSemaphore, thread.NewCondition, thread.NewEvent,
 		thread.NewBarrier, thread.NewCounter,
 	},
+}
+
+// remoteCarrier is behind a pipe of bytes.
+var remoteCarrier = carrier{
+	remote:           true,
+	lock:             func() (*mp.Lock, error) { return theRemote().newLock() },
+	semaphore:        func(n int) (*mp.Semaphore, error) { return theRemote().newSemaphore(n, false) },
+	boundedSemaphore: func(n int) (*mp.Semaphore, error) { return theRemote().newSemaphore(n, true) },
+	event:            func() (*mp.Event, error) { return theRemote().newEvent() },
 }
 
 // onCarriers runs a test on each of them.
@@ -45,6 +56,22 @@ func onCarriers(t *testing.T, test func(t *testing.T, c carrier)) {
 			test(t, c)
 		})
 	}
+	if remotely(t) {
+		t.Run("a byte pipe", func(t *testing.T) {
+			t.Parallel()
+			test(t, remoteCarrier)
+		})
+	}
+}
+
+// remotely says whether a test is of those for the carrier behind a byte pipe, which has a part of what there is.
+func remotely(t *testing.T) bool {
+	for _, prefix := range []string{"TestLock", "TestSemaphore", "TestEvent", "TestValue"} {
+		if strings.HasPrefix(t.Name(), prefix) && !strings.HasPrefix(t.Name(), "TestLocks") {
+			return true
+		}
+	}
+	return false
 }
 
 // pipeOn is a pipe on a carrier, closed at the end.
@@ -88,8 +115,11 @@ func closedConns[T any](t testing.TB, a, b *mp.Conn[T], err error) (_, _ *mp.Con
 }
 
 func valueOn[T any](c carrier, v T) (*mp.Value[T], error) {
-	if c.goroutines {
+	switch {
+	case c.goroutines:
 		return thread.NewValue(v)
+	case c.remote:
+		return newRemoteValue(v)
 	}
 	return mp.NewValue(v)
 }

@@ -59,10 +59,7 @@ func newPipe[T any](oneWay bool) (a, b *Conn[T], err error) {
 
 // hold makes the handle one of this end, which is closed when the handle is garbage.
 func (c *Conn[T]) hold(e carrier.ByteConn) {
-	if !carriesFiles[T]() {
-		e.Plain()
-	}
-	c.carrier = encodedConn[T]{e, e}
+	c.carrier = carrier.EncodeConn[T](e)
 	runtime.AddCleanup(c, func(e carrier.ByteConn) { e.Close() }, e)
 }
 

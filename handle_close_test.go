@@ -186,6 +186,7 @@ func TestHandlesOfOneObjectAreClosedApart(t *testing.T) {
 		t.Error(err, other.Locked())
 	}
 	on := must1(mp.NewQueue[*mp.Lock](2))(t)
+	defer on.Detach()
 	if err := on.TryPut(l); !errors.Is(err, mp.ErrClosed) {
 		t.Error("a closed handle travels:", err)
 	}
@@ -210,6 +211,7 @@ func TestDetachedQueueComesAgain(t *testing.T) {
 	t.Parallel()
 	type mailbox struct{ Locks *mp.Queue[*mp.Lock] }
 	locks, way := must1(mp.NewQueue[*mp.Lock](0))(t), must1(mp.NewQueue[mailbox](0))(t)
+	defer way.Detach()
 	l := must1(mp.NewLock())(t)
 	if err := errors.Join(locks.TryPut(l), way.TryPut(mailbox{locks}), locks.Detach(), locks.Detach()); err != nil {
 		t.Fatal(err)
@@ -221,6 +223,7 @@ func TestDetachedQueueComesAgain(t *testing.T) {
 		t.Error(err)
 	}
 	again := must1(way.TryGet())(t).Locks
+	defer again.Detach()
 	h := must1(l.Acquire(locksSoon(t)))(t)
 	if err := errorOf(again.TryGet()); err != nil {
 		t.Error(err)

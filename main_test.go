@@ -12,6 +12,9 @@ import (
 	"go.uber.org/goleak"
 )
 
+// atEnd are called when the tests are over, before it is looked for what they have left.
+var atEnd []func()
+
 // launchTemp is the directory of what tests have built; "" for none.
 var launchTemp = func() string { return "" }
 
@@ -19,6 +22,9 @@ func TestMain(m *testing.M) {
 	mp.Main()
 	pipesBefore = openPipes()
 	code := m.Run()
+	for _, f := range atEnd {
+		f()
+	}
 	if dir := launchTemp(); dir != "" {
 		os.RemoveAll(dir)
 	}

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
+	"github.com/gomultiprocessing/mp/internal/shared"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
@@ -49,11 +50,12 @@ func NewQueue[T any](capacity int) (*Queue[T], error) {
 	if err := mayStart(); err != nil {
 		return nil, err
 	}
-	c, err := newProcessQueue[T](capacity)
+	number, carries := carrier.ItemType[T]()
+	c, err := shared.NewQueue(capacity, carries, number)
 	if err != nil {
 		return nil, err
 	}
-	return &Queue[T]{carrier: c}, nil
+	return &Queue[T]{carrier: carrier.EncodeQueue[T](c)}, nil
 }
 
 var errNoQueue = errors.New("mp: the queue is nil or was not made by NewQueue")
@@ -270,11 +272,11 @@ func (q *Queue[T]) adopt(k carrier.Kind, r *wire.Reader) error {
 	if err != nil {
 		return err
 	}
-	if c.Type() != queueTypeOf[T]().number {
+	if number, _ := carrier.ItemType[T](); c.Type() != number {
 		c.Close()
 		return errors.New("mp: a queue of another type")
 	}
-	q.carrier = encode[T](c)
+	q.carrier = carrier.EncodeQueue[T](c)
 	return nil
 }
 

@@ -32,6 +32,7 @@ func queueKinds() []queueKind {
 	least := func(items []int) int { return slices.Index(items, slices.Min(items)) }
 	kinds := []queueKind{
 		{"goroutines", thread.NewQueue[int], oldest},
+		{"a byte pipe", newRemoteQueue[int], oldest},
 		{"goroutines, the newest first", thread.NewLIFOQueue[int], newest},
 		{"goroutines, the least first", byPriority, least},
 	}

@@ -1,4 +1,4 @@
-package mp
+package carrier
 
 import (
 	"context"
@@ -11,54 +11,44 @@ import (
 	"sync"
 	"syscall"
 
-	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/errtext"
-	"github.com/gomultiprocessing/mp/internal/shared"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
 // encodedQueue encodes its items, and has what takes bytes hold them.
 type encodedQueue[T any] struct {
-	carrier.QueueState
-	items carrier.ByteQueue // the same
+	QueueState
+	items ByteQueue // the same
 	codec *wire.Codec[T]
 	size  int  // of items that travel as memory
 	flat  bool // they do
 }
 
-// queueType is what a queue of a type is like.
-type queueType struct {
-	carries bool   // items may have descriptors
-	number  uint64 // by which a queue of another type is known
+// itemType is what a queue of a type is like.
+type itemType struct {
+	carries bool
+	number  uint64
 }
 
-// carriesFiles says whether a value of the type may hold something that travels as a descriptor.
-func carriesFiles[T any]() bool { return queueTypeOf[T]().carries }
+var itemTypes sync.Map // reflect.Type to itemType
 
-var queueTypes sync.Map // reflect.Type to queueType
-
-func queueTypeOf[T any]() queueType {
+// ItemType is the number that stands for a type of items, and whether an item may hold something that
+// travels as a descriptor.
+func ItemType[T any]() (number uint64, carries bool) {
 	t := reflect.TypeFor[T]()
-	if known, ok := queueTypes.Load(t); ok {
-		return known.(queueType)
+	if known, ok := itemTypes.Load(t); ok {
+		known := known.(itemType)
+		return known.number, known.carries
 	}
 	h := fnv.New64a()
 	fmt.Fprintf(h, "%s %s %d", t.PkgPath(), t, t.Size())
-	qt := queueType{carries: wire.MayAttach(t), number: h.Sum64()}
-	queueTypes.Store(t, qt)
-	return qt
+	own := itemType{carries: wire.MayAttach(t), number: h.Sum64()}
+	itemTypes.Store(t, own)
+	return own.number, own.carries
 }
 
-func newProcessQueue[T any](capacity int) (carrier.Queue[T], error) {
-	t := queueTypeOf[T]()
-	c, err := shared.NewQueue(capacity, t.carries, t.number)
-	if err != nil {
-		return nil, err
-	}
-	return encode[T](c), nil
-}
-
-func encode[T any](c carrier.ByteQueue) *encodedQueue[T] {
+// EncodeQueue makes a Queue of a ByteQueue, by the codec of this module.
+func EncodeQueue[T any](c ByteQueue) Queue[T] {
 	q := &encodedQueue[T]{QueueState: c, items: c, codec: wire.For[T]()}
 	q.size, q.flat = wire.MemorySize[T]()
 	return q
@@ -66,7 +56,7 @@ func encode[T any](c carrier.ByteQueue) *encodedQueue[T] {
 
 // scratch is what a put or a get needs for a moment.
 type scratch struct {
-	item   carrier.Item
+	item   Item
 	buf    []byte
 	buffer wire.Buffer
 	reader wire.Reader
@@ -130,7 +120,7 @@ func (q *encodedQueue[T]) sendEncoded(ctx context.Context, wait bool, s *scratch
 }
 
 // hand gives an encoded item to the queue.
-func (q *encodedQueue[T]) hand(ctx context.Context, wait bool, item *carrier.Item) (err error) {
+func (q *encodedQueue[T]) hand(ctx context.Context, wait bool, item *Item) (err error) {
 	if wait {
 		err = q.items.Put(ctx, item)
 	} else {
@@ -163,7 +153,7 @@ func (q *encodedQueue[T]) receive(s *scratch, body []byte, files []*os.File, err
 		}
 		return v, err
 	}
-	if len(body) < carrier.LargeItem {
+	if len(body) < LargeItem {
 		s.buf = body
 	}
 	if q.flat {
@@ -176,7 +166,7 @@ func (q *encodedQueue[T]) receive(s *scratch, body []byte, files []*os.File, err
 
 func (q *encodedQueue[T]) decode(s *scratch, body []byte, files []*os.File) (v T, err error) {
 	s.reader.Reset(body)
-	s.reader.Alias = len(body) >= carrier.LargeItem
+	s.reader.Alias = len(body) >= LargeItem
 	s.reader.Attached(files)
 	returned := false
 	defer func() { // also when a method of v ends the goroutine

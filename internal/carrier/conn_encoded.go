@@ -1,18 +1,25 @@
-package mp
+package carrier
 
 import (
 	"context"
 	"os"
 	"sync"
 
-	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
 // encodedConn encodes its messages, and has what takes bytes carry them.
 type encodedConn[T any] struct {
-	carrier.ConnState
-	end carrier.ByteConn // the same
+	ConnState
+	end ByteConn // the same
+}
+
+// EncodeConn makes a Conn of a ByteConn, by the codec of this module.
+func EncodeConn[T any](e ByteConn) Conn[T] {
+	if _, carries := ItemType[T](); !carries {
+		e.Plain()
+	}
+	return encodedConn[T]{e, e}
 }
 
 var connBuffers = sync.Pool{New: func() any { return new(wire.Buffer) }}
@@ -27,7 +34,7 @@ func (p *parts) Write(piece []byte) (int, error) {
 
 func (c encodedConn[T]) Send(ctx context.Context, v T) error {
 	if !c.end.Sends() {
-		return carrier.ErrReceivesOnly
+		return ErrReceivesOnly
 	}
 	b := connBuffers.Get().(*wire.Buffer)
 	sent, returned := false, false
@@ -54,12 +61,12 @@ func (c encodedConn[T]) send(ctx context.Context, b *wire.Buffer) error {
 	for _, a := range b.Attachments() {
 		files = append(files, a.File)
 	}
-	return c.end.Send(ctx, carrier.ValueMessage, message, files)
+	return c.end.Send(ctx, ValueMessage, message, files)
 }
 
 func (c encodedConn[T]) Recv(ctx context.Context) (T, error) {
 	var v, none T
-	m, err := c.end.Receive(ctx, carrier.ValueMessage, -1)
+	m, err := c.end.Receive(ctx, ValueMessage, -1)
 	if err != nil {
 		return none, err
 	}
@@ -77,11 +84,11 @@ func (c encodedConn[T]) Recv(ctx context.Context) (T, error) {
 }
 
 func (c encodedConn[T]) SendBytes(ctx context.Context, p []byte) error {
-	return c.end.Send(ctx, carrier.BytesMessage, [][]byte{p}, nil)
+	return c.end.Send(ctx, BytesMessage, [][]byte{p}, nil)
 }
 
 func (c encodedConn[T]) RecvBytes(ctx context.Context, limit int) ([]byte, error) {
-	m, err := c.end.Receive(ctx, carrier.BytesMessage, limit)
+	m, err := c.end.Receive(ctx, BytesMessage, limit)
 	if err != nil {
 		return nil, err
 	}
