@@ -527,8 +527,12 @@ func TestRemoteServerThatIsGone(t *testing.T) {
 	if err != nil || l.Err() != nil {
 		t.Fatal(err)
 	}
+	acquire := func() error {
+		_, err := l.Acquire(ctx)
+		return err
+	}
 	waits := make(chan error, 2)
-	go func() { waits <- errorOf(l.Acquire(ctx)) }()
+	go func() { waits <- acquire() }()
 	go func() { waits <- e.Wait(ctx) }()
 	c.pipe.Close()
 	for range 2 {
@@ -536,7 +540,7 @@ func TestRemoteServerThatIsGone(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	for _, err := range []error{errorOf(l.Acquire(ctx)), h.Release(), e.Set(), e.Clear(), e.Wait(ctx), l.Err(), e.Err()} {
+	for _, err := range []error{acquire(), h.Release(), e.Set(), e.Clear(), e.Wait(ctx), l.Err(), e.Err()} {
 		if !errors.Is(err, mp.ErrLost) {
 			t.Error(err)
 		}
