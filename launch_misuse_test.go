@@ -14,7 +14,7 @@ func TestLaunchBesideMain(t *testing.T) {
 	t.Parallel()
 	exe := launchBuild(t, "prog", nil)
 	for mode, says := range map[string]string{
-		"beside main":      "this process is child number 16 in a line of children",
+		"beside main":      "this process is child number 16 in a chain of children",
 		"pool beside main": "true",
 	} {
 		cmd := launchCmd(t, exe, mode)

@@ -4,18 +4,18 @@ package early
 
 import "syscall"
 
-// A child closes what it has inherited without having been passed it: what some code of its
-// parent opened without close-on-exec, as C libraries do. Else each child would keep
-// connections, files and pipes of the parent open for as long as it lives. All that Go opens itself is
-// closed on exec, so that is how the two are told apart.
+// A child closes descriptors that it inherited without being passed them: those that code of its
+// parent, such as a C library, opened without close-on-exec. Otherwise each child would keep
+// connections, files and pipes of the parent open for as long as it lives. Go opens everything
+// close-on-exec, which distinguishes the two.
 func init() {
-	mark, ok := syscall.Getenv(ChildVar)
+	bootstrap, ok := syscall.Getenv(ChildVar)
 	if !ok {
 		return
 	}
-	files, nonce, ok := parseChildVar(mark)
+	files, nonce, ok := parseChildVar(bootstrap)
 	if !ok || !hasGreeting(nonce) {
-		return // the mark of somebody else
+		return // a bootstrap for another process
 	}
 	eachOpen(func(fd int) {
 		if fd >= FilesFD+files && !closedOnExec(fd) {
@@ -24,7 +24,7 @@ func init() {
 	})
 }
 
-// greeted says whether the socket has the greeting.
+// hasGreeting reports whether the greeting waits in the socket.
 func hasGreeting(nonce string) bool {
 	want := Greeting(nonce)
 	got := make([]byte, len(want))
@@ -32,7 +32,7 @@ func hasGreeting(nonce string) bool {
 	return err == nil && n == len(want) && string(got) == want
 }
 
-// closedOnExec says so also of what is not open.
+// closedOnExec reports whether fd is close-on-exec or not open.
 func closedOnExec(fd int) bool {
 	flags, open := flagsOf(fd)
 	return !open || flags&syscall.FD_CLOEXEC != 0
@@ -43,7 +43,7 @@ func flagsOf(fd int) (flags uintptr, open bool) {
 	return flags, errno == 0
 }
 
-// each calls f for every number that a descriptor may have, up to a bound.
+// eachNumber calls f for every possible descriptor below bound and the limit on open files.
 func eachNumber(bound uint64, f func(fd int)) {
 	var limit syscall.Rlimit
 	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) == nil && uint64(limit.Cur) < bound {

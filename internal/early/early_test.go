@@ -8,10 +8,10 @@ import (
 func TestParse(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
-		mark  string
-		files int
-		nonce string
-		ok    bool
+		bootstrap string
+		files     int
+		nonce     string
+		ok        bool
 	}{
 		{`0 "abc" 12 `, 0, "abc", true},
 		{`12 "" "x" `, 12, "", true},
@@ -22,13 +22,13 @@ func TestParse(t *testing.T) {
 		{`1 "abc`, 0, "", false},
 		{`1234567890 "abc" `, 0, "", false},
 	} {
-		if files, nonce, ok := parseChildVar(c.mark); files != c.files || nonce != c.nonce || ok != c.ok {
-			t.Errorf("%q: %d %q %t", c.mark, files, nonce, ok)
+		if files, nonce, ok := parseChildVar(c.bootstrap); files != c.files || nonce != c.nonce || ok != c.ok {
+			t.Errorf("%q: %d %q %t", c.bootstrap, files, nonce, ok)
 		}
 	}
 }
 
-// TestImports: any other import would have this package initialised later.
+// With any other import this package would be initialised later.
 func TestImports(t *testing.T) {
 	t.Parallel()
 	p, err := build.ImportDir(".", 0)

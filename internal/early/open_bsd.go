@@ -2,5 +2,6 @@
 
 package early
 
-// eachOpen calls f for every descriptor that may be open: there is no list of them for certain.
+// eachOpen calls f for every descriptor that may be open, because these systems have no reliable
+// list.
 func eachOpen(f func(fd int)) { eachNumber(1<<12, f) }

@@ -9,10 +9,10 @@ func eachOpen(f func(fd int)) {
 	}
 }
 
-// counted asks for one number after the other until it has met as many descriptors as are open. That is
-// a tenth of the price of the list, for which the kernel makes an inode for each. It gives up, and
-// false is its answer, where the kernel does not tell how many there are, as before Linux 6.2, and
-// where their numbers are high.
+// eachCounted tries one number after the other until it has met as many descriptors as are open.
+// That takes a tenth of the time of reading the list, for which the kernel makes an inode per
+// entry. It returns false if the kernel does not report the count, as before Linux 6.2, or if the
+// descriptors have high numbers.
 func eachCounted(f func(fd int)) bool {
 	var list syscall.Stat_t
 	if syscall.Stat("/proc/self/fd", &list) != nil || list.Size == 0 {
@@ -28,7 +28,7 @@ func eachCounted(f func(fd int)) bool {
 	return left == 0
 }
 
-// listed reads the list of them.
+// eachListed reads the list of open descriptors.
 func eachListed(f func(fd int)) {
 	dir, err := syscall.Open("/proc/self/fd", syscall.O_RDONLY|syscall.O_DIRECTORY|syscall.O_CLOEXEC, 0)
 	if err != nil {
@@ -36,7 +36,7 @@ func eachListed(f func(fd int)) {
 		return
 	}
 	defer syscall.Close(dir)
-	var found []int // first: to close is to change what is read
+	var found []int // collected first, because closing one changes the list
 	buf := make([]byte, 4096)
 	for {
 		n, err := syscall.ReadDirent(dir, buf)

@@ -1,5 +1,5 @@
-// Package errtext words errors: with one prefix in front, however many layers have added theirs, and
-// with the name of the limit that the system has enforced.
+// Package errtext formats error texts: with one "mp: " prefix, however many layers have added
+// theirs, and with the name of the system limit that was reached.
 package errtext
 
 import (
@@ -9,10 +9,10 @@ import (
 	"syscall"
 )
 
-// prefix begins the text of an error of this module.
+// prefix begins the text of this module's errors.
 const prefix = "mp: "
 
-// Errorf is fmt.Errorf, but for the text of what it wraps: see One and Limit.
+// Errorf is fmt.Errorf with a cleaned-up text: it applies OnePrefix and adds Limit.
 func Errorf(format string, args ...any) error {
 	err := fmt.Errorf(format, args...)
 	text := OnePrefix(err.Error())
@@ -25,7 +25,7 @@ func Errorf(format string, args ...any) error {
 	return &reworded{text: text, err: err}
 }
 
-// worded is an error with another text.
+// reworded is an error with another text.
 type reworded struct {
 	text string
 	err  error
@@ -34,7 +34,7 @@ type reworded struct {
 func (e *reworded) Error() string { return e.text }
 func (e *reworded) Unwrap() error { return e.err }
 
-// One leaves only the first prefix in the text of an error that tells those of others.
+// OnePrefix removes all prefixes but the first from the text of an error that quotes others.
 func OnePrefix(text string) string {
 	if strings.LastIndex(text, prefix) <= 0 {
 		return text
@@ -45,7 +45,8 @@ func OnePrefix(text string) string {
 	return text
 }
 
-// Limit names the limit that the system has enforced, as a shell sets it: "" for other errors.
+// Limit describes the system limit behind an error by its ulimit name. It returns "" for other
+// errors.
 func Limit(err error) string {
 	var errno syscall.Errno
 	if !errors.As(err, &errno) {

@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// limitOf is what stands behind an errno.
+// limitOf describes the limit behind an errno.
 func limitOf(errno syscall.Errno) string {
 	switch errno {
 	case syscall.EMFILE:
@@ -20,7 +20,7 @@ func limitOf(errno syscall.Errno) string {
 	return ""
 }
 
-// now is a limit with its present value.
+// currentLimit describes a limit with its current value.
 func currentLimit(name string, resource int) string {
 	var limit syscall.Rlimit
 	if syscall.Getrlimit(resource, &limit) != nil {

@@ -1,3 +1,4 @@
-// Package readiness tells when descriptors that are not mp's can be read without blocking. It reads nothing
-// from them and takes none of their locks, so that whoever owns them can use them meanwhile.
+// Package readiness reports when descriptors that do not belong to mp can be read without
+// blocking. It reads nothing from them and takes none of their locks, so their owners can keep
+// using them.
 package readiness

@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Now says whether a read would not block: there is something to read, the end, or an error. A file
-// that was closed is ready: a read of it fails at once.
+// Ready reports whether a read would not block: there is data, the end, or an error. A closed
+// file is ready, because a read of it fails at once.
 func Ready(c syscall.RawConn) bool {
 	ready := false
 	err := c.Control(func(fd uintptr) {
@@ -29,12 +29,14 @@ func Ready(c syscall.RawConn) bool {
 	return ready || err != nil
 }
 
-// closedSoon is how often Watch notifies anyway: the kernel does not tell that a file was closed.
+// recheckInterval is how often Watch calls notify in any case, because the kernel does not report
+// that a file was closed.
 const recheckInterval = 100 * time.Millisecond
 
-// Watch calls notify, which must not block, whenever one of the files may have become ready, and ten times a
-// second. stop ends that, and waits for a notify that goes on. While it waits it costs a goroutine and a descriptor, no
-// thread. The error is the system's, mostly that there are no more descriptors.
+// Watch calls notify, which must not block, whenever one of the files may have become ready, and
+// ten times a second. stop ends that and waits for a running call of notify. Watch costs a
+// goroutine and a descriptor, but no thread. It fails if the system refuses, mostly because no
+// descriptor is available.
 func Watch(files []syscall.RawConn, notify func()) (stop func(), err error) {
 	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
@@ -46,7 +48,7 @@ func Watch(files []syscall.RawConn, notify func()) (stop func(), err error) {
 			return nil, err
 		}
 	}
-	if err := unix.SetNonblock(fd, true); err != nil { // so that the runtime waits for it
+	if err := unix.SetNonblock(fd, true); err != nil { // so that the runtime can wait for it
 		unix.Close(fd)
 		return nil, os.NewSyscallError("fcntl", err)
 	}
@@ -62,7 +64,7 @@ func Watch(files []syscall.RawConn, notify func()) (stop func(), err error) {
 			epoll.SetReadDeadline(time.Now().Add(recheckInterval)) // an error: it was closed
 			err = raw.Read(func(uintptr) bool {
 				notify()
-				return false // until the next time that something comes
+				return false // wait for the next event
 			})
 		}
 	})
@@ -72,7 +74,7 @@ func Watch(files []syscall.RawConn, notify func()) (stop func(), err error) {
 	}, nil
 }
 
-// add has epoll look at a file.
+// add adds a file to an epoll.
 func add(epoll int, c syscall.RawConn) error {
 	var err error
 	closed := c.Control(func(fd uintptr) {
@@ -80,10 +82,10 @@ func add(epoll int, c syscall.RawConn) error {
 	})
 	switch {
 	case closed != nil: // it is ready
-	case errors.Is(err, unix.EEXIST): // it was given twice
+	case errors.Is(err, unix.EEXIST): // the same file twice
 	case errors.Is(err, unix.EPERM): // a file that never blocks: it is ready
 	case errors.Is(err, unix.ENOSPC):
-		return fmt.Errorf("%w: /proc/sys/fs/epoll/max_user_watches is the limit", os.NewSyscallError("epoll_ctl", err))
+		return fmt.Errorf("%w: the limit is /proc/sys/fs/epoll/max_user_watches", os.NewSyscallError("epoll_ctl", err))
 	case err != nil:
 		return os.NewSyscallError("epoll_ctl", err)
 	}

@@ -7,10 +7,10 @@ import (
 	"syscall"
 )
 
-// Now is not known here.
+// Ready always returns false on this system.
 func Ready(syscall.RawConn) bool { return false }
 
-// Watch is for Linux.
+// Watch is supported only on Linux.
 func Watch([]syscall.RawConn, func()) (stop func(), err error) {
 	return nil, errors.ErrUnsupported
 }

@@ -14,8 +14,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Where a child finds what its parent gave it: the socket, a stderr of its own, what crashes
-// are printed to, then Spec.Files.
+// The descriptors at which a child finds what its parent gave it: the control socket, a pipe for
+// stderr alone, the crash pipe, then Spec.Files.
 const (
 	connFD   = early.ConnFD
 	stderrFD = early.StderrFD
@@ -23,8 +23,8 @@ const (
 	filesFD  = early.FilesFD
 )
 
-// adopt takes the mark over, so that nothing this process starts is taken for a child,
-// and puts into effect what it says.
+// adopt reads the bootstrap, removes it from the environment so that nothing this process starts
+// takes itself for a child, and applies it.
 func adopt() *Self {
 	text, ok := os.LookupEnv(childVar)
 	if !ok {
@@ -37,8 +37,8 @@ func adopt() *Self {
 	}
 	greeted := hasGreeting(m.nonce)
 	if os.Getppid() != m.parent {
-		// Either a program that a child started before its init got here, which is a main
-		// process like any other, or a child whose parent has died since: that one must
+		// Either a child ran another program before its init got here, and that program is an
+		// ordinary main process; or this is a child whose parent has died since. The latter must
 		// not run the program's main as if it were the main process.
 		if greeted && parentClosed() {
 			os.Exit(1)
@@ -50,13 +50,13 @@ func adopt() *Self {
 	}
 	self, err := m.becomeChild()
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "fatal error: spawn: %v\n", err)
+		fmt.Fprintf(os.Stderr, "fatal error: cannot start this child process: %v\n", err)
 		os.Exit(2)
 	}
 	return self
 }
 
-// greetedWith reports whether descriptor 3 is a socket in which the greeting waits.
+// hasGreeting reports whether descriptor 3 is a socket in which the greeting waits.
 func hasGreeting(nonce string) bool {
 	want := greeting(nonce)
 	got := make([]byte, len(want))
@@ -64,8 +64,8 @@ func hasGreeting(nonce string) bool {
 	return err == nil && string(got[:n]) == want
 }
 
-// hungUp reports whether the parent's end of the socket is closed. It waits a little: a
-// process that the parent was just forking may hold a copy until it executes.
+// parentClosed reports whether the parent's end of the socket is closed. It waits a little,
+// because a process that the parent was just forking may hold a copy until it calls exec.
 func parentClosed() bool {
 	fds := []unix.PollFd{{Fd: connFD}}
 	n, err := unix.Poll(fds, 50)
@@ -75,7 +75,7 @@ func parentClosed() bool {
 	return n == 1 && fds[0].Revents&unix.POLLHUP != 0
 }
 
-// become turns this process into the child that the mark describes.
+// becomeChild turns this process into the child that the bootstrap describes.
 func (m *bootstrap) becomeChild() (*Self, error) {
 	s := &Self{
 		Name: m.name, Pool: m.pool, Worker: m.worker, Identity: m.identity, ParentPID: m.parent, Depth: m.depth,
@@ -102,7 +102,7 @@ func (m *bootstrap) becomeChild() (*Self, error) {
 	return s, nil
 }
 
-// setTitles says what ps and top show of this process.
+// setTitles sets what ps and top show of this process.
 func (m *bootstrap) setTitles() {
 	if m.title == "" {
 		if len(os.Args) > 0 {

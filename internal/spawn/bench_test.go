@@ -10,7 +10,7 @@ import (
 	"github.com/gomultiprocessing/mp/internal/spawn"
 )
 
-// BenchmarkStart is the time until the first byte of a child's main.
+// BenchmarkStart measures the time until the first byte of a child's main.
 func BenchmarkStart(b *testing.B) {
 	used.Store("hello", true)
 	var times []time.Duration
@@ -31,7 +31,7 @@ func BenchmarkStart(b *testing.B) {
 	b.ReportMetric(float64(times[len(times)/2].Microseconds()), "us-median")
 }
 
-// BenchmarkDead is the time from a kill to Dead.
+// BenchmarkDead measures the time from a kill to Dead.
 func BenchmarkDead(b *testing.B) {
 	used.Store("wait", true)
 	var times []time.Duration

@@ -9,29 +9,29 @@ import (
 	"github.com/gomultiprocessing/mp/internal/early"
 )
 
-// markVar is the environment variable that tells a process it is a child.
+// childVar is the environment variable that tells a process it is a child.
 const childVar = early.ChildVar
 
-// mark is all that a child must know before its main runs.
+// bootstrap is everything a child must know before its main runs.
 type bootstrap struct {
-	parent   int // the process this mark was made for has this parent; any other one found it lying about
+	parent   int // the pid of the parent; a process with another parent ignores the bootstrap
 	nonce    string
 	title    string
-	loader   string // the words of loader, with NULs between them
+	loader   string // the words of loader, separated by NULs
 	name     string
 	pool     string
 	worker   int
 	identity string // Spec.Identity
-	depth    int    // 1: a child of the main process, 2: a child of one, ...
+	depth    int    // 1: a child of the main process, 2: a child of such a child, ...
 	procs    int
 	memory   int64
-	nice     int // that of the thread which started it
+	nice     int // of the thread that started it
 	limits   Limits
 	files    int
-	joined   int // 1: stderr is the pipe of stdout
+	joined   int // 1: stderr shares the pipe of stdout
 }
 
-// fields lists what travels, once for both directions. Package early knows the first two.
+// fields lists what travels, for both directions. Package early parses the first two.
 func (m *bootstrap) fields() []any {
 	return []any{
 		&m.files, &m.nonce, &m.parent, &m.title, &m.loader, &m.name, &m.pool, &m.worker, &m.identity, &m.depth, &m.procs, &m.memory,
@@ -39,8 +39,8 @@ func (m *bootstrap) fields() []any {
 	}
 }
 
-// String is the text of the mark: its fields, quoted, with spaces between them. A quoted
-// field holds no NUL and survives bytes that are not UTF-8.
+// String returns the fields, strings quoted, each followed by a space. A quoted field contains no
+// NUL and preserves bytes that are not UTF-8.
 func (m *bootstrap) String() string {
 	var b []byte
 	for _, f := range m.fields() {
@@ -59,7 +59,7 @@ func (m *bootstrap) String() string {
 	return string(b)
 }
 
-var errBootstrap = errors.New("spawn: not a mark")
+var errBootstrap = errors.New("spawn: invalid bootstrap")
 
 func parseBootstrap(text string) (*bootstrap, error) {
 	m := new(bootstrap)

@@ -11,9 +11,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// BeginCapture makes the parent keep what this process prints from here on, under an id that
-// is used once, instead of passing it on: of each stream the last max bytes. The mark
-// goes the way of the output itself, so what was printed before is before it.
+// BeginCapture makes the parent keep what this process prints from now on, instead of writing it
+// to Spec.Stdout and Spec.Stderr: of each stream the last max bytes. An id is used once. The
+// marker travels in the output itself, so it separates what was printed before from what is
+// printed after.
 func (s *Self) BeginCapture(id uint64, max int) error {
 	err := s.writeMarkers(kindBegin, id, clampCapture(max), s.outputs[:])
 	if s.joined {
@@ -24,7 +25,7 @@ func (s *Self) BeginCapture(id uint64, max int) error {
 
 func clampCapture(n int) int { return min(max(n, 0), maxCapture) }
 
-// EndCapture ends it.
+// EndCapture ends the capture.
 func (s *Self) EndCapture(id uint64) error {
 	var err error
 	if s.joined {
@@ -33,12 +34,13 @@ func (s *Self) EndCapture(id uint64) error {
 	return errors.Join(err, s.writeMarkers(kindEnd, id, 0, s.outputs[:]))
 }
 
-// BeginTask says in the streams that a task begins, for the labels of its lines.
+// BeginTask tells the parent, in the streams, that a task begins. The labels of the following
+// lines name it.
 func (s *Self) BeginTask(batch uint64, item int) error {
 	return s.writeMarkers(kindTask, batch, item, s.outputs[:])
 }
 
-// writeMarks writes a mark into pipes.
+// writeMarkers writes a marker into each pipe.
 func (s *Self) writeMarkers(kind byte, id uint64, max int, pipes []int) error {
 	b := streamMarker(s.nonce, kind, id, max)
 	var errs [2]error
@@ -48,18 +50,19 @@ func (s *Self) writeMarkers(kind byte, id uint64, max int, pipes []int) error {
 			n, err = unix.Write(fd, b)
 		}
 		if err == nil && n < len(b) {
-			err = unix.EIO // cannot be: a pipe takes so little whole or not at all
+			err = unix.EIO // cannot happen: a pipe writes so few bytes atomically
 		}
 		errs[i] = os.NewSyscallError("write", err)
 	}
 	return errors.Join(errs[0], errs[1])
 }
 
-// moves takes stderr out of the pipe of stdout while captures are open: a capture has the two
-// apart. A stderr that the program itself has moved is left where it is.
+// stderrSplit moves stderr out of the pipe it shares with stdout while captures are open, because
+// a capture keeps the two streams apart. It does not touch a stderr that the program itself has
+// redirected.
 type stderrSplit struct {
 	mu   sync.Mutex
-	open int // captures
+	open int // number of open captures
 }
 
 func (m *stderrSplit) begin(pipes [2]int) error {
@@ -86,10 +89,10 @@ func samePipe(a, b int) bool {
 	return unix.Fstat(a, &x) == nil && unix.Fstat(b, &y) == nil && x.Dev == y.Dev && x.Ino == y.Ino
 }
 
-// TakeCapture returns and forgets what the child printed between BeginCapture and
-// EndCapture. It waits until all of it has come, or the child's output is over, or the
-// wait is; in the last case it returns what there is. ok is false if there is none,
-// also because the capture was dropped: the last 64 that nobody took are kept.
+// TakeCapture returns and forgets what the child printed between BeginCapture and EndCapture. It
+// waits until the capture is complete, the output has ended, or wait is over; in the last case it
+// returns what has arrived. ok is false if there is no such capture, perhaps because it was
+// dropped: only the 64 newest are kept.
 func (p *Process) TakeCapture(id uint64, wait time.Duration) (stdout, stderr []byte, ok bool) {
 	return p.captures.take(id, wait)
 }

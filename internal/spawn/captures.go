@@ -8,31 +8,31 @@ import (
 )
 
 const (
-	maxCapture     = 64 << 20 // bytes of a stream in one capture, however much is asked for
-	maxCaptures    = 64       // that nobody has taken; beyond, the oldest is dropped
-	maxHalfDropped = 4096     // more marks than a pipe holds, so the slower stream cannot be further behind
+	maxCapture     = 64 << 20 // bytes per stream of one capture, whatever the child asks for
+	maxCaptures    = 64       // not taken yet; beyond that the oldest is dropped
+	maxHalfDropped = 4096     // more markers than fit in a pipe, which is as far as one stream can be behind the other
 )
 
-// captures keeps what a child printed between the marks, until it is taken.
+// captures keeps what a child printed between markers until it is taken.
 type captures struct {
 	mu          sync.Mutex
-	kept        []*capture    // the oldest first
-	halfDropped []uint64      // of what was dropped or taken: those that one stream has yet to begin
+	kept        []*capture    // oldest first
+	halfDropped []uint64      // ids of dropped or taken captures that one stream has yet to begin
 	streamEnded [2]bool       // the stream has ended
-	changed     chan struct{} // closed at a change that somebody waits for
+	changed     chan struct{} // closed at the next change; nil: nobody waits
 }
 
-// capture is what came on both streams. The two are read by different goroutines, so one
-// may begin or end long before the other.
+// capture is the output of both streams. Different goroutines read them, so one may begin or end
+// long before the other.
 type capture struct {
 	id      uint64
 	output  [2]tailBuffer
 	begun   [2]bool
 	ended   [2]bool
-	dropped bool // nobody will ask; what still comes is thrown away
+	dropped bool // discard what still arrives
 }
 
-// begin is the mark of a beginning on one stream.
+// begin handles the marker that begins a capture on one stream.
 func (cs *captures) begin(stream int, id uint64, max int) *capture {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
@@ -68,7 +68,7 @@ func (cs *captures) end(c *capture, stream int) {
 	cs.wake()
 }
 
-// close says that a stream is over, and with it every capture on it.
+// close marks a stream as ended, and with it every capture on it.
 func (cs *captures) close(stream int) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
@@ -76,7 +76,7 @@ func (cs *captures) close(stream int) {
 	cs.wake()
 }
 
-// take waits for a capture to be complete on both streams, then returns and forgets it.
+// take waits until a capture is complete on both streams, then returns and forgets it.
 func (cs *captures) take(id uint64, wait time.Duration) (stdout, stderr []byte, ok bool) {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()

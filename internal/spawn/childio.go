@@ -9,19 +9,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// plumbing is all that runs between a parent and one child. The parent's ends are
-// nonblocking files in the netpoller, the child's are bare descriptors that this process
-// closes when the child has its copies. Both are closed on exec here.
+// childIO is everything that connects a parent and one child. The parent's ends are nonblocking
+// files in the netpoller. The child's ends are bare descriptors that this process closes once the
+// child has its copies. All are close-on-exec here.
 type childIO struct {
 	conn           *os.File
 	stdout, stderr *os.File
-	stdin          *os.File // nil unless a reader is copied
+	stdin          *os.File // nil unless Spec.Stdin is copied by this process
 	poller         *outputPoller
 	crash          *crashPipe
 	killPipe       killPipe
 
-	childFDs       []int // 0, 1, 2, socket, stderr, crash, Spec.Files; the order in which the child gets them
-	closeAfterFork []int // those of forChild that are closed after the fork
+	childFDs       []int // in the order in which the child gets them: 0, 1, 2, socket, stderr, crash, Spec.Files
+	closeAfterFork []int // those of childFDs that this process closes after the fork
 	keepAlive      []*os.File
 }
 
@@ -48,8 +48,9 @@ func newChildIO(spec *Spec, joined bool) (pl *childIO, err error) {
 	return pl, err
 }
 
-// addOutputs makes what the child prints to. Where both streams lead to one place its stderr
-// is the pipe of its stdout, so that the order is kept, and the other one is for captures.
+// addOutputs makes the pipes, the control socket and the crash pipe. If both streams lead to one
+// place, the child's stderr is the pipe of its stdout, which preserves the order; the other pipe
+// then serves captures.
 func (pl *childIO) addOutputs(joined bool) (err error) {
 	var w [2]int
 	if pl.stdout, w[0], err = outputPipe("stdout"); err != nil {
@@ -88,7 +89,7 @@ func (pl *childIO) addOwned(fd int) {
 	pl.closeAfterFork = append(pl.closeAfterFork, fd)
 }
 
-// addFile hands over a file of the caller.
+// addFile passes a file of the caller to the child.
 func (pl *childIO) addFile(f *os.File) error {
 	if f == nil {
 		return os.ErrInvalid
@@ -102,7 +103,7 @@ func (pl *childIO) addFile(f *os.File) error {
 	return nil
 }
 
-// outputPipe makes a pipe that the child writes.
+// outputPipe makes a pipe that the child writes to.
 func outputPipe(name string) (*os.File, int, error) {
 	r, w, err := pipe()
 	if err != nil {
@@ -171,10 +172,10 @@ func (pl *childIO) closeParentEnds() {
 	pl.killPipe.close()
 }
 
-// copyStdin feeds the child from a reader until either has enough. There is nobody to
-// tell about a failing reader: the child sees the end of its input.
+// copyStdin copies from a reader to the child until either ends. An error of the reader has
+// nobody to be reported to: the child sees the end of its input.
 func (pl *childIO) copyStdin(in io.Reader) {
 	defer pl.stdin.Close()
-	defer func() { _ = recover() }() // a panic on this goroutine, which is ours, would end the program
+	defer func() { _ = recover() }() // a panic of the reader on this goroutine would end the program
 	io.Copy(pl.stdin, in)
 }

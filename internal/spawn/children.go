@@ -7,11 +7,11 @@ import (
 	"sync"
 )
 
-// starts is held for reading while a child is started and listed: who has the other side knows all
-// children.
+// starts is held for reading while a child is started and registered. Holding it for writing
+// means that every child is registered.
 var starts sync.RWMutex
 
-// alive is the children that are not reaped.
+// children holds the children that have not been reaped.
 var children struct {
 	sync.Mutex
 	all []*Process
@@ -29,7 +29,8 @@ func (p *Process) unregister() {
 	children.all = slices.DeleteFunc(children.all, func(other *Process) bool { return other == p })
 }
 
-// living are the children that are not reaped, in the order of their starts.
+// liveChildren returns the children that have not been reaped, in the order in which they were
+// started.
 func liveChildren() []*Process {
 	children.Lock()
 	defer children.Unlock()

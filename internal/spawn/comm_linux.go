@@ -6,11 +6,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// setComm sets the name that top and killall show, of which the kernel keeps 15 bytes.
-// It would be "exe" otherwise, after the link that was executed. An init runs on the
-// main thread, whose name is the process's; later threads take over that of their maker.
+// setComm sets the name that top and killall show, of which the kernel keeps 15 bytes. Otherwise
+// it would be "exe", after the link that was executed. Package initialisation runs on the main
+// thread, whose name is that of the process; later threads inherit it.
 func setComm(title string) {
-	fd, err := unix.Open("/proc/self/comm", unix.O_WRONLY|unix.O_CLOEXEC, 0) // package os would ask whether it can be polled
+	fd, err := unix.Open("/proc/self/comm", unix.O_WRONLY|unix.O_CLOEXEC, 0) // os.Open would also register it with the poller
 	if err != nil {
 		return
 	}
@@ -20,8 +20,8 @@ func setComm(title string) {
 
 const maxComm = 15 // bytes
 
-// shorten makes a title like "thumbnails: images 3" as short as limit bytes and still
-// different from its neighbours': "thumbnai:imag 3".
+// shorten cuts a title such as "thumbnails: images 3" to limit bytes so that it still differs
+// from its neighbours': "thumbnai:imag 3".
 func shorten(title string, limit int) string {
 	if len(title) <= limit {
 		return title

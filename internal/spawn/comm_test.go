@@ -4,7 +4,7 @@ package spawn
 
 import "testing"
 
-// What top shows of workers has to tell them apart.
+// top must show different names for different workers.
 func TestShorten(t *testing.T) {
 	for title, want := range map[string]string{
 		"p: q 1":                      "p: q 1",

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// The lines that only a child runs count in the coverage of a test that starts it.
+// Lines that only a child runs count in the coverage of a test that starts it.
 func TestCoverageOfChildren(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds a module")
@@ -51,7 +51,7 @@ func coveredModule(root, mod, sum string) map[string]string {
 	version := regexp.MustCompile(`(?m)^go \S+`).FindString(mod)
 	return map[string]string{
 		"go.sum": sum,
-		// The module is inside of this one by its name, or it could not import the package.
+		// The module's name is inside this one, so that it can import the package.
 		"go.mod": `module github.com/gomultiprocessing/mp/covered
 
 ` + version + `

@@ -13,9 +13,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// crashPipe is where the Go runtime of a child prints once more what it prints about a crash
-// to stderr. It says what is a crash and what only looks like one, also where stdout and stderr
-// are one pipe. Nobody reads it before the child's death: what does not fit is dropped.
+// crashPipe receives a second copy of what the child's Go runtime prints about a crash. It tells
+// a crash from output that merely looks like one, even if stdout and stderr share a pipe. It is
+// read only when a line looks like a crash and after the child's death; what does not fit in it
+// is dropped.
 type crashPipe struct {
 	mu sync.Mutex
 	r  int // -1: closed
@@ -36,7 +37,7 @@ func newCrashPipe() (c *crashPipe, w int, err error) {
 	return &crashPipe{r: r}, w, nil
 }
 
-// take is what was printed about a crash by now, up to a bound, "" if there was none.
+// contents returns what was printed about a crash so far, up to reasonLen bytes.
 func (c *crashPipe) contents() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -44,7 +45,7 @@ func (c *crashPipe) contents() string {
 	return string(c.text)
 }
 
-// read reads what is there.
+// read reads what is in the pipe, without blocking.
 func (c *crashPipe) read() {
 	buf := make([]byte, 4<<10)
 	for c.r >= 0 && len(c.text) < reasonLen {
@@ -59,8 +60,9 @@ func (c *crashPipe) read() {
 	}
 }
 
-// begins says whether a line is the first of what the runtime prints about a crash. If it may be
-// it waits for more of that for a moment, or until the child is dead.
+// startsCrash reports whether a line is the first of the runtime's output about a crash. If it
+// may be, startsCrash waits briefly for that output to arrive in the pipe, or for the child's
+// death.
 func (c *crashPipe) startsCrash(line []byte) bool {
 	if !looksLikeCrash(line) {
 		return false
@@ -78,12 +80,12 @@ func (c *crashPipe) startsCrash(line []byte) bool {
 	}
 	c.read()
 	if bytes.HasPrefix(line, []byte("panic: ")) || bytes.HasPrefix(line, []byte("SIG")) {
-		return bytes.Contains(c.text, bytes.TrimRight(line, "\r\n")) // the others are not told twice
+		return bytes.Contains(c.text, bytes.TrimRight(line, "\r\n")) // the runtime does not repeat the other kinds in the pipe
 	}
 	return len(c.text) > 0
 }
 
-// crashPatience is how long a line waits that looks like the first of a crash.
+// crashWait is how long a line that looks like the start of a crash is held back.
 const crashWait = 100 * time.Millisecond
 
 func (c *crashPipe) close() {
@@ -95,13 +97,14 @@ func (c *crashPipe) close() {
 	c.r = -1
 }
 
-// crashWords are the reason for a crash and its text, if the runtime has printed the line that says why
-// there: of a panic and of a signal, not of what it calls a fatal error.
+// crashReport returns the reason for a crash and the text from there on, if text has such a line.
+// The runtime prints that line to the crash output for panics and signals, but not for what it
+// calls a fatal error.
 func crashReport(text string) (reason, words string) {
 	for at := 0; at < len(text); {
 		line, _, _ := strings.Cut(text[at:], "\n")
 		if line+"\n" == threadSeparator {
-			break // what follows is said because of what was said before
+			break // what follows is a consequence of the crash
 		}
 		for _, prefix := range reasonPrefixes {
 			if strings.HasPrefix(line, prefix) {
@@ -113,14 +116,14 @@ func crashReport(text string) (reason, words string) {
 	return "", ""
 }
 
-// crashFilter keeps what the runtime prints about a crash from a stream's writer.
+// crashFilter removes from a stream what the runtime prints about a crash.
 type crashFilter struct {
 	pipe    *crashPipe
 	crashed bool
-	midLine bool // the next bytes go on with a line
+	midLine bool // the next bytes continue a line
 }
 
-// keep is what of b is to be passed on. The stream comes in whole lines, mostly.
+// filter returns the part of b to pass on. The stream arrives mostly in whole lines.
 func (c *crashFilter) filter(b []byte) []byte {
 	for at := 0; at < len(b) && !c.crashed; {
 		line := b[at:]
@@ -142,8 +145,8 @@ func (c *crashFilter) filter(b []byte) []byte {
 	return b
 }
 
-// candidates are where in a line a crash may begin: at its front, or behind what was printed without a
-// newline before.
+// candidates returns the offsets in a line at which a crash report may begin: its start, or the
+// end of text that was printed before without a newline.
 func (c *crashFilter) candidates(line []byte) (from []int) {
 	if !c.midLine && looksLikeCrash(line) {
 		from = append(from, 0)
@@ -165,13 +168,13 @@ func looksLikeCrash(line []byte) bool {
 	return false
 }
 
-// printCrashesTo has the runtime print crashes to a descriptor as well, and returns it for
-// what is no crash of the runtime's but ends the process as one.
+// printCrashesTo makes the runtime print crashes to fd as well. It returns the file, for errors
+// that end the process like a crash but are not printed by the runtime.
 func printCrashesTo(fd int) *os.File {
 	f := os.NewFile(uintptr(fd), "crash")
-	if debug.SetCrashOutput(f, debug.CrashOptions{}) != nil { // then stderr must do
+	if debug.SetCrashOutput(f, debug.CrashOptions{}) != nil { // stderr is enough then
 		return f
 	}
-	unix.SetNonblock(fd, true) // SetCrashOutput undoes that; the runtime must never wait here
+	unix.SetNonblock(fd, true) // SetCrashOutput makes it blocking; the runtime must never block here
 	return f
 }

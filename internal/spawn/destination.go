@@ -16,14 +16,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// destination is where any number of children print: a writer of the program's, or a file
-// that several writers lead to, as os.Stdout and os.Stderr do after 2>&1. No two of its
-// lines are written at once.
+// destination is where children's output ends up: a writer of the program's, or a file that
+// several writers lead to, as os.Stdout and os.Stderr do after 2>&1. Any number of children share
+// it. It writes one line at a time.
 type destination struct {
 	key any
 
 	mu         sync.Mutex // held while writing
-	unfinished *stream    // that wrote last, and no newline at the end; nil: none
+	unfinished *stream    // wrote last, without a newline at the end; nil: the last line is complete
 	refs       int        // guarded by destinations
 }
 
@@ -32,10 +32,11 @@ var destinations struct {
 	byKey map[any]*destination
 }
 
-// cutOff stands for a stream of whose last line a part could not be written.
+// truncated stands for a stream whose last line could not be written completely.
 var truncated = new(stream)
 
-// destinationKey is equal for writers that lead to one place. ok is false if it cannot be compared.
+// destinationKey returns a key that is equal for writers that lead to one place. ok is false if
+// the writer cannot be compared.
 func destinationKey(w io.Writer) (key any, ok bool) {
 	key = w
 	if f, isFile := w.(*os.File); isFile && f != nil {
@@ -49,7 +50,7 @@ func destinationKey(w io.Writer) (key any, ok bool) {
 	return key, true
 }
 
-// destinationOf is the destination that w leads to. It is released when the stream is over.
+// destinationOf returns the destination of w. The stream releases it when it ends.
 func destinationOf(w io.Writer) *destination {
 	key, ok := destinationKey(w)
 	if !ok {
@@ -73,16 +74,16 @@ func (d *destination) release() {
 	destinations.Lock()
 	defer destinations.Unlock()
 	if d.refs == 0 {
-		return // was never registered
+		return // not registered
 	}
 	if d.refs--; d.refs == 0 {
 		delete(destinations.byKey, d.key)
 	}
 }
 
-// write writes all of b to the writer of one of the streams that end here. What another
-// one has left without a newline gets one first. It returns how much could not be
-// written, and why; it waits for a file that takes nothing just now.
+// write writes all of b to the writer of s. If another stream has left a line without a newline,
+// a newline goes first. It returns how many bytes could not be written, and why. It blocks while
+// the file blocks.
 func (d *destination) write(s *stream, b []byte) (lost int64, why error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -96,7 +97,7 @@ func (d *destination) write(s *stream, b []byte) (lost int64, why error) {
 		}
 		why = err
 		n := len(rest)
-		if diskFull(err) { // there may be room for the lines that follow, which are shorter or later
+		if diskFull(err) { // later or shorter lines may still fit
 			if end := bytes.IndexByte(rest, '\n'); end >= 0 {
 				n = end + 1
 			}
@@ -107,7 +108,8 @@ func (d *destination) write(s *stream, b []byte) (lost int64, why error) {
 	return lost, why
 }
 
-// try writes b once, and before it the newline that is missing. It returns what was not written.
+// writeOnto calls Write for b, after the missing newline if there is one. It returns what was not
+// written.
 func (d *destination) writeOnto(s *stream, b []byte) (rest []byte, err error) {
 	lead := 0
 	if d.unfinished != nil && d.unfinished != s {
@@ -127,13 +129,13 @@ func (d *destination) writeOnto(s *stream, b []byte) (rest []byte, err error) {
 	return b[max(n, lead):], err
 }
 
-// diskFull says that a write failed for want of room.
+// diskFull reports whether a write failed for lack of space.
 func diskFull(err error) bool {
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }
 
-// writeAll writes b and returns how much of it was written. It waits as long as w can take nothing just
-// now, as a file that blocks would.
+// writeAll writes b and returns how many bytes were written. On EAGAIN it waits and tries again,
+// as a blocking file would.
 func writeAll(w io.Writer, b []byte) (written int, err error) {
 	for tries := 0; ; tries++ {
 		n, err := writeOnce(w, b[written:])
@@ -153,8 +155,8 @@ func writeAll(w io.Writer, b []byte) (written int, err error) {
 	}
 }
 
-// writeOnce calls Write. A writer that panics has failed, no more: it is called on a
-// goroutine of ours, where a panic would end the program.
+// writeOnce calls Write and turns a panic of the writer into an error. It runs on a goroutine of
+// this package, where a panic would end the program.
 func writeOnce(w io.Writer, b []byte) (n int, err error) {
 	returned := false
 	defer func() {
@@ -165,12 +167,12 @@ func writeOnce(w io.Writer, b []byte) (n int, err error) {
 	n, err = w.Write(b)
 	returned = true
 	if n < 0 || n > len(b) {
-		return 0, errors.New("the writer returned an impossible number of bytes")
+		return 0, errors.New("the writer returned an invalid count from Write")
 	}
 	return n, err
 }
 
-// panicText is the text of a panic's value, whose own methods may panic again.
+// panicText formats the value of a panic, whose own methods may panic again.
 func panicText(v any) (text string) {
 	defer func() {
 		if recover() != nil {
@@ -180,7 +182,7 @@ func panicText(v any) (text string) {
 	return fmt.Sprint(v)
 }
 
-// awaitRoom waits until a file may take something, or for a moment.
+// waitWritable waits until a file can be written to, or for a short time.
 func waitWritable(w io.Writer, tries int) {
 	if f, ok := w.(*os.File); ok {
 		if raw, err := f.SyscallConn(); err == nil {

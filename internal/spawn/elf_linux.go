@@ -6,8 +6,8 @@ import (
 	"strconv"
 )
 
-// segmentTypes reads the types of the segments of an ELF file of this machine. Package debug/elf would
-// make every program larger that uses this one.
+// segmentTypes reads the segment types of an ELF file for this machine. Package debug/elf would
+// make every program that uses mp larger.
 func segmentTypes(f io.ReaderAt) ([]uint32, error) {
 	var head [64]byte
 	if _, err := f.ReadAt(head[:], 0); err != nil {

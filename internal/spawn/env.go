@@ -8,18 +8,18 @@ import (
 	"strings"
 )
 
-// ownVars mean the process that has them and nobody else: the mark, and the descriptors that systemd
-// passed to it, which no child gets.
+// ownVars are meaningful only to the process that has them, so no child inherits them: the
+// bootstrap, and the descriptors that systemd passed.
 var ownVars = []string{childVar, "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "LISTEN_PIDFDID"}
 
-// childEnv is the environment of a child: base, or this process's when it is nil, where
-// the last of equal keys counts, without any mark that is not its own.
+// childEnv returns the environment of a child: base, or this process's environment if base is
+// nil, with the last of equal keys, and with the bootstrap m.
 func childEnv(base []string, dir string, m *bootstrap) []string {
 	if base == nil {
 		base = os.Environ()
 		if dir != "" && runtime.GOOS != "plan9" {
 			if abs, err := filepath.Abs(dir); err == nil {
-				base = append(base, "PWD="+abs) // as os/exec does
+				base = append(base, "PWD="+abs) // like os/exec
 			}
 		}
 	}
@@ -38,7 +38,7 @@ func childEnv(base []string, dir string, m *bootstrap) []string {
 		env = append(env, kv)
 	}
 	if _, set := last["GORACE"]; raceBuild && !set {
-		// The race detector would have every child sleep for a second at its end.
+		// The race detector would make every child sleep for a second when it exits.
 		env = append(env, "GORACE=atexit_sleep_ms=0")
 	}
 	if _, set := last["GOCOVERDIR"]; !set {
@@ -49,9 +49,9 @@ func childEnv(base []string, dir string, m *bootstrap) []string {
 	return append(env, childVar+"="+m.String())
 }
 
-// coverDir is the directory in which "go test -cover" collects counters, if this is such
-// a test binary. The test binary itself is told by a flag; a child never gets as far
-// as to look at flags, and the runtime writes its counters where GOCOVERDIR says.
+// coverDir returns the directory in which "go test -cover" collects counters, if this is such a
+// test binary. The test binary learns it from a flag. A child never parses flags; its runtime
+// writes the counters to GOCOVERDIR.
 func coverDir(args []string) string {
 	if len(args) == 0 {
 		return ""

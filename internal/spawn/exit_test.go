@@ -34,7 +34,7 @@ func init() {
 		select {}
 	}
 	helpers["stack overflow"] = func(*spawn.Self) {
-		debug.SetMaxStack(16 << 20) // else this takes a gigabyte
+		debug.SetMaxStack(16 << 20) // otherwise it takes a gigabyte
 		fmt.Println(deep(1))
 	}
 	helpers["unlock"] = func(*spawn.Self) { new(sync.Mutex).Unlock() }
@@ -198,7 +198,7 @@ func TestForeignKillIsNoOOM(t *testing.T) {
 	}
 }
 
-// Signals to a child that may be dead, a zombie or reaped hit it or nothing.
+// A signal to a child that may be dead, a zombie or reaped reaches the child or nothing.
 func TestSignalWhileDying(t *testing.T) {
 	tidy(t)
 	for range 20 {
@@ -260,7 +260,7 @@ func TestLost(t *testing.T) {
 	eventually(t, within(time.Second), "the sleep ends", func() bool { return !children(sleep) })
 }
 
-// What has left the group may hold the pipes, and nobody waits for it for long.
+// A process that has left the group may hold the pipes; the wait for it is short.
 func TestDoneDoesNotWaitForADaemon(t *testing.T) {
 	tidy(t)
 	var out buffer
@@ -294,7 +294,7 @@ func TestChildThatLeftItsGroupIsKilled(t *testing.T) {
 	}
 }
 
-// Somebody else may reap every child, as programs do that are process number 1.
+// Something else may reap every child, as programs do that run as PID 1.
 func TestStatusTakenBySomebodyElse(t *testing.T) {
 	tidy(t)
 	k := start(t, spawn.Spec{Name: "wait"})
@@ -305,12 +305,12 @@ func TestStatusTakenBySomebodyElse(t *testing.T) {
 		var status syscall.WaitStatus
 		syscall.Wait4(k.PID(), &status, 0, nil)
 	}()
-	if _, err := os.ReadFile("/proc/thread-self/syscall"); err == nil { // else the kernel does not tell
+	if _, err := os.ReadFile("/proc/thread-self/syscall"); err == nil { // otherwise the kernel does not report it
 		eventually(t, patience, "somebody waits", waitsInWait4)
 	}
 	k.Kill()
 	<-stolen
-	if e := k.wait(); e.Code != spawn.CodeUnknown && e.Code != -9 { // whoever was first
+	if e := k.wait(); e.Code != spawn.CodeUnknown && e.Code != -9 { // in either order
 		t.Errorf("%+v", e)
 	}
 }

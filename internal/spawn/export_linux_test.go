@@ -2,7 +2,7 @@ package spawn
 
 import "time"
 
-// SetPartialAfter says how long the beginning of a line waits for its end, and returns what it was.
+// SetPartialAfter sets how long an incomplete line is held back, and returns the old value.
 func SetPartialAfter(d time.Duration) time.Duration {
 	d, partialAfter = partialAfter, d
 	return d

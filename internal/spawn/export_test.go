@@ -2,10 +2,10 @@ package spawn
 
 import "bytes"
 
-// MarkVar is the variable that must not leak.
+// ChildVar must not appear in what a child starts.
 const ChildVar = childVar
 
-// Model runs the parts of a stream over pieces of output without a child.
+// Model runs the parts of a stream over pieces of output, without a child.
 type Model struct {
 	scanner scanner
 	lines   lineSplitter
@@ -51,7 +51,7 @@ func (m *Model) marker(kind byte, id uint64, _ int) {
 
 func (m *Model) pass(b []byte) { m.Forwarded = append(m.Forwarded, bytes.Clone(b)) }
 
-// Last is the bounded buffer of a capture.
+// TailBuffer returns what a tailBuffer keeps of the pieces.
 func TailBuffer(max int, pieces [][]byte) []byte {
 	l := tailBuffer{max: max}
 	for _, p := range pieces {
@@ -60,19 +60,19 @@ func TailBuffer(max int, pieces [][]byte) []byte {
 	return l.bytes()
 }
 
-// ParseMark says whether text is a mark, and whether it is written back the same.
+// ParseBootstrap parses text, and reports whether formatting it again gives the same text.
 func ParseBootstrap(text string) (same bool, err error) {
 	m, err := parseBootstrap(text)
 	return err == nil && m.String() == text, err
 }
 
-// AMark is the text of a mark with these strings in it.
+// NewBootstrap returns a bootstrap with these strings in it.
 func NewBootstrap(s ...string) string {
 	m := bootstrap{nonce: s[0], title: s[1] + s[2], name: s[3], pool: s[4]}
 	return m.String()
 }
 
-// ChildEnv is the environment of a child without its mark.
+// ChildEnv returns the environment of a child without its bootstrap.
 func ChildEnv(base []string) []string {
 	env := childEnv(base, "", new(bootstrap))
 	return env[:len(env)-1]
@@ -80,7 +80,7 @@ func ChildEnv(base []string) []string {
 
 var CoverDir = coverDir
 
-// OrphanMark is the mark of a child that has lost its parent.
+// OrphanBootstrap returns the bootstrap of a child that has lost its parent.
 func OrphanBootstrap(parent int, nonce string) string {
 	m := bootstrap{parent: parent, nonce: nonce, name: "orphan"}
 	return m.String()

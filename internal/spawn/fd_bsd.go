@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// pipe makes a blocking pipe, closed on exec.
+// pipe makes a blocking close-on-exec pipe.
 func pipe() (r, w int, err error) {
 	var p [2]int
 	syscall.ForkLock.RLock()
@@ -24,7 +24,7 @@ func pipe() (r, w int, err error) {
 	return p[0], p[1], nil
 }
 
-// socketPair makes the control socket, nonblocking and closed on exec.
+// socketPair makes the control socket, nonblocking and close-on-exec.
 func socketPair() (parent, child int, err error) {
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
@@ -43,8 +43,8 @@ func socketPair() (parent, child int, err error) {
 	return p[0], p[1], nil
 }
 
-// newNonce is a name that nothing can guess, by which a child knows its socket and its
-// parent the marks of captures.
+// newNonce returns an unguessable string by which a child recognises its socket, and its parent
+// recognises markers.
 func newNonce() (string, error) {
 	f, err := os.Open("/dev/urandom")
 	if err != nil {
@@ -63,5 +63,5 @@ func isTerminal(f *os.File) bool {
 	return err == nil
 }
 
-// dup makes to a copy of fd, whatever it was.
+// dup makes to a copy of fd.
 func dup(fd, to int) error { return unix.Dup2(fd, to) }

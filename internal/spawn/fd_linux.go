@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// pipe makes a blocking pipe, closed on exec.
+// pipe makes a blocking close-on-exec pipe.
 func pipe() (r, w int, err error) {
 	var p [2]int
 	if err := unix.Pipe2(p[:], unix.O_CLOEXEC); err != nil {
@@ -16,25 +16,25 @@ func pipe() (r, w int, err error) {
 	return p[0], p[1], nil
 }
 
-// socketBuffer is how many bytes may be on their way. The system allows an ordinary user
-// less by default, but twice what a socket has without asking.
+// socketBuffer is the requested size of a socket's send buffer in bytes. By default the system
+// allows an ordinary user less, but still twice the initial size.
 const socketBuffer = 1 << 20
 
-// socketPair makes the control socket, nonblocking and closed on exec.
+// socketPair makes the control socket, nonblocking and close-on-exec.
 func socketPair() (parent, child int, err error) {
 	p, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
 		return -1, -1, os.NewSyscallError("socketpair", err)
 	}
 	for _, fd := range p {
-		// An error, or less than was asked for: then large messages wake both sides more often.
+		// With a smaller buffer, large messages only wake both sides more often.
 		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, socketBuffer)
 	}
 	return p[0], p[1], nil
 }
 
-// newNonce is a name that nothing can guess, by which a child knows its socket and its
-// parent the marks of captures.
+// newNonce returns an unguessable string by which a child recognises its socket, and its parent
+// recognises markers.
 func newNonce() (string, error) {
 	var b [nonceLen / 2]byte
 	for n := 0; n < len(b); {
@@ -52,5 +52,5 @@ func isTerminal(f *os.File) bool {
 	return err == nil
 }
 
-// dup makes to a copy of fd, whatever it was.
+// dup makes to a copy of fd.
 func dup(fd, to int) error { return unix.Dup3(fd, to, 0) }

@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// fileIdentity is the same for all descriptors of one file, pipe or terminal.
+// fileIdentity is equal for all descriptors of one file, pipe or terminal.
 type fileIdentity struct{ device, inode uint64 }
 
 func fileID(f *os.File) (id fileIdentity, ok bool) {

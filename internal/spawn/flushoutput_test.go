@@ -15,7 +15,7 @@ import (
 )
 
 func init() {
-	helpers["rounds"] = func(s *spawn.Self) { // prints something whenever it is told to
+	helpers["rounds"] = func(s *spawn.Self) { // prints something when told to
 		buf := make([]byte, 1)
 		for i := 0; ; i++ {
 			if n, _ := s.Conn.Read(buf); n == 0 {
@@ -49,7 +49,7 @@ func init() {
 	}
 }
 
-// tell has a child print something, and waits until it has.
+// tell makes a child print something, and waits until it has.
 func tell(k *kid, what string) {
 	k.t.Helper()
 	if _, err := k.Conn().Write([]byte(what)); err != nil {
@@ -62,7 +62,7 @@ func tell(k *kid, what string) {
 	}
 }
 
-func TestHandOnIsAfterWhatWasPrinted(t *testing.T) {
+func TestFlushOutputIsAfterWhatWasPrinted(t *testing.T) {
 	tidy(t)
 	var out buffer
 	k := start(t, spawn.Spec{Name: "rounds", Stdout: &out})
@@ -88,8 +88,8 @@ func TestHandOnIsAfterWhatWasPrinted(t *testing.T) {
 	}
 }
 
-// A line without its end does not wait for it.
-func TestHandOnTakesWhatHasNoEnd(t *testing.T) {
+// An incomplete line is written without waiting for its end.
+func TestFlushOutputTakesWhatHasNoEnd(t *testing.T) {
 	tidy(t)
 	var out buffer
 	k := start(t, spawn.Spec{Name: "rounds", Stdout: &out})
@@ -121,7 +121,7 @@ func TestPartialLineComesOutByItself(t *testing.T) {
 	k.wait()
 }
 
-// A child that is stopped, or killed, in the middle of a line.
+// A child is stopped, or killed, in the middle of a line.
 func TestPartialLineOfAStoppedChild(t *testing.T) {
 	tidy(t)
 	var out buffer
@@ -141,7 +141,7 @@ func TestPartialLineOfAStoppedChild(t *testing.T) {
 	}
 }
 
-// gate is a writer that takes nothing while it is closed.
+// gate is a writer that blocks while it is closed.
 type gate struct {
 	buffer
 	open chan struct{}
@@ -152,7 +152,7 @@ func (g *gate) Write(b []byte) (int, error) {
 	return g.buffer.Write(b)
 }
 
-func TestHandOnDoesNotWaitForEver(t *testing.T) {
+func TestFlushOutputDoesNotWaitForEver(t *testing.T) {
 	tidy(t)
 	out := &gate{open: make(chan struct{})}
 	k := start(t, spawn.Spec{Name: "rounds", Stdout: out})
@@ -162,7 +162,7 @@ func TestHandOnDoesNotWaitForEver(t *testing.T) {
 	}
 	tell(k, "l")
 	begin := time.Now()
-	if k.FlushOutput(time.Hour) { // while the writer is where it was, nobody waits for it again
+	if k.FlushOutput(time.Hour) { // while the writer makes no progress, no further call waits for it
 		t.Error("that was said already")
 	}
 	if took := time.Since(begin); took > within(time.Second) {
@@ -178,9 +178,9 @@ func TestHandOnDoesNotWaitForEver(t *testing.T) {
 	k.wait()
 }
 
-// A process that the child has left holds the pipe and goes on printing: FlushOutput waits for what
-// there was, and no more.
-func TestHandOnBesideAFlood(t *testing.T) {
+// A process left by the child holds the pipe and goes on printing. FlushOutput waits only for
+// what was printed before.
+func TestFlushOutputBesideAFlood(t *testing.T) {
 	tidy(t)
 	out := new(counted)
 	k := start(t, spawn.Spec{Name: "leaves a flood", Stdout: out})
@@ -206,9 +206,8 @@ func (c *counted) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// The look that is nearly always enough allocates nothing, and does not grow with the
-// children that there are.
-func TestHandOnCostsOneLook(t *testing.T) {
+// The usual check allocates nothing, and does not get slower with the number of children.
+func TestFlushOutputCostsOneLook(t *testing.T) {
 	tidy(t)
 	kids := []*kid{start(t, spawn.Spec{Name: "rounds"})}
 	look := func() time.Duration {

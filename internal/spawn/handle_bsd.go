@@ -9,15 +9,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxRSSUnit is what the kernel counts ru_maxrss in.
+// maxRSSUnit is the unit of ru_maxrss in bytes.
 var maxRSSUnit = map[bool]int64{true: 1, false: 1024}[runtime.GOOS == "darwin" || runtime.GOOS == "ios"]
 
-// waitDead returns when the child has ended, and whether it is there to be reaped. It
-// costs a thread.
+// waitExit returns when the child has ended, and reports whether it can be reaped. It occupies a
+// thread.
 func (p *Process) waitExit() (reapable bool) {
 	kq, err := unix.Kqueue()
 	if err != nil {
-		return true // reaping waits as well; only the group is killed late
+		return true // reaping blocks as well; only the group is killed late
 	}
 	defer unix.Close(kq)
 	unix.CloseOnExec(kq)
@@ -33,15 +33,15 @@ func (p *Process) waitExit() (reapable bool) {
 			continue
 		}
 		if err != nil || n > 0 {
-			return true // an error is ESRCH: it is dead already
+			return true // the error is ESRCH: the child is dead already
 		}
 	}
 }
 
 func (p *Process) closePidfd() {}
 
-// signalGroup signals the group; p.mu is held and the child is not reaped.
+// signalGroup signals the group. p.mu is held and the child is not reaped.
 func (p *Process) signalGroup(sig syscall.Signal) error { return syscall.Kill(-p.pid, sig) }
 
-// signalOne signals the child alone.
+// signalLeader signals only the child.
 func (p *Process) signalLeader(sig syscall.Signal) error { return syscall.Kill(p.pid, sig) }

@@ -9,14 +9,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxRSSUnit is what the kernel counts ru_maxrss in.
+// maxRSSUnit is the unit of ru_maxrss in bytes.
 const maxRSSUnit = 1024
 
 // pidfdSignalProcessGroup is PIDFD_SIGNAL_PROCESS_GROUP of Linux 6.9.
 const pidfdSignalProcessGroup = 1 << 2
 
-// waitDead returns when the child has ended, and whether it is there to be reaped. The
-// pidfd is readable then, so a child that runs costs a parked goroutine and no thread.
+// waitExit returns when the child has ended, and reports whether it can be reaped. The pidfd
+// becomes readable then, so a running child costs a parked goroutine and no thread.
 func (p *Process) waitExit() (reapable bool) {
 	if p.pidfd >= 0 {
 		if err := p.pollPidfd(); err == nil || err == unix.ECHILD {
@@ -30,8 +30,8 @@ func (p *Process) waitExit() (reapable bool) {
 	return err == nil
 }
 
-// pollPidfd waits for the end of the child. ECHILD means that something else in this
-// program has reaped it, any other error that the kernel is too old for this.
+// pollPidfd waits for the end of the child. ECHILD means that something else in this program has
+// reaped it; any other error means that the kernel is too old.
 func (p *Process) pollPidfd() error {
 	if err := unix.SetNonblock(p.pidfd, true); err != nil {
 		return err
@@ -41,7 +41,7 @@ func (p *Process) pollPidfd() error {
 	p.pidfdFile = f
 	p.mu.Unlock()
 	if err := f.SetReadDeadline(time.Time{}); err != nil {
-		return err // the poller does not take it
+		return err // not supported by the poller
 	}
 	raw, err := f.SyscallConn()
 	if err != nil {
@@ -51,7 +51,7 @@ func (p *Process) pollPidfd() error {
 	err = raw.Read(func(fd uintptr) bool {
 		var info unix.Siginfo
 		failed = unix.Waitid(unix.P_PIDFD, int(fd), &info, unix.WEXITED|unix.WNOWAIT|unix.WNOHANG, nil)
-		return failed != nil || info.Signo != 0 // 0: it still runs
+		return failed != nil || info.Signo != 0 // 0: it is still running
 	})
 	return cmp.Or(failed, err)
 }
@@ -65,9 +65,9 @@ func (p *Process) closePidfd() {
 	p.pidfd = -1
 }
 
-// signalGroup signals the group; p.mu is held and the child is not reaped. A pidfd means the
-// right group even when something else in this program has reaped the child, and works
-// for a leader that is dead. Older kernels know only single processes by it.
+// signalGroup signals the group. p.mu is held and the child is not reaped. A pidfd identifies the
+// right group even if something else in this program has reaped the child, and it works after the
+// leader's death. Older kernels accept a pidfd only for single processes.
 func (p *Process) signalGroup(sig syscall.Signal) error {
 	if p.pidfd >= 0 {
 		err := unix.PidfdSendSignal(p.pidfd, sig, nil, pidfdSignalProcessGroup)
@@ -78,7 +78,7 @@ func (p *Process) signalGroup(sig syscall.Signal) error {
 	return syscall.Kill(-p.pid, sig)
 }
 
-// signalOne signals the child alone.
+// signalLeader signals only the child.
 func (p *Process) signalLeader(sig syscall.Signal) error {
 	if p.pidfd >= 0 {
 		return unix.PidfdSendSignal(p.pidfd, sig, nil, 0)

@@ -10,26 +10,26 @@ import (
 	"time"
 )
 
-// reapFormerLife reaps the children of the program that this process was before it executed this one in
-// its place (syscall.Exec): the kernel kills them then, by their leash, but they stay this process's. It
-// is called before this process starts anything. A former child is known by leading a group of its own, by
-// the name that this package has given it, and by having been killed.
+// reapInherited reaps the children of the program that this process ran before it replaced itself
+// by this one (syscall.Exec). Their kill pipes end them then, but they remain children of this
+// process. It is called before this process starts anything. Such a child leads a group of its
+// own, has a name given by this package, and was killed.
 func reapInherited() {
 	pid := os.Getpid()
 	b, err := os.ReadFile(fmt.Sprintf("/proc/self/task/%d/children", pid))
 	if err != nil || len(b) == 0 {
-		return // which is the usual case
+		return // the usual case
 	}
-	var former []int
+	var inherited []int
 	for _, word := range strings.Fields(string(b)) {
 		if child, err := strconv.Atoi(word); err == nil {
-			former = append(former, child)
+			inherited = append(inherited, child)
 		}
 	}
 	go func() {
 		for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
 			left := false
-			for _, child := range former {
+			for _, child := range inherited {
 				ours, dead := inheritedChild(child)
 				left = left || ours && !dead
 				if !ours || !dead {
@@ -46,8 +46,8 @@ func reapInherited() {
 	}()
 }
 
-// formerChild says whether a process is a child that an earlier program of this process started by this
-// package, and whether it is dead and waits to be reaped.
+// inheritedChild reports whether a process is a child that an earlier program of this process
+// started with this package, and whether it is dead and waits to be reaped.
 func inheritedChild(pid int) (ours, dead bool) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil || len(os.Args) == 0 {
@@ -66,7 +66,7 @@ func inheritedChild(pid int) (ours, dead bool) {
 	if fields[0] != "Z" {
 		return true, false
 	}
-	killed := fields[49] == strconv.Itoa(int(syscall.SIGKILL)) // its status, as wait tells it
+	killed := fields[49] == strconv.Itoa(int(syscall.SIGKILL)) // its status as wait reports it
 	return killed, killed
 }
 

@@ -2,7 +2,7 @@
 
 package spawn
 
-// OnStop: only on Linux Ctrl-Z stops children.
+// OnStop does nothing here: only on Linux does Ctrl-Z stop children.
 func OnStop(began, ended func()) {}
 
 func handleJobStops() {}

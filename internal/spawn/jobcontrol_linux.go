@@ -17,25 +17,25 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Ctrl-Z stops the foreground group of the terminal, in which children are not: each has a group of its own,
-// so that Ctrl-C does not reach them. The main process therefore stops them before it stops itself, and
+// Ctrl-Z stops the foreground group of the terminal. Children have groups of their own, so that
+// Ctrl-C does not reach them. The main process therefore stops them before it stops itself, and
 // continues them afterwards.
 
-// jobs is the job control of this process.
+// jobs is the job-control state of this process.
 var jobs struct {
 	once         sync.Once
 	began, ended func()         // see OnStop
-	stops        chan os.Signal // nil: this process has none
-	maskThread   int            // the thread whose mask says whether somebody listens to a signal
-	probing      sync.Mutex     // whether somebody does: nothing is subscribed meanwhile
+	stops        chan os.Signal // nil: this process does not handle SIGTSTP
+	maskThread   int            // the thread whose signal mask shows whether a channel receives the signal
+	probing      sync.Mutex     // held while that is looked up, and while subscribing
 }
 
-// OnStop sets what is called before children are stopped and after they were continued, for
-// clocks. It must be called before anything is started.
+// OnStop sets functions that are called before children are stopped and after they are continued,
+// to adjust clocks. It must be called before the first Start.
 func OnStop(began, ended func()) { jobs.began, jobs.ended = began, ended }
 
-// controlJob listens for Ctrl-Z, in a main process that a shell started from a terminal and in
-// which nothing else handles that.
+// handleJobStops handles Ctrl-Z in a main process that a shell started from a terminal, unless
+// something else handles it.
 func handleJobStops() {
 	if child != nil || jobs.began == nil {
 		return
@@ -57,13 +57,13 @@ func handleJobStops() {
 		jobs.probing.Lock()
 		defer jobs.probing.Unlock()
 		if !signal.Ignored(syscall.SIGTSTP) {
-			signal.Notify(jobs.stops, syscall.SIGTSTP) // signal.Reset takes it away
+			signal.Notify(jobs.stops, syscall.SIGTSTP) // again, because signal.Reset removes it
 		}
 	}
 }
 
-// stopJob does what SIGTSTP does by default, and for the children too if it came from the terminal.
-// Where something else in the program listens to the signal by now, it is left to that.
+// stopJob does what SIGTSTP does by default, and extends it to the children if it came from the
+// terminal. If something else in the program now receives the signal, it does nothing.
 func stopJob(c chan os.Signal) {
 	defer blockStarts()()
 	if othersListen(c) {
@@ -74,28 +74,28 @@ func stopJob(c chan os.Signal) {
 		return
 	}
 	jobs.began()
-	halted := stopChildren(time.Now().Add(stopTimeout))
+	stopped := stopChildren(time.Now().Add(stopTimeout))
 	select {
-	case <-c: // SIGCONT discards those that are pending
+	case <-c: // SIGCONT discards pending ones
 	default:
 	}
 	stopSelf()
-	for i := len(halted) - 1; i >= 0; i-- {
-		halted[i].resume() // a child before its parent, which would reap it
+	for i := len(stopped) - 1; i >= 0; i-- {
+		stopped[i].resume() // a child before its parent, which would reap it
 	}
 	jobs.ended()
 }
 
 const (
-	// haltTime is how long children may take to stop. One in the kernel, in a disk's or network's wait,
-	// stops when it comes out of it.
+	// stopTimeout is how long to wait for children to stop. A process that waits for a disk or
+	// the network in the kernel stops when that wait ends.
 	stopTimeout = 500 * time.Millisecond
-	// startTime is how long a start that is on its way may take.
+	// startTimeout is how long to wait for a Start in progress.
 	startTimeout = time.Second
 )
 
-// holdStarts has no child be started until the returned function is called, if the start that
-// is on its way comes to its end in time.
+// blockStarts keeps children from being started until release is called, if a Start in progress
+// finishes in time.
 func blockStarts() (release func()) {
 	for end := time.Now().Add(startTimeout); !starts.TryLock(); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
@@ -106,8 +106,9 @@ func blockStarts() (release func()) {
 	return starts.Unlock
 }
 
-// freeFork continues a child that Ctrl-Z has stopped between fork and exec: it was in this process's group
-// then and is not any more, so that no shell continues it, and the thread that forked it waits for it.
+// resumeStoppedFork continues a child that Ctrl-Z has stopped between fork and exec. At that
+// moment it was in this process's group and now it is not, so no shell continues it, and the
+// thread that forked it waits for it.
 func resumeStoppedFork() {
 	self, err := os.Readlink("/proc/self/exe")
 	if err != nil {
@@ -127,10 +128,10 @@ func resumeStoppedFork() {
 	}
 }
 
-// raiseStop stops this process, by the default action of SIGTSTP, and returns when it was continued. The
-// Go runtime does not restore that action when nobody listens any more, so this does, for the moment. The signal
-// goes to the thread that sends it: it has done its work when the system call returns. The kernel discards
-// it where no shell could continue the process.
+// stopSelf stops this process by the default action of SIGTSTP, and returns when it is continued.
+// The Go runtime does not restore that action after signal.Stop, so stopSelf does, temporarily.
+// It sends the signal to its own thread, so the signal has acted when the system call returns.
+// The kernel discards it if no shell could continue the process.
 func stopSelf() {
 	page, err := unix.Mmap(-1, 0, 1024, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
 	if err != nil {
@@ -139,22 +140,22 @@ func stopSelf() {
 	defer unix.Munmap(page)
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	byDefault := reflect.ValueOf(page).Pointer() // a struct sigaction of zeros, in no Go memory: it stays there
+	byDefault := reflect.ValueOf(page).Pointer() // a zero struct sigaction outside Go memory: it does not move
 	before := byDefault + 512
-	size := uintptr(8) // of a signal set
+	size := uintptr(8) // of a sigset_t
 	if strings.HasPrefix(runtime.GOARCH, "mips") {
 		size = 16
 	}
 	if _, _, errno := unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(unix.SIGTSTP), byDefault, before, size, 0, 0); errno != 0 {
 		return
 	}
-	unix.Tgkill(os.Getpid(), unix.Gettid(), unix.SIGTSTP) // an error: a filter forbids it
+	unix.Tgkill(os.Getpid(), unix.Gettid(), unix.SIGTSTP) // an error: a seccomp filter forbids it
 	unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(unix.SIGTSTP), before, 0, size, 0, 0)
 }
 
-// othersListen says whether another channel than c gets SIGTSTP. Package os/signal does not tell, but
-// while nobody gets a signal the Go runtime has it blocked on one thread. Where that is not known, nobody
-// is taken to.
+// othersListen reports whether a channel other than c receives SIGTSTP. Package os/signal does
+// not tell, but while no channel receives a signal, the Go runtime keeps it blocked on one
+// thread. If that thread is unknown, the answer is false.
 func othersListen(c chan os.Signal) bool {
 	jobs.probing.Lock()
 	defer jobs.probing.Unlock()
@@ -166,8 +167,9 @@ func othersListen(c chan os.Signal) bool {
 	return ok && mask&stopBit == 0
 }
 
-// findMasker finds that thread, when nobody but c listens: it blocks SIGTSTP after Stop and does not after
-// Notify. 0: there is none, so this is a Go runtime that works in another way.
+// findMaskThread finds that thread while only c is subscribed: the thread blocks SIGTSTP after
+// Stop and not after Notify. It returns 0 if there is no such thread, because the Go runtime
+// works differently.
 func findMaskThread(c chan os.Signal) (tid int) {
 	blocked := func() map[int]bool {
 		all := make(map[int]bool)
@@ -181,7 +183,7 @@ func findMaskThread(c chan os.Signal) (tid int) {
 		return all
 	}
 	possible := blocked()
-	for range 2 { // a thread that starts another one, or forks, blocks all signals for a moment
+	for range 2 { // a thread that starts another one, or forks, briefly blocks all signals
 		signal.Stop(c)
 		without := blocked()
 		signal.Notify(c, syscall.SIGTSTP)
@@ -203,7 +205,7 @@ func findMaskThread(c chan os.Signal) (tid int) {
 
 const stopBit = 1 << (unix.SIGTSTP - 1)
 
-// signalMask is a mask of signals in a status of /proc.
+// signalMask reads a signal mask from a status file in /proc.
 func signalMask(path, name string) (mask uint64, ok bool) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -218,28 +220,28 @@ func signalMask(path, name string) (mask uint64, ok bool) {
 	return 0, false
 }
 
-// handlesStop says whether this program catches or ignores SIGTSTP, or whether that is not known. The Go
-// runtime does neither by itself.
+// handlesStop reports whether this program catches or ignores SIGTSTP, or whether that is
+// unknown. The Go runtime does neither by itself.
 func handlesStop() bool {
 	caught, ok := signalMask("/proc/self/status", "SigCgt:")
 	ignored, ok2 := signalMask("/proc/self/status", "SigIgn:")
 	return !ok || !ok2 || (caught|ignored)&stopBit != 0
 }
 
-// leadsGroup says whether this process is a job of a shell: the leader of a process group, with a
-// controlling terminal.
+// leadsGroup reports whether this process is a job of a shell: the leader of a process group,
+// with a controlling terminal.
 func leadsGroup() bool {
 	_, ok := foreground()
 	return ok && unix.Getpgrp() == os.Getpid()
 }
 
-// inForeground says whether this process leads the terminal's foreground group.
+// inForeground reports whether this process leads the terminal's foreground group.
 func inForeground() bool {
 	group, ok := foreground()
 	return ok && group == os.Getpid() && unix.Getpgrp() == group
 }
 
-// foreground is the foreground group of the controlling terminal, if there is one.
+// foreground returns the foreground group of the controlling terminal, if there is one.
 func foreground() (group int, ok bool) {
 	fd, err := unix.Open("/dev/tty", unix.O_RDONLY|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
 	if err != nil {

@@ -29,7 +29,7 @@ func init() {
 			fmt.Fprintln(os.Stderr, "err", i)
 		}
 	}
-	helpers["own stderr"] = func(s *spawn.Self) { // the program has moved its stderr itself
+	helpers["own stderr"] = func(s *spawn.Self) { // the program has redirected its stderr itself
 		f, err := os.Create(os.Getenv("OWN_STDERR"))
 		check(err)
 		check(syscall.Dup3(int(f.Fd()), 2, 0))
@@ -74,7 +74,7 @@ func TestStreamsToOnePlaceAreInOrder(t *testing.T) {
 	if out.String() != want {
 		t.Errorf("one writer: %.100q", out.String())
 	}
-	name := t.TempDir() + "/file" // two files of one name
+	name := t.TempDir() + "/file" // two files of the same name
 	var files []*os.File
 	for range 2 {
 		f, err := os.OpenFile(name, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
@@ -118,7 +118,7 @@ func TestCaptureLeavesAnotherStderr(t *testing.T) {
 	}
 }
 
-// What is printed to stdout is no reason, also where stderr is the same pipe.
+// What is printed to stdout is never a reason, even if stderr shares the pipe.
 func TestReasonsOfJoinedStreams(t *testing.T) {
 	for what, want := range map[string]string{
 		"prints, panics": "panic: at last", "prints, fatal": "fatal error: ", "prints, killed": "",

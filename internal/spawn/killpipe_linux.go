@@ -4,17 +4,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// leash is a pipe of which this process holds both ends and which nobody ever writes. Both are set up
-// to send SIGKILL to the child's process group when something happens to them, and all that can happen is
-// that the other one is closed. So when this process ends, however, or executes another program, the
-// kernel kills the group at once: neither a child that is stopped, nor one that spins, nor what such a
-// child has started is left.
+// killPipe is a pipe of which this process holds both ends and to which nothing is written. Each
+// end is set up to send SIGKILL to the child's process group when its state changes, and the only
+// possible change is that the other end is closed. So when this process ends for whatever reason,
+// or executes another program, the kernel kills the group at once: a child that is stopped, a
+// child that spins, and whatever they have started.
 //
-// That is more than a parent-death signal can do: it reaches one process, and is
-// deadly for certain only if it leaves nobody to kill the group.
+// The parent-death signal does less: it reaches one process and leaves the rest of the group
+// running.
 //
-// It does not hang on an order: the kernel releases the files of a process that ends in another order
-// than those that are closed on exec, but whichever end goes first, the other one is there to tell.
+// The order of closing does not matter. The kernel releases the files of an ending process in a
+// different order than those closed on exec, but whichever end closes first, the other one still
+// reports it.
 type killPipe struct{ r, w int }
 
 var noKillPipe = killPipe{-1, -1}
@@ -27,13 +28,13 @@ func newKillPipe() (killPipe, error) {
 	return killPipe{r, w}, nil
 }
 
-// tie sets the ends up once the group exists. Where that is refused the parent-death
-// signal and the end of file on the socket must do.
+// arm sets up both ends once the group exists. If the kernel refuses, the parent-death signal and
+// the end of file on the socket remain.
 func (l killPipe) arm(pgid int) {
 	for _, end := range []int{l.r, l.w} {
 		fd := uintptr(end)
 		if _, err := unix.FcntlInt(fd, unix.F_SETSIG, int(unix.SIGKILL)); err != nil {
-			return // else SIGIO would be sent
+			return // otherwise the kernel would send SIGIO
 		}
 		if _, err := unix.FcntlInt(fd, unix.F_SETOWN, -pgid); err != nil {
 			return
@@ -42,8 +43,8 @@ func (l killPipe) arm(pgid int) {
 	}
 }
 
-// pull has the kernel kill the group at once, as this process was when it tied the leash: it may
-// not be allowed to any more. It says whether that can be.
+// fire makes the kernel kill the group, with the credentials that this process had when it armed
+// the pipe: it may have dropped them since. It reports whether the pipe was still open.
 func (l *killPipe) fire() bool {
 	if l.w >= 0 {
 		unix.Close(l.w)
@@ -53,10 +54,10 @@ func (l *killPipe) fire() bool {
 	return false
 }
 
-// untie lets go of a child that is dead, or never was.
+// close releases the pipe of a child that is dead, or was never started.
 func (l *killPipe) close() {
 	if l.r >= 0 {
-		unix.Close(l.r) // first, for closing the other one is what it waits for
+		unix.Close(l.r) // first, because closing the other end fires it
 	}
 	if l.w >= 0 {
 		unix.Close(l.w)

@@ -44,7 +44,7 @@ func TestLabels(t *testing.T) {
 	}
 }
 
-// One stream has labels, the other has none, in one place.
+// One stream has labels and the other has none, and both lead to one place.
 func TestLabelsOfOneStream(t *testing.T) {
 	tidy(t)
 	var out buffer

@@ -47,7 +47,7 @@ func init() {
 		fmt.Fprintln(s.Conn, "grown")
 		s.Conn.Read(b[:1])
 	}
-	helpers["in cgroup"] = func(s *spawn.Self) { // a parent in a small cgroup; its child is too large for it
+	helpers["in cgroup"] = func(s *spawn.Self) { // a parent in a small cgroup; its child does not fit
 		check(os.WriteFile(filepath.Join(os.Getenv("CGROUP"), "cgroup.procs"), []byte("0"), 0))
 		for range 2 {
 			p, err := spawn.Start(spawn.Spec{Name: "grow"})
@@ -80,7 +80,7 @@ func TestCPULimit(t *testing.T) {
 			if e.Code != 2 || e.Reason != "SIGXCPU: cpu limit exceeded" || !strings.Contains(e.Stderr, "goroutine ") || e.OOMKilled {
 				t.Errorf("%+v", e)
 			}
-			// A second is meant. The kernel counts in ticks for the limit, and exactly here.
+			// The limit is one second; the kernel counts it exactly, in ticks.
 			if e.CPU < 200*time.Millisecond || e.CPU > 10*time.Second {
 				t.Errorf("it had %v", e.CPU)
 			}
@@ -102,7 +102,7 @@ func TestFileAndNiceLimits(t *testing.T) {
 func TestLimitThatCannotBeSet(t *testing.T) {
 	tidy(t)
 	k := start(t, spawn.Spec{Name: "limits", Stderr: io.Discard, Limits: spawn.Limits{OpenFiles: 1 << 30}})
-	if e := k.wait(); e.Code != 2 || !strings.HasPrefix(e.Reason, "fatal error: spawn: limit of 1073741824 open files: setrlimit: ") {
+	if e := k.wait(); e.Code != 2 || !strings.HasPrefix(e.Reason, "fatal error: cannot start this child process: set the limit of 1073741824 open files: setrlimit: ") {
 		t.Errorf("%+v", e)
 	}
 }

@@ -2,17 +2,17 @@ package spawn
 
 import "bytes"
 
-// maxLine is the length at which a line is passed on unfinished.
+// maxLine is the length at which a line is passed on although it has not ended.
 const maxLine = 64 << 10
 
-// lines cuts a stream into pieces that end with a line. What it passes on is all that came,
-// in order; a line that is longer than maxLine goes in pieces of that length.
+// lineSplitter cuts a stream into pieces that end with a line. It passes on all bytes in order; a
+// line longer than maxLine goes in pieces of that length.
 type lineSplitter struct {
-	partial []byte // the beginning of a line, shorter than maxLine
+	partial []byte // the start of a line, shorter than maxLine
 }
 
-// cut takes the next piece and passes on what is complete, the end of a line that was begun
-// together with its beginning. The bytes are only valid during the call of pass.
+// split takes the next piece and passes on what is complete, with the end of a line that began
+// earlier joined to its start. The bytes are valid only during the call of pass.
 func (l *lineSplitter) split(piece []byte, pass func([]byte)) {
 	for len(piece) > 0 {
 		room := maxLine - len(l.partial)
@@ -33,7 +33,7 @@ func (l *lineSplitter) split(piece []byte, pass func([]byte)) {
 	}
 }
 
-// pass passes on what is held and b in one call: between two somebody else might print.
+// emit passes on the held bytes and b in one call, so that no other output comes between.
 func (l *lineSplitter) emit(b []byte, pass func([]byte)) {
 	if len(l.partial) == 0 {
 		pass(b)
@@ -43,10 +43,10 @@ func (l *lineSplitter) emit(b []byte, pass func([]byte)) {
 	l.partial = nil
 }
 
-// wholeLines is the length of the lines at the front of b that are complete and none of
-// which is too long.
+// wholeLines returns the length of the complete lines at the front of b, up to the first that is
+// too long.
 func wholeLines(b []byte) int {
-	if len(b) <= maxLine { // then none can be
+	if len(b) <= maxLine { // so no line is too long
 		return bytes.LastIndexByte(b, '\n') + 1
 	}
 	n := 0
@@ -59,7 +59,7 @@ func wholeLines(b []byte) int {
 	}
 }
 
-// end passes on a last line that has no newline, as it is.
+// flush passes on an incomplete last line.
 func (l *lineSplitter) flush(pass func([]byte)) {
 	if len(l.partial) > 0 {
 		pass(l.partial)

@@ -4,11 +4,11 @@ package spawn
 
 import "errors"
 
-// What follows is Linux's alone.
+// The following exist only on Linux.
 
 func setComm(string) {}
 
-// leash: there is none. A child learns of its parent's end from the socket alone.
+// killPipe does nothing here. A child learns of its parent's end from the socket alone.
 type killPipe struct{}
 
 var noKillPipe killPipe
@@ -24,7 +24,7 @@ var noStatm statm
 
 func (statm) close() {}
 
-// Memory is the anonymous memory of the child, which this system does not tell.
+// Memory fails: this system does not report the anonymous memory of a child.
 func (p *Process) Memory() (int64, error) { return 0, errors.ErrUnsupported }
 
 type oomWatch struct{}

@@ -2,7 +2,7 @@
 
 package spawn
 
-// loader: the path of the executable is the program's here.
+// loader returns nothing: here the path of the executable is that of the program.
 func loader() ([]string, error) { return nil, nil }
 
 var inheritedLoader []string

@@ -13,10 +13,11 @@ import (
 	"sync"
 )
 
-// loader are the words before the program's own on the command line of a program that was run by an
-// explicit dynamic loader, as in "ld.so --library-path lib ./program": the kernel knows that loader as the
-// executable. They begin with the loader's name and end with the program's; none for all other programs.
-// A child is told by its mark, for what the kernel shows as its command line is its title.
+// loader returns the words before the program's own on the command line of a program that was
+// started through an explicit dynamic loader, as in "ld.so --library-path lib ./program". The
+// kernel reports that loader as the executable. The words begin with the loader's name and end
+// with the program's. For all other programs there are none. A child gets them in its bootstrap,
+// because its command line shows its title.
 var loader = sync.OnceValues(func() ([]string, error) {
 	if child != nil {
 		return inheritedLoader, nil
@@ -29,9 +30,9 @@ var loader = sync.OnceValues(func() ([]string, error) {
 	path := strings.TrimSuffix(code, " (deleted)")
 	if !hasInterpreter(path) {
 		if path == code {
-			return nil, nil // a shared library of Go code, in a program that knows how it is started
+			return nil, nil // Go code in a shared library: the program knows how it was started
 		}
-		return nil, fmt.Errorf("the program was run by %s, and its file %s is gone: a child could not be started from it", exe, path)
+		return nil, fmt.Errorf("the program was started by the loader %s, and its file %s no longer exists: restore the file, or start the program directly", exe, path)
 	}
 	b, err := os.ReadFile("/proc/self/cmdline")
 	if err != nil {
@@ -40,15 +41,15 @@ var loader = sync.OnceValues(func() ([]string, error) {
 	words := strings.Split(strings.TrimSuffix(string(b), "\x00"), "\x00")
 	n := len(words) - len(mainArgs)
 	if n < 1 || !slices.Equal(words[n+1:], mainArgs[1:]) || filepath.Base(words[n]) != filepath.Base(path) {
-		return nil, fmt.Errorf("the program %s was run by %s in a way that is not understood (%q): run it directly", path, exe, words)
+		return nil, fmt.Errorf("the program %s was started by the loader %s with the command line %q, which mp cannot repeat: start the program directly", path, exe, words)
 	}
 	return append(slices.Clone(words[:n]), path), nil
 })
 
-// childLoader is what loader is in a child.
+// inheritedLoader is the result of loader in a child.
 var inheritedLoader []string
 
-// codeFile is the file from which this code is mapped; "" when it is not known.
+// codeFile returns the file from which this code is mapped, or "" if that is unknown.
 func codeFile() string {
 	f, err := os.Open("/proc/self/maps")
 	if err != nil {
@@ -71,10 +72,11 @@ func codeFile() string {
 	return ""
 }
 
-// errELF is for a file that is no program.
+// errELF is returned for a file that is not a program.
 var errELF = errors.New("not an ELF file")
 
-// hasInterpreter says whether a file is a program that a loader loads, and no shared library.
+// hasInterpreter reports whether a file is a dynamically linked program, as opposed to a shared
+// library.
 func hasInterpreter(path string) bool {
 	f, err := os.Open(path)
 	if err != nil {

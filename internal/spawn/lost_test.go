@@ -17,7 +17,7 @@ import (
 	"github.com/gomultiprocessing/mp/internal/spawn"
 )
 
-// losses keeps what was lost.
+// losses records what was lost.
 type losses struct {
 	mu    sync.Mutex
 	bytes int64
@@ -31,7 +31,7 @@ func (l *losses) add(stream int, n int64, why error) {
 	l.bytes, l.why, l.calls = l.bytes+n, why, l.calls+1
 }
 
-// fails is a writer that does what it is told to, call by call, and works after that.
+// fails is a writer whose first calls do what they are told; later calls work.
 type fails struct {
 	buffer
 	script []func(w *fails, b []byte) (int, error)
@@ -53,7 +53,7 @@ func failing1(n int, err error) func(w *fails, b []byte) (int, error) {
 	}
 }
 
-// A writer that fails loses what it did not take; what comes later is written.
+// A writer that fails loses what it did not take. Later output is written.
 func TestWriterThatFailsOnceIsTriedAgain(t *testing.T) {
 	for name, c := range map[string]struct {
 		script []func(w *fails, b []byte) (int, error)
@@ -65,7 +65,7 @@ func TestWriterThatFailsOnceIsTriedAgain(t *testing.T) {
 		"part":         {[]func(*fails, []byte) (int, error){failing1(3, errors.New("broken"))}, "lin\nline 1\nline 2\n", 4, "broken"},
 		"disk is full": {[]func(*fails, []byte) (int, error){failing1(2, syscall.ENOSPC), failing1(0, syscall.ENOSPC)}, "li\nline 2\n", 12, "space"},
 		"short":        {[]func(*fails, []byte) (int, error){failing1(3, nil)}, "lin\nline 1\nline 2\n", 4, "short write"},
-		"impossible":   {[]func(*fails, []byte) (int, error){func(*fails, []byte) (int, error) { return math.MaxInt, nil }}, "line 1\nline 2\n", 7, "impossible"},
+		"impossible":   {[]func(*fails, []byte) (int, error){func(*fails, []byte) (int, error) { return math.MaxInt, nil }}, "line 1\nline 2\n", 7, "an invalid count"},
 		"panic":        {[]func(*fails, []byte) (int, error){func(*fails, []byte) (int, error) { panic("oh") }}, "line 1\nline 2\n", 7, "panicked: oh"},
 		"Goexit": {[]func(*fails, []byte) (int, error){func(*fails, []byte) (int, error) {
 			runtime.Goexit()
@@ -100,7 +100,7 @@ func TestWriterThatFailsOnceIsTriedAgain(t *testing.T) {
 	}
 }
 
-// Lines behind one for which there was no room may be short enough.
+// Lines after one that did not fit may be short enough.
 func TestDiskFullLosesNoMoreThanItMust(t *testing.T) {
 	tidy(t)
 	out := &fails{}
@@ -110,7 +110,7 @@ func TestDiskFullLosesNoMoreThanItMust(t *testing.T) {
 		room -= n
 		w.buffer.Write(b[:n])
 		if n < len(b) {
-			room = 1 << 20 // somebody makes room
+			room = 1 << 20 // make space
 			return n, syscall.ENOSPC
 		}
 		return n, nil
@@ -137,7 +137,7 @@ func TestDiskFullLosesNoMoreThanItMust(t *testing.T) {
 	k.wait()
 }
 
-// A pipe that somebody has made nonblocking is waited for as any other.
+// A nonblocking pipe is waited for like a blocking one.
 func TestNonblockingPipeLosesNothing(t *testing.T) {
 	tidy(t)
 	r, w, err := os.Pipe()

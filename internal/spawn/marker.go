@@ -6,14 +6,13 @@ import (
 	"encoding/hex"
 )
 
-// A mark in a stream of output says that a capture begins or ends there, or that a task
-// begins, whose batch and item are id and max:
+// A marker in a stream of output shows where a capture begins or ends, or where a task begins;
+// then id and max are its batch and item:
 //
 //	NUL "mp:" nonce kind id max NUL
 //
-// kind is one byte, id and max are 16 hexadecimal digits each. Nothing but the
-// child's own package spawn knows the nonce, and a mark is short enough for the pipe to
-// keep it in one piece.
+// kind is one byte, id and max are 16 hexadecimal digits each. Only the child's own package spawn
+// knows the nonce. A marker is short enough for a pipe to write it atomically.
 const (
 	markerIntro = "\x00mp:"
 	nonceLen    = 32
@@ -35,26 +34,26 @@ func streamMarker(nonce string, kind byte, id uint64, max int) []byte {
 	return append(b, 0)
 }
 
-// scanner finds the marks in a stream that comes in pieces.
+// scanner finds the markers in a stream that arrives in pieces.
 type scanner struct {
-	intro []byte // what every mark of this child begins with
-	held  []byte // the end of what came, if it may be the beginning of a mark
+	intro []byte // the start of every marker of this child
+	held  []byte // the end of the input, if it may be the start of a marker
 }
 
 func newScanner(nonce string) *scanner {
 	return &scanner{intro: []byte(markerIntro + nonce)}
 }
 
-// sink takes what a scanner finds, in order.
+// markerHandler receives what a scanner finds, in order.
 type markerHandler interface {
-	text(b []byte) // only valid during the call
+	text(b []byte) // valid only during the call
 	marker(kind byte, id uint64, max int)
 }
 
 // scan takes the next piece.
 func (s *scanner) scan(piece []byte, to markerHandler) {
 	if len(s.held) == 0 && bytes.IndexByte(piece, 0) < 0 {
-		emit(to, piece) // nearly always
+		emit(to, piece) // the usual case
 		return
 	}
 	data := piece
@@ -91,7 +90,7 @@ func (s *scanner) scan(piece []byte, to markerHandler) {
 	}
 }
 
-// end gives out what was held back when the stream is over.
+// flush passes on what was held back.
 func (s *scanner) flush(to markerHandler) {
 	emit(to, s.held)
 	s.held = nil

@@ -9,11 +9,11 @@ import (
 
 var pageSize = int64(os.Getpagesize())
 
-// statm is a child's open /proc/PID/statm, opened at the first question. The open file
-// means that process and no later one of the same number.
+// statm is a child's open /proc/PID/statm, opened on first use. The open file refers to that
+// process and not to a later one with the same pid.
 type statm struct {
 	fd  int
-	buf [128]byte // here, so that asking allocates nothing
+	buf [128]byte // here, so that reading does not allocate
 }
 
 var noStatm = statm{fd: -1}
@@ -25,7 +25,7 @@ func (s *statm) close() {
 	}
 }
 
-// Memory is the child's anonymous memory now, in bytes: resident less shared.
+// Memory returns the child's anonymous memory in bytes: resident minus shared.
 func (p *Process) Memory() (int64, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -54,7 +54,7 @@ func (p *Process) Memory() (int64, error) {
 	return max(resident-shared, 0) * pageSize, nil
 }
 
-// number takes a decimal number and the byte after it off the front.
+// number parses a decimal number at the front of b and skips the byte after it.
 func number(b []byte) (n int64, rest []byte) {
 	for i, c := range b {
 		if c < '0' || c > '9' {

@@ -2,7 +2,8 @@ package spawn
 
 import "os"
 
-// CanWatchMemory says why the memory of processes that are started now could not be watched.
+// CheckMemoryWatch returns an error if the memory of processes that are started now cannot be
+// watched.
 func CheckMemoryWatch() error {
 	f, err := os.Open("/proc/self/statm")
 	if err != nil {

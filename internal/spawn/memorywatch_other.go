@@ -4,5 +4,5 @@ package spawn
 
 import "errors"
 
-// CanWatchMemory says why the memory of processes cannot be watched.
+// CheckMemoryWatch returns an error: the memory of processes cannot be watched here.
 func CheckMemoryWatch() error { return errors.ErrUnsupported }

@@ -15,8 +15,8 @@ const nonce = "0123456789abcdef0123456789abcdef"
 
 const maxLine = 64 << 10
 
-// drawOutput draws what a child might print: text, long lines, marks, and things that
-// look like them.
+// drawOutput draws what a child might print: text, long lines, markers, and bytes that resemble
+// markers.
 func drawOutput(t *rapid.T) []byte {
 	genuine := func(begin bool, id uint64) string { return string(spawn.StreamMarker(nonce, begin, id)) }
 	piece := rapid.OneOf(
@@ -46,7 +46,7 @@ func drawSplit(t *rapid.T, b []byte) (pieces [][]byte) {
 	return pieces
 }
 
-// Whatever the pieces in which output comes, the result is that of a naive reading of the whole.
+// However the output is cut into pieces, the result is that of a naive scan of the whole.
 func TestStreamAgainstModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		output := drawOutput(t)
@@ -71,7 +71,7 @@ func TestStreamAgainstModel(t *testing.T) {
 	})
 }
 
-// naiveScan takes genuine marks out of the whole output.
+// naiveScan removes genuine markers from the whole output.
 func naiveScan(b []byte) (plain, captured, all []byte) {
 	markLen := len(spawn.StreamMarker(nonce, true, 0))
 	open := false
@@ -105,7 +105,7 @@ func genuineMark(b []byte) (begin, ok bool) {
 	return false, false
 }
 
-// checkPieces checks that each piece but the last ends a line or is as long as a piece may be.
+// checkPieces checks that each piece except the last ends a line or has the maximum length.
 func checkPieces(t *rapid.T, pieces [][]byte) {
 	for i, p := range pieces {
 		if i < len(pieces)-1 && p[len(p)-1] != '\n' && len(p) < maxLine {

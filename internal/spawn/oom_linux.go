@@ -10,22 +10,22 @@ import (
 	"sync"
 )
 
-// oomWatch tells whether the kernel's memory killer was at work in a child's cgroup since
-// the child was started.
+// oomWatch reports whether the kernel's out-of-memory killer has killed something in a child's
+// cgroup since the child was started.
 type oomWatch struct {
-	counter string // the file in which the kernel counts
+	counter string // the file with the kernel's count
 	start   int64
 }
 
-// oomClaims are, by counter, how far its count is explained by children known to be killed:
-// a child that dies later by somebody's SIGKILL is not to be put on the same account.
+// oomAttributed holds, by counter file, up to which value its count is attributed to children. It
+// keeps a child that dies later by another SIGKILL from being counted as well.
 var oomAttributed struct {
 	sync.Mutex
 	upTo map[string]int64
 }
 
-// watchOOM begins to watch a child that runs or is not reaped. A child that is moved to
-// another cgroup later is not followed.
+// watchOOM begins to watch a child that has not been reaped. It does not follow a child that is
+// moved to another cgroup later.
 func watchOOM(pid int) oomWatch {
 	for _, counter := range oomCounters(pid) {
 		if n, ok := oomKills(counter); ok {
@@ -35,7 +35,7 @@ func watchOOM(pid int) oomWatch {
 	return oomWatch{}
 }
 
-// killed reports whether a child that died by SIGKILL owes it to the kernel.
+// killedChild reports whether the out-of-memory killer killed a child that died by SIGKILL.
 func (w oomWatch) killedChild() bool {
 	if w.counter == "" {
 		return false
@@ -57,8 +57,8 @@ func (w oomWatch) killedChild() bool {
 	return true
 }
 
-// oomCounters are the files that may count a process's case, the best first: its cgroup's
-// of version 2, of version 1, and the whole machine's.
+// oomCounters returns the files that may count the kills that concern a process, the most
+// specific first: of its cgroup (version 2, then version 1), then of the whole machine.
 func oomCounters(pid int) []string {
 	groups, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cgroup")
 	if err != nil {
@@ -76,7 +76,7 @@ func oomCounters(pid int) []string {
 	return append(counters, "/proc/vmstat")
 }
 
-// cgroupMount is where a hierarchy that counts memory is to be found.
+// cgroupMount is a mounted hierarchy that counts memory.
 type cgroupMount struct {
 	root, point string // the path in the hierarchy that is mounted at point
 	counter     string
@@ -89,7 +89,7 @@ func (m cgroupMount) has(hierarchy, controllers string) bool {
 	return strings.Contains(","+controllers+",", ",memory,")
 }
 
-// below is the path under the mount. A container may see its own cgroup as the root.
+// below returns the path under the mount. A container may see its own cgroup as the root.
 func (m cgroupMount) below(group string) string {
 	if rest, ok := strings.CutPrefix(group, m.root); ok && m.root != "/" {
 		return rest
@@ -123,7 +123,7 @@ var cgroupMounts = sync.OnceValue(func() (mounts []cgroupMount) {
 	return mounts
 })
 
-// oomKills reads the line "oom_kill N", which all three files have.
+// oomKills reads the line "oom_kill N", which all three kinds of file have.
 func oomKills(file string) (n int64, ok bool) {
 	b, err := os.ReadFile(file)
 	if err != nil {

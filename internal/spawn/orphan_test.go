@@ -23,7 +23,7 @@ func init() {
 		for {
 		}
 	}
-	helpers["nest"] = func(s *spawn.Self) { // a child with children, with a process in its group, that does not look at Conn
+	helpers["nest"] = func(s *spawn.Self) { // a child with children and another process in its group; it ignores Conn
 		var pids []string
 		for _, name := range []string{"spin", "parent of sleep"} {
 			pids = append(pids, mustStart(name)...)
@@ -44,7 +44,7 @@ func init() {
 		syscall.Kill(0, syscall.SIGSTOP)
 		time.Sleep(time.Hour) // another thread may have been stopped first
 	}
-	mains["tree"] = func() { // prints the process ids of all its descendants and waits
+	mains["tree"] = func() { // prints the pids of all its descendants and waits
 		var pids []string
 		for _, name := range []string{"spin", "nest", "nest", "parent of sleep", "stopped", "wait forever"} {
 			pids = append(pids, mustStart(name)...)
@@ -82,7 +82,7 @@ func init() {
 // startingTitle is the title of the children of one such main process.
 func startingTitle(pid int) string { return fmt.Sprint("mp-test-starting-", pid) }
 
-// mustStart starts a helper that says one line of process ids, itself among them.
+// mustStart starts a helper that prints one line of pids, its own among them.
 func mustStart(name string) []string {
 	p, err := spawn.Start(spawn.Spec{Name: name, Title: "mp-test-tree"})
 	if err != nil {
@@ -163,7 +163,7 @@ func TestMainDiesWhileStarting(t *testing.T) {
 		bufio.NewReader(out).ReadString('\n')
 		eventually(t, patience, "it has children", func() bool { return len(childrenOf(t, cmd.Process.Pid)) > i })
 		title := startingTitle(cmd.Process.Pid)
-		if i > 0 { // a child has its title some time after its fork; the first round dies before that
+		if i > 0 { // a child gets its title some time after its fork; the first round dies before that
 			eventually(t, patience, "a child has its title", func() bool { return len(titled(title)) > 0 })
 		}
 		cmd.Process.Kill()
@@ -172,7 +172,7 @@ func TestMainDiesWhileStarting(t *testing.T) {
 	}
 }
 
-// titled are the processes with this title.
+// titled returns the processes with this title.
 func titled(title string) (pids []string) {
 	entries, _ := os.ReadDir("/proc")
 	for _, e := range entries {
@@ -184,11 +184,11 @@ func titled(title string) (pids []string) {
 	return pids
 }
 
-// A child whose parent died during its start must not run the program's main. The parent is
-// played by a shell here that ends before the child looks.
+// A child whose parent died during its start must not run the program's main. Here a shell plays
+// the parent and ends before the child checks.
 func TestOrphanedDuringStart(t *testing.T) {
 	tidy(t)
-	const parent = 1 << 22 // is nobody's
+	const parent = 1 << 22 // not a child
 	pair, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -206,7 +206,7 @@ func TestOrphanedDuringStart(t *testing.T) {
 		out, err := cmd.CombinedOutput()
 		return string(out), err
 	}
-	if out, err := run(); err != nil { // the other end is open: a program that found the mark
+	if out, err := run(); err != nil { // the other end is open: a program that found the bootstrap
 		t.Errorf("with a living parent: %v %s", err, out)
 	}
 	syscall.Close(pair[0])

@@ -7,11 +7,11 @@ import (
 	"syscall"
 )
 
-// Lost ends this process and its group: the parent is gone, which shows as the end of
-// file on Conn. It does not return.
+// ExitOrphaned kills this process and its group, because the parent has ended; that shows as the
+// end of file on Conn. It does not return.
 func (s *Self) ExitOrphaned() {
 	pid := os.Getpid()
 	syscall.Kill(-pid, syscall.SIGKILL)
-	syscall.Kill(pid, syscall.SIGKILL) // if it has left its group
+	syscall.Kill(pid, syscall.SIGKILL) // in case it has left its group
 	select {}
 }

@@ -4,7 +4,7 @@ package spawn
 
 import "os"
 
-// adoptsOrphans says whether the children of children become this process's when their parent dies.
+// adoptsOrphans reports whether orphaned descendants become children of this process.
 func adoptsOrphans() bool { return os.Getpid() == 1 }
 
 func reapInherited() {}

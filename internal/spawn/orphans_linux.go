@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// adoptsOrphans says whether the children of children become this process's when their parent dies.
+// adoptsOrphans reports whether orphaned descendants become children of this process.
 func adoptsOrphans() bool {
 	if os.Getpid() == 1 {
 		return true

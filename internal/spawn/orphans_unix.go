@@ -7,17 +7,18 @@ import (
 	"time"
 )
 
-// reapGroup reaps what a dead child has left of its process group, which was killed. In the first process
-// of a container there is nobody else to do that: the orphans have become its children. They keep the
-// group's number from being used again, and once there are none this ends at once, so nothing else is
-// reaped. One that cannot die, in a system call that never ends, is given up after a minute.
+// reapOrphans reaps what remains of the killed process group of a dead child. As the first
+// process of a container, this process has inherited those orphans, and nothing else reaps them.
+// They keep the group's id from being reused. It returns once the group is empty, so it reaps
+// nothing else. After a minute it gives up on a process that cannot die because a system call
+// does not return.
 func reapOrphans(pgid int) {
 	pause := time.Millisecond
 	for end := time.Now().Add(time.Minute); time.Now().Before(end); {
 		pid, err := syscall.Wait4(-pgid, nil, syscall.WNOHANG, nil)
 		switch {
 		case err == syscall.EINTR || err == nil && pid > 0:
-		case err != nil: // ECHILD: there is none
+		case err != nil: // ECHILD: the group is empty
 			return
 		default:
 			time.Sleep(pause)

@@ -18,7 +18,7 @@ import (
 )
 
 func init() {
-	helpers["chatter"] = func(s *spawn.Self) { // whole lines, in pieces that are none
+	helpers["chatter"] = func(s *spawn.Self) { // whole lines, in pieces that end elsewhere
 		text := ""
 		for i := range 1000 {
 			text += fmt.Sprintf("child %d line %d %s\n", s.Worker, i, strings.Repeat("x", i%100))
@@ -56,7 +56,7 @@ func init() {
 	helpers["zeros"] = func(s *spawn.Self) { os.Stdout.Write([]byte("a\x00b\x00mp:c\n\x00mp:")) }
 }
 
-// writes keeps every write, and finds two at once.
+// writes records every write, and detects concurrent ones.
 type writes struct {
 	inside atomic.Int32
 	twice  atomic.Bool
@@ -73,7 +73,7 @@ func (w *writes) Write(p []byte) (int, error) {
 }
 
 func TestLinesOfManyChildren(t *testing.T) {
-	after := spawn.SetPartialAfter(time.Hour) // a machine that is busy may keep a child from the rest of its line
+	after := spawn.SetPartialAfter(time.Hour) // on a busy machine a child may be late with the rest of its line
 	defer spawn.SetPartialAfter(after)
 	tidy(t)
 	var out writes
@@ -159,7 +159,7 @@ func TestLinesOfManyDescriptors(t *testing.T) {
 // wide is more than a pipe takes in one piece.
 const wide = 7000
 
-// What one child leaves without a newline is a line of its own when another prints.
+// What one child leaves without a newline becomes a line of its own when another child prints.
 func TestUnfinishedLineIsEnded(t *testing.T) {
 	after := spawn.SetPartialAfter(time.Hour)
 	defer spawn.SetPartialAfter(after)
@@ -225,7 +225,7 @@ type slow struct{ n int }
 
 func (s *slow) Write(p []byte) (int, error) {
 	if s.n == 0 {
-		time.Sleep(400 * time.Millisecond) // longer than a pipe that is held would be waited for
+		time.Sleep(400 * time.Millisecond) // longer than the wait for a pipe that is held open
 	}
 	s.n += len(p)
 	return len(p), nil
@@ -241,7 +241,7 @@ func TestSlowWriterGetsAll(t *testing.T) {
 	}
 }
 
-// funcs are not comparable.
+// funcs is not comparable.
 type writerFunc func([]byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }

@@ -9,9 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const fionread = 0x4004667f // the same on all of them, and not in package unix
+const fionread = 0x4004667f // the same on all of these systems; package unix lacks it
 
-// outputs looks at the pipes that a child prints to.
+// outputPoller checks whether the pipes that a child prints to are readable.
 type outputPoller struct{ pipes []syscall.RawConn }
 
 func newOutputPoller(pipes ...*os.File) (*outputPoller, error) {
@@ -26,7 +26,7 @@ func newOutputPoller(pipes ...*os.File) (*outputPoller, error) {
 	return o, nil
 }
 
-// ready says that one of the pipes is not empty, or is closed.
+// ready reports whether one of the pipes has data or is closed.
 func (o *outputPoller) ready() (found bool) {
 	for _, raw := range o.pipes {
 		err := raw.Control(func(fd uintptr) {

@@ -10,9 +10,8 @@ import (
 
 const fionread = unix.TIOCINQ
 
-// outputs looks at the pipes that a child prints to. It is an epoll of its own: one system
-// call that costs the same for any number of pipes and children, and the least of all
-// that there are.
+// outputPoller checks whether the pipes that a child prints to are readable. It has an epoll of
+// its own: one cheap system call, whatever the number of pipes and children.
 type outputPoller struct {
 	fd      int
 	polling atomic.Bool // the descriptor is in use
@@ -42,21 +41,21 @@ func newOutputPoller(pipes ...*os.File) (*outputPoller, error) {
 	return &outputPoller{fd: fd}, nil
 }
 
-// ready says that one of the pipes is not empty, or has no writer any more. One goroutine calls it
-// at a time: that is cheaper to guard than an os.File is, and each call of a pool comes here.
+// ready reports whether one of the pipes has data or no writer. Only one goroutine may call it at
+// a time. Every call of a pool comes here, and this guard is cheaper than that of an os.File.
 func (o *outputPoller) ready() bool {
 	o.polling.Store(true)
 	defer o.polling.Store(false)
 	if o.closed.Load() {
 		return true
 	}
-	// It returns at once, so the scheduler need not know. Without memory for an event the
-	// answer is EFAULT if there is one.
+	// It does not block, so the scheduler need not know. Passing no memory for events makes the
+	// result EFAULT if there is one.
 	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(o.fd), 0, 1, 0, 0, 0)
 	return n != 0 || errno != 0
 }
 
-// close waits for a look that is under way, which waits for nothing.
+// close waits for a running call of ready, which does not block.
 func (o *outputPoller) close() {
 	if o.closed.Swap(true) {
 		return

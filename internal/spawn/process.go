@@ -13,11 +13,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// drainTime bounds the wait for the output of a dead child while something outside of its
-// process group, which was killed, still holds the pipes.
+// drainTimeout bounds the wait for the output of a dead child if a process outside its killed
+// group still holds the pipes.
 const drainTimeout = 250 * time.Millisecond
 
-// Process is a started child. Its methods may be called at any time from any goroutine.
+// Process is a started child. Its methods are safe for concurrent use.
 type Process struct {
 	pid        int
 	conn       *os.File
@@ -26,21 +26,21 @@ type Process struct {
 	tail       *tail
 	captures   *captures
 	poller     *outputPoller
-	joined     bool // its stderr is in stdout
+	joined     bool // stderr shares the pipe of stdout
 	crashOnce  sync.Once
-	crash      string // after words
+	crash      string // set by crashOnce
 	exited     chan struct{}
 	done       chan struct{}
 	exit       Exit // complete when done is closed
-	reapedExit Exit // the same without its words, guarded by mu
+	reapedExit Exit // without the output, set when the child is reaped; guarded by mu
 
-	// mu orders signals and looks at the child before its reaping: as long as it is held
-	// and reaped is false, pid means this child and nothing else.
+	// mu orders signals and inspections before the reaping: while it is held and reaped is false,
+	// pid refers to this child.
 	mu        sync.Mutex
 	reaped    bool
-	killed    bool     // by our own hand
-	pidfd     int      // -1: none
-	pidfdFile *os.File // the same in the netpoller, which then closes it
+	killed    bool     // by this program
+	pidfd     int      // -1: not available
+	pidfdFile *os.File // pidfd in the netpoller, which then closes it
 	statm     statm
 	io        *childIO
 	oom       oomWatch
@@ -59,7 +59,7 @@ func newProcess(pid, pidfd int, pl *childIO, nonce string) *Process {
 	return p
 }
 
-// run sets the goroutines going that attend to the child.
+// run starts the goroutines that serve the child.
 func (p *Process) run(spec *Spec, w writers) {
 	p.joined = w.joined
 	for i, s := range []*stream{p.stdout, p.stderr} {
@@ -75,7 +75,7 @@ func (p *Process) run(spec *Spec, w writers) {
 	if p.io.stdin != nil {
 		go p.io.copyStdin(spec.Stdin)
 	}
-	// Nothing but this goroutine reaps, so the child is there to be looked at.
+	// Only wait reaps the child, so it can still be inspected.
 	p.oom = watchOOM(p.pid)
 	go p.wait()
 }
@@ -85,7 +85,7 @@ func (p *Process) Conn() *os.File        { return p.conn }
 func (p *Process) Dead() <-chan struct{} { return p.exited }
 func (p *Process) Done() <-chan struct{} { return p.done }
 
-// Exit is how the process ended. Before Done is closed it is zero.
+// Exit returns how the process ended. It is zero before Done is closed.
 func (p *Process) Exit() Exit {
 	select {
 	case <-p.done:
@@ -95,7 +95,7 @@ func (p *Process) Exit() Exit {
 	}
 }
 
-// attend waits for the end of the child and clears up after it.
+// wait waits for the end of the child and cleans up after it.
 func (p *Process) wait() {
 	p.killGroupAndReap(p.waitExit())
 	close(p.exited)
@@ -106,10 +106,10 @@ func (p *Process) wait() {
 	close(p.done)
 }
 
-// exitRaced is what a program exits with in which the race detector has reported something.
+// exitCodeRace is the exit code of a program in which the race detector reported something.
 const exitCodeRace = 66
 
-// withWords adds what the dead child said last, as far as it was read.
+// withOutput adds what the output of the dead child tells, as far as it was read.
 func (p *Process) withOutput(e Exit) Exit {
 	e = p.withCrash(e)
 	e.Raced = raceBuild && (e.Code == exitCodeRace || p.tail.hasRaced())
@@ -119,7 +119,7 @@ func (p *Process) withOutput(e Exit) Exit {
 	return e
 }
 
-// withReason adds the reason of a crash and the last words.
+// withCrash adds the reason for a crash and the end of the output.
 func (p *Process) withCrash(e Exit) Exit {
 	p.crashOnce.Do(func() {
 		p.crash = p.io.crash.contents()
@@ -132,7 +132,7 @@ func (p *Process) withCrash(e Exit) Exit {
 	if !p.joined {
 		return e
 	}
-	// What looks like a reason may have been printed to stdout.
+	// A line on stdout may look like a reason.
 	if reason, words := crashReport(p.crash); reason != "" {
 		e.Reason, e.Stderr = reason, words
 	} else if p.crash == "" && e.Signal != 0 {
@@ -141,9 +141,9 @@ func (p *Process) withCrash(e Exit) Exit {
 	return e
 }
 
-// ExitSoon is Exit for one who cannot wait for Done as long as some writer may take:
-// it waits for Dead, and then for Done at most that long. What the child said last is
-// told as far as it was read by then.
+// ExitSoon is Exit for callers that cannot wait for Done as long as a slow writer takes. It waits
+// for Dead, and after that at most wait for Done. Exit.Reason and Exit.Stderr reflect what was
+// read by then.
 func (p *Process) ExitSoon(wait time.Duration) Exit {
 	<-p.exited
 	timer := time.NewTimer(wait)
@@ -159,13 +159,13 @@ func (p *Process) ExitSoon(wait time.Duration) Exit {
 	return p.withOutput(e)
 }
 
-// bury kills what is left of the group and reaps the child, in this order: a group's id
-// cannot be used again while its leader is not reaped.
+// killGroupAndReap kills what is left of the group and then reaps the child. A group's id cannot
+// be reused before its leader is reaped.
 func (p *Process) killGroupAndReap(reapable bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err := p.signalGroup(syscall.SIGKILL); errors.Is(err, syscall.EPERM) {
-		p.io.killPipe.fire() // this process has other rights than when it started the child
+		p.io.killPipe.fire() // this process has changed its credentials since it started the child
 	}
 	p.exit = Exit{Code: CodeUnknown, Unknown: true}
 	if reapable {
@@ -215,8 +215,8 @@ func exitOf(status unix.WaitStatus, usage *unix.Rusage) Exit {
 	return e
 }
 
-// awaitOutput waits until all output is forwarded. A pipe that somebody still holds is
-// given up after a while; a slow destination is waited for.
+// awaitOutput waits until all output is delivered. It gives up on a pipe that another process
+// holds open, but waits for a slow writer.
 func (p *Process) awaitOutput() {
 	deadline := time.Now().Add(drainTimeout)
 	for _, s := range []*stream{p.stdout, p.stderr} {
@@ -226,8 +226,8 @@ func (p *Process) awaitOutput() {
 	<-p.stderr.ended
 }
 
-// Signal sends a signal to the child's process group. It has no effect, and is no
-// error, when the child is dead.
+// Signal sends a signal to the child's process group. If the child is dead it does nothing and
+// returns nil.
 func (p *Process) Signal(sig syscall.Signal) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -247,5 +247,5 @@ func (p *Process) Signal(sig syscall.Signal) error {
 	return os.NewSyscallError("kill", err)
 }
 
-// Kill ends the child and its process group at once.
+// Kill kills the child and its process group.
 func (p *Process) Kill() error { return p.Signal(syscall.SIGKILL) }

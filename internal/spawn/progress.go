@@ -11,29 +11,29 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// position counts the bytes of a stream of output: how many were read from the pipe, and how
-// many of them were handed on, to a writer or to a capture. Whoever has to know that all
-// that a child printed so far was handed on compares the two with what is in the pipe.
+// progress counts the bytes of an output stream: how many were read from the pipe, and how many
+// were delivered to a writer or a capture. Comparing the two with what is in the pipe tells
+// whether everything the child printed so far has been delivered.
 type progress struct {
-	idle      atomic.Bool  // the reader found the pipe empty, and what it had read was looked at
-	fetched   atomic.Int64 // read from the pipe; written with reading held
-	delivered atomic.Int64 // handed on, or lost
-	target    atomic.Int64 // up to here nothing waits for the end of its line
+	idle      atomic.Bool  // the reader found the pipe empty and has processed what it read
+	fetched   atomic.Int64 // bytes read from the pipe; written with readMu held
+	delivered atomic.Int64 // bytes delivered or lost
+	target    atomic.Int64 // bytes before this offset do not wait for the end of their line
 
 	readMu sync.Mutex // held while the pipe is read and the bytes are counted
 
 	mu        sync.Mutex
-	reached   chan struct{} // closed when handed is at wanted; nil: nobody waits
-	abandoned int64         // somebody gave up waiting for this place
+	reached   chan struct{} // closed when delivered reaches target; nil: nobody waits
+	abandoned int64         // a wait for this offset timed out
 }
 
-// settled says that all that was read was handed on. It is asked after the pipe was seen
-// to be empty: the reader says that it is not idle before it reads.
+// caughtUp reports whether everything that was read has been delivered. Call it after the pipe
+// was found empty: the reader clears idle before it reads.
 func (p *progress) caughtUp() bool {
 	return p.idle.Load() && p.fetched.Load() <= p.delivered.Load()
 }
 
-// advance says how much was handed on.
+// advance records how much was delivered.
 func (p *progress) advance(handed int64) {
 	p.delivered.Store(handed)
 	p.mu.Lock()
@@ -44,19 +44,19 @@ func (p *progress) advance(handed int64) {
 	}
 }
 
-// end says that nothing will follow.
+// end records that the stream has ended.
 func (p *progress) end() {
 	p.advance(math.MaxInt64)
 	p.idle.Store(true)
 }
 
-// printed makes the place that the child has come to the one that the stream is to be handed
-// on to. The channel is closed when that is done; nil: it is done, or nobody should wait, as
-// somebody has before, in vain.
+// flushTarget makes the child's current offset the target of the stream. The returned channel is
+// closed when the stream gets there. It is nil if there is nothing to wait for, or if an earlier
+// wait for this offset has timed out.
 func (s *stream) flushTarget() <-chan struct{} {
 	p := &s.progress
 	p.readMu.Lock()
-	defer p.readMu.Unlock() // until then the reader cannot have come to the place without noticing it
+	defer p.readMu.Unlock() // until then the reader cannot pass the target without noticing
 	inPipe := s.inPipe()
 	target := p.fetched.Load() + inPipe
 	p.mu.Lock()
@@ -77,16 +77,16 @@ func (s *stream) flushTarget() <-chan struct{} {
 	return p.reached
 }
 
-// giveUp says that nobody waits any more for the place that is wanted.
+// giveUp records that the wait for the target timed out.
 func (p *progress) giveUp() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.abandoned, p.reached = p.target.Load(), nil
 }
 
-// inPipe is the number of bytes that wait in the pipe.
+// inPipe returns the number of bytes in the pipe.
 func (s *stream) inPipe() (n int64) {
-	s.raw.Control(func(fd uintptr) { // an error: the stream is over
+	s.raw.Control(func(fd uintptr) { // an error: the stream has ended
 		if v, err := unix.IoctlGetInt(int(fd), fionread); err == nil {
 			n = int64(v)
 		}
@@ -94,10 +94,10 @@ func (s *stream) inPipe() (n int64) {
 	return n
 }
 
-// FlushOutput waits until all that the child has printed so far has been written to where it
-// belongs, but not longer than that. It reports whether somebody who has to wait was
-// disappointed: while a writer does not get any further, that is said once. It costs one system
-// call when there is nothing to wait for. One goroutine calls it at a time.
+// FlushOutput waits at most wait until everything the child has printed so far is written to its
+// destination. It reports whether that took too long; while a writer makes no progress, only the
+// first call waits and reports it. With nothing to wait for it costs one system call. Only one
+// goroutine may call it at a time.
 func (p *Process) FlushOutput(wait time.Duration) (late bool) {
 	if !p.poller.ready() && p.stdout.caughtUp() && p.stderr.caughtUp() {
 		return false

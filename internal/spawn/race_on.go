@@ -2,5 +2,5 @@
 
 package spawn
 
-// raceBuild says whether this program was built with the race detector.
+// raceBuild reports whether this program was built with the race detector.
 const raceBuild = true

@@ -11,28 +11,28 @@ type Self struct {
 	Worker     int
 	Identity   string // Spec.Identity
 	ParentPID  int
-	Depth      int        // 1: a child of the main process, 2: a child of one, ...
-	Conn       *os.File   // this end of the control socket; deadlines work
+	Depth      int        // 1: a child of the main process, 2: a child of such a child, ...
+	Conn       *os.File   // this end of the control socket; supports deadlines
 	Files      []*os.File // Spec.Files
 
-	// Crash is where the Go runtime prints a crash once more: what ends the process as one
-	// belongs there, too. A write that finds no room there fails.
+	// Crash is where the Go runtime prints a crash a second time. Whatever else ends the process
+	// like a crash is printed there, too. It does not block: a write to a full pipe fails.
 	Crash *os.File
 
 	nonce       string
 	outputs     [2]int // the pipes to the parent, one for each stream
-	joined      bool   // descriptor 2 is the pipe of descriptor 1, but for captures
+	joined      bool   // descriptor 2 shares the pipe of descriptor 1, except during captures
 	stderrSplit stderrSplit
 }
 
 var (
 	child    *Self
-	mainArgs []string // the command line of the main process, as every child gets it
-	mainPath string   // the executable, for when /proc is not there
+	mainArgs []string // the command line of the main process, which every child gets
+	mainPath string   // the executable, in case /proc is not mounted
 )
 
-// Child is this process as a child, or nil in a main process. It is set before any
-// main or init that imports this package runs.
+// Child describes this process if it is a child. It returns nil in a main process. It is set
+// before the init of any package that imports this one.
 func Child() *Self { return child }
 
 func init() {

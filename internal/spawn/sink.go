@@ -9,23 +9,23 @@ import (
 	"strconv"
 )
 
-// outputSink is where a stream of output leads.
+// outputSink describes where a stream of output goes.
 type outputSink struct {
 	to     io.Writer
-	dest   *destination // that to leads to
-	labels bool         // each line gets one
-	name   string       // of the child, in labels
-	label  string       // of the lines that begin now
+	dest   *destination // the destination of to
+	labels bool         // prefix each line with label
+	name   string       // of the child, for labels
+	label  string       // for the next lines
 	spec   *Spec
 }
 
-// writers are where a child's streams lead.
+// writers holds the writers of a child's streams.
 type writers struct {
 	to     [2]io.Writer
-	joined bool // both lead to one place, and in one way
+	joined bool // both lead to one place, in the same way
 }
 
-// writers are read once: the program may be assigning to os.Stdout.
+// writers reads os.Stdout and os.Stderr once, because the program may assign to them.
 func (spec *Spec) writers() writers {
 	w := writers{to: [2]io.Writer{orDefault(spec.Stdout, &os.Stdout), orDefault(spec.Stderr, &os.Stderr)}}
 	key, ok := destinationKey(w.to[0])
@@ -34,7 +34,7 @@ func (spec *Spec) writers() writers {
 	return w
 }
 
-// or is the writer that w stands for.
+// orDefault returns the writer that w stands for.
 func orDefault(w io.Writer, fallback **os.File) io.Writer {
 	if l, ok := w.(Labelled); ok {
 		w = l.W
@@ -45,7 +45,7 @@ func orDefault(w io.Writer, fallback **os.File) io.Writer {
 	return w
 }
 
-// newSink is where a child's stream leads, to a writer that its Spec calls w.
+// newSink returns the sink of a stream that Spec sends to w, which stands for to.
 func newSink(to, w io.Writer, spec *Spec) outputSink {
 	k := outputSink{to: to, dest: destinationOf(to), labels: labelled(w), name: spec.Name, spec: spec}
 	if spec.Pool != "" {
@@ -55,7 +55,7 @@ func newSink(to, w io.Writer, spec *Spec) outputSink {
 	return k
 }
 
-// relabel says that another task has begun.
+// relabel sets the label for a task that begins.
 func (k *outputSink) relabel(batch uint64, item int) {
 	if !k.labels || k.spec.TaskLabel == nil {
 		return
@@ -66,7 +66,8 @@ func (k *outputSink) relabel(batch uint64, item int) {
 	}
 }
 
-// withLabels puts the label before each line that begins in b, the first if b begins a line.
+// withLabels inserts the label before each line that begins in b; first tells whether b starts a
+// line.
 func (k *outputSink) withLabels(b []byte, first bool) []byte {
 	var out []byte
 	for len(b) > 0 {

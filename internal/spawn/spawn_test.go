@@ -20,22 +20,22 @@ import (
 	"go.uber.org/goleak"
 )
 
-// patience bounds every wait of these tests: whoever waits longer waits for ever.
+// patience bounds every wait of these tests: what takes longer hangs.
 const patience = 30 * time.Second
 
-// helpers are what children of the tests do, by Spec.Name; mains what a further main
-// process does, by the variable mainVar.
+// helpers are what the tests' children do, by Spec.Name. mains are what other main processes do,
+// by the variable mainVar.
 var (
 	helpers = map[string]func(*spawn.Self){}
 	mains   = map[string]func(){}
 	used    sync.Map
 )
 
-// strict says that promises about time are checked to the letter.
+// strict makes the tests check promised times exactly.
 var strict = os.Getenv("MP_LONG") != "" && !raceBuild
 
-// within is the bound for what is promised within a time. A machine that is busy, or has the
-// race detector at work, gets so much more that only what hangs exceeds it.
+// within returns the bound for something promised within d. A busy machine, or the race detector,
+// gets so much more time that only a hang exceeds it.
 func within(promised time.Duration) time.Duration {
 	if strict {
 		return promised
@@ -85,7 +85,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// tidy checks at the end of a test that it has left nothing.
+// tidy checks at the end of a test that the test has left nothing behind.
 func tidy(t *testing.T) {
 	t.Helper()
 	before := openFiles(t)
@@ -100,7 +100,7 @@ func tidy(t *testing.T) {
 	})
 }
 
-// left says what is there that a test should not leave.
+// left describes what a test should not have left.
 func left(t *testing.T, files int) error {
 	if n := spawn.Children(); n != 0 {
 		return fmt.Errorf("%d children are left", n)
@@ -120,14 +120,14 @@ func openFiles(t *testing.T) int {
 	return len(entries)
 }
 
-// kid is a child under test with the lines that it writes to Conn.
+// kid is a child under test, with the lines that it writes to Conn.
 type kid struct {
 	*spawn.Process
 	t     *testing.T
 	lines *bufio.Reader
 }
 
-// start starts the helper that spec.Name names. What it prints goes to the test's log.
+// start starts the helper that spec.Name names. Its output goes to the test's log.
 func start(t *testing.T, spec spawn.Spec) *kid {
 	t.Helper()
 	used.Store(spec.Name, true)
@@ -151,7 +151,7 @@ func start(t *testing.T, spec spawn.Spec) *kid {
 	return k
 }
 
-// line is the next line that the child writes to Conn.
+// line returns the next line that the child writes to Conn.
 func (k *kid) line() string {
 	k.t.Helper()
 	s, err := k.lines.ReadString('\n')
@@ -178,7 +178,7 @@ func (k *kid) wait() spawn.Exit {
 	return k.Exit()
 }
 
-// buffer is a writer that may be read while it is written.
+// buffer is a writer that can be read while it is written.
 type buffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -196,7 +196,7 @@ func (b *buffer) String() string {
 	return b.b.String()
 }
 
-// mainProcess runs one of mains in a process that is no child.
+// mainProcess runs one of mains in a process that is not a child.
 func mainProcess(t *testing.T, name string) *exec.Cmd {
 	t.Helper()
 	used.Store(name, true)
@@ -209,7 +209,7 @@ func mainProcess(t *testing.T, name string) *exec.Cmd {
 	return cmd
 }
 
-// eventually waits for what nothing reports.
+// eventually polls for a condition that nothing reports.
 func eventually(t *testing.T, within time.Duration, what string, ok func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(within); !ok(); time.Sleep(time.Millisecond) {
@@ -219,7 +219,7 @@ func eventually(t *testing.T, within time.Duration, what string, ok func() bool)
 	}
 }
 
-// alive says whether a process is there and no zombie.
+// alive reports whether a process exists and is not a zombie.
 func children(pid string) bool {
 	b, err := os.ReadFile("/proc/" + pid + "/stat")
 	if err != nil {

@@ -15,7 +15,8 @@ import (
 	"github.com/gomultiprocessing/mp/internal/errtext"
 )
 
-// Start starts a child and returns when it executes. The caller owns Conn and closes it.
+// Start starts a child and returns when its exec has succeeded. The caller owns Conn and must
+// close it.
 func Start(spec Spec) (*Process, error) {
 	p, err := start(&spec)
 	if err != nil {
@@ -26,7 +27,7 @@ func Start(spec Spec) (*Process, error) {
 
 func start(spec *Spec) (*Process, error) {
 	if len(mainArgs) == 0 {
-		return nil, errors.New("this process has no command line")
+		return nil, errors.New("os.Args is empty, so the program cannot be started again")
 	}
 	through, err := loader()
 	if err != nil {
@@ -83,8 +84,9 @@ func start(spec *Spec) (*Process, error) {
 	return p, nil
 }
 
-// commandLine is the one of a child: that of the main process. A program that was run by a loader is
-// called by the name that it was called by, so that os.Args is alike, where that leads to it.
+// commandLine returns the command line of a child, which is that of the main process. A program
+// that was started through a loader is called by the name that it was called by, if that leads to
+// the program, so that os.Args is the same.
 func commandLine(through []string, dir string) []string {
 	if len(through) == 0 {
 		return mainArgs
@@ -105,12 +107,11 @@ func sameFile(a, b string) bool {
 	return err == nil && err2 == nil && os.SameFile(one, other)
 }
 
-// maxDepth is how many processes may stand in a line, each started by the one before.
-// Nobody needs so many: they are children that start themselves again, and would go on
-// until the machine is full.
+// maxDepth limits how many generations of children there can be. A program that reaches it starts
+// itself again without end, and would fill the machine.
 const maxDepth = 16
 
-// depth is how far this process is from the main one.
+// depth returns the generation of this process; the main process is 0.
 func depth() int {
 	if child == nil {
 		return 0
@@ -118,11 +119,11 @@ func depth() int {
 	return child.Depth
 }
 
-// check finds what the kernel would refuse with an answer that names nothing.
+// check finds errors for which the kernel's own error would name nothing.
 func (spec *Spec) check() error {
 	if depth() >= maxDepth {
-		return fmt.Errorf("this process is child number %d in a line of children, each started by the one before: "+
-			"does something start processes that runs in every process, before or beside main?", depth())
+		return fmt.Errorf("this process is child number %d in a chain of children, each started by the one before: "+
+			"does code that runs in every process, before or beside main, start processes?", depth())
 	}
 	if spec.Dir != "" {
 		info, err := os.Stat(spec.Dir)
@@ -135,17 +136,17 @@ func (spec *Spec) check() error {
 	}
 	for _, text := range slices.Concat(spec.Env, []string{spec.Name, spec.Title}) {
 		if strings.IndexByte(text, 0) >= 0 {
-			return fmt.Errorf("a NUL byte in %q: %w", text, syscall.EINVAL)
+			return fmt.Errorf("%q contains a NUL byte: %w", text, syscall.EINVAL)
 		}
 	}
 	if f, ok := spec.Stdin.(*os.File); ok && f != nil && isTerminal(f) {
-		return errors.New("its Stdin is a terminal, which a child cannot read, as it is in a process group of its own: " +
-			"pass struct{ io.Reader }{os.Stdin}, and this process reads it for the child")
+		return errors.New("Stdin is a terminal, which a child cannot read because it has its own process group: " +
+			"pass struct{ io.Reader }{os.Stdin}, so that this process reads it for the child")
 	}
 	return nil
 }
 
-// mark is what the child is told.
+// bootstrap returns what the child is told.
 func (spec *Spec) bootstrap(nonce string, thread *Thread) *bootstrap {
 	return &bootstrap{
 		parent: os.Getpid(), nonce: nonce, title: spec.Title,
@@ -155,7 +156,7 @@ func (spec *Spec) bootstrap(nonce string, thread *Thread) *bootstrap {
 	}
 }
 
-// executables are the ways to this program's binary, the best first.
+// executables returns the paths of this program's binary, the best first.
 func executables() []string {
 	if selfExe == "" {
 		return []string{mainPath}
@@ -166,7 +167,7 @@ func executables() []string {
 	return []string{selfExe, mainPath}
 }
 
-// forkExec starts the program from the first executable that can be executed.
+// forkExec starts the program from the first path that can be executed.
 func forkExec(argv []string, attr *syscall.ProcAttr) (pid int, err error) {
 	for i, path := range executables() {
 		var e error

@@ -161,7 +161,7 @@ func TestMarkDoesNotLeak(t *testing.T) {
 	k.wait()
 }
 
-// links are what the open files are called, by descriptor.
+// links returns the targets of the open descriptors.
 func links(dir string) (names []string) {
 	for fd := range 64 {
 		if name, err := os.Readlink(fmt.Sprint(dir, "/", fd)); err == nil {
@@ -297,7 +297,7 @@ func TestManyStartsLeaveNothing(t *testing.T) {
 	}
 }
 
-// childrenOf are the processes of this parent, zombies too.
+// childrenOf returns the children of parent, including zombies.
 func childrenOf(t *testing.T, ppid int) (found []string) {
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
@@ -339,7 +339,7 @@ func TestConcurrentStarts(t *testing.T) {
 	wg.Wait()
 }
 
-// The thread that forks lives as long as a child does, and goes on working after it has ended.
+// The forking thread lives as long as a child does, and serves other goroutines afterwards.
 func TestStarterComesAndGoes(t *testing.T) {
 	tidy(t)
 	for range 3 {

@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// selfExe: there is no name for this process's binary but its path.
+// selfExe is empty: this process's binary has no name but its path.
 const selfExe = ""
 
 var childCount atomic.Int64
@@ -15,7 +15,7 @@ var childCount atomic.Int64
 func addChild()    { childCount.Add(1) }
 func removeChild() { childCount.Add(-1) }
 
-// Children is the number of children that are not reaped yet.
+// Children returns the number of children that have not been reaped.
 func Children() int { return int(childCount.Load()) }
 
 // fork starts a child in a process group of its own. There is no pidfd.

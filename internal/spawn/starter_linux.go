@@ -7,19 +7,19 @@ import (
 	"time"
 )
 
-// selfExe is this process's binary whatever has happened to its file since.
+// selfExe is this process's binary, whatever has happened to its file since.
 const selfExe = "/proc/self/exe"
 
-// starter counts the children and, while there are any, keeps the thread that forked
-// them: the parent-death signal is sent when the forking thread ends, and the threads
-// of a Go program come and go.
+// starter counts the children. While there are any it keeps the thread that forked them: the
+// kernel sends the parent-death signal when the forking thread ends, and a Go program's threads
+// come and go.
 var starter struct {
 	sync.Mutex
 	children int
-	forks    chan func() // to the thread; nil: there is none
+	forks    chan func() // to the thread; nil: not running
 }
 
-// enter counts a child that is about to be forked.
+// addChild counts a child that is about to be forked.
 func addChild() {
 	starter.Lock()
 	defer starter.Unlock()
@@ -30,7 +30,7 @@ func addChild() {
 	}
 }
 
-// leave counts a child that is reaped, or that never came to be.
+// removeChild uncounts a child that was reaped, or could not be started.
 func removeChild() {
 	starter.Lock()
 	defer starter.Unlock()
@@ -42,21 +42,21 @@ func removeChild() {
 
 func starterThread(forks <-chan func()) {
 	runtime.LockOSThread()
-	defer runtime.UnlockOSThread() // no child depends on it any more, so it may be used for anything
+	defer runtime.UnlockOSThread() // no child depends on this thread any more, so it may serve other goroutines
 	for fork := range forks {
 		fork()
 	}
 }
 
-// Children is the number of children that are not reaped yet.
+// Children returns the number of children that have not been reaped.
 func Children() int {
 	starter.Lock()
 	defer starter.Unlock()
 	return starter.children
 }
 
-// fork starts a child in a process group of its own that dies with this process. pidfd
-// is -1 where the kernel has none. Between enter and leave only.
+// fork starts a child in a process group of its own that dies with this process. pidfd is -1 if
+// the kernel does not support it. Call it only between addChild and removeChild.
 func fork(argv []string, attr *syscall.ProcAttr, as *Thread) (pid, pidfd int, err error) {
 	pidfd = -1
 	attr.Sys = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL, PidFD: &pidfd}
@@ -69,13 +69,13 @@ func fork(argv []string, attr *syscall.ProcAttr, as *Thread) (pid, pidfd int, er
 		defer as.useCPUs()()
 		pid, err = forkExec(argv, attr)
 	}
-	look := time.NewTicker(stopTimeout)
-	defer look.Stop()
+	ticker := time.NewTicker(stopTimeout)
+	defer ticker.Stop()
 	for {
 		select {
 		case <-done:
 			return pid, pidfd, err
-		case <-look.C:
+		case <-ticker.C:
 			resumeStoppedFork()
 		}
 	}

@@ -31,7 +31,7 @@ func (p *panicking) Read(b []byte) (int, error) {
 	return copy(b, "some"), nil
 }
 
-// A reader that panics is the end of the child's input, and not of this program.
+// A reader that panics ends the child's input, and not this program.
 func TestStdinThatPanics(t *testing.T) {
 	tidy(t)
 	k := start(t, spawn.Spec{Name: "read stdin", Stdin: new(panicking)})
@@ -41,7 +41,7 @@ func TestStdinThatPanics(t *testing.T) {
 	k.wait()
 }
 
-// A terminal cannot be handed over: the child would be stopped when it reads.
+// A terminal cannot be passed on: the child would be stopped when it reads.
 func TestStdinIsATerminal(t *testing.T) {
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {

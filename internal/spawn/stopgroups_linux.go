@@ -11,20 +11,20 @@ import (
 	"time"
 )
 
-// halted is a process group that was stopped, or those of its processes that ran.
+// stoppedGroup is a process group that was stopped, or those of its processes that were running.
 type stoppedGroup struct {
-	child      *Process // nil: a child of a child
+	child      *Process // nil: a descendant that is no child of this process
 	group      int
-	partial    []procStat // others of the group were stopped before, and stay so; nil: all of it
+	partial    []procStat // the processes that were running, if others were stopped already; nil: the whole group
 	startTicks uint64     // when the leader was started
 }
 
-// haltChildren stops the process groups of all children and of their children, however far down, and
-// returns when they have stopped or the time is over. Nobody need answer: a child may be busy, or hang. A
-// process that was stopped before is not touched.
+// stopChildren stops the process groups of all children and of their descendants. It returns when
+// they have stopped, or at the deadline. It needs no cooperation, so it works for a child that is
+// busy or hangs. It does not touch a process that was stopped before.
 //
-// It goes down level by level: a process that has stopped starts nothing and reaps nothing, so its
-// children are those that it has then, and their pids are theirs.
+// It works level by level: a stopped process neither starts nor reaps anything, so the set of its
+// children is fixed and their pids stay valid.
 func stopChildren(deadline time.Time) (all []*stoppedGroup) {
 	seen := make(map[int]bool)
 	for range maxDepth + 1 {
@@ -48,9 +48,9 @@ func stopChildren(deadline time.Time) (all []*stoppedGroup) {
 	return all
 }
 
-// groupsToHalt finds the groups of children and of those that descend from them, but for those that were seen.
+// groupsToStop returns the groups of children and of their descendants that are not in seen.
 func groupsToStop(procs map[int]procStat, children []*Process, seen map[int]bool) (fresh []*stoppedGroup) {
-	ours := make(map[int]bool) // children, what they have started, and so on
+	ours := make(map[int]bool) // children and their descendants
 	for _, p := range children {
 		ours[p.pid] = true
 		if !seen[p.pid] {
@@ -72,7 +72,7 @@ func groupsToStop(procs map[int]procStat, children []*Process, seen map[int]bool
 	return fresh
 }
 
-// halt stops the group, and says whether there was anything to stop.
+// stop stops the group, and reports whether there was anything to stop.
 func (h *stoppedGroup) stop(procs map[int]procStat) bool {
 	var running []procStat
 	some := false
@@ -92,13 +92,13 @@ func (h *stoppedGroup) stop(procs map[int]procStat) bool {
 	return h.signal(syscall.SIGSTOP) == nil
 }
 
-// goOn continues what halt has stopped.
+// resume continues what stop has stopped.
 func (h *stoppedGroup) resume() {
 	if h.partial != nil {
 		h.signalEach(syscall.SIGCONT)
 		return
 	}
-	h.signal(syscall.SIGCONT) // an error: it is dead
+	h.signal(syscall.SIGCONT) // an error: the group is dead
 }
 
 func (h *stoppedGroup) signal(sig syscall.Signal) error {
@@ -111,7 +111,7 @@ func (h *stoppedGroup) signal(sig syscall.Signal) error {
 	return syscall.Kill(-h.group, sig)
 }
 
-// each signals the processes of the group that ran.
+// signalEach signals the processes of the group that were running.
 func (h *stoppedGroup) signalEach(sig syscall.Signal) (any bool) {
 	for _, was := range h.partial {
 		if k, ok := procStatOf(was.pid); ok && k.startTicks == was.startTicks && syscall.Kill(was.pid, sig) == nil {
@@ -121,14 +121,14 @@ func (h *stoppedGroup) signalEach(sig syscall.Signal) (any bool) {
 	return any
 }
 
-// kernelProcess is what the kernel says of a process.
+// procStat is what /proc/PID/stat tells about a process or thread.
 type procStat struct {
 	pid, parent, group int
 	state              byte
-	startTicks         uint64 // when it was started, in ticks
+	startTicks         uint64 // start time, in clock ticks
 }
 
-// kernelProcesses are all processes that can be seen, by their pids.
+// allProcStats returns all visible processes by pid.
 func allProcStats() map[int]procStat {
 	procs := make(map[int]procStat)
 	dir, err := os.Open("/proc")
@@ -147,7 +147,7 @@ func allProcStats() map[int]procStat {
 	return procs
 }
 
-// kernelProcessOf is one of them.
+// procStatOf returns one of them.
 func procStatOf(pid int) (k procStat, ok bool) {
 	return readProcStat(fmt.Sprintf("/proc/%d/stat", pid))
 }
@@ -172,7 +172,7 @@ func readProcStat(path string) (k procStat, ok bool) {
 	return k, errs == [4]error{}
 }
 
-// isHalted says whether all threads of a process have stopped, or have ended.
+// isStopped reports whether all threads of a process have stopped or ended.
 func isStopped(pid int) bool {
 	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
 	for _, path := range threads {
@@ -183,8 +183,8 @@ func isStopped(pid int) bool {
 	return true
 }
 
-// isMarked says whether a process was started as a child, by any process: the kernel keeps the
-// environment that it was started with, in which the mark comes last.
+// startedAsChild reports whether a process was started as a child, by whatever process. The
+// kernel keeps its original environment, in which the bootstrap comes last.
 func startedAsChild(pid int) bool {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
 	return err == nil && bytes.Contains(b, []byte("\x00"+childVar+"="))

@@ -13,33 +13,33 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// partialAfter is how long the beginning of a line waits for its end: a prompt, or a bar
-// that shows progress, has none. A variable for tests.
+// partialAfter is how long an incomplete line is held back. A prompt or a progress bar has no
+// newline. A variable for tests.
 var partialAfter = 100 * time.Millisecond
 
-// stream reads what a child prints and hands it on: into a capture, while one is open, else
-// in whole lines to the program's writer.
+// stream reads what a child prints and delivers it: to a capture while one is open, otherwise in
+// whole lines to the program's writer.
 type stream struct {
 	file     *os.File
 	raw      syscall.RawConn
 	number   int // 0: stdout, 1: stderr
 	captures *captures
-	tail     *tail // nil: nobody wants the last words
+	tail     *tail // nil: not kept for this stream
 	sink     outputSink
 	ended    chan struct{}
 	progress
 
-	mu           sync.Mutex // for what follows, and held while a writer is called
+	mu           sync.Mutex // guards what follows, and is held while a writer is called
 	scanner      *scanner
-	open         []*capture // the last one gets what comes
+	open         []*capture // the last one receives the output
 	lines        lineSplitter
 	crash        *crashFilter
-	scanned      int64         // bytes looked at
-	partialFrom  int64         // where the line begins that has no end yet
-	partialSince time.Time     // when that came
-	partialDelay time.Duration // partialAfter when the child was started
+	scanned      int64         // bytes processed
+	partialFrom  int64         // offset of the incomplete line
+	partialSince time.Time     // when the incomplete line arrived
+	partialDelay time.Duration // partialAfter at the time of Start
 	timer        *time.Timer
-	lost         int64 // bytes, not reported yet
+	lost         int64 // bytes not reported yet
 	lostWhy      error
 }
 
@@ -51,8 +51,8 @@ func newStream(file *os.File, number int, nonce string, cs *captures) *stream {
 	}
 }
 
-// run reads until the stream is over. A writer that ends this goroutine, by runtime.Goexit,
-// gets another one.
+// run reads until the stream ends. If a writer ends this goroutine by runtime.Goexit, run starts
+// another.
 func (s *stream) run() {
 	over := false
 	defer func() {
@@ -66,7 +66,7 @@ func (s *stream) run() {
 	s.end()
 }
 
-// end clears up after the last byte.
+// end cleans up after the last byte.
 func (s *stream) end() {
 	s.mu.Lock()
 	if s.timer != nil {
@@ -93,12 +93,12 @@ func (s *stream) read() {
 			return
 		}
 		if n == len(buf) && n < 32<<10 {
-			buf = make([]byte, 2*n) // this child prints a lot
+			buf = make([]byte, 2*n) // this child prints much
 		}
 	}
 }
 
-// next waits for output and reads it.
+// readPipe waits for output and reads it.
 func (s *stream) readPipe(buf []byte) (n int, err error) {
 	failed := s.raw.Read(func(fd uintptr) bool {
 		s.idle.Store(false)
@@ -118,7 +118,7 @@ func (s *stream) readPipe(buf []byte) (n int, err error) {
 	return n, err
 }
 
-// fetch reads the pipe once and counts what has come.
+// readCounted reads the pipe once and counts the bytes.
 func (s *stream) readCounted(fd int, buf []byte) (n int, err error) {
 	s.readMu.Lock()
 	defer s.readMu.Unlock()
@@ -133,9 +133,9 @@ func (s *stream) readCounted(fd int, buf []byte) (n int, err error) {
 	}
 }
 
-// readRest reads what is in the pipe now, after the deadline. A slow writer may have kept
-// this goroutine from it. Whoever still holds the pipe may go on printing, so there
-// is a limit, which is that of the largest pipe an ordinary user can have.
+// readRest reads what is in the pipe after the deadline; a slow writer may have kept this
+// goroutine from reading it. A process that holds the pipe may go on printing, so it reads at
+// most the capacity of the largest pipe an ordinary user can have.
 func (s *stream) readRest(buf []byte) {
 	for rest := 1 << 20; rest > 0; {
 		n := 0
@@ -148,8 +148,8 @@ func (s *stream) readRest(buf []byte) {
 	}
 }
 
-// take looks at the next bytes. Up to the place that is wanted they are handed on even
-// where a line has no end there.
+// consume processes the next bytes. Up to the target it delivers them even if their line has not
+// ended.
 func (s *stream) consume(b []byte) {
 	if len(b) == 0 {
 		return
@@ -169,8 +169,8 @@ func (s *stream) consume(b []byte) {
 	})
 }
 
-// handUpTo hands on what was printed before a place and waits for the end of its line. The place
-// is where some write of the child's has ended, so that no mark is on both sides of it.
+// deliverUpTo delivers incomplete lines printed before an offset. A write of the child has ended
+// at that offset, so no marker spans it.
 func (s *stream) deliverUpTo(place int64) {
 	if s.scanned < place || s.pendingFrom() >= place {
 		return
@@ -181,18 +181,18 @@ func (s *stream) deliverUpTo(place int64) {
 	s.lines.flush(s.forward)
 }
 
-// flush is handUpTo for others than the reader.
+// flush is deliverUpTo for goroutines other than the reader.
 func (s *stream) flush(place int64) { s.update(0, func() { s.deliverUpTo(place) }) }
 
-// flushAll hands on what is left when the stream is over.
+// flushAll delivers what is left when the stream has ended.
 func (s *stream) flushAll() { s.update(0, func() { s.deliverUpTo(s.scanned) }) }
 
-// flushOld hands on the beginning of a line that has waited for its end long enough.
+// flushOld delivers an incomplete line that has been held back long enough.
 func (s *stream) flushOld() {
 	s.update(0, func() {
 		wait := s.partialDelay - time.Since(s.partialSince)
 		if wait <= 0 && (s.scanned < s.fetched.Load() || s.inPipe() > 0) {
-			wait = time.Millisecond // the end may be there
+			wait = time.Millisecond // its end may be there
 		}
 		switch {
 		case s.pending() == 0:
@@ -206,8 +206,8 @@ func (s *stream) flushOld() {
 	})
 }
 
-// do calls f, which looks at n bytes for the first time, with the lock held, and says then
-// what has become of them. A writer that ends the goroutine loses what f has not handed on.
+// update calls f with the lock held; f processes n new bytes. Then it reports the result. If a
+// writer ends the goroutine, the bytes that f has not delivered are lost.
 func (s *stream) update(n int, f func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -226,7 +226,8 @@ func (s *stream) update(n int, f func()) {
 
 var errWriterGoexit = errors.New("the writer called runtime.Goexit")
 
-// tell says how far the stream was handed on and what was lost, and sees to the rest.
+// report records how far the stream was delivered, reports lost bytes, and starts the timer for
+// an incomplete line.
 func (s *stream) report() {
 	if s.lost > 0 && s.sink.spec.Lost != nil {
 		s.sink.spec.Lost(1+s.number, s.lost, s.lostWhy)
@@ -249,13 +250,13 @@ func (s *stream) addLost(n int64, why error) {
 	}
 }
 
-// held is how many bytes wait for the end of their line, or of a mark.
+// pending returns how many bytes wait for the end of their line or marker.
 func (s *stream) pending() int64 { return int64(len(s.lines.partial) + len(s.scanner.held)) }
 
-// begun is where they begin.
+// pendingFrom returns the offset of the first of them.
 func (s *stream) pendingFrom() int64 { return s.scanned - s.pending() }
 
-// text takes what the child printed itself.
+// text receives what the child itself printed.
 func (s *stream) text(b []byte) {
 	if s.tail != nil {
 		s.tail.write(b)
@@ -267,11 +268,11 @@ func (s *stream) text(b []byte) {
 	s.lines.split(b, s.forward)
 }
 
-// mark takes a mark that the child's package spawn printed.
+// marker receives a marker that the child's package spawn printed.
 func (s *stream) marker(kind byte, id uint64, n int) {
 	switch kind {
 	case kindTask:
-		s.lines.flush(s.forward) // what another task has begun keeps its label
+		s.lines.flush(s.forward) // an incomplete line of the previous task keeps its label
 		s.sink.relabel(id, n)
 	case kindBegin:
 		if len(s.open) < maxCaptures {

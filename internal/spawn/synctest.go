@@ -6,16 +6,17 @@ import (
 	"runtime"
 )
 
-// errBubble is for who starts a process where time is not the kernel's.
-var errSynctest = errors.New("no process can be started, and no object be shared with one, inside a bubble of " +
-	"testing/synctest, whose clock and channels are its own: do it outside, or test with package thread")
+// errSynctest is returned where the clock and the channels are not the real ones.
+var errSynctest = errors.New("processes and objects shared with them cannot be created inside a bubble of testing/synctest, " +
+	"which has its own clock and channels: create them outside, or test with package thread")
 
-// Startable says why this goroutine cannot start processes: it is in a bubble of testing/synctest.
-// What this package keeps for all children, such as the goroutine that forks them, would belong to that
-// bubble or be reached from it, and the runtime ends a program for either.
+// CheckStartable returns an error if this goroutine cannot start processes because it runs in a
+// bubble of testing/synctest. The goroutine that forks children, and other state shared by all
+// children, would belong to that bubble or be reached from it, and the runtime ends the program
+// for either.
 func CheckStartable() error {
 	head := make(chan []byte)
-	go func() { // in the same bubble, with a stack that is quick to print
+	go func() { // in the same bubble, with a stack that is cheap to print
 		buf := make([]byte, 128)
 		head <- buf[:runtime.Stack(buf, false)]
 	}()

@@ -7,38 +7,40 @@ import (
 )
 
 const (
-	tailLen   = 8 << 10  // kept of the end
-	reasonLen = 32 << 10 // kept from the line that says why
+	tailLen   = 8 << 10  // bytes kept of the end
+	reasonLen = 32 << 10 // bytes kept from the reason on
 	prefixLen = len("fatal error: ")
 )
 
-// reasonPrefixes begin the line in which the Go runtime says why a program ends. What comes
-// after it, the stacks of all goroutines, may be long: that line is what must be kept.
+// reasonPrefixes begin the line in which the Go runtime gives the reason for a crash. The stacks
+// of all goroutines that follow may be long, so that line is what must be kept.
 var reasonPrefixes = []string{"panic: ", "fatal error: ", "runtime: ", "SIG"}
 
-// racePrefix begins a report of the race detector, DATA RACE: as much as is looked at of a line.
+// racePrefix begins a report of the race detector, "WARNING: DATA RACE". It is as long as the
+// part of a line that is examined.
 const racePrefix = "WARNING: DATA"
 
-// hasRaced says whether the race detector has reported something.
+// hasRaced reports whether the race detector has reported something.
 func (t *tail) hasRaced() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.raced
 }
 
-// relayed is the line that the Go runtime prints with GOTRACEBACK=crash before one thread after the
-// other is sent SIGQUIT, so that each prints its stack. None of these is why the program ends.
+// threadSeparator is the line that the Go runtime prints with GOTRACEBACK=crash before it sends
+// SIGQUIT to one thread after the other, so that each prints its stack. These signals are not the
+// reason for the crash.
 const threadSeparator = "-----\n"
 
-// tail keeps the last words of a stream. The zero tail is ready.
+// tail keeps the end of a stream and the reason for a crash. The zero tail is ready to use.
 type tail struct {
-	mu             sync.Mutex // for words, which may be asked for before the end
+	mu             sync.Mutex // for text, which may be called before the end
 	found          bool
-	reason         []byte     // if found: from the last line that gives a reason on
-	end            tailBuffer // else: the end
-	line           []byte     // the first bytes of the current line, as long as they may become a reason
-	afterSeparator bool       // the last line that is not empty was relayed
-	decided        bool       // the current line cannot become one any more
+	reason         []byte     // if found: from the last reason on
+	end            tailBuffer // otherwise: the last bytes
+	line           []byte     // the start of the current line, while it may be a reason
+	afterSeparator bool       // the last non-empty line was threadSeparator
+	decided        bool       // the current line has been classified
 	raced          bool       // the race detector has reported something
 }
 
@@ -66,13 +68,13 @@ func (t *tail) write(b []byte) {
 	}
 }
 
-// look decides about the beginning of a line as soon as that is possible.
+// classify decides about the start of a line as soon as that is possible.
 func (t *tail) classify() {
 	t.raced = t.raced || raceBuild && bytes.HasPrefix(t.line, []byte(racePrefix))
 	for _, prefix := range reasonPrefixes {
 		if bytes.HasPrefix(t.line, []byte(prefix)) {
 			if t.decided = t.found && t.afterSeparator; t.decided {
-				return // it has its reason
+				return // the reason is known
 			}
 			t.found, t.decided = true, true
 			t.reason = append(t.reason[:0], t.line...)
@@ -92,7 +94,7 @@ func (t *tail) store(b []byte) {
 	t.end.write(b)
 }
 
-// words are the reason, if there was one, and the last words.
+// text returns the reason, if there is one, and the end of the output.
 func (t *tail) text() (reason, text string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -109,8 +111,8 @@ func (t *tail) text() (reason, text string) {
 	return strings.TrimSuffix(reason, "\r"), text
 }
 
-// reasonInside finds the reason of a program that crashed when it had printed a part of a
-// line: stacks follow it, which tell it from other text. It returns -1 without one.
+// reasonMidLine finds the reason of a program that crashed after printing part of a line. Stacks
+// that follow it distinguish it from other text. It returns -1 if there is none.
 func reasonMidLine(text string) int {
 	stacks := strings.Index(text, "\n\ngoroutine ")
 	if stacks < 0 {
@@ -119,7 +121,7 @@ func reasonMidLine(text string) int {
 	return max(strings.LastIndex(text[:stacks], "panic: "), strings.LastIndex(text[:stacks], "fatal error: "))
 }
 
-// last keeps the last max bytes of what is written.
+// tailBuffer keeps the last max bytes written to it.
 type tailBuffer struct {
 	max int
 	b   []byte
@@ -129,7 +131,7 @@ func (l *tailBuffer) write(b []byte) {
 	if len(b) > l.max {
 		b = b[len(b)-l.max:]
 	}
-	// Twice the room, so that moving what is kept to the front is rare.
+	// Twice the size, so that bytes are rarely moved to the front.
 	if len(l.b)+len(b) > 2*l.max {
 		keep := l.max - len(b)
 		l.b = l.b[:copy(l.b, l.b[len(l.b)-keep:])]

@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// leaveTerminal: a process outside of the terminal's group that reads it, or changes its settings, is
-// stopped by these, for ever. Ignored, a read is an error. What the process starts inherits that: only
-// the leader of a session can leave its terminal here.
+// leaveTerminal ignores the signals that would stop this process when it reads the terminal or
+// changes its settings, because it is outside the terminal's foreground group. A read then fails.
+// Processes that it starts inherit that: here only a session leader can leave its terminal.
 func leaveTerminal() { signal.Ignore(syscall.SIGTTIN, syscall.SIGTTOU) }

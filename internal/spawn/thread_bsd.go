@@ -2,7 +2,8 @@
 
 package spawn
 
-// Thread is what a child takes over of the thread that starts it: here a process's threads are alike.
+// Thread is what a child inherits from the thread that starts it. On this system all threads of a
+// process are alike.
 type Thread struct{ nice int }
 
 func CallingThread() *Thread { return new(Thread) }

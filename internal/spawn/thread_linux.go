@@ -6,14 +6,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Thread is what a child takes over of the thread that starts it, as it would with os/exec: children
-// are forked by a thread of this package's, which has never seen what the program did to its own.
+// Thread is what a child inherits from the thread that starts it, as with os/exec. A thread of
+// this package forks the children, and it knows nothing of what the program set on its own
+// threads.
 type Thread struct {
-	cpus *unix.CPUSet // it may run on; nil: not known
+	cpus *unix.CPUSet // allowed processors; nil: unknown
 	nice int
 }
 
-// CallingThread is the thread that this goroutine runs on.
+// CallingThread returns the attributes of the thread that this goroutine runs on.
 func CallingThread() *Thread {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -25,24 +26,24 @@ func CallingThread() *Thread {
 	return t
 }
 
-// nice is the nice value of this thread.
+// nice returns the nice value of this thread.
 func nice() int {
 	n, err := unix.Getpriority(unix.PRIO_PROCESS, 0)
 	if err != nil {
 		return 0
 	}
-	return 20 - n // which is what the system call makes of it
+	return 20 - n // the raw system call returns 20 - nice
 }
 
-// setNice sets that of this process, which is young: all its threads are the only ones of its group. Less
-// than it has may be refused; then it stays.
+// setNice sets the nice value of this process. It runs early, so the group consists of this
+// process's threads. The kernel may refuse to lower the value; then it stays.
 func setNice(n int) {
 	if n != nice() {
 		unix.Setpriority(unix.PRIO_PGRP, 0, n)
 	}
 }
 
-// lendCPUs has this thread, which is locked, run where t may, until the function that it returns is called.
+// useCPUs gives this thread, which is locked, the processors of t until restore is called.
 func (t *Thread) useCPUs() (restore func()) {
 	var own unix.CPUSet
 	if t.cpus == nil || unix.SchedGetaffinity(0, &own) != nil || own == *t.cpus || unix.SchedSetaffinity(0, t.cpus) != nil {

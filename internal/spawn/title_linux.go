@@ -10,12 +10,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// setTitle has ps and top show another command line than the one that the process was started with,
-// which is that of the main process, so that os.Args is alike in all processes from their first
-// instruction on. The words that were there stay where they are: strings of the program refer to them.
-// Where the kernel refuses (it is built without CHECKPOINT_RESTORE), only comm tells children apart.
+// setTitle changes the command line that ps and top show. The process was started with that of
+// the main process, so that os.Args is the same in all processes from the first instruction on.
+// The original words stay in place, because strings of the program refer to them. If the kernel
+// refuses (built without CHECKPOINT_RESTORE), only comm distinguishes children.
 func setTitle(words []string) {
-	if strconv.IntSize != 64 { // the kernel's structure has another layout there
+	if strconv.IntSize != 64 { // the kernel's structure has another layout on 32-bit systems
 		return
 	}
 	m, ok := memoryMap()
@@ -27,29 +27,30 @@ func setTitle(words []string) {
 	if err != nil {
 		return
 	}
-	at := uint64(reflect.ValueOf(page).Pointer()) // of no Go memory: it stays there
+	at := uint64(reflect.ValueOf(page).Pointer()) // outside Go memory: it does not move
 	m[argStart], m[argEnd] = at+mapSize, at+mapSize+uint64(len(text))
 	for i, v := range m {
 		binary.NativeEndian.PutUint64(page[8*i:], v)
 	}
-	binary.NativeEndian.PutUint32(page[8*len(m)+8+4:], ^uint32(0)) // no other executable, and no other auxv
+	binary.NativeEndian.PutUint32(page[8*len(m)+8+4:], ^uint32(0)) // leave the executable and auxv unchanged
 	copy(page[mapSize:], text)
 	if unix.Prctl(unix.PR_SET_MM, unix.PR_SET_MM_MAP, uintptr(at), mapSize, 0) != nil {
 		unix.Munmap(page)
 	}
 }
 
-// mapSize is the size of struct prctl_mm_map: eleven addresses, a pointer, its size, a descriptor.
+// mapSize is the size of struct prctl_mm_map: eleven addresses, a pointer, its size, a
+// descriptor.
 const mapSize = 11*8 + 8 + 4 + 4
 
-// The places of the addresses in it.
+// Indices of addresses in prctl_mm_map.
 const (
 	brk      = 5
 	argStart = 7
 	argEnd   = 8
 )
 
-// memoryMap is where the kernel thinks that the parts of this process are.
+// memoryMap returns the addresses that the kernel has recorded for the parts of this process.
 func memoryMap() (m [11]uint64, ok bool) {
 	fd, err := unix.Open("/proc/self/stat", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -63,7 +64,7 @@ func memoryMap() (m [11]uint64, ok bool) {
 	}
 	b = b[:n]
 	fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
-	for i, field := range []int{26, 27, 45, 46, 47, 0, 28, 48, 49, 50, 51} { // as proc(5) counts them
+	for i, field := range []int{26, 27, 45, 46, 47, 0, 28, 48, 49, 50, 51} { // numbered as in proc(5)
 		if i == brk {
 			now, _, _ := unix.RawSyscall(unix.SYS_BRK, 0, 0, 0)
 			m[i] = uint64(now)

@@ -11,11 +11,11 @@ import (
 	"time"
 )
 
-var errUnsupported = fmt.Errorf("mp: no processes on %s: %w", runtime.GOOS, errors.ErrUnsupported)
+var errUnsupported = fmt.Errorf("mp: processes are not supported on %s: %w", runtime.GOOS, errors.ErrUnsupported)
 
 func adopt() *Self { return nil }
 
-// Process is a started child. There are none on this system.
+// Process is a started child. This system does not support children.
 type Process struct{}
 
 type stderrSplit struct{}
@@ -41,7 +41,7 @@ func (p *Process) TakeCapture(id uint64, wait time.Duration) (stdout, stderr []b
 	return nil, nil, false
 }
 
-// Thread is what a child takes over of the thread that starts it.
+// Thread is what a child inherits from the thread that starts it.
 type Thread struct{}
 
 func CallingThread() *Thread { return nil }
