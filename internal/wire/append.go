@@ -1,7 +1,7 @@
 package wire
 
-// Append appends the bytes of a message of at most 32 KiB as they are: what was
-// encoded in o can be read as if it had been encoded in b.
+// Append appends a message of at most 32 KiB as it is. A Reader of b reads it as if it had been
+// encoded into b.
 func (b *Buffer) Append(o *Buffer) {
 	if len(o.references) > 0 || len(o.data) > largeBlock {
 		panic("wire: Append of a large message")
@@ -9,9 +9,9 @@ func (b *Buffer) Append(o *Buffer) {
 	b.data = append(b.data, o.data...)
 }
 
-// Nested appends a whole message, as Raw appends bytes, without flattening it:
-// blocks that o refers to are referred to by b, or copied if b.Copy is set. What Reader.Raw returns for it
-// can be read as o was written, and o may be changed afterwards.
+// Nested appends a whole message with its length, like Raw, but without flattening it: b refers
+// to the blocks that o refers to, or copies them if b.Copy is set. Reader.Raw returns the
+// message; a Reader of that reads what was encoded into o. o may be changed afterwards.
 func (b *Buffer) Nested(o *Buffer) {
 	b.Uvarint(uint64(o.Len()))
 	if o.Len() >= largeBlock {

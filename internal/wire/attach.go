@@ -7,29 +7,28 @@ import (
 	"github.com/gomultiprocessing/mp/internal/errtext"
 )
 
-// Attachment is a descriptor that travels along with a message. Bytes cannot carry
-// it: whoever sends the message sends the attachments in their order.
+// Attachment is a descriptor that travels along with a message. It is not part of the bytes: the
+// sender of the message sends the attachments separately, in order.
 type Attachment struct {
-	// File is open until Settled is called, and afterwards if its owner keeps it so.
-	// A File that its owner has closed before it was sent arrives as an empty file; for
-	// TakeFileAs that is an error.
+	// File stays open at least until Settled is called. If its owner closes it before it is sent,
+	// the receiver gets an empty file in its place, and an error from TakeFileAs.
 	File *os.File
-	// Settled, if not nil, is called once: true when the other side has the message or
-	// will have it, false when the message was given up. It does not block. With it the
-	// attachment is one that moves: see Moves.
+	// Settled, if not nil, is called once: with true when the other side has the message or is
+	// certain to get it, with false when the message is given up. It must not block. An
+	// attachment with Settled moves to the receiver: see Moves.
 	Settled func(sent bool)
 
-	owner      any  // what the hook has encoded: as long as it is alive it does not close File
-	duplicated bool // File is the message's: settling closes it
+	owner      any  // the value that the hook encoded; keeping it alive keeps File open
+	duplicated bool // File belongs to the message, and Settle closes it
 }
 
-// Attach adds a descriptor to the message. Only hooks do that.
+// Attach adds a descriptor to the message. Only hooks call it.
 func (b *Buffer) Attach(a Attachment) { b.attached = append(b.attached, a) }
 
-// Attachments are the descriptors that belong to the message, in order.
+// Attachments returns the descriptors of the message, in order.
 func (b *Buffer) Attachments() []Attachment { return b.attached }
 
-// TakeAttachments makes the attachments of o those of b, behind what b has.
+// TakeAttachments moves the attachments of o to b, after those of b.
 func (b *Buffer) TakeAttachments(o *Buffer) {
 	if len(o.attached) == 0 {
 		return
@@ -39,8 +38,8 @@ func (b *Buffer) TakeAttachments(o *Buffer) {
 	o.attached = o.attached[:0]
 }
 
-// CopyAttachments adds those of o to b, and leaves them to o, which closes those that are its own: o
-// has none that moves.
+// CopyAttachments adds the attachments of o to b. o keeps them, and closes the duplicated ones.
+// None of them may move.
 func (b *Buffer) CopyAttachments(o *Buffer) {
 	first := len(b.attached)
 	b.attached = append(b.attached, o.attached...)
@@ -49,8 +48,8 @@ func (b *Buffer) CopyAttachments(o *Buffer) {
 	}
 }
 
-// Moves says whether an object leaves this process with the message: such a message is
-// for one receiver, and cannot be encoded twice.
+// Moves reports whether an object leaves this process with the message. Such a message has a
+// single receiver, and cannot be encoded twice.
 func (b *Buffer) Moves() bool {
 	for i := range b.attached {
 		if b.attached[i].Settled != nil {
@@ -60,7 +59,8 @@ func (b *Buffer) Moves() bool {
 	return false
 }
 
-// Closed says whether a descriptor of the message was closed since it was attached.
+// HasClosedFile reports whether a descriptor of the message has been closed since it was
+// attached.
 func (b *Buffer) HasClosedFile() bool {
 	for i := range b.attached {
 		raw, err := b.attached[i].File.SyscallConn()
@@ -71,9 +71,9 @@ func (b *Buffer) HasClosedFile() bool {
 	return false
 }
 
-// Own gives the message descriptors of its own, so that it can be sent later, also when the objects in
-// it were closed since; by CopyAttachments again and again. What moves stays as it is. Settling the
-// message closes its descriptors.
+// DuplicateFiles replaces the attachments by duplicates, except those that move. The message can
+// then be sent later, after the objects in it were closed, and repeatedly by CopyAttachments.
+// Settle closes the duplicates.
 func (b *Buffer) DuplicateFiles() error {
 	for i := range b.attached {
 		a := &b.attached[i]
@@ -89,11 +89,11 @@ func (b *Buffer) DuplicateFiles() error {
 	return nil
 }
 
-// Settle tells all attachments what became of the message, and forgets them. Whoever
-// encodes a message settles it, also when encoding it fails.
+// Settle tells all attachments what became of the message, and removes them. Whoever encodes a
+// message must settle it, also if encoding fails.
 func (b *Buffer) Settle(sent bool) { b.settle(0, sent) }
 
-// settle settles the attachments from one on.
+// settle settles the attachments with index from and up.
 func (b *Buffer) settle(from int, sent bool) {
 	gone := b.attached[from:]
 	b.attached = b.attached[:from]
@@ -108,12 +108,12 @@ func (b *Buffer) settle(from int, sent bool) {
 	}
 }
 
-// Attached gives the reader the descriptors that came with the message. They are the
-// reader's: those that nobody takes are closed by CloseAttached.
+// Attached gives the reader the descriptors that came with the message. The reader owns them:
+// CloseAttached closes those that are not taken.
 func (r *Reader) Attached(files []*os.File) { r.attached = files }
 
-// TakeFile returns the next attachment, which is the caller's from then on. Without
-// one it fails.
+// TakeFile returns the next attachment, which the caller then owns. If there is none it fails and
+// returns nil.
 func (r *Reader) TakeFile() *os.File {
 	if r.err != nil || len(r.attached) == 0 {
 		r.fail("a descriptor is missing")
@@ -124,9 +124,9 @@ func (r *Reader) TakeFile() *os.File {
 	return f
 }
 
-// TakeFileAs is TakeFile for a file that is to have a name. Its descriptor is as it came: in
-// blocking mode or not, which is the open file's and so the sender's as well. One that was closed
-// too early is an error that is os.ErrClosed.
+// TakeFileAs is TakeFile for a file with a name. The descriptor keeps its blocking mode, which
+// belongs to the open file and so is the sender's as well. If the sender closed the file before
+// it was sent, the error wraps os.ErrClosed.
 func (r *Reader) TakeFileAs(name string) (*os.File, error) {
 	f := r.TakeFile()
 	if f == nil {
@@ -138,13 +138,12 @@ func (r *Reader) TakeFileAs(name string) (*os.File, error) {
 	}
 	own, err := duplicate(f, name)
 	if err != nil {
-		return nil, errtext.Errorf("%w", err) // which names this process's limit, before the other tells the error
+		return nil, errtext.Errorf("%w", err) // names this process's limit, before the error reaches another process
 	}
 	return own, nil
 }
 
-// Rest returns a Reader of the message that Raw would return, with the attachments that are
-// left.
+// Rest returns a Reader of the message that Raw would return, with the remaining attachments.
 func (r *Reader) Rest() *Reader {
 	rest := NewReader(r.Raw())
 	rest.Alias, rest.attached, rest.err = r.Alias, r.attached, r.err
@@ -158,7 +157,7 @@ func (r *Reader) CloseAttached() {
 	r.attached = nil
 }
 
-// CloseFiles closes descriptors that nobody wants.
+// CloseFiles closes files and ignores errors.
 func CloseFiles(files []*os.File) {
 	for _, f := range files {
 		f.Close()

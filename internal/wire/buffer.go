@@ -7,39 +7,38 @@ import (
 )
 
 const (
-	// largeBlock is the size in bytes from which a block of memory is padded
-	// to a multiple of eight in the message, and not copied into the buffer.
+	// largeBlock is the size in bytes from which a block of memory is aligned to eight in the
+	// message, and referred to instead of copied.
 	largeBlock = 32 << 10
-	// aliasBlock is the size in bytes from which a decoded block shares the
-	// memory of the message. Below it a copy is cheaper than pinning a message.
+	// minAliased is the size in bytes from which a decoded block may share the memory of the
+	// message. Below it, a copy is cheaper than keeping the message alive.
 	minAliased = 64 << 10
-	// keptCapacity is what a Buffer keeps across Reset, in bytes.
+	// keptCapacity is the most memory that a Buffer keeps across Reset, in bytes.
 	keptCapacity = 64 << 10
 )
 
-// Buffer collects an encoded message. The zero value is ready. A Buffer is for
-// one goroutine at a time.
+// Buffer collects an encoded message. The zero value is ready to use. A Buffer is not safe for
+// concurrent use.
 //
-// Blocks of pointer-free memory, strings and byte slices of 32 KiB and more are
-// not copied into it: it refers to the memory of the value that was encoded,
-// which nobody may write to until the message is written or the Buffer is
-// reset. Copy changes that.
+// A Buffer does not copy blocks of pointer-free memory, strings and byte slices of 32 KiB and
+// more. It refers to the memory of the encoded value, which must not change until the message is
+// written or the Buffer is reset. Copy changes that.
 type Buffer struct {
-	// Copy makes the buffer copy large blocks as well, so that the encoded
-	// value may change as soon as encoding is over.
+	// Copy makes the buffer copy large blocks as well, so that the encoded value may change once
+	// it is encoded.
 	Copy bool
-	// Max is the size in bytes beyond which encoding a value ends in an *Error;
-	// 0 is no limit. It is looked at on every level of the value on the way down,
-	// so the message may exceed it by what one level holds.
+	// Max is the size in bytes beyond which encoding fails with an *Error; 0 is no limit. It is
+	// checked once per level of the value, so the message may exceed it by the contents of one
+	// level.
 	Max int64
-	// Errors, if not nil, writes what fields of type error hold, which otherwise must
-	// be of registered types or sentinels. The Reader needs one as well.
+	// Errors, if not nil, encodes what fields of type error hold. Without it they must hold
+	// registered types or sentinels. The Reader needs the counterpart.
 	Errors func(b *Buffer, err error) error
 
 	data       []byte      // the message without the blocks it refers to
-	references []reference // in the order of at
+	references []reference // ordered by at
 	attached   []Attachment
-	referred   int64 // bytes in references
+	referred   int64 // total size of references in bytes
 	walk       walk
 	zone       zoneMemo
 	exited     error // an *ExitedError
@@ -51,7 +50,7 @@ type reference struct {
 	block []byte
 }
 
-// Mark is a place in a Buffer to which Rewind can go back.
+// Mark is a position in a Buffer to which Rewind can go back.
 type Mark struct {
 	data, references, attached int
 	referred                   int64
@@ -60,8 +59,8 @@ type Mark struct {
 // Len returns the size of the message in bytes.
 func (b *Buffer) Len() int64 { return int64(len(b.data)) + b.referred }
 
-// Reset empties the buffer and lets go of everything it refers to. It keeps at
-// most 64 KiB of memory for the next message.
+// Reset empties the buffer and drops all references. It keeps at most 64 KiB of memory for the
+// next message.
 func (b *Buffer) Reset() {
 	b.Rewind(Mark{})
 	if cap(b.data) > keptCapacity {
@@ -75,16 +74,16 @@ func (b *Buffer) Reset() {
 	b.walk = walk{checkpoints: b.walk.checkpoints[:0]}
 }
 
-// Exited returns an *ExitedError if a method of a value that was encoded ended the
-// goroutine. Only a deferred function can ask for it.
+// Exited returns an *ExitedError if a method of an encoded value ended the goroutine. Only a
+// deferred function can see it.
 func (b *Buffer) Exited() error { return b.exited }
 
-// Mark notes the present end of the message.
+// Mark returns the current end of the message.
 func (b *Buffer) Mark() Mark {
 	return Mark{data: len(b.data), references: len(b.references), attached: len(b.attached), referred: b.referred}
 }
 
-// Rewind takes back everything that was written after m was noted, attachments included.
+// Rewind removes everything written since m, attachments included.
 func (b *Buffer) Rewind(m Mark) {
 	b.data = b.data[:m.data]
 	clear(b.references[m.references:])
@@ -93,9 +92,8 @@ func (b *Buffer) Rewind(m Mark) {
 	b.settle(m.attached, false)
 }
 
-// Bytes returns the whole message. It copies only if the buffer refers to
-// large blocks; otherwise the result is the buffer's memory, valid until the
-// buffer changes.
+// Bytes returns the whole message. If the buffer refers to large blocks it is a copy; otherwise
+// it is the buffer's memory, valid until the buffer changes.
 func (b *Buffer) Bytes() []byte {
 	if len(b.references) == 0 {
 		return b.data
@@ -108,8 +106,8 @@ func (b *Buffer) Bytes() []byte {
 	return flat
 }
 
-// WriteTo writes the message to w, in one Write for what was copied and one for
-// each block that is referred to. The buffer stays as it is.
+// WriteTo writes the message to w, with one Write for each run of copied bytes and for each block
+// that is referred to. It does not change the buffer.
 func (b *Buffer) WriteTo(w io.Writer) (int64, error) {
 	var written int64
 	err := b.eachPiece(func(piece []byte) error {
@@ -123,7 +121,7 @@ func (b *Buffer) WriteTo(w io.Writer) (int64, error) {
 	return written, err
 }
 
-// pieces calls f with the consecutive parts of the message, none of them empty.
+// eachPiece calls f with the consecutive parts of the message, none of them empty.
 func (b *Buffer) eachPiece(f func([]byte) error) error {
 	done := 0
 	for _, r := range b.references {
@@ -158,23 +156,21 @@ func (b *Buffer) Uvarint(v uint64) {
 // Uint64 appends v in eight bytes, little-endian.
 func (b *Buffer) Uint64(v uint64) { b.data = binary.LittleEndian.AppendUint64(b.data, v) }
 
-// String appends s with its length. From 32 KiB on it is referred to, not
-// copied, unless Copy is set.
+// String appends s with its length. From 32 KiB on the buffer refers to s, unless Copy is set.
 func (b *Buffer) String(s string) {
 	b.Uvarint(uint64(len(s)))
 	b.block(stringBytes(s))
 }
 
-// Raw appends p with its length. From 32 KiB on it is referred to, not copied,
-// unless Copy is set. Nil and empty are the same.
+// Raw appends p with its length. From 32 KiB on the buffer refers to p, unless Copy is set. Nil
+// and empty are encoded alike.
 func (b *Buffer) Raw(p []byte) {
 	b.Uvarint(uint64(len(p)))
 	b.block(p)
 }
 
-// block appends memory whose size the reader knows. Large blocks begin at a
-// multiple of eight from the start of the message, so that a reader whose
-// message is aligned can use them in place.
+// block appends memory whose size the reader knows. Large blocks are aligned to eight bytes, so
+// that a reader of an aligned message can use them in place.
 func (b *Buffer) block(mem []byte) {
 	if len(mem) < largeBlock {
 		b.data = append(b.data, mem...)
@@ -184,7 +180,7 @@ func (b *Buffer) block(mem []byte) {
 	b.refer(mem)
 }
 
-// pad brings the message to a multiple of eight.
+// pad extends the message to a multiple of eight bytes.
 func (b *Buffer) pad() {
 	for b.Len()&7 != 0 {
 		b.data = append(b.data, 0)

@@ -5,12 +5,11 @@ import (
 	"strconv"
 )
 
-// Check returns an *Error if no value of type t can travel, because it always
-// contains a channel, function, unsafe pointer or refused type. Its path begins
-// with root. What is behind interfaces, pointers, slices and maps is not looked at,
-// because there may be nothing behind them.
+// Check returns an *Error if no value of type t can be encoded, because it always contains a
+// channel, function, unsafe pointer or refused type. Its path begins with root. Check does not
+// look behind interfaces, pointers, slices and maps, which may be nil.
 //
-// A pointer to a protobuf message as the whole value is looked at: it is hardly ever nil.
+// The exception is a pointer to a protobuf message as the whole value, which is hardly ever nil.
 func Check(t reflect.Type, root string) error {
 	if t.Kind() == reflect.Pointer && isProto(t.Elem()) && customCodecOf(t) == nil && customCodecOf(t.Elem()) == nil {
 		return refused(protoReason(t.Elem())).finish(root)

@@ -2,9 +2,10 @@ package wire
 
 import "os"
 
-// A file that its owner closes after its message was made cannot be sent, but the message is:
-// it may be that of many tasks. In place of the file goes a sign that says so to the receiver,
-// which is an empty file for who does not look: the null device, opened as nobody opens it.
+// If a file's owner closes it after the message was encoded, the file cannot be sent, but the
+// message still is: it may carry many tasks. A placeholder takes the file's place: the null
+// device, opened with an unusual combination of flags. TakeFileAs recognises it; other receivers
+// see an empty file.
 const placeholderFlags = os.O_RDONLY | os.O_APPEND | os.O_SYNC
 
 func closedPlaceholder() (*os.File, error) { return os.OpenFile(os.DevNull, placeholderFlags, 0) }

@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// Codec encodes and decodes values of type T. It is for any number of
-// goroutines. Holding one saves looking the type up, some 10 ns a value.
+// Codec encodes and decodes values of type T. It is safe for concurrent use. Keeping one saves a
+// lookup of some 10 ns per value.
 type Codec[T any] struct {
 	plan  *plan
 	slice reflect.Type
@@ -14,8 +14,8 @@ type Codec[T any] struct {
 
 var codecs sync.Map // reflect.Type of T to *Codec[T]
 
-// For returns the codec of T. Every type has one; what cannot travel is found
-// out when a value is encoded (see Check).
+// For returns the codec of T. It never fails; a type that cannot be encoded is detected when a
+// value is encoded (see Check).
 func For[T any]() *Codec[T] {
 	t := reflect.TypeFor[T]()
 	if c, ok := codecs.Load(t); ok {
@@ -25,7 +25,7 @@ func For[T any]() *Codec[T] {
 	return c.(*Codec[T])
 }
 
-// remake makes the plan anew: see RegisterCodec.
+// recompile makes a new plan: see RegisterCodec.
 func (c *Codec[T]) recompile() {
 	compiler := compiler{}
 	c.plan = compiler.plan(reflect.TypeFor[T]())
@@ -34,9 +34,8 @@ func (c *Codec[T]) recompile() {
 	}
 }
 
-// Encode appends *v to b. The error is an *Error whose path begins with root;
-// then b holds a part of the value, see Buffer.Mark. b may refer to memory
-// that *v refers to, see Buffer.
+// Encode appends *v to b. If it fails, the error is an *Error whose path begins with root, and b
+// holds part of the value: see Buffer.Mark. b may refer to memory that *v refers to, see Buffer.
 func (c *Codec[T]) Encode(b *Buffer, root string, v *T) error {
 	if c.plan.flat {
 		b.data = append(b.data, memory(addressOf(v), c.plan.size)...)
@@ -45,15 +44,15 @@ func (c *Codec[T]) Encode(b *Buffer, root string, v *T) error {
 	return b.encode(root, c.plan, addressOf(v))
 }
 
-// Decode reads exactly one value into *v, all of which it replaces. The error
-// is r.Err(), a *DecodeError; then *v may hold a part of the value.
+// Decode reads one value and replaces all of *v by it. If it fails, the error is r.Err(), a
+// *DecodeError, and *v may hold part of the value.
 func (c *Codec[T]) Decode(r *Reader, v *T) error {
 	return r.decode(c.plan, addressOf(v))
 }
 
-// EncodeSlice appends the elements of vs to b, without their number. If T holds
-// no pointers that is one copy, or from 32 KiB on one reference to vs. The path
-// of the *Error begins with root and the index, which is also its Index.
+// EncodeSlice appends the elements of vs to b, without their number. If T holds no pointers that
+// is one copy or, from 32 KiB on, one reference to vs. The path of an *Error begins with root and
+// the index, and the index is also in its Index.
 func (c *Codec[T]) EncodeSlice(b *Buffer, root string, vs []T) error {
 	if c.plan.flat {
 		b.block(elements(vs))
@@ -71,9 +70,9 @@ func (c *Codec[T]) EncodeSlice(b *Buffer, root string, vs []T) error {
 	return nil
 }
 
-// DecodeSlice reads n values that EncodeSlice wrote, at the same place of the
-// message. If T holds no pointers that is one copy, or with r.Alias and 64 KiB
-// or more the memory of the message itself. n need not be trusted.
+// DecodeSlice reads n values that EncodeSlice wrote. If T holds no pointers that is one copy or,
+// with r.Alias and at least 64 KiB, the memory of the message itself. n may come from an
+// untrusted source.
 func (c *Codec[T]) DecodeSlice(r *Reader, n int) ([]T, error) {
 	if n < 0 {
 		return nil, r.fail("a negative number of values")
@@ -100,12 +99,12 @@ func (c *Codec[T]) DecodeSlice(r *Reader, n int) ([]T, error) {
 	return vs, nil
 }
 
-// DecodeEach is DecodeSlice that goes on where an UnmarshalBinary method fails or
-// panics, or makes two keys of a map equal: errs has the failures by index, and is
-// nil without any.
+// DecodeEach is DecodeSlice that continues after an element whose UnmarshalBinary fails or
+// panics, or whose map keys become equal. errs has these errors by index, and is nil if there are
+// none.
 func (c *Codec[T]) DecodeEach(r *Reader, n int) (vs []T, errs map[int]error, err error) {
 	start := *r
-	if len(r.attached) == 0 || c.plan.flat { // what takes attachments cannot be done twice
+	if len(r.attached) == 0 || c.plan.flat { // attachments cannot be taken twice
 		if vs, err = c.DecodeSlice(r, n); err == nil || c.plan.flat {
 			return vs, nil, err
 		}
@@ -145,8 +144,8 @@ func EncodeSlice[T any](b *Buffer, root string, vs []T) error {
 // DecodeSlice is For[T]().DecodeSlice.
 func DecodeSlice[T any](r *Reader, n int) ([]T, error) { return For[T]().DecodeSlice(r, n) }
 
-// MemorySize returns the size of a T in bytes if T holds no pointers, so that
-// every T travels as that many bytes of memory.
+// MemorySize returns the size of a T in bytes if T holds no pointers, and so travels as that many
+// bytes of memory.
 func MemorySize[T any]() (size int, ok bool) {
 	p := For[T]().plan
 	if !p.flat {
@@ -155,8 +154,8 @@ func MemorySize[T any]() (size int, ok bool) {
 	return int(p.size), true
 }
 
-// EncodeValue is Encode for a type known only at run time. A v that is not
-// addressable is copied first. v must not come from an unexported field.
+// EncodeValue is Encode for a type known only at run time. It copies a v that is not addressable.
+// v must not come from an unexported field.
 func EncodeValue(b *Buffer, root string, v reflect.Value) error {
 	if !v.IsValid() || !v.CanInterface() {
 		return refused("there is no value, or it was read from an unexported field").finish(root)

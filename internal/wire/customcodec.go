@@ -7,25 +7,25 @@ import (
 	"sync"
 )
 
-// ownEncodings are the types whose values the program encodes itself.
+// customCodecs holds the codecs that the program has registered.
 var customCodecs struct {
 	sync.RWMutex
 	byType map[reflect.Type]*customCodec
 }
 
-// ownEncoding is what the program has registered for one type.
+// customCodec is the program's codec for one type.
 type customCodec struct {
 	name   string
 	encode func(v reflect.Value) ([]byte, error)
 	decode func(p []byte) (reflect.Value, error)
 }
 
-// RegisterCodec makes values of exactly type t travel as enc encodes them, wherever they appear,
-// whatever would carry them otherwise. dec gets bytes that it may keep. A nil pointer is not
-// encoded. Plans and codecs that were made before are made anew, so it may be called after
-// For, but before a value is encoded or decoded.
+// RegisterCodec makes enc and dec encode and decode all values of exactly type t, instead of the
+// method that would be used otherwise. dec may keep the bytes it gets. A nil pointer is not
+// passed to enc. RegisterCodec recompiles existing plans, so it may be called after For, but not
+// after a value was encoded or decoded.
 //
-// It panics if t has such an encoding, or is carried by a Hook.
+// It panics if t already has a codec or a Hook.
 func RegisterCodec(name string, t reflect.Type, enc func(v reflect.Value) ([]byte, error), dec func(p []byte) (reflect.Value, error)) {
 	if hookOf(t) != nil {
 		panic(fmt.Sprintf("mp: RegisterCodec(%q): a %v is carried by this package", name, t))
@@ -59,8 +59,8 @@ func customCodecOf(t reflect.Type) *customCodec {
 	return customCodecs.byType[t]
 }
 
-// encoded makes the plan of a type that the program encodes: the length and the bytes, after
-// a byte that says whether a pointer is nil.
+// customCodec makes the plan of a type with a registered codec: a byte that tells whether a
+// pointer is nil, then the length and the bytes.
 func (c compiler) customCodec(p *plan, own *customCodec) {
 	t := p.typ
 	what := fmt.Sprintf("the codec %q of %v", own.name, t)
@@ -95,7 +95,7 @@ func (c compiler) customCodec(p *plan, own *customCodec) {
 	p.decode = func(r *Reader, v address) error { return decodeCustom(r, valueAt(t, v), own, what) }
 }
 
-// decodeOwn reads a value that the program has encoded.
+// decodeCustom decodes a value of a type with a registered codec.
 func decodeCustom(r *Reader, value reflect.Value, own *customCodec, what string) error {
 	if value.Kind() == reflect.Pointer {
 		switch r.Byte() {
@@ -107,7 +107,7 @@ func decodeCustom(r *Reader, value reflect.Value, own *customCodec, what string)
 			return r.fail("a pointer is neither nil nor not nil")
 		}
 	}
-	encoded := bytes.Clone(r.Raw()) // the codec may keep it, and nobody else writes to it
+	encoded := bytes.Clone(r.Raw()) // the codec may keep it, and the sender may be able to write to the message
 	if r.err != nil {
 		return r.err
 	}
@@ -125,17 +125,17 @@ func decodeCustom(r *Reader, value reflect.Value, own *customCodec, what string)
 	return nil
 }
 
-// protoMessage is what every generated protobuf message has.
+// protoMessage is implemented by every generated protobuf message.
 var protoMessage = reflect.TypeFor[interface{ ProtoMessage() }]()
 
-// isProto says whether t is the struct of a protobuf message. Such a struct has hidden state that belongs to
-// its process: once the message was used it holds addresses. A type with methods of its own
-// for it, MarshalBinary and UnmarshalBinary, travels by these.
+// isProto reports whether t is the struct of a protobuf message. It has hidden state that belongs
+// to its process: once used, the message holds addresses. A type that has its own MarshalBinary
+// and UnmarshalBinary is encoded by these.
 func isProto(t reflect.Type) bool {
 	return t.Kind() == reflect.Struct && reflect.PointerTo(t).Implements(protoMessage) && !embeds(t, protoMessage) && !marshals(t)
 }
 
-// protoReason says what to do about a protobuf message.
+// protoReason explains how to send a protobuf message.
 func protoReason(t reflect.Type) string {
 	return fmt.Sprintf("a *%v is a protobuf message, whose hidden state belongs to its process: before Main call mp.RegisterCodec[*%v](\"%v\", encode, decode), where encode calls proto.Marshal, and decode proto.Unmarshal into a new message", t, t, t)
 }

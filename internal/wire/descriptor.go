@@ -7,16 +7,16 @@ import (
 	"time"
 )
 
-// A descriptor names the dynamic type of an interface: one byte for a type
-// that needs no registration, tagNamed and a registered name, or a byte for an
-// unnamed composite followed by the descriptors of its parts.
+// A descriptor names the dynamic type of an interface: one byte for a type that needs no
+// registration, tagNamed and a registered name, or a byte for an unnamed composite type followed
+// by the descriptors of its parts.
 const (
 	tagNil = iota
 	tagBool
 	tagInt
 	tagFloat64
 	tagString
-	firstPredeclared // the tag of known[0]
+	firstPredeclared // the tag of predeclared[0]
 
 	tagSlice   = 0x80 // element
 	tagArray   = 0x81 // length, element
@@ -24,13 +24,13 @@ const (
 	tagMap     = 0x83 // key, element
 	tagNamed   = 0x84 // name
 
-	// These stand for a value as well.
+	// These also introduce a value.
 	tagSentinel = 0x85 // name
 	tagError    = 0x86 // what Buffer.Errors writes
 )
 
-// known are the types that need no registration, besides those with a tag of
-// their own. The order is part of the format.
+// predeclared are the types that need no registration, in addition to those in tagByType. The
+// order is part of the format.
 var predeclared = []reflect.Type{
 	reflect.TypeFor[int8](), reflect.TypeFor[int16](), reflect.TypeFor[int32](), reflect.TypeFor[int64](),
 	reflect.TypeFor[uint](), reflect.TypeFor[uint8](), reflect.TypeFor[uint16](), reflect.TypeFor[uint32](),
@@ -59,12 +59,12 @@ var typeByTag = func() (types [tagSlice]reflect.Type) {
 }()
 
 const (
-	// Composites nested deeper, or arrays larger than this, need a name.
+	// Composite types nested deeper, and arrays larger than this, must be registered.
 	maxDescriptorDepth = 32
 	maxDescribedArray  = 1 << 30 // bytes
 )
 
-// describe returns the descriptor of the plan's type. Only success is kept: the
+// describe returns the descriptor of the plan's type. It does not cache failures, because the
 // type may be registered later.
 func (p *plan) describe() ([]byte, *Error) {
 	if kept := p.descriptor.Load(); kept != nil {
@@ -118,14 +118,14 @@ func appendDescriptor(to []byte, t reflect.Type, depth int) ([]byte, *Error) {
 	return nil, missing(t)
 }
 
-// describable says whether an array type needs no name. An array of many
-// elements without size is no use, but hashing one as a map key would take time
-// that no bytes in the message have paid for.
+// describable reports whether an array type needs no registration. Arrays with many elements of
+// size zero are excluded: hashing one as a map key would take time out of proportion to the
+// message.
 func describable(n uint64, elem reflect.Type) bool {
 	return n <= 1 || elem.Size() > 0 && n <= maxDescribedArray/uint64(elem.Size())
 }
 
-// missing is an error that describe completes.
+// missing returns an error that describe completes.
 func missing(t reflect.Type) *Error {
 	return &Error{Index: -1, missing: t}
 }

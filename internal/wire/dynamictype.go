@@ -6,18 +6,17 @@ import (
 	"sync"
 )
 
-// composed keeps the plans of the composite types that were decoded. The
-// runtime never forgets a type, so the number of those that no program is likely to
-// have is limited: else an enemy could fill the memory with the types of [1]int,
-// [2]int and so on. Who uses up the limit spoils it only for others of the same
-// sort, and never for types that this process has.
+// dynamicTypes holds the plans of composite types that were decoded. The runtime never frees a
+// type, so the number of unusual ones is limited: otherwise a hostile sender could fill the
+// memory with the types of [1]int, [2]int and so on. Reaching the limit affects only other types
+// of the same rarity, and never types that this process already has.
 var dynamicTypes = struct {
 	sync.RWMutex
 	plans map[string]*plan
 	rare  [2]int // the number of those without and with an array in them
 }{plans: make(map[string]*plan)}
 
-// maxRare limits each sort. Only tests change it.
+// maxRare limits each kind of rare type. Only tests change it.
 var maxRare = 10_000
 
 // dynamicPlan reads the rest of the descriptor that begins with tag.
@@ -78,7 +77,7 @@ func compose(descriptor []byte) (*plan, *DecodeError) {
 	return p, nil
 }
 
-// plannedAs returns the plan with this descriptor, if there is one already.
+// plannedAs returns the existing plan with this descriptor, or nil.
 func plannedAs(descriptor []byte) (found *plan) {
 	plans.Range(func(_, p any) bool {
 		if own, err := p.(*plan).describe(); err == nil && bytes.Equal(own, descriptor) {
@@ -89,15 +88,15 @@ func plannedAs(descriptor []byte) (found *plan) {
 	return found
 }
 
-// The sorts of composite types, by how many of them there can be.
+// The rarities of composite types, by how many of them there can be.
 const (
 	rareOther = iota
 	rareArray
-	frequent // not limited: at most a few dozen for each type with a name
+	frequent // not limited: at most a few dozen per named type
 )
 
-// sortOf looks at a descriptor. Frequent types are up to three slices, pointers and maps
-// by strings around another, with one map at most.
+// rarityOf classifies a descriptor. Frequent types are up to three slices, pointers and maps with
+// string keys around another type, with at most one map.
 func rarityOf(descriptor []byte) int {
 	r := NewReader(descriptor)
 	sort, levels, maps := frequent, 0, 0
@@ -124,7 +123,7 @@ func rarityOf(descriptor []byte) int {
 	return sort
 }
 
-// hasArray looks for an array in the next type.
+// hasArray reports whether the next type contains an array.
 func hasArray(r *Reader, depth int) bool {
 	if depth > maxDescriptorDepth {
 		return false
@@ -143,7 +142,7 @@ func hasArray(r *Reader, depth int) bool {
 	return false
 }
 
-// skipDescriptor finds the end of the descriptor that begins with tag.
+// skipDescriptor skips the descriptor that begins with tag.
 func (r *Reader) skipDescriptor(tag byte, depth int) error {
 	if depth > maxDescriptorDepth {
 		return r.fail("a descriptor is nested too deep")

@@ -9,33 +9,33 @@ import (
 
 var errorType = reflect.TypeFor[error]()
 
-// sentinels finds errors that are the same in every process by their names.
+// sentinels identifies errors that exist in every process by their names.
 var sentinels struct {
 	name   func(error) (name string, ok bool)
 	byName func(name string) (err error, ok bool)
 }
 
-// Sentinels makes errors travel inside interfaces by their names, as long as their
-// types are not registered. It is called once, before a value is encoded.
+// Sentinels makes errors in interfaces travel by name, unless their types are registered. It must
+// be called once, before any value is encoded.
 func Sentinels(name func(err error) (name string, ok bool), byName func(name string) (err error, ok bool)) {
 	sentinels.name, sentinels.byName = name, byName
 }
 
-// errorsInValues carries errors of types that are not registered: see Errors.
+// errorsInValues encodes errors of types that are not registered: see Errors.
 var errorsInValues struct {
 	encode func(b *Buffer, err error) error
 	decode func(r *Reader) error
 }
 
-// Errors makes every other error that an interface holds travel by enc and dec, as long as
-// Buffer.Errors and Reader.Errors do not say otherwise. What dec returns stands for the
-// error, and is not nil unless r.Err is not. It is called once, before a value is encoded.
+// Errors makes all other errors in interfaces travel by enc and dec, unless Buffer.Errors and
+// Reader.Errors are set. dec returns the error that takes the original's place, which may be nil
+// only if r.Err is not. Errors must be called once, before any value is encoded.
 func Errors(enc func(b *Buffer, err error) error, dec func(r *Reader) error) {
 	errorsInValues.encode, errorsInValues.decode = enc, dec
 }
 
-// encodeError writes what an interface of type t holds, whose type cannot be described for
-// the reason given, if it is an error that may travel as one.
+// encodeError encodes a value held by an interface of type t if it is an error that may travel as
+// one. Otherwise it returns reason, which tells why the value's type has no descriptor.
 func encodeError(b *Buffer, held reflect.Value, t reflect.Type, reason *Error) *Error {
 	encode := b.Errors
 	if encode == nil {
@@ -43,10 +43,10 @@ func encodeError(b *Buffer, held reflect.Value, t reflect.Type, reason *Error) *
 	}
 	err, ok := held.Interface().(error)
 	if !ok || encode == nil || b.walk.inKey || refusalOf(held.Type()) != "" {
-		return reason // a key would not be equal to itself
+		return reason // a decoded error would not be equal as a key
 	}
 	if t != errorType && t.NumMethod() > 0 {
-		// Such an interface may have methods that only the type over here has.
+		// The interface may have methods that only the original type has.
 		probe := Buffer{Copy: true, Errors: b.Errors}
 		if err := writeError(&probe, err, encode); err != nil {
 			return err
@@ -97,7 +97,7 @@ func readError(r *Reader, v address, t reflect.Type) error {
 	return nil
 }
 
-// encodeSentinel writes what an interface holds if it is a sentinel.
+// encodeSentinel writes the value if it is a sentinel, and reports whether it is.
 func encodeSentinel(b *Buffer, held reflect.Value) bool {
 	if sentinels.name == nil {
 		return false
@@ -129,8 +129,8 @@ func decodeSentinel(r *Reader, v address, t reflect.Type) error {
 	return r.fail(fmt.Sprintf("an interface of type %v holds an error %.100q, which this process does not have", t, name))
 }
 
-// errorField makes the plan of the type error. Inside an error, see Buffer.Errors,
-// such a field holds what an error wraps.
+// errorField makes the plan of the type error. Inside an error, see Buffer.Errors, such a field
+// holds what the error wraps.
 func (c compiler) errorField(p *plan) {
 	p.maybeIncomparable = true
 	p.encode = func(b *Buffer, v address) *Error {
@@ -143,8 +143,8 @@ func (c compiler) errorField(p *plan) {
 	p.decode = func(r *Reader, v address) error { return decodeDynamic(r, v, errorType, r.Byte()) }
 }
 
-// unregistered says what to do about an interface that holds an outer, for which the
-// type missing would have to be known.
+// unregistered tells what to do about an interface that holds a value of type outer, of which the
+// type missing is not registered.
 func unregistered(outer, missing reflect.Type) string {
 	register := fmt.Sprintf("call mp.RegisterType[%v](\"a name\") when the program starts", missing)
 	first, _ := utf8.DecodeRuneInString(missing.Name())

@@ -9,22 +9,22 @@ import (
 
 // Error is returned when a value cannot be encoded.
 type Error struct {
-	// Path names the place at the sender, such as in.Jobs[3].Next. The middle
-	// of a very long path is left out.
+	// Path names the place at the sender, such as in.Jobs[3].Next. A very long path is shortened
+	// in the middle.
 	Path string
-	// Reason says what is wrong there and what to do about it.
+	// Reason tells what is wrong there and what to do about it.
 	Reason string
-	// Index is the element of EncodeSlice that failed; -1 otherwise.
+	// Index is the element of EncodeSlice that failed, or -1.
 	Index int
-	// Err is what a MarshalBinary method or a hook returned, or a *PanicError;
-	// nil otherwise.
+	// Err is what a MarshalBinary method, a codec or a hook returned, or a *PanicError; otherwise
+	// nil.
 	Err error
 
-	missing reflect.Type // that has no descriptor
+	missing reflect.Type // the type without a descriptor
 
-	inner   []string // the steps next to the place, innermost first
+	inner   []string // the steps next to the failure, innermost first
 	outer   []string // the steps next to the root, innermost first
-	skipped int      // how many steps between them are left out
+	skipped int      // number of steps between them that are left out
 }
 
 // Error returns the path and the reason.
@@ -33,15 +33,15 @@ func (e *Error) Error() string { return "mp: " + e.Path + ": " + strings.TrimPre
 // Unwrap returns Err.
 func (e *Error) Unwrap() error { return e.Err }
 
-// DecodeError is returned when bytes are not the encoding of a value of the
-// wanted type. It wraps io.ErrUnexpectedEOF if the bytes end too early.
+// DecodeError is returned when bytes are not the encoding of a value of the expected type. It
+// wraps io.ErrUnexpectedEOF if the bytes end too early.
 type DecodeError struct {
-	// Offset is the position in the message, in bytes, near the fault.
+	// Offset is the position near the fault in the message, in bytes.
 	Offset int64
-	// Reason says what is wrong.
+	// Reason tells what is wrong.
 	Reason string
-	// Err is io.ErrUnexpectedEOF, or what an UnmarshalBinary method or a hook
-	// returned, or a *PanicError; nil otherwise.
+	// Err is io.ErrUnexpectedEOF, what an UnmarshalBinary method, a codec or a hook returned, or
+	// a *PanicError; otherwise nil.
 	Err error
 }
 
@@ -57,10 +57,9 @@ func (e *DecodeError) Error() string {
 // Unwrap returns Err.
 func (e *DecodeError) Unwrap() error { return e.Err }
 
-// PanicError is a panic of a MarshalBinary or UnmarshalBinary method, or of a
-// hook.
+// PanicError is a panic of a MarshalBinary or UnmarshalBinary method, a codec or a hook.
 type PanicError struct {
-	Value any    // what was passed to panic
+	Value any    // the argument of panic
 	Stack []byte // the stack of the goroutine that panicked
 }
 
@@ -73,9 +72,9 @@ func (e *PanicError) Unwrap() error {
 	return err
 }
 
-// ExitedError is a runtime.Goexit of a MarshalBinary or UnmarshalBinary method, or
-// of a hook. The goroutine that encoded or decoded has ended by it: a function that
-// it deferred finds the error in Buffer.Exited or Reader.Err.
+// ExitedError reports that a MarshalBinary or UnmarshalBinary method, a codec or a hook called
+// runtime.Goexit. That has ended the goroutine that encoded or decoded: a deferred function finds
+// the error in Buffer.Exited or Reader.Err.
 type ExitedError struct {
 	Type   reflect.Type
 	Method string
@@ -86,14 +85,14 @@ func (e *ExitedError) Error() string {
 	return fmt.Sprintf("mp: %s of %v called runtime.Goexit, which ends the goroutine", e.Method, e.Type)
 }
 
-// refused begins an error at the place where encoding stands. The callers on
-// the way out add their steps, so paths cost nothing until something fails.
+// refused returns an error at the current place. The callers add their steps on the way out, so
+// paths cost nothing until something fails.
 func refused(reason string) *Error { return &Error{Reason: reason, Index: -1} }
 
-// steps that are kept next to the place and next to the root.
+// keptSteps is the number of steps kept at each end of a path.
 const keptSteps = 16
 
-// within adds a step, such as .Name or [3], in front of the path.
+// within prepends a step, such as .Name or [3], to the path.
 func (e *Error) within(step string) *Error {
 	if len(e.inner) < keptSteps {
 		e.inner = append(e.inner, step)
@@ -110,7 +109,7 @@ func (e *Error) within(step string) *Error {
 
 func (e *Error) withinIndex(i int) *Error { return e.within("[" + strconv.Itoa(i) + "]") }
 
-// finish puts the path together behind root.
+// finish joins the path after root.
 func (e *Error) finish(root string) *Error {
 	var path strings.Builder
 	path.WriteString(root)

@@ -1,8 +1,8 @@
 package wire
 
-// boolSpan describes count bools (inner is nil) or count groups of bools, one
-// every stride bytes from offset on. Any byte but 0 and 1 in a bool makes a
-// program misbehave, so bytes from outside are normalised to these two.
+// boolSpan describes count bools (inner is nil) or count groups of bools, one every stride bytes
+// from offset on. A bool with a value other than 0 and 1 makes a program misbehave, so bytes from
+// outside are normalised.
 type boolSpan struct {
 	offset uintptr
 	count  int
@@ -29,7 +29,7 @@ func normalise(p address, spans []boolSpan) {
 	}
 }
 
-// flat finishes the plan of a type without pointers, which travels as memory.
+// flat completes the plan of a type without pointers, which travels as memory.
 func (c compiler) flat(p *plan) {
 	size, bools := p.size, p.bools
 	p.minSize = int(size)
@@ -40,8 +40,8 @@ func (c compiler) flat(p *plan) {
 	p.decode = func(r *Reader, v address) error { return r.flat(v, size, bools) }
 }
 
-// flat reads size bytes of pointer-free memory into the variable at v. A single
-// value is never padded: it is copied in any case.
+// flat reads size bytes of pointer-free memory into the variable at v. A single value is always
+// copied and so never aligned.
 func (r *Reader) flat(v address, size uintptr, bools []boolSpan) error {
 	if r.err != nil || uintptr(r.Len()) < size {
 		return r.short()
@@ -54,8 +54,8 @@ func (r *Reader) flat(v address, size uintptr, bools []boolSpan) error {
 	return nil
 }
 
-// flatBlock reads n elements of a pointer-free type: a copy, or the memory of
-// the message if that is allowed, large and aligned.
+// flatBlock reads n elements of a pointer-free type. They share the memory of the message if that
+// is allowed, large and aligned; otherwise they are copied.
 func (r *Reader) flatBlock(n int, elem *plan) (sliceHeader, error) {
 	if err := r.need(uint64(n), uint64(elem.size)); err != nil {
 		return sliceHeader{}, err

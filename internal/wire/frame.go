@@ -11,28 +11,29 @@ import (
 )
 
 const (
-	// headerSize is the size of a frame's header in bytes: the length of the
-	// payload (8, little-endian), the kind (1), whether more descriptors follow (1), zeros (2),
-	// and the number of descriptors that were sent with its first byte (4, little-endian).
+	// headerSize is the size of a frame's header in bytes: the length of the payload (8,
+	// little-endian), the kind (1), 1 if more descriptors follow (1), zeros (2), and the number
+	// of descriptors sent with the header's first byte (4, little-endian).
 	headerSize = 16
-	// smallFrame is the payload size in bytes from which FrameReader allocates a
-	// payload of its own. Smaller ones are read through its buffer.
+	// smallFrame is the payload size in bytes from which FrameReader allocates memory for a
+	// payload. Smaller payloads stay in its buffer.
 	smallFrame = 64 << 10
-	// firstPayload is what a large payload gets before any of it was read.
+	// firstPayload is the memory allocated for a large payload before any of it has arrived, in
+	// bytes.
 	firstPayload = 1 << 20
-	// payloadGrowth is how many times what has arrived a payload may take.
+	// payloadGrowth limits the memory of a payload to this multiple of what has arrived.
 	payloadGrowth = 16
 )
 
-// FrameError is returned when the bytes of a stream are not a frame, or not one
-// that is wanted. The stream cannot be read on.
+// FrameError is returned when the bytes of a stream are not a frame, or not an acceptable one.
+// The stream cannot be read any further.
 type FrameError struct {
-	Length uint64 // of the payload as the header says it, in bytes
-	Max    int64  // what the caller allowed, in bytes
-	Reason string // set if the length is not the fault
+	Length uint64 // of the payload according to the header, in bytes
+	Max    int64  // the caller's limit, in bytes
+	Reason string // set if the length is not the problem
 }
 
-// Error names both numbers, or the reason.
+// Error returns the reason, or both numbers.
 func (e *FrameError) Error() string {
 	if e.Reason != "" {
 		return "wire: not a frame: " + e.Reason
@@ -40,19 +41,18 @@ func (e *FrameError) Error() string {
 	return fmt.Sprintf("wire: a frame of %d bytes is larger than the limit of %d bytes", e.Length, e.Max)
 }
 
-// scratch holds memory in which small frames are put together, as *[]byte.
+// scratch holds memory in which small frames are assembled, as *[]byte.
 var scratch = sync.Pool{New: func() any {
 	p := make([]byte, 0, headerSize+smallFrame)
 	return &p
 }}
 
-// WriteFrame writes the message in b as the payload of one frame. Frames with a
-// payload of up to 64 KiB go out in one Write; larger ones in several, without
-// copying large blocks. Calls for the same w must not overlap. The error is
-// that of w; then the stream cannot be used any more.
+// WriteFrame writes the message in b as the payload of one frame. A frame with a payload below 64
+// KiB goes out in one Write; larger ones take several, without copying large blocks. Calls for
+// the same w must not overlap. After an error, which is that of w, the stream is unusable.
 //
-// The attachments of b are sent along, if w is a socket of one machine: else that is an
-// error. To settle them is the caller's.
+// WriteFrame also sends the attachments of b. That fails unless w is a Unix domain socket. The
+// caller must settle them.
 func WriteFrame(w io.Writer, kind byte, b *Buffer) error {
 	attached := b.attached
 	if len(attached) > maxBatchFiles {
@@ -84,7 +84,8 @@ func appendHeader(to []byte, kind, more byte, length int64, files int) []byte {
 	return binary.LittleEndian.AppendUint32(to, uint32(files))
 }
 
-// writeFiles sends as many attachments ahead of their frame that the rest can go with it.
+// writeLeadingFiles sends attachments ahead of their frame until the rest fit into one message of
+// the kernel.
 func writeLeadingFiles(w io.Writer, attached []Attachment) (rest []Attachment, err error) {
 	if len(attached) > MaxFiles {
 		return nil, fmt.Errorf("wire: a message with %d descriptors, more than %d", len(attached), MaxFiles)
@@ -99,8 +100,8 @@ func writeLeadingFiles(w io.Writer, attached []Attachment) (rest []Attachment, e
 	return attached, nil
 }
 
-// joined is pieces with small ones put together in the memory of head, behind what
-// head holds already.
+// coalesced is eachPiece, with small pieces collected in the memory of head, after what head
+// already holds.
 func (b *Buffer) coalesced(head []byte, f func([]byte) error) error {
 	flush := func() (err error) {
 		if len(head) > 0 {
@@ -129,61 +130,59 @@ func (b *Buffer) coalesced(head []byte, f func([]byte) error) error {
 	return flush()
 }
 
-// FrameReader reads frames from a stream. It is for one goroutine at a time.
+// FrameReader reads frames from a stream. It is not safe for concurrent use.
 type FrameReader struct {
-	// Spare may return memory, begun at a multiple of eight, that a large payload is
-	// then read into if it fits; the payload is the caller's as ever. Nil: there is none.
+	// Spare, if not nil, may return memory aligned to eight bytes. A large payload that fits is
+	// read into it, and belongs to the caller as always.
 	Spare func() []byte
 
-	// Trusted says that who writes the stream does not lie about lengths: the memory of
-	// a large payload is then taken at once.
+	// Trusted means that the writer of the stream sends honest lengths: the memory of a large
+	// payload is then allocated at once.
 	Trusted bool
 
-	// Socket is where the stream comes from and has the descriptors that come with it. Nil: there
-	// are none.
+	// Socket is the source of the stream, with the descriptors that come with it. Nil: none can
+	// come.
 	Socket *Socket
 
 	source           io.Reader
-	buf              []byte // begins at a multiple of eight
+	buf              []byte // aligned to eight bytes
 	from             int    // buf[from:to] is read and not yet consumed
 	to               int
 	readingLarge     bool
-	files            []*os.File // of the present frame
-	announced        int        // how many were announced for it
-	filesLost        bool       // some of them were
-	filesPending     bool       // the present frame was not returned yet, and has some
-	headerFilesTaken bool       // those of the header at from were taken
-	err              error      // the stream cannot be read on
+	files            []*os.File // of the current frame
+	announced        int        // descriptors announced for the current frame
+	filesLost        bool       // some of them were lost
+	filesPending     bool       // the current frame has some and was not returned yet
+	headerFilesTaken bool       // the descriptors of the header at from were taken
+	err              error      // after it the stream cannot be read
 }
 
-// NewFrameReader returns a reader of the frames that come from r. It reads as
-// much as it can get into 64 KiB of memory, which it takes on first use.
+// NewFrameReader returns a reader of the frames that come from r. It reads as much as fits into
+// its buffer of 64 KiB, which it allocates on first use.
 func NewFrameReader(r io.Reader) *FrameReader {
 	f := &FrameReader{source: r}
 	f.Socket, _ = r.(*Socket)
 	return f
 }
 
-// Buffered returns the number of bytes that were read from the stream and do
-// not belong to a frame that Next returned.
+// Buffered returns the number of bytes that were read from the stream and not yet returned by
+// Next.
 func (f *FrameReader) Buffered() int { return f.to - f.from }
 
-// Inside says whether a part of a frame was read, and not all of it: for a source that
-// wants to know in its Read.
+// InFrame reports whether part of a frame has been read. A source may call it in its Read.
 func (f *FrameReader) InFrame() bool { return f.readingLarge || f.to > f.from }
 
-// IsLarge says whether a payload that Next returned is the caller's.
+// IsLarge reports whether the caller owns a payload that Next returned.
 func IsLarge(payload []byte) bool { return len(payload) >= smallFrame }
 
-// Next reads one frame. A payload below 64 KiB is valid until the next call; a
-// larger one is the caller's. Both begin at a multiple of eight in memory. A
-// payload longer than max bytes is a *FrameError. The error is io.EOF only
-// where a frame would begin, io.ErrUnexpectedEOF inside one; any other is that
-// of the stream.
+// Next reads one frame. A payload below 64 KiB is valid until the next call; the caller owns a
+// larger one. Both are aligned to eight bytes. A payload longer than max bytes is a *FrameError.
+// The error is io.EOF only between frames and io.ErrUnexpectedEOF inside one; other errors are
+// those of the stream.
 //
-// Memory for a large payload grows with what has arrived: 1 MiB first, then up
-// to 16 times the bytes that are there, so a header alone costs 1 MiB at most.
-// Bytes of such a payload go straight to where they belong.
+// Memory for a large payload grows with what has arrived: 1 MiB first, then up to 16 times as
+// much as there is, so a header alone costs at most 1 MiB. The bytes of such a payload are read
+// straight into it.
 func (f *FrameReader) Next(max int64) (kind byte, payload []byte, err error) {
 	if f.err != nil {
 		return 0, nil, f.err
@@ -210,8 +209,8 @@ func (f *FrameReader) Next(max int64) (kind byte, payload []byte, err error) {
 	return kind, payload, nil
 }
 
-// header reads the next header, which is still in the buffer then. more says that it was for
-// descriptors only, and that the frame they belong to comes next.
+// nextHeader reads the next header and leaves it in the buffer. more reports that it only
+// announced descriptors of the frame whose header comes next; it is consumed then.
 func (f *FrameReader) nextHeader(max int64) (length uint64, kind byte, more bool, err error) {
 	if f.from == f.to && f.Socket != nil && len(f.Socket.batches) > 0 {
 		return 0, 0, false, f.fail(0, max, "descriptors came that no frame announces")
@@ -243,16 +242,15 @@ func (f *FrameReader) nextHeader(max int64) (length uint64, kind byte, more bool
 	return length, kind, more, nil
 }
 
-// broken notes that the stream cannot be read on.
+// fail records an error after which the stream cannot be read.
 func (f *FrameReader) fail(length uint64, max int64, reason string) error {
 	f.CloseFiles()
 	f.err = &FrameError{Length: length, Max: max, Reason: reason}
 	return f.err
 }
 
-// fill reads until n bytes, at most a small frame, are in the buffer. Nothing
-// is consumed, so after an error of the stream, such as a deadline, the caller
-// may try again.
+// fill reads until n bytes, at most a small frame, are in the buffer. It consumes nothing, so the
+// caller may try again after a temporary error such as a deadline.
 func (f *FrameReader) fill(n int) error {
 	if f.buf == nil {
 		f.buf = make([]byte, headerSize+smallFrame)
@@ -272,7 +270,7 @@ func (f *FrameReader) fill(n int) error {
 		}
 		f.to += got
 		if f.to-f.from >= n {
-			break // an error along with the bytes will come again
+			break // the stream will return the error again
 		}
 		if err != nil {
 			return f.streamError(err)
@@ -286,7 +284,7 @@ func (f *FrameReader) fill(n int) error {
 	return nil
 }
 
-// ended turns the end of the stream inside a frame into an error of its own.
+// streamError turns the end of the stream inside a frame into io.ErrUnexpectedEOF.
 func (f *FrameReader) streamError(err error) error {
 	if err == io.EOF && f.to > f.from {
 		err = io.ErrUnexpectedEOF
@@ -301,7 +299,7 @@ func (f *FrameReader) small(n int) ([]byte, error) {
 	}
 	at := f.from + headerSize
 	f.from = at + n
-	// The header is consumed, so there is room to move down to a multiple of 8.
+	// The header is consumed, so the payload can move down to an aligned position.
 	if aligned := at &^ 7; aligned != at {
 		copy(f.buf[aligned:], f.buf[at:at+n])
 		at = aligned
@@ -336,8 +334,8 @@ func (f *FrameReader) large(n int) ([]byte, error) {
 	}
 }
 
-// room returns memory for the beginning of a large payload of n bytes, or for all of
-// it where that is there already.
+// allocate returns memory for the beginning of a large payload of n bytes, or for all of it if
+// that costs nothing or the stream is trusted.
 func (f *FrameReader) allocate(n int) []byte {
 	if f.Spare != nil {
 		if spare := f.Spare(); cap(spare) >= n {
@@ -350,7 +348,7 @@ func (f *FrameReader) allocate(n int) []byte {
 	return make([]byte, min(n, firstPayload))
 }
 
-// grow returns the next size of a payload of which arrived bytes are there.
+// grow returns the next size of a payload of n bytes of which arrived have been read.
 func grow(arrived, n int) int {
 	if arrived > n/payloadGrowth {
 		return n

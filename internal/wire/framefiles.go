@@ -5,10 +5,9 @@ import (
 	"os"
 )
 
-// Files returns the descriptors that came with the frame that Next returned. They are the
-// caller's; those that nobody asks for are closed by the next call of Next. The error is
-// ErrFilesLost, and there are none then: the frame is there all the same, and so are those that
-// follow.
+// Files returns the descriptors that came with the last frame. The caller owns them; the next
+// call of Next closes those that were not asked for. If they were lost it returns none and
+// ErrFilesLost; the frame itself and later frames are intact.
 func (f *FrameReader) Files() ([]*os.File, error) {
 	files := f.files
 	f.files = nil
@@ -20,7 +19,7 @@ func (f *FrameReader) Files() ([]*os.File, error) {
 	return files, nil
 }
 
-// CloseFiles closes the descriptors that have come and that nobody asked for.
+// CloseFiles closes the descriptors that have arrived and were not asked for.
 func (f *FrameReader) CloseFiles() {
 	f.dropFiles()
 	if f.Socket != nil {
@@ -33,8 +32,8 @@ func (f *FrameReader) dropFiles() {
 	f.files, f.filesLost = nil, false
 }
 
-// take takes the n descriptors that the header just read announces. They came with its first
-// byte, so there is nothing to wait for. The answer says what is wrong.
+// takeFiles takes the n descriptors that the current header announces. They arrived with its
+// first byte, so this does not block. It returns what is wrong, or "".
 func (f *FrameReader) takeFiles(n uint32) (reason string) {
 	switch {
 	case f.Socket == nil:

@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// hook carries the values of one type, or of all types with certain methods.
+// hook encodes values of one type, or of all types that implement an interface.
 type hook struct {
 	typ    reflect.Type
 	encode func(b *Buffer, v reflect.Value) error
@@ -14,31 +14,31 @@ type hook struct {
 	reason string // not empty: values of the type are refused
 }
 
-// hooks are few, and looked at only while plans are made.
+// hooks holds the few hooks there are. It is used only while plans are made.
 var hooks struct {
 	sync.RWMutex
 	exact     map[reflect.Type]*hook
 	byMethods []*hook // typ is an interface
 }
 
-// Hook makes values of type t travel by enc and dec wherever they appear. enc
-// writes to b what dec, in the other process, reads from r to set v; both get
-// an addressable value. An error of enc becomes an *Error with the path.
+// Hook makes values of type t travel by enc and dec wherever they appear. enc writes to b what
+// dec, in the other process, reads from r to set v. Both get an addressable value. If enc fails,
+// the error becomes an *Error with the path.
 //
-// If t is an interface type, the hook carries every type that implements it,
-// which serves generic types. A struct whose pointer implements t, but not the
-// struct itself, is refused by value: it is an object that is shared by
-// pointer. A struct that merely embeds an implementation is not concerned.
+// If t is an interface type, the hook applies to every type that implements it, which serves
+// generic types. A struct whose pointer implements t, while the struct does not, is an object
+// shared by pointer, and is refused by value. A struct that merely embeds an implementation is
+// not affected.
 //
-// Hook panics if t has a hook, or if a value of the type was encoded already.
-// Call it when the program starts.
+// Hook panics if t already has a hook, or if a value of the type was encoded before. Call it when
+// the program starts.
 func Hook(t reflect.Type, enc func(b *Buffer, v reflect.Value) error, dec func(r *Reader, v reflect.Value) error) {
 	addHook(&hook{typ: t, encode: enc, decode: dec})
 }
 
-// Refuse makes encoding of values of type t an *Error with this reason; a nil
-// pointer to one may travel. If t is an interface type, that goes for every
-// type which implements it or whose pointer does. Otherwise as Hook.
+// Refuse makes encoding values of type t fail with this reason; a nil pointer to one is allowed.
+// If t is an interface type, that applies to every type which implements it or whose pointer
+// does. Otherwise it is like Hook.
 func Refuse(t reflect.Type, reason string) {
 	if reason == "" {
 		reason = "values of type " + t.String() + " cannot travel to another process"
@@ -69,8 +69,7 @@ func addHook(h *hook) {
 	}
 }
 
-// reaches says whether the hook for an interface concerns t or its pointer by
-// methods of their own.
+// appliesTo reports whether t or *t implements the interface of the hook by methods of its own.
 func (h *hook) appliesTo(t reflect.Type) bool {
 	if t.Kind() == reflect.Interface || !t.Implements(h.typ) && !reflect.PointerTo(t).Implements(h.typ) {
 		return false
@@ -81,7 +80,7 @@ func (h *hook) appliesTo(t reflect.Type) bool {
 	return !embeds(t, h.typ)
 }
 
-// findHook returns the hook that concerns t, or nil.
+// findHook returns the hook that applies to t, or nil.
 func findHook(t reflect.Type) *hook {
 	hooks.RLock()
 	defer hooks.RUnlock()
@@ -90,7 +89,7 @@ func findHook(t reflect.Type) *hook {
 	}
 	for _, h := range hooks.byMethods {
 		if h.appliesTo(t) && (h.reason == "" || t.Kind() != reflect.Pointer) {
-			return h // a pointer to something refused may be nil, its element is met later
+			return h // a pointer to a refused type may be nil; otherwise its element is refused later
 		}
 	}
 	return nil
@@ -103,7 +102,7 @@ func hookOf(t reflect.Type) *hook {
 	return nil
 }
 
-// refusalOf returns why values of type t cannot travel; "" if they may.
+// refusalOf returns why values of type t cannot be encoded, or "".
 func refusalOf(t reflect.Type) string {
 	if customCodecOf(t) != nil {
 		return ""
@@ -137,7 +136,7 @@ func refusalOf(t reflect.Type) string {
 	return ""
 }
 
-// hopelessKind says why a type of this kind cannot travel; "" for other kinds.
+// unsupportedKind returns why a type of this kind cannot be encoded, or "".
 func unsupportedKind(t reflect.Type) string {
 	switch t.Kind() {
 	case reflect.Chan:
@@ -150,15 +149,15 @@ func unsupportedKind(t reflect.Type) string {
 	return ""
 }
 
-// hooked makes the plan of a type that a hook carries. The byte in front keeps
-// values that write nothing from being free, so that counts stay honest.
+// hooked makes the plan of a type with a hook. The leading byte makes every value take space, so
+// that a count of elements is bounded by the message.
 func (c compiler) hooked(p *plan, h *hook) {
 	t := p.typ
 	p.minSize, p.maybeIncomparable = 1, true
 	p.encode = func(b *Buffer, v address) *Error {
 		b.Byte(1)
 		inKey := b.walk.inKey
-		b.walk.inKey = false // what stands for the value need not be a key
+		b.walk.inKey = false // what is encoded in the value's place need not be a key
 		attached := len(b.attached)
 		err := guard(&b.exited, t, "the hook", func() error { return h.encode(b, valueAt(t, v)) })
 		for i := attached; i < len(b.attached); i++ {

@@ -2,8 +2,8 @@ package wire
 
 import "reflect"
 
-// iface makes the plan of an interface: 0 for nil, or the descriptor of the
-// dynamic type and the value.
+// iface makes the plan of an interface: 0 for nil, or the descriptor of the dynamic type and the
+// value.
 func (c compiler) iface(p *plan) {
 	t := p.typ
 	if t == errorType {
@@ -20,7 +20,7 @@ func (c compiler) iface(p *plan) {
 	p.decode = func(r *Reader, v address) error { return decodeAny(r, v, t) }
 }
 
-// encodeAny takes a shortcut for what an any holds most often.
+// encodeAny is a shortcut for the most common values of an any.
 func encodeAny(b *Buffer, v address, t reflect.Type) *Error {
 	switch held := (*at[any](v)).(type) {
 	case nil:

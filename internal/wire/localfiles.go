@@ -2,8 +2,8 @@ package wire
 
 import "os"
 
-// Here are descriptors for a receiver of the message in this process, which closes those that
-// it does not take.
+// LocalFiles returns duplicates of the descriptors for a receiver of the message in this process,
+// which must close those that it does not take.
 func (b *Buffer) LocalFiles() (files []*os.File, err error) {
 	for i := range b.attached {
 		f, err := duplicate(b.attached[i].File, b.attached[i].File.Name())

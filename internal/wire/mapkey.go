@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// A map finds its keys by ==, which is stricter than reflect.DeepEqual: what holds
-// a pointer is another key over there, and two keys may become one.
+// A map finds its keys by ==, which is stricter than reflect.DeepEqual. A key that holds a
+// pointer is a different key in the other process, and two keys may become equal.
 
 const (
 	reasonKeyPointer  = "a pointer as a map key is an identity of this process, and would not find its entry in the other: use a number or a name as the key"
@@ -14,7 +14,7 @@ const (
 	reasonKeyCollapse = "two keys of the map are one when they arrive, because times lose their monotonic reading and other values what MarshalBinary does not tell: use other keys, for times their Round(0)"
 )
 
-// encodeKey encodes a map key, which may hold less than other values.
+// encodeKey encodes a map key, which is more restricted than other values.
 func (b *Buffer) encodeKey(key *plan, at address) *Error {
 	before := b.walk.inKey
 	b.walk.inKey = true
@@ -31,22 +31,22 @@ func (r *Reader) decodeKey(key *plan, at address) error {
 	return err
 }
 
-// noteTime notes a key that arrives without its monotonic reading.
+// noteTime records that a key arrives without its monotonic reading.
 func (w *walk) noteTime(t *time.Time) {
 	if w.inKey && *t != t.Round(0) {
 		w.inexact = true
 	}
 }
 
-// noteMarshaler notes a key that arrives as its methods wish.
+// noteMarshaler records that the encoding of a key is up to a method.
 func (w *walk) noteMarshaler(t reflect.Type) {
 	if w.inKey && !isStandard(t) {
 		w.inexact = true
 	}
 }
 
-// collapse looks for two keys of m that are written alike, after one that is not
-// exact was met. Keys that are not equal to themselves stay apart in any case.
+// checkDistinct looks for two keys of m with equal encodings, after an inexact key was encoded.
+// Keys that are not equal to themselves stay distinct in any case.
 func checkDistinct(m reflect.Value, key *plan) *Error {
 	var b Buffer
 	defer b.Settle(false)

@@ -6,8 +6,8 @@ import (
 	"strconv"
 )
 
-// mapping makes the plan of a map: 0 for nil, or the number of entries plus one
-// and each key with its element, in no order.
+// mapping makes the plan of a map: 0 for nil, or the number of entries plus one and each key with
+// its element, in no particular order.
 func (c compiler) mapping(p *plan) {
 	t, key, elem := p.typ, c.plan(p.typ.Key()), c.plan(p.typ.Elem())
 	p.encode = func(b *Buffer, v address) *Error { return encodeMap(b, v, t, key, elem) }
@@ -68,7 +68,7 @@ func encodeEntries(b *Buffer, m reflect.Value, key, elem *plan) (seen int, err *
 	return seen, nil
 }
 
-// describeKey writes a map key for a path, shortened if need be.
+// describeKey formats a map key for a path and shortens a long one.
 func describeKey(key reflect.Value) string {
 	const longest = 64
 	if key.Kind() == reflect.Interface && !key.IsNil() {
@@ -87,8 +87,8 @@ func describeKey(key reflect.Value) string {
 	return text
 }
 
-// firstEntries is the number of entries that a map of unknown honesty has room
-// for before the first one was decoded.
+// initialEntries is how many entries a map has room for before the first one is decoded, because
+// the announced number may be wrong.
 const initialEntries = 128
 
 func decodeMap(r *Reader, v address, t reflect.Type, key, elem *plan) error {
@@ -102,8 +102,8 @@ func decodeMap(r *Reader, v address, t reflect.Type, key, elem *plan) error {
 		return nil
 	}
 	if key.size == 0 && n > 1 {
-		// All keys of such a type are equal. Bytes do not limit the count here,
-		// because neither keys nor elements need take any.
+		// All keys of such a type are equal. The size of the message does not limit the count
+		// here, because keys and elements may take no bytes.
 		return r.fail("a map has more entries than its type has keys")
 	}
 	m.Set(reflect.MakeMapWithSize(t, min(n, initialEntries)))

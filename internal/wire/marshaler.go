@@ -13,7 +13,7 @@ var (
 	unmarshalerType = reflect.TypeFor[encoding.BinaryUnmarshaler]()
 )
 
-// marshals says whether values of type t go through its own MarshalBinary and
+// marshals reports whether values of type t are encoded by their own MarshalBinary and
 // UnmarshalBinary.
 func marshals(t reflect.Type) bool {
 	switch t.Kind() {
@@ -25,18 +25,18 @@ func marshals(t reflect.Type) bool {
 		return false
 	}
 	if t.PkgPath() == "net/url" && t.Name() == "URL" {
-		return false // its text does not tell all fields
+		return false // its text does not contain all fields
 	}
 	return !embeds(t, marshalerType) && !embeds(t, unmarshalerType)
 }
 
-// asks says whether values of type t, which has no pointers, have a MarshalBinary that may
-// refuse. They travel as memory all the same, which is exact, but not without its consent.
+// mayRefuse reports whether values of type t, which has no pointers, have a MarshalBinary. They
+// travel as memory, which is exact, but the method is called first, because it may refuse.
 func mayRefuse(t reflect.Type) bool {
 	return t.PkgPath() != "" && reflect.PointerTo(t).Implements(marshalerType) && !embeds(t, marshalerType) && !isStandard(t)
 }
 
-// asked makes the plan of such a type.
+// consenting makes the plan of such a type.
 func (c compiler) consenting(p *plan) {
 	t, size, bools := p.typ, p.size, p.bools
 	p.flat, p.minSize = false, max(int(size), 1)
@@ -58,7 +58,7 @@ func (c compiler) consenting(p *plan) {
 	}
 }
 
-// ask calls MarshalBinary for its error.
+// checkConsent calls MarshalBinary for its error.
 func (b *Buffer) checkConsent(t reflect.Type, v address) *Error {
 	err := guard(&b.exited, t, "MarshalBinary", func() error {
 		_, err := pointerAt(t, v).Interface().(encoding.BinaryMarshaler).MarshalBinary()
@@ -72,8 +72,8 @@ func (b *Buffer) checkConsent(t reflect.Type, v address) *Error {
 	return e
 }
 
-// embeds says whether the struct t embeds something that implements i, so that
-// the methods of t may be promoted ones, which know only a part of t.
+// embeds reports whether the struct t embeds something that implements i. Then the methods of t
+// may be promoted ones, which know only part of t.
 func embeds(t, i reflect.Type) bool {
 	if t.Kind() != reflect.Struct {
 		return false
@@ -86,8 +86,8 @@ func embeds(t, i reflect.Type) bool {
 	return false
 }
 
-// marshaler makes the plan of a type that encodes itself: the length and what
-// MarshalBinary returned, copied, because the method may use the memory again.
+// marshaler makes the plan of a type that encodes itself: the length and a copy of what
+// MarshalBinary returned, because the method may reuse the memory.
 func (c compiler) marshaler(p *plan) {
 	t := p.typ
 	p.minSize, p.maybeIncomparable = 1, true
@@ -122,9 +122,9 @@ func (c compiler) marshaler(p *plan) {
 	}
 }
 
-// guard turns a panic of foreign code into a *PanicError. Nothing can stop a
-// runtime.Goexit, such as t.FailNow: it ends the goroutine, and only what was
-// deferred still runs. For that, exited gets an *ExitedError.
+// guard turns a panic of the program's code into a *PanicError. It cannot stop runtime.Goexit,
+// for example by t.FailNow, after which only deferred functions run. For these it sets *exited to
+// an *ExitedError.
 func guard(exited *error, t reflect.Type, method string, f func() error) (err error) {
 	ended := true
 	defer func() {
@@ -137,8 +137,9 @@ func guard(exited *error, t reflect.Type, method string, f func() error) (err er
 	return err
 }
 
-// caught is f's error, or that of its panic, which may be of nil: then recover does not tell it from
-// runtime.Goexit, after which this does not return.
+// catchPanic returns f's error, or its panic as an error. After panic(nil) with
+// GODEBUG=panicnil=1, recover cannot tell it from runtime.Goexit, but after the latter catchPanic
+// does not return.
 func catchPanic(f func() error) (err error) {
 	returned := false
 	defer func() {
@@ -156,7 +157,7 @@ func catchPanic(f func() error) (err error) {
 	return err
 }
 
-// copied is Raw for memory that must not be referred to.
+// rawCopy is Raw for memory that the buffer must not refer to.
 func (b *Buffer) rawCopy(p []byte) {
 	before := b.Copy
 	b.Copy = true

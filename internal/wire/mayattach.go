@@ -2,8 +2,8 @@ package wire
 
 import "reflect"
 
-// MayAttach says whether a value of type t may have attachments: it holds something that
-// a hook carries, or an interface, which may hold anything.
+// MayAttach reports whether a value of type t may have attachments: it contains something with a
+// hook, or an interface, which may hold anything.
 func MayAttach(t reflect.Type) bool { return mayAttach(t, make(map[reflect.Type]bool)) }
 
 func mayAttach(t reflect.Type, seen map[reflect.Type]bool) bool {

@@ -2,8 +2,8 @@ package wire
 
 import "io"
 
-// PutMemory copies *v to dst, which has MemorySize bytes: only for a T that
-// travels as memory.
+// PutMemory copies *v to dst, which has at least MemorySize bytes. It panics if T does not travel
+// as memory.
 func (c *Codec[T]) PutMemory(dst []byte, v *T) {
 	if !c.plan.flat {
 		panic("wire: PutMemory of a type that does not travel as memory")
@@ -11,8 +11,8 @@ func (c *Codec[T]) PutMemory(dst []byte, v *T) {
 	put(dst[:c.plan.size], v)
 }
 
-// GetMemory reads one value, written by PutMemory or Encode, from p, which must hold it and
-// nothing else: only for a T that travels as memory.
+// GetMemory reads one value, written by PutMemory or Encode, from p, which must contain nothing
+// else. T must travel as memory.
 func (c *Codec[T]) GetMemory(p []byte, v *T) error {
 	if len(p) != int(c.plan.size) || !c.plan.flat {
 		return &DecodeError{Reason: "the message has not the size of its value", Err: io.ErrUnexpectedEOF}
@@ -24,8 +24,8 @@ func (c *Codec[T]) GetMemory(p []byte, v *T) error {
 	return nil
 }
 
-// Memory reads as many values as vs has, written by PutMemory or Encode, from p,
-// which must hold them and nothing else: only for a T that travels as memory.
+// Memory reads len(vs) values, written by PutMemory or Encode, from p, which must contain nothing
+// else. T must travel as memory.
 func (c *Codec[T]) Memory(p []byte, vs []T) error {
 	mem := elements(vs)
 	if len(p) != len(mem) || !c.plan.flat {
@@ -42,8 +42,8 @@ func (c *Codec[T]) normalise(vs []T) {
 	}
 }
 
-// DecodeInto reads len(vs) values, each written by Encode or PutMemory, into vs.
-// After an error some of them may have been replaced.
+// DecodeInto reads len(vs) values, each written by Encode or PutMemory, into vs. After an error
+// some of them may have been replaced.
 func (c *Codec[T]) DecodeInto(r *Reader, vs []T) error {
 	if !c.plan.flat {
 		for i := range vs {

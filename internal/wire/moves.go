@@ -5,24 +5,23 @@ import (
 	"sync"
 )
 
-// movers are the types whose values leave the process that sends them.
+// movingTypes are the types whose values leave the process that sends them.
 var movingTypes struct {
 	sync.RWMutex
 	all []*hook
 }
 
-// Moving says that values of type t, which a hook carries, leave this process when they
-// travel: their attachments have Settled. If t is an interface type that goes for every
-// type that implements it. Call it when the program starts.
+// RegisterMoving declares that values of type t, which has a hook, leave this process when they
+// are sent: their attachments have Settled. If t is an interface type that applies to every type
+// that implements it. Call it when the program starts.
 func RegisterMoving(t reflect.Type) {
 	movingTypes.Lock()
 	defer movingTypes.Unlock()
 	movingTypes.all = append(movingTypes.all, &hook{typ: t})
 }
 
-// Moves says whether a value of type t may hold something that moves. What interfaces
-// hold is not known, and does not count: it is found out when a value is encoded, see
-// Buffer.Moves.
+// Moves reports whether a value of type t may contain something that moves. It ignores
+// interfaces; what they hold is known once a value is encoded, see Buffer.Moves.
 func Moves(t reflect.Type) bool { return moves(t, make(map[reflect.Type]bool)) }
 
 func moves(t reflect.Type, seen map[reflect.Type]bool) bool {

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// PlainError says why values of type t cannot lie in memory that processes share, and
-// names the field; nil if they can: numbers and bools, arrays and structs of them. A
-// pointer in such memory would be an address of the process that wrote it.
+// PlainError returns an error that names the first part of type t that cannot be in memory shared
+// by processes. Numbers and bools, and arrays and structs of them, can. A pointer would be an
+// address in the process that wrote it.
 func PlainError(t reflect.Type) error {
 	path, culprit, reason := notPlain(t)
 	if reason == "" {
@@ -24,8 +24,8 @@ func PlainError(t reflect.Type) error {
 	return fmt.Errorf("field %s%s is %s, which %s", root, path, aType(culprit), reason)
 }
 
-// Asks says whether t, which is plain, is or holds a type with a MarshalBinary, which may refuse
-// to have its value leave this process.
+// MayRefuse reports whether the plain type t is or contains a type with a MarshalBinary, which
+// may refuse to have its value leave this process.
 func MayRefuse(t reflect.Type) bool {
 	if mayRefuse(t) {
 		return true
@@ -43,7 +43,7 @@ func MayRefuse(t reflect.Type) bool {
 	return false
 }
 
-// aType is the type with its article.
+// aType returns the name of the type with its article.
 func aType(t reflect.Type) string {
 	name := t.String()
 	if strings.ContainsRune("aeio", rune(name[0])) || t.Kind() == reflect.UnsafePointer {
@@ -52,7 +52,8 @@ func aType(t reflect.Type) string {
 	return "a " + name
 }
 
-// notPlain finds the first part of a type that is not plain; without one the reason is "".
+// notPlain finds the first part of a type that is not plain. reason is "" if there is no such
+// part.
 func notPlain(t reflect.Type) (path string, culprit reflect.Type, reason string) {
 	if reason = notPlainReason(t); reason != "" {
 		return "", t, reason
@@ -75,7 +76,7 @@ func notPlain(t reflect.Type) (path string, culprit reflect.Type, reason string)
 	return path, culprit, reason
 }
 
-// notPlainReason says what is wrong with a type itself, not with its parts.
+// notPlainReason returns what is wrong with the type itself, ignoring its parts.
 func notPlainReason(t reflect.Type) string {
 	if own := customCodecOf(t); own != nil {
 		return fmt.Sprintf("travels by the codec %q, which nobody would ask: use what it encodes to", own.name)

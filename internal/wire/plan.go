@@ -6,31 +6,32 @@ import (
 	"sync/atomic"
 )
 
-// plan says how the values of one type travel. It is made once per type and
-// never changes after it was published. Plans refer to the plans of their
-// parts, so the plan of a recursive type is part of itself.
+// plan tells how values of one type are encoded and decoded. It is made once per type and does
+// not change after it was published. Plans refer to the plans of their parts, so the plan of a
+// recursive type refers to itself.
 type plan struct {
 	typ  reflect.Type
 	size uintptr
 	// flat: the value holds no pointers and travels as its size bytes of memory.
 	flat bool
-	// bools are the places of bools in flat memory, which decoding normalises.
+	// bools are the positions of bools in flat memory, which decoding normalises.
 	bools []boolSpan
-	// least is the smallest number of bytes that an encoded value takes. It is 0
-	// only for flat types of size 0.
+	// minSize is the smallest number of bytes that an encoded value takes. It is 0 only for flat
+	// types of size 0.
 	minSize int
-	// keyed: the value holds interfaces, so it may turn out not to be a map key.
+	// maybeIncomparable: the value holds interfaces, or what a method decodes, so it may turn out
+	// not to be a valid map key.
 	maybeIncomparable bool
 
 	encode func(b *Buffer, p address) *Error
 	decode func(r *Reader, p address) error
 
 	descriptor atomic.Pointer[[]byte] // see describe
-	temps      sync.Pool              // of address, see borrow
+	temps      sync.Pool              // of address, see getTemp
 }
 
 var (
-	plans     sync.Map // reflect.Type to *plan, complete ones only
+	plans     sync.Map // reflect.Type to *plan, only complete ones
 	compiling sync.Mutex
 )
 
@@ -43,8 +44,7 @@ func planFor(t reflect.Type) *plan {
 	defer compiling.Unlock()
 	c := compiler{}
 	p := c.plan(t)
-	// Published only now: until the outermost plan is complete, the plans of a
-	// recursive type are not.
+	// Only now: the plans of a recursive type are incomplete until the outermost is complete.
 	for t, p := range c {
 		plans.LoadOrStore(t, p)
 	}
@@ -54,8 +54,8 @@ func planFor(t reflect.Type) *plan {
 // compiler holds the plans that one call of planFor makes.
 type compiler map[reflect.Type]*plan
 
-// plan returns the plan of t. Inside a recursive type it may be unfinished, and
-// then claims not to be flat, which is true: such a type holds a pointer.
+// plan returns the plan of t. Inside a recursive type it may be incomplete, and then is not flat,
+// which is right: such a type holds a pointer.
 func (c compiler) plan(t reflect.Type) *plan {
 	if p, ok := plans.Load(t); ok {
 		return p.(*plan)
@@ -74,7 +74,7 @@ func (c compiler) plan(t reflect.Type) *plan {
 	return p
 }
 
-// special makes the plans of types that do not travel by their kind.
+// special makes the plan of a type that is not encoded according to its kind.
 func (c compiler) special(p *plan) bool {
 	if own := customCodecOf(p.typ); own != nil {
 		c.customCodec(p, own)
@@ -138,8 +138,8 @@ func (c compiler) refuse(p *plan, reason string) {
 	p.decode = func(r *Reader, _ address) error { return r.fail(reason) }
 }
 
-// borrow returns a zero variable of the plan's type, for values that have no
-// address of their own because they are inside a map or an interface.
+// getTemp returns a zero variable of the plan's type, for values without an address of their own,
+// because they are inside a map or an interface.
 func (p *plan) getTemp() address {
 	if spare := p.temps.Get(); spare != nil {
 		return spare.(address)
@@ -147,7 +147,7 @@ func (p *plan) getTemp() address {
 	return newValue(p.typ)
 }
 
-// giveBack returns a borrowed variable, which must not be in use any more.
+// putTemp returns a variable of getTemp, which must not be in use any more.
 func (p *plan) putTemp(v address) {
 	if p.size > keptCapacity {
 		return

@@ -1,7 +1,7 @@
 package wire
 
-// pointer makes the plan of a pointer: 0 for nil, or 1 and what it points to.
-// The element's plan may be unfinished now, so its facts are read when needed.
+// pointer makes the plan of a pointer: 0 for nil, or 1 and the value it points to. The element's
+// plan may still be incomplete, so its fields are read only when needed.
 func (c compiler) pointer(p *plan) {
 	t, elem := p.typ, c.plan(p.typ.Elem())
 	p.encode = func(b *Buffer, v address) *Error {

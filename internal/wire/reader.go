@@ -8,43 +8,42 @@ import (
 	"os"
 )
 
-// Reader takes an encoded message apart. After the first error every method
-// returns zero values, and Err tells the error. A Reader is for one goroutine
-// at a time.
+// Reader decodes an encoded message. After the first error every method returns zero values, and
+// Err returns the error. A Reader is not safe for concurrent use.
 type Reader struct {
-	// Alias says that decoded blocks of 64 KiB and more may share the memory of
-	// the message, which the caller then gives away: nobody writes to it again,
-	// and it lives as long as one such block does.
+	// Alias allows decoded blocks of 64 KiB and more to share the memory of the message. The
+	// caller gives that memory away: nothing may write to it again, and it lives as long as one
+	// such block.
 	Alias bool
-	// Errors reads what Buffer.Errors wrote. Nil is no error.
+	// Errors decodes what Buffer.Errors encoded. It must not return nil.
 	Errors func(r *Reader) error
 
 	data      []byte
 	attached  []*os.File
 	pos       int
 	err       error
-	tolerated *DecodeError // while lenient: the first failure of a value that was read to its end
-	lenient   bool         // lenient: such a failure does not end the message
+	tolerated *DecodeError // if lenient: the first tolerated failure of the current value
+	lenient   bool         // failures after which the message can be read on do not end it
 	depth     int
 	inKey     bool // inside a map key, see mapkey.go
 	zone      zoneMemo
 }
 
-// NewReader returns a Reader of the message p, which must not change while it
-// is read. p must begin where the message began in the Buffer.
+// NewReader returns a Reader of the message p, which must not change while it is read. p must
+// begin where the message began in the Buffer.
 func NewReader(p []byte) *Reader { return &Reader{data: p} }
 
-// Reset makes r read the message p and forget its error. Alias stays.
+// Reset makes r read the message p and forget its error. Alias stays; Errors does not.
 func (r *Reader) Reset(p []byte) { *r = Reader{Alias: r.Alias, data: p} }
 
-// Len returns the number of bytes that are left.
+// Len returns the number of bytes left.
 func (r *Reader) Len() int { return len(r.data) - r.pos }
 
 // Err returns the first error, or nil.
 func (r *Reader) Err() error { return r.err }
 
-// Done returns the first error; without one, a *DecodeError if bytes or attachments are
-// left.
+// Done returns the first error. If there is none it returns a *DecodeError if bytes or
+// attachments are left.
 func (r *Reader) Done() error {
 	if r.err == nil && r.Len() > 0 {
 		return r.fail("the message goes on after its value")
@@ -55,7 +54,7 @@ func (r *Reader) Done() error {
 	return r.err
 }
 
-// fail notes and returns a *DecodeError, or the error noted before.
+// fail records and returns a *DecodeError, unless an error is recorded already.
 func (r *Reader) fail(reason string) error { return r.failWith(reason, nil) }
 
 func (r *Reader) failWith(reason string, cause error) error {
@@ -65,8 +64,8 @@ func (r *Reader) failWith(reason string, cause error) error {
 	return r.err
 }
 
-// forgives notes a failure after which the message can be read on, and says
-// whether that is wanted: see Codec.DecodeEach.
+// tolerates records a failure after which the message can be read on. It reports whether to do
+// so: see Codec.DecodeEach.
 func (r *Reader) tolerates(reason string, cause error) bool {
 	if !r.lenient {
 		r.failWith(reason, cause)
@@ -131,8 +130,8 @@ func (r *Reader) Uint64() uint64 {
 	return v
 }
 
-// String reads a string that Buffer.String wrote: a copy, or with Alias and
-// 64 KiB or more a view of the message.
+// String reads a string that Buffer.String wrote. With Alias and at least 64 KiB it shares the
+// memory of the message; otherwise it is a copy.
 func (r *Reader) String() string {
 	n := r.Uvarint()
 	mem, ok := r.block(n)
@@ -145,8 +144,8 @@ func (r *Reader) String() string {
 	return string(mem)
 }
 
-// Raw reads what Buffer.Raw wrote. The result is always a view of the message,
-// never a copy, its capacity is its length, and nil if nothing is there.
+// Raw reads what Buffer.Raw wrote. The result always shares the memory of the message, and its
+// capacity is its length. It is nil if it is empty.
 func (r *Reader) Raw() []byte {
 	n := r.Uvarint()
 	if n == 0 {
@@ -156,7 +155,7 @@ func (r *Reader) Raw() []byte {
 	return mem
 }
 
-// block returns the next n bytes of the message, where Buffer.block put them.
+// block returns the next n bytes of the message, from where Buffer.block put them.
 func (r *Reader) block(n uint64) ([]byte, bool) {
 	if r.err != nil {
 		return nil, false
@@ -173,7 +172,7 @@ func (r *Reader) block(n uint64) ([]byte, bool) {
 	return r.data[from:r.pos:r.pos], true
 }
 
-// need fails unless n elements of at least size bytes each can be there.
+// need fails unless n elements of at least size bytes each can be left.
 func (r *Reader) need(n, size uint64) error {
 	if r.err != nil {
 		return r.err
@@ -185,8 +184,7 @@ func (r *Reader) need(n, size uint64) error {
 	return nil
 }
 
-// count reads the number of elements, each of which takes at least size bytes,
-// of something that may be nil.
+// count reads the number of elements of a value that may be nil. Each takes at least size bytes.
 func (r *Reader) count(size int) (n int, isNil bool, err error) {
 	coded := r.Uvarint()
 	if r.err != nil {

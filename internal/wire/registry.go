@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// registry holds the types that may travel inside interfaces, by their names.
+// registry holds the types that may travel inside interfaces, by name.
 var registry = struct {
 	sync.RWMutex
 	byName map[string]reflect.Type
@@ -14,15 +14,14 @@ var registry = struct {
 	at     map[string]fmt.Stringer
 }{byName: make(map[string]reflect.Type), byType: make(map[reflect.Type]string), at: make(map[string]fmt.Stringer)}
 
-// RegisterType lets values of type t travel inside interfaces, under a name
-// that is the same in both processes. It panics if the name is empty or taken,
-// or if t has a name already. Predeclared types, time.Time, time.Duration and
-// unnamed slices, arrays, maps and pointers of registered types need none.
-// It may be called from several goroutines.
+// RegisterType allows values of type t inside interfaces, under a name that is the same in both
+// processes. It panics if the name is empty or taken, or if t has a name already. Predeclared
+// types, time.Time, time.Duration, and unnamed slices, arrays, maps and pointers of registered
+// types need no registration. It is safe for concurrent use.
 func RegisterType(name string, t reflect.Type) { RegisterTypeAt(name, t, nil) }
 
-// RegisterTypeAt is RegisterType that notes where it was called. The text of at ends the
-// sentence of a panic about the name.
+// RegisterTypeAt is RegisterType with the place of the call. The text of at is appended to the
+// text of a panic about the name.
 func RegisterTypeAt(name string, t reflect.Type, at fmt.Stringer) {
 	if name == "" || t == nil {
 		panic(fmt.Sprintf("mp: RegisterType(%q) of %v: the name must not be empty and the type not nil", name, t))
@@ -58,7 +57,7 @@ func registeredType(name []byte) (reflect.Type, bool) {
 	return t, ok
 }
 
-// placeOf is where a name was registered; "" when that is not known.
+// registeredAt returns the place where a name was registered, or "" if that is unknown.
 func registeredAt(name string) string {
 	if at := registry.at[name]; at != nil {
 		return at.String()

@@ -2,8 +2,8 @@ package wire
 
 import "reflect"
 
-// RunsCode says whether the decoding of a value of type t may run code of the program's:
-// an UnmarshalBinary that is not the standard library's. An interface may hold anything.
+// RunsCode reports whether decoding a value of type t may run code of the program: an
+// UnmarshalBinary that is not the standard library's. An interface may hold anything.
 func RunsCode(t reflect.Type) bool { return runsCode(t, make(map[reflect.Type]bool)) }
 
 func runsCode(t reflect.Type, seen map[reflect.Type]bool) bool {
@@ -34,7 +34,8 @@ func runsCode(t reflect.Type, seen map[reflect.Type]bool) bool {
 	return false
 }
 
-// standard says whether a type is one of the standard library's that often travel.
+// isStandard reports whether a type belongs to a package of the standard library whose types
+// often travel.
 func isStandard(t reflect.Type) bool {
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()

@@ -14,8 +14,8 @@ func (c compiler) text(p *plan) {
 	}
 }
 
-// slice makes the plan of a slice: 0 for nil, or the length plus one and the
-// elements. Capacity beyond the length does not travel.
+// slice makes the plan of a slice: 0 for nil, or the length plus one and the elements. The
+// capacity is not kept.
 func (c compiler) slice(p *plan) {
 	t, elem := p.typ, c.plan(p.typ.Elem())
 	if elem.flat {
@@ -74,8 +74,8 @@ func encodeSlice(b *Buffer, s sliceHeader, t reflect.Type, elem *plan) *Error {
 	return nil
 }
 
-// firstElements is the memory, in bytes, that a slice of unknown honesty takes
-// before its first element was decoded.
+// initialElements is the memory, in bytes, that a slice gets before its first element is decoded,
+// because the announced number may be wrong.
 const initialElements = 16 << 10
 
 func decodeSlice(r *Reader, v address, t reflect.Type, elem *plan) error {
@@ -102,9 +102,9 @@ func decodeSlice(r *Reader, v address, t reflect.Type, elem *plan) error {
 	return nil
 }
 
-// decodeGrowing decodes n elements into the nil slice at v. Memory grows
-// fourfold with the elements that have arrived, because an element may take a
-// single byte in the message and many in memory.
+// decodeGrowing decodes n elements into the nil slice at v. Memory grows fourfold with the
+// elements that have arrived, because an element may take one byte in the message and many in
+// memory.
 func decodeGrowing(r *Reader, v address, t reflect.Type, elem *plan, n int) error {
 	s, slice := at[sliceHeader](v), valueAt(t, v)
 	for s.len < n {

@@ -2,40 +2,39 @@ package wire
 
 import "math/bits"
 
-// Pointers that are shared arrive as copies, so a chain of forty nodes, each of which
-// points twice at the next, would be a message of a terabyte. It is told from
-// an honest large value by what it was made from: from watchFrom on, the words of
-// memory that pointers, slices and maps lead to are counted, and among them those
-// that are met for the first time. Records that share a table have each word read
-// some thousand times at most; a chain, after a few MiB more, a hundred thousand times.
+// Shared pointers arrive as copies, so a chain of forty nodes, each of which points twice at the
+// next, would be a message of a terabyte. To tell it from a large value without sharing, the
+// words of memory that pointers, slices and maps lead to are counted once a message is large,
+// both in total and those met for the first time. Records that share a table have each word read
+// at most some thousand times. In a chain, after a few MiB more, it is a hundred thousand times.
 
-// watchFrom is the size of a message, in bytes, from which its visits are counted.
-// Only tests change it.
+// countSharingFrom is the size of a message, in bytes, from which visits are counted. Only tests
+// change it.
 var countSharingFrom int64 = 32 << 20
 
 const (
-	// maxCopying limits how often each word is read, on average, times the bytes
-	// that this wrote: a thousand times make an error from 256 MiB on.
+	// maxCopyCost limits the average number of times that each word is read, multiplied by the
+	// bytes written meanwhile: reading each word a thousand times is an error from 256 MiB on.
 	maxCopyCost = 1 << 38
-	// recentPlaces is how many places are remembered. What is repeated without
-	// bound is repeated most near its ends, where there are few.
+	// recentNodes is how many nodes are remembered. What is repeated without bound is repeated
+	// most near the ends of the value, where there are few nodes.
 	recentNodes = 4096
-	// someVisits is how often the verdict is thought over, in visits.
+	// checkInterval is the number of visits between two checks.
 	checkInterval = 1024
 
 	reasonShared = "the message grows without bound by pointers to the same few values, because what is shared is copied each time it is met: send each value once, and indices instead of pointers"
 )
 
-// watch counts what a large message is made from.
+// sharingStats counts the words that went into a large message.
 type sharingStats struct {
-	start      int64 // of the message, when the watch began
+	start      int64 // size of the message when counting began
 	visits     int   // since then
-	wordsRead  int   // words of memory that they met
+	wordsRead  int   // words of memory that the visits met
 	wordsFound int   // of these, met for the first time
 	recent     [recentNodes]node
 }
 
-// observe counts a visit of p.
+// countVisit counts a visit of p.
 func (b *Buffer) countVisit(p node) *Error {
 	w := b.walk.sharing
 	if w == nil {
@@ -54,7 +53,7 @@ func (b *Buffer) countVisit(p node) *Error {
 	return nil
 }
 
-// excessive says whether a message of this length copies too much too often.
+// excessive reports whether a message of this length copies too much too often.
 func (w *sharingStats) excessive(length int64) bool {
 	high, low := bits.Mul64(uint64(w.wordsRead), uint64(length-w.start))
 	limit, rest := bits.Mul64(maxCopyCost, uint64(max(w.wordsFound, 1)))

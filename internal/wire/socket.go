@@ -9,42 +9,42 @@ import (
 )
 
 const (
-	// maxTogether is how many descriptors one message of the kernel's carries.
+	// maxBatchFiles is how many descriptors one message of the kernel can carry.
 	maxBatchFiles = 253
-	// MaxFiles is how many one frame may have. Those of which there are too many for one message
-	// go ahead of it, with headers that say so.
+	// MaxFiles is how many descriptors one frame can have. Those that do not fit into one message
+	// of the kernel go ahead of the frame, with headers of their own.
 	MaxFiles = 65_536
-	// maxParcels is how many may have come whose frames were not read yet. Each comes
-	// with the first byte of its frame, and a read ends behind one.
+	// maxBatches is how many batches may have arrived whose headers were not read yet. Each
+	// arrives with the first byte of its header, and a read ends after one.
 	maxBatches = 4
 )
 
-// ErrFilesLost is the error of a frame whose descriptors came when this process could have
-// no more: the frame is there, and none of its descriptors.
+// ErrFilesLost is the error of a frame whose descriptors arrived when this process could not have
+// more. The frame is intact and has no descriptors.
 var ErrFilesLost = fmt.Errorf("wire: the descriptors of a message were lost: %w", syscall.EMFILE)
 
-// parcel is what came with one message of the kernel's.
+// fdBatch holds the descriptors of one message of the kernel.
 type fdBatch struct {
 	files     []*os.File
 	truncated bool // the kernel dropped the rest
 }
 
-// Socket reads a stream socket and keeps the descriptors that come with the bytes. It is for one
-// goroutine at a time.
+// Socket reads a stream socket and keeps the descriptors that come with the bytes. It is not safe
+// for concurrent use.
 type Socket struct {
 	conn    *os.File
 	raw     syscall.RawConn
 	batches []fdBatch
 	control []byte
 
-	// What one read is about; here, so that reading allocates no closure.
+	// The state of one read; here, so that reading does not allocate a closure.
 	p       []byte
 	n       int
 	err     error
 	onReady func(fd uintptr) bool
 }
 
-// NewSocket returns a reader of the socket conn, which stays the caller's.
+// NewSocket returns a reader of the socket conn, which the caller still owns.
 func NewSocket(conn *os.File) *Socket {
 	s := &Socket{conn: conn, control: make([]byte, controlSize)}
 	raw, err := conn.SyscallConn()
@@ -76,7 +76,7 @@ func (s *Socket) Read(p []byte) (int, error) {
 	return s.n, nil
 }
 
-// next takes the oldest parcel off, which the frame that was just read has announced.
+// takeBatch removes the oldest batch, which the header just read has announced.
 func (s *Socket) takeBatch(announced int) (fdBatch, error) {
 	if len(s.batches) == 0 {
 		return fdBatch{}, errors.New("its descriptors are missing")
@@ -91,7 +91,7 @@ func (s *Socket) takeBatch(announced int) (fdBatch, error) {
 	return p, nil
 }
 
-// Close closes the descriptors that came and were not taken. The socket stays open.
+// Close closes the descriptors that arrived and were not taken. The socket stays open.
 func (s *Socket) Close() {
 	for _, p := range s.batches {
 		CloseFiles(p.files)
@@ -99,8 +99,8 @@ func (s *Socket) Close() {
 	s.batches = nil
 }
 
-// openFiles calls f with the descriptors of up to maxTogether attachments. They stay open, and
-// as they are, during the call.
+// withFDs calls f with the descriptors of up to maxBatchFiles attachments. They stay open during
+// the call.
 func withFDs(attached []Attachment, fds []int, f func(fds []int) error) (err error) {
 	if len(attached) == 0 {
 		return f(fds)
@@ -118,7 +118,7 @@ func withFDs(attached []Attachment, fds []int, f func(fds []int) error) (err err
 		}
 		err = controlErr
 	}
-	// Its owner has closed it since it was encoded. That is not the others' fault.
+	// Its owner has closed it since it was encoded. The other attachments are sent anyway.
 	sign, other := closedPlaceholder()
 	if other != nil {
 		return errors.Join(err, other)
@@ -127,7 +127,7 @@ func withFDs(attached []Attachment, fds []int, f func(fds []int) error) (err err
 	return withFDs(append([]Attachment{{File: sign}}, attached[1:]...), fds, f)
 }
 
-// sendFiles writes p, the beginning of a frame, with descriptors to w.
+// writeWithFiles writes p, the beginning of a frame, to w along with descriptors.
 func writeWithFiles(w io.Writer, p []byte, attached []Attachment) error {
 	conn, ok := w.(syscall.Conn)
 	if !ok {

@@ -6,11 +6,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// noSignal: the runtime ignores SIGPIPE of sockets.
+// noSignal is 0: the runtime ignores SIGPIPE of sockets.
 const noSignal = 0
 
-// receiveMessage is recvmsg with descriptors that are closed on exec. The system has
-// no flag for that, so that nothing may be started meanwhile.
+// receiveMessage is recvmsg that makes received descriptors close-on-exec. This system has no
+// flag for that, so it prevents forks meanwhile.
 func receiveMessage(fd int, p, control []byte) (n, controlled, flags int, err error) {
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()

@@ -10,10 +10,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// controlSize is the size in bytes of what carries maxTogether descriptors.
+// controlSize is the size in bytes of a control message with maxBatchFiles descriptors.
 var controlSize = unix.CmsgSpace(4 * maxBatchFiles)
 
-// receive reads once. It says whether there was something to read.
+// receive reads once. It reports whether the read is complete, as opposed to EAGAIN.
 func (s *Socket) receive(fd int) (done bool) {
 	n, controlled, flags, err := receiveMessage(fd, s.p, s.control)
 	for err == unix.EINTR {
@@ -33,17 +33,17 @@ func (s *Socket) receive(fd int) (done bool) {
 	return true
 }
 
-// keep makes files of the descriptors in a control message.
+// addBatch makes files of the descriptors in a control message.
 func (s *Socket) addBatch(control []byte, cut bool) {
 	p := fdBatch{truncated: cut}
 	messages, err := unix.ParseSocketControlMessage(control)
 	if err != nil {
-		messages = nil // cut off in its header: there is no descriptor in it
+		messages = nil // cut off in its header, so it has no descriptors
 	}
 	for i := range messages {
 		fds, err := unix.ParseUnixRights(&messages[i])
 		if err != nil {
-			continue // something else
+			continue // another kind of message
 		}
 		for _, fd := range fds {
 			p.files = append(p.files, os.NewFile(uintptr(fd), "attachment"))
@@ -59,12 +59,12 @@ func (s *Socket) addBatch(control []byte, cut bool) {
 	}
 }
 
-// crowded is how long the kernel's limit on descriptors that are on their way may be reached
-// before that is an error. It is one for all of a user's processes.
+// tooManyRefsTimeout is how long sending is retried while the kernel's limit on descriptors in
+// flight is reached. All processes of a user share that limit.
 const tooManyRefsTimeout = 5 * time.Second
 
-// sendWith writes p along with descriptors. It returns how many bytes of p were sent: with the
-// first of them all descriptors were.
+// sendWith writes p along with descriptors, and returns how many bytes of p it sent. All
+// descriptors go with the first byte.
 func sendWith(conn syscall.RawConn, p []byte, fds []int) (n int, err error) {
 	rights := unix.UnixRights(fds...)
 	var failed error
@@ -87,7 +87,7 @@ func sendWith(conn syscall.RawConn, p []byte, fds []int) (n int, err error) {
 	return n, err
 }
 
-// statusFlags are those that the file was opened with.
+// statusFlags returns the flags with which the file was opened.
 func statusFlags(f *os.File) (flags int, ok bool) {
 	raw, err := f.SyscallConn()
 	if err != nil {
@@ -101,7 +101,7 @@ func statusFlags(f *os.File) (flags int, ok bool) {
 	return flags, ok && err == nil
 }
 
-// duplicate is the same file with a descriptor of its own, under a name.
+// duplicate returns a duplicate of the file under the given name.
 func duplicate(f *os.File, name string) (*os.File, error) {
 	raw, err := f.SyscallConn()
 	if err != nil {

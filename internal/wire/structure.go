@@ -2,13 +2,13 @@ package wire
 
 import "reflect"
 
-// part is a field of a struct, or a run of neighbouring pointer-free fields
-// that travels as one piece of memory.
+// part is a field of a struct, or a run of neighbouring pointer-free fields that travels as one
+// piece of memory.
 type part struct {
 	offset uintptr
 	plan   *plan // nil: a run
 	name   string
-	size   uintptr    // of a run, with the padding inside it
+	size   uintptr    // of a run, including the padding inside it
 	bools  []boolSpan // of a run
 }
 
@@ -98,8 +98,8 @@ func decodeParts(r *Reader, v address, parts []part) error {
 func (c compiler) array(p *plan) {
 	n, elem := p.typ.Len(), c.plan(p.typ.Elem())
 	if n == 0 {
-		// Nothing of the element is there, not even if it could not travel:
-		// [0]func() is a common way to forbid comparison.
+		// There are no elements, so it does not matter whether they could be encoded: [0]func()
+		// is a common way to forbid comparison.
 		p.flat = true
 		return
 	}

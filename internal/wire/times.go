@@ -14,33 +14,33 @@ var (
 	locationPointerType = reflect.TypeFor[*time.Location]()
 )
 
-// local is time.Local as the program began. Package time knows this pointer
-// and not the variable, so its identity is what must be kept.
+// local is time.Local when the program began. Package time compares locations with this pointer
+// and not with the variable, so its identity must be preserved.
 var local = time.Local
 
-// How a *time.Location travels.
+// The encodings of a *time.Location.
 const (
 	zoneNil   = iota
-	zoneUTC   // time.UTC, which inside a time.Time is nil
+	zoneUTC   // time.UTC, which a time.Time stores as nil
 	zoneLocal // time.Local
 	zoneNamed // a name that time.LoadLocation knows
 	zoneFixed // name and offset of time.FixedZone
 	zoneOther // the fields of the location
 )
 
-// zoneMemo is the location met last and its encoding. Neighbouring times share
-// their location nearly always.
+// zoneMemo is the last location and its encoding. Neighbouring times almost always share their
+// location.
 type zoneMemo struct {
 	loc  *time.Location
 	code []byte
 }
 
-// maxZoneMemo is the longest encoding, in bytes, that a memo keeps. It is far
-// below largeBlock, so what is kept has no padding and may stand anywhere.
+// maxZoneMemo is the longest encoding, in bytes, that a memo keeps. It is far below largeBlock,
+// so the encoding contains no padding and may be copied to any position.
 const maxZoneMemo = 512
 
-// time makes the plan of time.Time: seconds since 1970, nanoseconds, location.
-// All but the monotonic reading is exact.
+// time makes the plan of time.Time: seconds since 1970, nanoseconds, location. Everything but the
+// monotonic reading is exact.
 func (c compiler) time(p *plan) {
 	fields := c.plan(locationType)
 	p.minSize = 8 + 4 + 1
@@ -73,8 +73,8 @@ func decodeTime(r *Reader, t *time.Time, fields *plan) error {
 	return nil
 }
 
-// location makes the plan of *time.Location, whose identity means something
-// for time.UTC and time.Local.
+// location makes the plan of *time.Location. The identity of time.UTC and time.Local is
+// preserved.
 func (c compiler) location(p *plan) {
 	fields := c.plan(locationType)
 	p.encode = func(b *Buffer, v address) *Error {
@@ -116,7 +116,7 @@ func encodeLocation(b *Buffer, loc *time.Location, fields *plan) *Error {
 	return nil
 }
 
-// encodeZone finds the shortest exact way to say loc.
+// encodeZone writes the shortest exact encoding of loc.
 func encodeZone(b *Buffer, loc *time.Location, fields *plan) *Error {
 	name := loc.String()
 	abbreviation, seconds := time.Unix(0, 0).In(loc).Zone()
@@ -187,8 +187,8 @@ func (r *Reader) namedZone() *time.Location {
 	return nil
 }
 
-// otherZone decodes the fields of a location. Package time trusts the indices
-// inside it, so they are looked at here.
+// otherZone decodes the fields of a location. Package time trusts the indices inside it, so they
+// are checked here.
 func (r *Reader) otherZone(fields *plan) *time.Location {
 	loc := new(time.Location)
 	if fields.decode(r, addressOf(loc)) != nil {
@@ -209,10 +209,10 @@ func (r *Reader) otherZone(fields *plan) *time.Location {
 type namedZone struct {
 	loaded *time.Location
 	mu     sync.Mutex
-	equal  *time.Location // another location, found to be deeply equal
+	equal  *time.Location // another location that is deeply equal
 }
 
-// is says whether loc is what time.LoadLocation returns in any process.
+// is reports whether loc is what time.LoadLocation returns in any process.
 func (z *namedZone) is(loc *time.Location) bool {
 	if loc == z.loaded {
 		return true
@@ -225,9 +225,9 @@ func (z *namedZone) is(loc *time.Location) bool {
 	return loc == z.equal
 }
 
-// namedZones keeps what time.LoadLocation said, nil for an error. The time zone
-// database has some 600 names, up to 1800 with its variants; the limits are for
-// names that an enemy makes up.
+// namedZones caches results of time.LoadLocation, nil for an error. The time zone database has
+// some 600 names, up to 1800 with its variants; the limits protect against names that a hostile
+// sender makes up.
 var namedZones = struct {
 	sync.Mutex
 	byName map[string]*namedZone
@@ -241,7 +241,7 @@ const (
 // zoneByName returns nil if there is no such zone.
 func zoneByName(name string) *namedZone {
 	if name == "UTC" || name == "Local" || name != path.Clean(name) {
-		return nil // the first two have a meaning of their own, others many spellings
+		return nil // the first two have a special meaning, others have several spellings
 	}
 	namedZones.Lock()
 	defer namedZones.Unlock()

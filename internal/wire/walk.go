@@ -2,10 +2,9 @@ package wire
 
 import "reflect"
 
-// maxDepth is how deep values may be nested: every pointer, slice, map,
-// interface, struct and array on the way to a value counts as one. At this
-// depth the Go stack takes less than 64 MB, or 128 MB under the race detector,
-// of the 1 GB (250 MB on 32-bit systems) that the runtime allows.
+// maxDepth is how deep values may be nested; every pointer, slice, map, interface, struct and
+// array on the way to a value counts as one. At this depth the Go stack takes less than 64 MB, or
+// 128 MB under the race detector, of the 1 GB (250 MB on 32-bit systems) that the runtime allows.
 const maxDepth = 100_000
 
 const (
@@ -14,37 +13,37 @@ const (
 	reasonLarge = "the encoded value is larger than the limit of this message"
 )
 
-// walk is where encoding stands in the value.
+// walk is the state of encoding a value.
 type walk struct {
 	walkState
-	start       int64         // of the message, when the outermost value began
-	checkpoints []node        // the landmarks on the way from the root, see landmark
+	start       int64         // size of the message when the outermost value began
+	checkpoints []node        // the remembered nodes on the path from the root, see isCheckpoint
 	sharing     *sharingStats // nil until the message is large
 }
 
-// position is what a failure takes a walk back to.
+// walkState is what endValue restores, also after a failure.
 type walkState struct {
 	depth           int
-	entered         int  // pointers, slices and maps on the way
+	entered         int  // number of pointers, slices and maps on the path
 	reachable       int  // words of memory that they lead to
-	checkpointCount int  // how many of them are in way
+	checkpointCount int  // len(walk.checkpoints)
 	inKey           bool // inside a map key, see mapkey.go
 	inexact         bool // a key of the innermost map may arrive equal to another
 }
 
-// place is something that can be met twice: what a pointer, slice or map leads to.
+// node is something that can be met twice: what a pointer, slice or map leads to.
 type node struct {
 	at  address
 	typ reflect.Type
-	// words is the size of what is there. Two slices of different length over
-	// one array are different things.
+	// words is the size of the memory. Two slices of different length over one array are
+	// different nodes.
 	words int
 }
 
-// landmark says whether the n-th place on the way is remembered to find cycles.
-// Going round a cycle, the way meets a landmark inside it again before it is thrice
-// as long, soon enough not to write much twice. A short way is remembered in
-// full, a long one at a few dozen places. Ordinary values have no landmark at all.
+// isCheckpoint reports whether the n-th node of the path is remembered to find cycles. A walk
+// around a cycle meets a checkpoint inside it again before the path is three times as long, so
+// little is written twice. On a short path all nodes are checkpoints, on a long one a few dozen.
+// Ordinary values have none.
 func isCheckpoint(n int) bool {
 	const (
 		ordinary = 4
@@ -54,8 +53,8 @@ func isCheckpoint(n int) bool {
 	return n > ordinary && (n <= near || n&(n-1) == 0 || n%apart == 0)
 }
 
-// begin notes that a value is encoded from its root. A hook may encode inside
-// an encoding: then the walk goes on.
+// beginValue begins to encode a value from its root. A hook may encode a value while another is
+// being encoded; then the walk continues.
 func (b *Buffer) beginValue(words uintptr) walkState {
 	before := b.walk.walkState
 	if before.depth == 0 {
@@ -65,14 +64,14 @@ func (b *Buffer) beginValue(words uintptr) walkState {
 	return before
 }
 
-// end takes the walk back to where begin found it, also after a failure.
+// endValue restores the state that beginValue returned, also after a failure.
 func (b *Buffer) endValue(before walkState) {
 	b.walk.walkState = before
 	clear(b.walk.checkpoints[before.checkpointCount:])
 	b.walk.checkpoints = b.walk.checkpoints[:before.checkpointCount]
 }
 
-// descend goes one level down without passing something that can be met again.
+// descend goes one level down without passing a node.
 func (b *Buffer) descend() *Error {
 	b.walk.depth++
 	if b.Max > 0 && b.Len() > b.Max {
@@ -86,8 +85,8 @@ func (b *Buffer) descend() *Error {
 
 func (b *Buffer) ascend() { b.walk.depth-- }
 
-// enter follows a pointer, slice or map. After an error the walk is over, so
-// only success is answered by leave.
+// enter follows a pointer, slice or map. leave must be called only after success, because an
+// error ends the walk.
 func (b *Buffer) enter(p node) *Error {
 	w := &b.walk
 	w.entered++
