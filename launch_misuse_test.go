@@ -89,7 +89,7 @@ func TestLaunchExitCodes(t *testing.T) {
 func TestLaunchGarbage(t *testing.T) {
 	t.Parallel()
 	out := launchOutput(t, launchCmd(t, launchBuild(t, "prog", nil), "call with deadline", "garbage"))
-	if !strings.Contains(out, "broke the protocol: wire: not a frame") {
+	if !strings.Contains(out, "broke the protocol: not a frame") {
 		t.Errorf("%q", out)
 	}
 }

@@ -245,7 +245,7 @@ func TestLaunchBadRegistration(t *testing.T) {
 		"error known":          `mp: RegisterError("mine"): the error is registered as "io.EOF" already`,
 		"error type twice":     `mp: RegisterErrorType("b"): the type main.uncomparable is registered as "a" already, at prog/main.go:`,
 		"error type interface": `mp: RegisterErrorType("a"): error is an interface`,
-		"type twice":           `mp: RegisterType("b"): the type main.uncomparable is registered already, as "a", at prog/main.go:`,
+		"type twice":           `mp: RegisterType("b"): the type main.uncomparable is already registered as "a", at prog/main.go:`,
 	} {
 		out, err := launchCmd(t, exe, mode).CombinedOutput()
 		if err == nil || !strings.HasPrefix(string(out), "panic: "+says) {

@@ -158,7 +158,7 @@ func MemorySize[T any]() (size int, ok bool) {
 // v must not come from an unexported field.
 func EncodeValue(b *Buffer, root string, v reflect.Value) error {
 	if !v.IsValid() || !v.CanInterface() {
-		return refused("there is no value, or it was read from an unexported field").finish(root)
+		return refused("the reflect.Value is invalid, or comes from an unexported field").finish(root)
 	}
 	if !v.CanAddr() {
 		variable := reflect.New(v.Type()).Elem()

@@ -28,14 +28,14 @@ type customCodec struct {
 // It panics if t already has a codec or a Hook.
 func RegisterCodec(name string, t reflect.Type, enc func(v reflect.Value) ([]byte, error), dec func(p []byte) (reflect.Value, error)) {
 	if hookOf(t) != nil {
-		panic(fmt.Sprintf("mp: RegisterCodec(%q): a %v is carried by this package", name, t))
+		panic(fmt.Sprintf("mp: RegisterCodec(%q): mp encodes a %v itself, and a codec cannot replace that", name, t))
 	}
 	compiling.Lock()
 	defer compiling.Unlock()
 	customCodecs.Lock()
 	if earlier := customCodecs.byType[t]; earlier != nil {
 		customCodecs.Unlock()
-		panic(fmt.Sprintf("mp: RegisterCodec(%q): the type %v has the codec %q already%s", name, t, earlier.name, registeredAt(earlier.name)))
+		panic(fmt.Sprintf("mp: RegisterCodec(%q): the type %v already has the codec %q%s", name, t, earlier.name, registeredAt(earlier.name)))
 	}
 	if customCodecs.byType == nil {
 		customCodecs.byType = make(map[reflect.Type]*customCodec)
@@ -104,7 +104,7 @@ func decodeCustom(r *Reader, value reflect.Value, own *customCodec, what string)
 			return r.err
 		case 1:
 		default:
-			return r.fail("a pointer is neither nil nor not nil")
+			return r.fail("the flag of a pointer is neither 0 nor 1")
 		}
 	}
 	encoded := bytes.Clone(r.Raw()) // the codec may keep it, and the sender may be able to write to the message
@@ -137,5 +137,5 @@ func isProto(t reflect.Type) bool {
 
 // protoReason explains how to send a protobuf message.
 func protoReason(t reflect.Type) string {
-	return fmt.Sprintf("a *%v is a protobuf message, whose hidden state belongs to its process: before Main call mp.RegisterCodec[*%v](\"%v\", encode, decode), where encode calls proto.Marshal, and decode proto.Unmarshal into a new message", t, t, t)
+	return fmt.Sprintf("a *%v is a protobuf message with hidden state of its process: before Main call mp.RegisterCodec[*%v](\"%v\", encode, decode), where encode calls proto.Marshal and decode calls proto.Unmarshal on a new message", t, t, t)
 }

@@ -140,7 +140,7 @@ func (r *Reader) simpleType(tag byte) (reflect.Type, error) {
 		return nil, r.fail(fmt.Sprintf("an interface holds the type %.100q, which is not registered in this process", name))
 	}
 	if tag >= tagSlice || typeByTag[tag] == nil {
-		return nil, r.fail("an interface holds a type that nobody knows")
+		return nil, r.fail("the type of the value in an interface is unknown")
 	}
 	return typeByTag[tag], nil
 }

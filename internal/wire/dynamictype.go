@@ -64,7 +64,7 @@ func compose(descriptor []byte) (*plan, *DecodeError) {
 		}
 		t, err := r.composedType(r.Byte(), 0)
 		if err != nil || r.Done() != nil {
-			return nil, &DecodeError{Reason: "a type in an interface is wrong: " + r.Err().Error()}
+			return nil, &DecodeError{Reason: "the type of the value in an interface is malformed: " + r.Err().Error()}
 		}
 		p = planFor(t)
 	}
@@ -145,7 +145,7 @@ func hasArray(r *Reader, depth int) bool {
 // skipDescriptor skips the descriptor that begins with tag.
 func (r *Reader) skipDescriptor(tag byte, depth int) error {
 	if depth > maxDescriptorDepth {
-		return r.fail("a descriptor is nested too deep")
+		return r.fail("the type of the value in an interface is nested too deeply")
 	}
 	switch tag {
 	case tagSlice, tagPointer:
@@ -166,7 +166,7 @@ func (r *Reader) skipDescriptor(tag byte, depth int) error {
 // composedType builds the type of the descriptor that begins with tag.
 func (r *Reader) composedType(tag byte, depth int) (reflect.Type, error) {
 	if depth > maxDescriptorDepth {
-		return nil, r.fail("a descriptor is nested too deep")
+		return nil, r.fail("the type of the value in an interface is nested too deeply")
 	}
 	switch tag {
 	case tagSlice, tagPointer:
@@ -185,7 +185,7 @@ func (r *Reader) composedType(tag byte, depth int) (reflect.Type, error) {
 			return nil, err
 		}
 		if !describable(n, elem) {
-			return nil, r.fail("an array is too large")
+			return nil, r.fail("an array type in an interface is too large")
 		}
 		return reflect.ArrayOf(int(n), elem), nil
 	case tagMap:
@@ -194,7 +194,7 @@ func (r *Reader) composedType(tag byte, depth int) (reflect.Type, error) {
 			return nil, err
 		}
 		if !key.Comparable() {
-			return nil, r.fail("a map has keys that cannot be compared")
+			return nil, r.fail("a map type in an interface has keys that cannot be compared")
 		}
 		elem, err := r.composedType(r.Byte(), depth+1)
 		if err != nil {

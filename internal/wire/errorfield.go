@@ -78,7 +78,7 @@ func readError(r *Reader, v address, t reflect.Type) error {
 		decode = errorsInValues.decode
 	}
 	if decode == nil || r.inKey {
-		return r.fail("an interface holds an error where there can be none")
+		return r.fail("an interface holds an error where none is allowed")
 	}
 	if err := r.descend(); err != nil {
 		return err
@@ -126,7 +126,7 @@ func decodeSentinel(r *Reader, v address, t reflect.Type) error {
 			return nil
 		}
 	}
-	return r.fail(fmt.Sprintf("an interface of type %v holds an error %.100q, which this process does not have", t, name))
+	return r.fail(fmt.Sprintf("an interface of type %v holds the error %.100q, which this process does not know", t, name))
 }
 
 // errorField makes the plan of the type error. Inside an error, see Buffer.Errors, such a field
@@ -151,9 +151,9 @@ func unregistered(outer, missing reflect.Type) string {
 	foreign := missing.PkgPath() != "" && missing.PkgPath() != "main" && !unicode.IsUpper(first)
 	switch isError := outer.Implements(errorType); {
 	case isError && foreign:
-		return fmt.Sprintf("an interface holds an error of type %v, which another process does not know: use a field of type error, which takes any error, or call mp.RegisterErrorType[%v](\"a name\") when the program starts, or send its text", outer, outer)
+		return fmt.Sprintf("an interface holds an error of type %v, which is not registered: use a field of type error, which takes any error, call mp.RegisterErrorType[%v](\"a name\") when the program starts, or send the text", outer, outer)
 	case foreign:
-		register += ", in the package of that type; if that is not yours, send something else"
+		register += " in the package of that type, or send something else"
 	}
 	return fmt.Sprintf("an interface holds a value of type %v, which is not registered: %s", outer, register)
 }

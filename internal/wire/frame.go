@@ -1,20 +1,13 @@
 package wire
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"os"
-	"sync"
 )
 
 const (
-	// headerSize is the size of a frame's header in bytes: the length of the payload (8,
-	// little-endian), the kind (1), 1 if more descriptors follow (1), zeros (2), and the number
-	// of descriptors sent with the header's first byte (4, little-endian).
-	headerSize = 16
 	// smallFrame is the payload size in bytes from which FrameReader allocates memory for a
 	// payload. Smaller payloads stay in its buffer.
 	smallFrame = 64 << 10
@@ -36,98 +29,9 @@ type FrameError struct {
 // Error returns the reason, or both numbers.
 func (e *FrameError) Error() string {
 	if e.Reason != "" {
-		return "wire: not a frame: " + e.Reason
+		return "mp: not a frame: " + e.Reason
 	}
-	return fmt.Sprintf("wire: a frame of %d bytes is larger than the limit of %d bytes", e.Length, e.Max)
-}
-
-// scratch holds memory in which small frames are assembled, as *[]byte.
-var scratch = sync.Pool{New: func() any {
-	p := make([]byte, 0, headerSize+smallFrame)
-	return &p
-}}
-
-// WriteFrame writes the message in b as the payload of one frame. A frame with a payload below 64
-// KiB goes out in one Write; larger ones take several, without copying large blocks. Calls for
-// the same w must not overlap. After an error, which is that of w, the stream is unusable.
-//
-// WriteFrame also sends the attachments of b. That fails unless w is a Unix domain socket. The
-// caller must settle them.
-func WriteFrame(w io.Writer, kind byte, b *Buffer) error {
-	attached := b.attached
-	if len(attached) > maxBatchFiles {
-		var err error
-		if attached, err = writeLeadingFiles(w, attached); err != nil {
-			return err
-		}
-	}
-	borrowed := scratch.Get().(*[]byte)
-	defer scratch.Put(borrowed)
-	head := appendHeader((*borrowed)[:0], kind, 0, b.Len(), len(attached))
-	return b.coalesced(head, func(piece []byte) error {
-		if len(attached) > 0 {
-			err := writeWithFiles(w, piece, attached)
-			attached = nil
-			return err
-		}
-		n, err := w.Write(piece)
-		if err == nil && n < len(piece) {
-			err = io.ErrShortWrite
-		}
-		return err
-	})
-}
-
-func appendHeader(to []byte, kind, more byte, length int64, files int) []byte {
-	to = binary.LittleEndian.AppendUint64(to, uint64(length))
-	to = append(to, kind, more, 0, 0)
-	return binary.LittleEndian.AppendUint32(to, uint32(files))
-}
-
-// writeLeadingFiles sends attachments ahead of their frame until the rest fit into one message of
-// the kernel.
-func writeLeadingFiles(w io.Writer, attached []Attachment) (rest []Attachment, err error) {
-	if len(attached) > MaxFiles {
-		return nil, fmt.Errorf("wire: a message with %d descriptors, more than %d", len(attached), MaxFiles)
-	}
-	for len(attached) > maxBatchFiles {
-		head := appendHeader(nil, 0, 1, 0, maxBatchFiles)
-		if err := writeWithFiles(w, head, attached[:maxBatchFiles]); err != nil {
-			return nil, err
-		}
-		attached = attached[maxBatchFiles:]
-	}
-	return attached, nil
-}
-
-// coalesced is eachPiece, with small pieces collected in the memory of head, after what head
-// already holds.
-func (b *Buffer) coalesced(head []byte, f func([]byte) error) error {
-	flush := func() (err error) {
-		if len(head) > 0 {
-			err = f(head)
-			head = head[:0]
-		}
-		return err
-	}
-	err := b.eachPiece(func(piece []byte) error {
-		if len(head)+len(piece) <= cap(head) {
-			head = append(head, piece...)
-			return nil
-		}
-		if err := flush(); err != nil {
-			return err
-		}
-		if len(piece) < smallFrame/2 {
-			head = append(head, piece...)
-			return nil
-		}
-		return f(piece)
-	})
-	if err != nil {
-		return err
-	}
-	return flush()
+	return fmt.Sprintf("mp: a frame of %d bytes exceeds the limit of %d bytes", e.Length, e.Max)
 }
 
 // FrameReader reads frames from a stream. It is not safe for concurrent use.
@@ -190,56 +94,20 @@ func (f *FrameReader) Next(max int64) (kind byte, payload []byte, err error) {
 	if (f.files != nil || f.filesLost) && !f.filesPending {
 		f.dropFiles()
 	}
-	length, kind, more, err := f.nextHeader(max)
-	for err == nil && more {
-		length, kind, more, err = f.nextHeader(max)
-	}
+	header, err := f.nextHeader(max)
 	if err != nil {
 		return 0, nil, err
 	}
-	if length < smallFrame {
-		payload, err = f.small(int(length))
+	if header.length < smallFrame {
+		payload, err = f.small(int(header.length))
 	} else {
-		payload, err = f.large(int(length))
+		payload, err = f.large(int(header.length))
 	}
 	if err != nil {
 		return 0, nil, err
 	}
 	f.filesPending, f.headerFilesTaken, f.announced = false, false, 0
-	return kind, payload, nil
-}
-
-// nextHeader reads the next header and leaves it in the buffer. more reports that it only
-// announced descriptors of the frame whose header comes next; it is consumed then.
-func (f *FrameReader) nextHeader(max int64) (length uint64, kind byte, more bool, err error) {
-	if f.from == f.to && f.Socket != nil && len(f.Socket.batches) > 0 {
-		return 0, 0, false, f.fail(0, max, "descriptors came that no frame announces")
-	}
-	if err := f.fill(headerSize); err != nil {
-		return 0, 0, false, err
-	}
-	header := f.buf[f.from : f.from+headerSize]
-	length, kind, more = binary.LittleEndian.Uint64(header), header[8], header[9] == 1
-	if header[9] > 1 || header[10]|header[11] != 0 {
-		return 0, 0, false, f.fail(length, max, "the reserved bytes of the header are not zero")
-	}
-	if max < 0 || length > uint64(max) || length > math.MaxInt-headerSize {
-		return 0, 0, false, f.fail(length, max, "")
-	}
-	n := binary.LittleEndian.Uint32(header[12:])
-	if n > 0 && !f.headerFilesTaken {
-		if reason := f.takeFiles(n); reason != "" {
-			return 0, 0, false, f.fail(length, max, reason)
-		}
-	}
-	if more {
-		if length > 0 || kind != 0 || n == 0 {
-			return 0, 0, false, f.fail(length, max, "more than descriptors, or none")
-		}
-		f.from += headerSize
-		f.headerFilesTaken = false
-	}
-	return length, kind, more, nil
+	return header.kind, payload, nil
 }
 
 // fail records an error after which the stream cannot be read.
@@ -265,7 +133,7 @@ func (f *FrameReader) fill(n int) error {
 	for idle := 0; f.to-f.from < n; {
 		got, err := f.source.Read(f.buf[f.to:])
 		if got < 0 || got > len(f.buf)-f.to {
-			f.err = errors.New("wire: the stream returned an impossible count from Read")
+			f.err = errors.New("mp: the stream returned an invalid count from Read")
 			return f.err
 		}
 		f.to += got

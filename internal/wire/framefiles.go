@@ -37,7 +37,7 @@ func (f *FrameReader) dropFiles() {
 func (f *FrameReader) takeFiles(n uint32) (reason string) {
 	switch {
 	case f.Socket == nil:
-		return "it has descriptors, on a stream that carries none"
+		return "it announces descriptors, which this stream cannot carry"
 	case n > maxBatchFiles:
 		return fmt.Sprintf("%d descriptors in one message", n)
 	case f.announced+int(n) > MaxFiles:

@@ -52,11 +52,11 @@ func addHook(h *hook) {
 	hooks.Lock()
 	defer hooks.Unlock()
 	if hooks.exact[h.typ] != nil {
-		panic(fmt.Sprintf("wire: the type %v has a hook already", h.typ))
+		panic(fmt.Sprintf("wire: the type %v already has a hook", h.typ))
 	}
 	plans.Range(func(t, _ any) bool {
 		if t := t.(reflect.Type); t == h.typ || h.typ.Kind() == reflect.Interface && h.appliesTo(t) {
-			panic(fmt.Sprintf("wire: the hook for %v comes too late, values of type %v have travelled already", h.typ, t))
+			panic(fmt.Sprintf("wire: the hook for %v must be installed before values of type %v are encoded", h.typ, t))
 		}
 		return true
 	})
@@ -121,12 +121,12 @@ func refusalOf(t reflect.Type) string {
 	}
 	switch t.PkgPath() {
 	case "unique":
-		return fmt.Sprintf("a %v is an identity of this process: send its value", t)
+		return fmt.Sprintf("a %v is an identity in this process: send its value", t)
 	case "weak":
-		return fmt.Sprintf("a %v is an address of this process: send what it points to", t)
+		return fmt.Sprintf("a %v is an address in this process: send what it points to", t)
 	case "os":
 		if t.Name() == "File" || t.Name() == "Root" || t.Name() == "Process" {
-			return fmt.Sprintf("an os.%s belongs to its process: send a name or number, and open it in the other process", t.Name())
+			return fmt.Sprintf("an os.%s belongs to its process: send a name or pid, and open it in the other process", t.Name())
 		}
 	case "reflect":
 		if t.Name() == "Value" || t.Name() == "rtype" {
@@ -140,9 +140,9 @@ func refusalOf(t reflect.Type) string {
 func unsupportedKind(t reflect.Type) string {
 	switch t.Kind() {
 	case reflect.Chan:
-		return fmt.Sprintf("a channel (%v) belongs to its process: use a queue, or leave the field out", t)
+		return fmt.Sprintf("a channel (%v) belongs to its process: use a queue, or omit the field", t)
 	case reflect.Func:
-		return fmt.Sprintf("a function (%v) is code and captured memory of its process: send data, or leave the field out", t)
+		return fmt.Sprintf("a function (%v) is code and captured memory of its process: send data, or omit the field", t)
 	case reflect.UnsafePointer:
 		return fmt.Sprintf("an address (%v) means nothing in another process: send what it points to", t)
 	}

@@ -91,7 +91,7 @@ func TestRegisterTypePanicsOnMisuse(t *testing.T) {
 		{"", reflect.TypeFor[two](), "empty"},
 		{"two", nil, "nil"},
 		{"one", reflect.TypeFor[two](), "taken by the type wire_test.one"},
-		{"two", reflect.TypeFor[one](), `already, as "one"`},
+		{"two", reflect.TypeFor[one](), `already registered as "one"`},
 		{"one", reflect.TypeFor[one](), "registered twice"},
 	} {
 		func() {
@@ -232,7 +232,7 @@ func TestAHookThatComesTooLatePanics(t *testing.T) {
 	type early struct{ S string }
 	roundTrip(t, early{"x"})
 	defer func() {
-		if text := fmt.Sprint(recover()); !strings.Contains(text, "too late") {
+		if text := fmt.Sprint(recover()); !strings.Contains(text, "must be installed before") {
 			t.Errorf("Refuse panicked with %q", text)
 		}
 	}()

@@ -9,9 +9,9 @@ import (
 // pointer is a different key in the other process, and two keys may become equal.
 
 const (
-	reasonKeyPointer  = "a pointer as a map key is an identity of this process, and would not find its entry in the other: use a number or a name as the key"
-	reasonKeyZone     = "a time as a map key is equal to another only in one and the same *time.Location, which the other process does not have: use the time in UTC or Local, or its UnixNano"
-	reasonKeyCollapse = "two keys of the map are one when they arrive, because times lose their monotonic reading and other values what MarshalBinary does not tell: use other keys, for times their Round(0)"
+	reasonKeyPointer  = "a pointer as a map key is an identity of this process, and would not find its entry in the other one: use a number or a name as the key"
+	reasonKeyZone     = "times as map keys are equal only with the same *time.Location, which the other process does not have: use the time in UTC or Local, or its UnixNano"
+	reasonKeyCollapse = "two keys of the map would be equal when they arrive, because times lose their monotonic reading and other values what MarshalBinary leaves out: use other keys, for times Round(0)"
 )
 
 // encodeKey encodes a map key, which is more restricted than other values.

@@ -15,7 +15,7 @@ func (c *Codec[T]) PutMemory(dst []byte, v *T) {
 // else. T must travel as memory.
 func (c *Codec[T]) GetMemory(p []byte, v *T) error {
 	if len(p) != int(c.plan.size) || !c.plan.flat {
-		return &DecodeError{Reason: "the message has not the size of its value", Err: io.ErrUnexpectedEOF}
+		return &DecodeError{Reason: "the message does not have the size of the value", Err: io.ErrUnexpectedEOF}
 	}
 	copy(memory(addressOf(v), c.plan.size), p)
 	if c.plan.bools != nil {
@@ -29,7 +29,7 @@ func (c *Codec[T]) GetMemory(p []byte, v *T) error {
 func (c *Codec[T]) Memory(p []byte, vs []T) error {
 	mem := elements(vs)
 	if len(p) != len(mem) || !c.plan.flat {
-		return &DecodeError{Reason: "the message has not the size of its values", Err: io.ErrUnexpectedEOF}
+		return &DecodeError{Reason: "the message does not have the size of the values", Err: io.ErrUnexpectedEOF}
 	}
 	copy(mem, p)
 	c.normalise(vs)

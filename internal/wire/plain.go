@@ -79,12 +79,12 @@ func notPlain(t reflect.Type) (path string, culprit reflect.Type, reason string)
 // notPlainReason returns what is wrong with the type itself, ignoring its parts.
 func notPlainReason(t reflect.Type) string {
 	if own := customCodecOf(t); own != nil {
-		return fmt.Sprintf("travels by the codec %q, which nobody would ask: use what it encodes to", own.name)
+		return fmt.Sprintf("travels by the codec %q, which shared memory cannot call: use what it encodes to", own.name)
 	}
 	switch t.PkgPath() {
 	case "sync", "internal/sync":
 		if t.Kind() == reflect.Struct {
-			return "works inside one process only: guard the memory by a lock of package mp, or use sync/atomic"
+			return "works inside one process only: guard the memory with a lock of package mp, or use sync/atomic"
 		}
 	case "time":
 		if t == timeType {
@@ -97,7 +97,7 @@ func notPlainReason(t reflect.Type) string {
 	case reflect.Slice:
 		return "is an address of this process: use an array"
 	case reflect.Uintptr:
-		return "is there to hold an address of this process: use a uint64"
+		return "may hold an address of this process: use a uint64"
 	case reflect.Pointer, reflect.UnsafePointer, reflect.Map, reflect.Chan, reflect.Func, reflect.Interface:
 		return "is an address of this process"
 	}

@@ -66,15 +66,15 @@ func TestTypesThatAreNotPlain(t *testing.T) {
 		{reflect.TypeFor[map[int]int](), "a map[int]int is an address of this process"},
 		{reflect.TypeFor[chan int](), "a chan int is an address of this process"},
 		{reflect.TypeFor[func()](), "a func() is an address of this process"},
-		{reflect.TypeFor[uintptr](), "a uintptr is there to hold an address of this process: use a uint64"},
+		{reflect.TypeFor[uintptr](), "a uintptr may hold an address of this process: use a uint64"},
 		{reflect.TypeFor[[2]error](), "field array[] is an error, which is an address of this process"},
 		{reflect.TypeFor[plainTags](), "field plainTags.Tags[] is a []string, which is an address of this process: use an array"},
 		{reflect.TypeFor[plainName](), "field plainName.In.Name is a string, which is an address of this process: use an array of bytes, such as [32]byte"},
 		{reflect.TypeFor[plainHidden](), "field plainHidden.p is a *int, which is an address of this process"},
 		{reflect.TypeFor[plainEmbeds](), "field plainEmbeds.plainHidden.p is a *int, which is an address of this process"},
 		{reflect.TypeFor[struct{ At time.Time }](), "field struct.At is a time.Time, which holds the address of its time zone in this process: store its UnixNano"},
-		{reflect.TypeFor[plainLock](), "field plainLock.Mu is a sync.Mutex, which works inside one process only: guard the memory by a lock of package mp, or use sync/atomic"},
-		{reflect.TypeFor[sync.WaitGroup](), "a sync.WaitGroup works inside one process only: guard the memory by a lock of package mp, or use sync/atomic"},
+		{reflect.TypeFor[plainLock](), "field plainLock.Mu is a sync.Mutex, which works inside one process only: guard the memory with a lock of package mp, or use sync/atomic"},
+		{reflect.TypeFor[sync.WaitGroup](), "a sync.WaitGroup works inside one process only: guard the memory with a lock of package mp, or use sync/atomic"},
 		{reflect.TypeFor[struct{ P atomic.Pointer[int] }](), "field struct.P.v is an unsafe.Pointer, which is an address of this process"},
 	} {
 		if err := wire.PlainError(c.typ); err == nil || err.Error() != c.want {

@@ -38,7 +38,7 @@ func decodePointer(r *Reader, v address, elem *plan) error {
 		return r.err
 	case 1:
 	default:
-		return r.fail("a pointer is neither nil nor not nil")
+		return r.fail("the flag of a pointer is neither 0 nor 1")
 	}
 	if r.inKey {
 		return r.fail("a map key holds a pointer")

@@ -46,10 +46,10 @@ func (r *Reader) Err() error { return r.err }
 // attachments are left.
 func (r *Reader) Done() error {
 	if r.err == nil && r.Len() > 0 {
-		return r.fail("the message goes on after its value")
+		return r.fail("the message continues after its value")
 	}
 	if r.err == nil && len(r.attached) > 0 {
-		return r.fail("more descriptors came than the value has")
+		return r.fail("more descriptors arrived than the value has")
 	}
 	return r.err
 }

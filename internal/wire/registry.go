@@ -36,7 +36,7 @@ func RegisterTypeAt(name string, t reflect.Type, at fmt.Stringer) {
 	case taken:
 		panic(fmt.Sprintf("mp: RegisterType(%q) of %v: the name is taken by the type %v%s", name, t, other, registeredAt(name)))
 	case named:
-		panic(fmt.Sprintf("mp: RegisterType(%q): the type %v is registered already, as %q%s", name, t, earlier, registeredAt(earlier)))
+		panic(fmt.Sprintf("mp: RegisterType(%q): the type %v is already registered as %q%s", name, t, earlier, registeredAt(earlier)))
 	}
 	registry.byName[name] = t
 	registry.byType[t] = name

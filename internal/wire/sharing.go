@@ -22,7 +22,7 @@ const (
 	// checkInterval is the number of visits between two checks.
 	checkInterval = 1024
 
-	reasonShared = "the message grows without bound by pointers to the same few values, because what is shared is copied each time it is met: send each value once, and indices instead of pointers"
+	reasonShared = "the message grows without bound, because values that many pointers share are copied for each pointer: send each value once, and indices instead of pointers"
 )
 
 // sharingStats counts the words that went into a large message.

@@ -21,7 +21,7 @@ const (
 
 // ErrFilesLost is the error of a frame whose descriptors arrived when this process could not have
 // more. The frame is intact and has no descriptors.
-var ErrFilesLost = fmt.Errorf("wire: the descriptors of a message were lost: %w", syscall.EMFILE)
+var ErrFilesLost = fmt.Errorf("mp: the descriptors of a message were lost: %w", syscall.EMFILE)
 
 // fdBatch holds the descriptors of one message of the kernel.
 type fdBatch struct {
@@ -79,14 +79,14 @@ func (s *Socket) Read(p []byte) (int, error) {
 // takeBatch removes the oldest batch, which the header just read has announced.
 func (s *Socket) takeBatch(announced int) (fdBatch, error) {
 	if len(s.batches) == 0 {
-		return fdBatch{}, errors.New("its descriptors are missing")
+		return fdBatch{}, errors.New("descriptors are missing")
 	}
 	p := s.batches[0]
 	s.batches[0] = fdBatch{}
 	s.batches = s.batches[1:]
 	if len(p.files) > announced || len(p.files) < announced && !p.truncated {
 		CloseFiles(p.files)
-		return fdBatch{}, fmt.Errorf("%d descriptors came, %d were announced", len(p.files), announced)
+		return fdBatch{}, fmt.Errorf("%d descriptors arrived, %d were announced", len(p.files), announced)
 	}
 	return p, nil
 }
@@ -131,7 +131,7 @@ func withFDs(attached []Attachment, fds []int, f func(fds []int) error) (err err
 func writeWithFiles(w io.Writer, p []byte, attached []Attachment) error {
 	conn, ok := w.(syscall.Conn)
 	if !ok {
-		return fmt.Errorf("wire: descriptors cannot be sent through a %T: %w", w, errors.ErrUnsupported)
+		return fmt.Errorf("mp: descriptors cannot be sent through a %T: %w", w, errors.ErrUnsupported)
 	}
 	raw, err := conn.SyscallConn()
 	if err != nil {

@@ -12,16 +12,16 @@ import (
 var controlSize = 0
 
 func (s *Socket) receive(int) bool {
-	s.err = fmt.Errorf("wire: descriptors cannot be received here: %w", errors.ErrUnsupported)
+	s.err = fmt.Errorf("mp: descriptors cannot be received on this system: %w", errors.ErrUnsupported)
 	return true
 }
 
 func sendWith(syscall.RawConn, []byte, []int) (int, error) {
-	return 0, fmt.Errorf("wire: descriptors cannot be sent here: %w", errors.ErrUnsupported)
+	return 0, fmt.Errorf("mp: descriptors cannot be sent on this system: %w", errors.ErrUnsupported)
 }
 
 func statusFlags(*os.File) (int, bool) { return 0, false }
 
 func duplicate(*os.File, string) (*os.File, error) {
-	return nil, fmt.Errorf("wire: descriptors cannot be sent here: %w", errors.ErrUnsupported)
+	return nil, fmt.Errorf("mp: descriptors cannot be sent on this system: %w", errors.ErrUnsupported)
 }

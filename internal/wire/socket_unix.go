@@ -55,7 +55,7 @@ func (s *Socket) addBatch(control []byte, cut bool) {
 	s.batches = append(s.batches, p)
 	if len(s.batches) > maxBatches {
 		s.Close()
-		s.n, s.err = 0, &FrameError{Reason: "descriptors came that no frame announces"}
+		s.n, s.err = 0, &FrameError{Reason: "descriptors arrived that no frame announces"}
 	}
 }
 

@@ -163,7 +163,7 @@ func decodeLocation(r *Reader, fields *plan) (*time.Location, error) {
 	case zoneOther:
 		loc = r.otherZone(fields)
 	default:
-		r.fail("a location of no known sort")
+		r.fail("the kind of a location is unknown")
 	}
 	if r.err != nil {
 		return nil, r.err
@@ -183,7 +183,7 @@ func (r *Reader) namedZone() *time.Location {
 	if known := zoneByName(string(name)); known != nil {
 		return known.loaded
 	}
-	r.fail("the time zone " + string(name) + " is not known to this process")
+	r.fail("the time zone " + string(name) + " is unknown in this process")
 	return nil
 }
 

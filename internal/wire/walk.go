@@ -8,7 +8,7 @@ import "reflect"
 const maxDepth = 100_000
 
 const (
-	reasonCycle = "cycle: the value leads back to itself through its pointers, and would never end; cut the cycle, or send indices instead of pointers"
+	reasonCycle = "cycle: the value refers to itself through its pointers; break the cycle, or send indices instead of pointers"
 	reasonDeep  = "the value is nested deeper than 100,000 levels: send it as a slice"
 	reasonLarge = "the encoded value is larger than the limit of this message"
 )
