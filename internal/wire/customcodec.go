@@ -48,7 +48,7 @@ func RegisterCodec(name string, t reflect.Type, enc func(v reflect.Value) ([]byt
 	clear(dynamicTypes.rare[:])
 	dynamicTypes.Unlock()
 	codecs.Range(func(_, c any) bool {
-		c.(interface{ remake() }).remake()
+		c.(interface{ recompile() }).recompile()
 		return true
 	})
 }
