@@ -19,6 +19,7 @@ type progress struct {
 	fetched   atomic.Int64 // bytes read from the pipe; written with readMu held
 	delivered atomic.Int64 // bytes delivered or lost
 	target    atomic.Int64 // bytes before this offset do not wait for the end of their line
+	flushing  atomic.Bool  // a goroutine is about to deliver the bytes before the target
 
 	readMu sync.Mutex // held while the pipe is read and the bytes are counted
 
@@ -66,7 +67,7 @@ func (s *stream) flushTarget() <-chan struct{} {
 	}
 	p.target.Store(target)
 	if inPipe == 0 {
-		go s.flush(target) // the reader sleeps, or will not look again at what it has read
+		s.flushSoon() // the reader sleeps, or will not look again at what it has read
 	}
 	if p.abandoned > p.delivered.Load() {
 		return nil

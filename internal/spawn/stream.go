@@ -181,8 +181,17 @@ func (s *stream) deliverUpTo(place int64) {
 	s.lines.flush(s.forward)
 }
 
-// flush is deliverUpTo for goroutines other than the reader.
-func (s *stream) flush(place int64) { s.update(0, func() { s.deliverUpTo(place) }) }
+// flushSoon delivers the bytes before the target on a goroutine of its own, since it may have to wait for the
+// writer. One goroutine does it for all that ask meanwhile.
+func (s *stream) flushSoon() {
+	if s.flushing.Swap(true) {
+		return
+	}
+	go s.update(0, func() {
+		s.flushing.Store(false) // first: the target may move from here on
+		s.deliverUpTo(s.target.Load())
+	})
+}
 
 // flushAll delivers what is left when the stream has ended.
 func (s *stream) flushAll() { s.update(0, func() { s.deliverUpTo(s.scanned) }) }

@@ -59,7 +59,7 @@ func (r *reader) flush() {
 		r.page.head.Store(r.pos)
 	}
 	if r.page.workerSleep.Load() == 1 && r.page.workerSleep.CompareAndSwap(1, 0) {
-		r.w.control(frameRoom, none)
+		r.w.tellRoom()
 	}
 }
 

@@ -18,7 +18,7 @@ import (
 //	320  since when the running item runs, in nanoseconds of the shared clock
 //	384  the state of the inbox
 //	448  bytes of the batch in the inbox
-//	512  claims, one line for each slot: limit in the high half, begun in the low
+//	512  claims, one line for each slot: see run.Claims
 //	1536 the inbox, for one batch
 //	4096 the ring of outcomes
 const (

@@ -29,7 +29,8 @@ type Worker struct {
 	writing sync.Mutex // for the socket
 	frame   wire.Buffer
 	scratch wire.Buffer
-	hot     shm.Hot // looking for the outcome of what is sent; the sender's
+	telling atomic.Bool // of room, soon
+	hot     shm.Hot     // looking for the outcome of what is sent; the sender's
 	reader  *reader
 
 	mu     sync.Mutex // for the rest; held for moments only
@@ -213,6 +214,20 @@ func (w *Worker) control(kind byte, b *wire.Buffer) {
 		w.writing.Lock()
 		defer w.writing.Unlock()
 		wire.WriteFrame(w.proc.Conn(), kind, b) // the reader sees an error too
+	}()
+}
+
+// tellRoom tells the worker that there is room in the ring. One frame says it, and a worker that reads none
+// cannot make this side keep many.
+func (w *Worker) tellRoom() {
+	if w.telling.Swap(true) {
+		return
+	}
+	go func() {
+		w.writing.Lock()
+		defer w.writing.Unlock()
+		w.telling.Store(false)                          // before it is sent: what is told from now on may come too late for it
+		wire.WriteFrame(w.proc.Conn(), frameRoom, none) // the reader sees an error too
 	}()
 }
 
