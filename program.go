@@ -6,6 +6,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/proctable"
 	"github.com/gomultiprocessing/mp/internal/run"
 	"github.com/gomultiprocessing/mp/internal/shm"
 	"github.com/gomultiprocessing/mp/internal/spawn"
@@ -100,25 +101,25 @@ func (program) Task(fn string, index, attempt, worker int) any {
 
 // Share and Join are where processes that share something come to know of each other.
 func (program) Share() (talk.Sharer, error) {
-	table, err := shm.Table()
-	return sharer{shm.NewChild(), table}, err
+	table, err := proctable.File()
+	return sharer{proctable.NewChild(), table}, err
 }
 
-func (program) Join(table *os.File, key uint64, ask func(shm.Request)) {
+func (program) Join(table *os.File, key uint64, ask func(proctable.Request)) {
 	if table != nil {
-		shm.Join(table, key, Current().Name, ask)
+		proctable.Join(table, key, Current().Name, ask)
 	}
 }
 
 // sharer is a child that may share something.
 type sharer struct {
-	*shm.Child
+	*proctable.Child
 	table *os.File
 }
 
 func (s sharer) Table() *os.File { return s.table }
 
-func (s sharer) Buried(int) { s.Child.Buried() }
+func (s sharer) Buried(int) { s.Child.MarkDead() }
 
 // text is a value as fmt prints it, whatever its own methods do.
 func text(v any) string { return run.Text(v) }

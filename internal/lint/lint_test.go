@@ -136,15 +136,16 @@ func TestFloors(t *testing.T) {
 	floors := map[string]int{ // the higher, the further up
 		"internal/errtext": -1, "internal/early": -1,
 		"internal/key": 0, "internal/run": 0, "internal/wire": 0, "internal/spawn": 0, "internal/shm": 0, "internal/readiness": 0,
-		"internal/carrier": 1,
-		"internal/pipe":    2, "internal/pool": 2, "internal/shared": 2, "internal/inproc": 2, "internal/hooks": 2,
-		"internal/talk": 3, "internal/local": 3,
-		"internal/hook": 4,
-		"":              5,
-		"thread":        6, "examples/internal/show": 6,
-		"examples/internal": 7, "examples/echo/serve": 7,
-		"bench": 8, "examples": 8, "internal/lint": 8,
-		"internal/doctest": 8,
+		"internal/proctable": 1, "internal/carrier": 1,
+		"internal/waitq": 2,
+		"internal/pipe":  3, "internal/pool": 3, "internal/shared": 3, "internal/inproc": 3, "internal/hooks": 3,
+		"internal/talk": 4, "internal/local": 4,
+		"internal/hook": 5,
+		"":              6,
+		"thread":        7, "examples/internal/show": 7,
+		"examples/internal": 8, "examples/echo/serve": 8,
+		"bench": 9, "examples": 9, "internal/lint": 9,
+		"internal/doctest": 9,
 	}
 	floor := func(dir string) (int, bool) {
 		for d := dir; ; d = filepath.ToSlash(filepath.Dir(d)) {

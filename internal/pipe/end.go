@@ -11,6 +11,7 @@ import (
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/shm"
+	"github.com/gomultiprocessing/mp/internal/waitq"
 )
 
 // Mode is what an End may do.
@@ -92,9 +93,9 @@ func newEnd(f *os.File, mode Mode) (*End, error) {
 	e.sending = side{turn: make(chan struct{}, 1), deadline: f.SetWriteDeadline, wait: raw.Write}
 	e.receiving.turn <- struct{}{}
 	e.sending.turn <- struct{}{}
-	shm.Held(1)
+	shm.CountDescriptors(1)
 	e.rx.step = e.receiveStep
-	e.rx.hot.Can = shm.NewHot().Can
+	e.rx.hot.Enabled = waitq.NewSpin().Enabled
 	e.tx.step = e.sendStep
 	return e, nil
 }
@@ -129,7 +130,7 @@ func (e *End) Close() error {
 // shut lets go of everything. The state is closed.
 func (e *End) shut() {
 	e.file.Close() // whoever waits for it stops
-	shm.Held(-1)
+	shm.CountDescriptors(-1)
 	<-e.receiving.turn
 	e.rx.in.drop()
 	e.receiving.turn <- struct{}{}

@@ -15,4 +15,4 @@ func Over(f *os.File) (*End, error) {
 func (e *End) File() *os.File { return e.file }
 
 // LookNever makes waiting go to sleep at once.
-func (e *End) LookNever() { e.rx.hot.Can = false }
+func (e *End) LookNever() { e.rx.hot.Enabled = false }

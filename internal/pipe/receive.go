@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
-	"github.com/gomultiprocessing/mp/internal/shm"
+	"github.com/gomultiprocessing/mp/internal/waitq"
 )
 
 // lookTime is how long whoever waits looks for a message before going to sleep, as long as
@@ -23,7 +23,7 @@ type receiver struct {
 	bad error // what the other end sent is not to be understood
 	oob []byte
 
-	hot shm.Hot
+	hot waitq.Spin
 
 	plain bool // no descriptors come, so that they need not be kept when there is no room
 
@@ -183,7 +183,7 @@ func (e *End) Poll(ctx context.Context) error {
 func (e *End) fill(ctx context.Context) error {
 	rx := &e.rx
 	rx.how = once
-	looks := rx.hot.Worth()
+	looks := rx.hot.ShouldSpin()
 	if looks {
 		rx.how = peer
 	}
@@ -191,7 +191,7 @@ func (e *End) fill(ctx context.Context) error {
 		return e.why(ctx, err)
 	}
 	if looks {
-		rx.hot.Note(!rx.again)
+		rx.hot.Record(!rx.again)
 	}
 	if !rx.again {
 		return rx.refused()

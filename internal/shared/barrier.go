@@ -8,7 +8,9 @@ import (
 	"sync/atomic"
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
+	"github.com/gomultiprocessing/mp/internal/proctable"
 	"github.com/gomultiprocessing/mp/internal/shm"
+	"github.com/gomultiprocessing/mp/internal/waitq"
 )
 
 // Barrier is where a number of parties wait for each other, again and again.
@@ -28,11 +30,11 @@ import (
 // A round ends once, either way, and who looks late, when other rounds have come and
 // gone, finds out which way by the list of those that broke.
 type Barrier struct {
-	object  *shm.Object
+	object  *waitq.Object
 	parties int
 	state   *atomic.Uint64
 	hint    *atomic.Uint64
-	line    *shm.Line
+	line    *waitq.Queue
 	watch   lookout
 	fence   fence
 }
@@ -47,15 +49,15 @@ const (
 	resetMask   = 1<<22 - 1 - phaseMask
 	roundUnit   = 1 << 22
 	brokenList  = 1024
-	firstPlace  = shm.PayloadAt + 8*brokenList
+	firstPlace  = waitq.PayloadAt + 8*brokenList
 	noSuchPlace = -1
 )
 
-func barrierShape(parties uint64) (shm.Shape, error) {
+func barrierShape(parties uint64) (waitq.Shape, error) {
 	if parties < 1 || parties > carrier.MaxParties {
-		return shm.Shape{}, fmt.Errorf("a barrier of %d parties", int64(parties))
+		return waitq.Shape{}, fmt.Errorf("a barrier of %d parties", int64(parties))
 	}
-	return shm.Shape{Name: "barrier", Kind: kindBarrier, Payload: 8 * (brokenList + int(parties)), Params: [4]uint64{parties}}, nil
+	return waitq.Shape{Name: "barrier", Kind: kindBarrier, Payload: 8 * (brokenList + int(parties)), Params: [4]uint64{parties}}, nil
 }
 
 // NewBarrier makes a barrier.
@@ -64,7 +66,7 @@ func NewBarrier(parties int) (*Barrier, error) {
 	if err != nil {
 		return nil, err
 	}
-	o, err := shm.NewObject(shape, barrierCore)
+	o, err := waitq.NewObject(shape, barrierCore)
 	if err != nil {
 		return nil, err
 	}
@@ -73,18 +75,18 @@ func NewBarrier(parties int) (*Barrier, error) {
 
 // OpenBarrier returns the barrier that another process has sent.
 func OpenBarrier(f *os.File) (*Barrier, error) {
-	shape := func(p [4]uint64) (shm.Shape, error) { return barrierShape(p[0]) }
-	o, err := shm.OpenObject(f, kindBarrier, shape, barrierCore)
+	shape := func(p [4]uint64) (waitq.Shape, error) { return barrierShape(p[0]) }
+	o, err := waitq.OpenObject(f, kindBarrier, shape, barrierCore)
 	if err != nil {
 		return nil, err
 	}
 	return o.Core().(*Barrier), nil
 }
 
-func barrierCore(o *shm.Object) any {
-	b := &Barrier{object: o, state: o.Word(shm.StateAt), hint: o.Word(shm.StateAt + 8)}
-	b.parties = (o.Size()-shm.PayloadAt)/8 - brokenList
-	b.line = o.NewLine(0, nil).ForHeld(func() shm.ID { return 0 })
+func barrierCore(o *waitq.Object) any {
+	b := &Barrier{object: o, state: o.Word(waitq.StateAt), hint: o.Word(waitq.StateAt + 8)}
+	b.parties = (o.Size()-waitq.PayloadAt)/8 - brokenList
+	b.line = waitq.NewQueue(o, 0, nil).WithHolder(func() proctable.ID { return 0 })
 	return b
 }
 
@@ -142,7 +144,7 @@ func (b *Barrier) Wait(ctx context.Context, action func() error) (place int, err
 
 // arrive takes the first free place of the round; noSuchPlace if there is none.
 func (b *Barrier) arrive(state uint64) int {
-	mine := mark(state)<<32 | uint64(shm.Me())
+	mine := mark(state)<<32 | uint64(proctable.Me())
 	i := 0
 	if hint := b.hint.Load(); hint>>32 == mark(state) {
 		i = int(hint & ownerMask)
@@ -219,7 +221,7 @@ func (b *Barrier) outcome(state uint64) error {
 // brokenRound is the word for the round that broke before the reset with that number. It has
 // the round's number plus one.
 func (b *Barrier) brokenRound(reset uint64) *atomic.Uint64 {
-	return b.object.Word(shm.PayloadAt + 8*int(reset%brokenList))
+	return b.object.Word(waitq.PayloadAt + 8*int(reset%brokenList))
 }
 
 // finish ends the round: this party was the last to come.
@@ -298,7 +300,7 @@ func (b *Barrier) bereft(state uint64) bool {
 		if v>>32 != mark(state) {
 			return false
 		}
-		if !p.alive(shm.ID(v)) {
+		if !p.alive(proctable.ID(v)) {
 			return true
 		}
 	}

@@ -5,18 +5,19 @@ import (
 	"strings"
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
-	"github.com/gomultiprocessing/mp/internal/shm"
+	"github.com/gomultiprocessing/mp/internal/proctable"
+	"github.com/gomultiprocessing/mp/internal/waitq"
 )
 
 // BlockedError is why a wait for something that is held ended with its ctx.
 type BlockedError struct {
 	What   string
 	Object uint64
-	Holder shm.ID
+	Holder proctable.ID
 	PID    int
-	Name   string     // of the process that holds it
-	Circle []shm.Want // of processes that wait for each other, if there is one
-	Err    error      // of the ctx
+	Name   string       // of the process that holds it
+	Circle []waitq.Edge // of processes that wait for each other, if there is one
+	Err    error        // of the ctx
 }
 
 // Error names the holder, and the circle.
@@ -24,7 +25,7 @@ func (e *BlockedError) Error() string {
 	if len(e.Circle) > 0 {
 		return fmt.Sprintf("mp: deadlock: %s: %v", e.Chain(), e.Err)
 	}
-	if e.Holder == shm.Me() {
+	if e.Holder == proctable.Me() {
 		return fmt.Sprintf("mp: %s %d is held by this process itself, %s (pid %d): %v", e.What, e.Object, e.Name, e.PID, e.Err)
 	}
 	return fmt.Sprintf("mp: %s %d is held by %s (pid %d): %v", e.What, e.Object, e.Name, e.PID, e.Err)
@@ -37,10 +38,10 @@ func (e *BlockedError) Chain() string {
 		if i > 0 {
 			b.WriteString(", which ")
 		} else {
-			pid, name, _ := shm.Describe(w.Who)
+			pid, name, _ := proctable.Describe(w.Waiter)
 			fmt.Fprintf(&b, "%s (pid %d) ", name, pid)
 		}
-		pid, name, _ := shm.Describe(w.Holder)
+		pid, name, _ := proctable.Describe(w.Holder)
 		fmt.Fprintf(&b, "waits for lock %d, held by %s (pid %d)", w.Object, name, pid)
 	}
 	return b.String()
@@ -49,7 +50,7 @@ func (e *BlockedError) Chain() string {
 // waiting is the circle as all carriers have it.
 func (e *BlockedError) waiting() (circle []carrier.Waiting) {
 	for _, w := range e.Circle {
-		pid, name, _ := shm.Describe(w.Who)
+		pid, name, _ := proctable.Describe(w.Waiter)
 		circle = append(circle, carrier.Waiting{PID: pid, Name: name, Lock: w.Object})
 	}
 	return circle
@@ -64,13 +65,13 @@ func (l *Lock) blocked(err error) error {
 	if id == 0 {
 		return err
 	}
-	pid, name, known := shm.Describe(id)
+	pid, name, known := proctable.Describe(id)
 	if !known {
 		return err
 	}
 	blocked := &BlockedError{
 		What: "lock", Object: l.Number(), Holder: id, PID: pid, Name: name,
-		Circle: l.object.Circle(id), Err: err,
+		Circle: l.object.Cycle(id), Err: err,
 	}
 	if len(blocked.Circle) > 0 && carrier.NewDeadlockError != nil {
 		return carrier.NewDeadlockError(blocked.waiting(), err)

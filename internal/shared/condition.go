@@ -10,7 +10,9 @@ import (
 	"sync/atomic"
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
+	"github.com/gomultiprocessing/mp/internal/proctable"
 	"github.com/gomultiprocessing/mp/internal/shm"
+	"github.com/gomultiprocessing/mp/internal/waitq"
 )
 
 // Condition is what goroutines wait for that have a lock, until others notify them.
@@ -30,13 +32,13 @@ import (
 // first the next is granted, and then the entry is freed, so that a death
 // in between wakes one too many and not one too few.
 type Condition struct {
-	object *shm.Object
+	object *waitq.Object
 	lock   *Lock
 	ticket *atomic.Uint64
 	used   *atomic.Uint64
 	free   *atomic.Uint64
 	joined *atomic.Uint64
-	line   *shm.Line
+	line   *waitq.Queue
 	watch  lookout
 	front  front
 	next   atomic.Int64 // when Notify is to look for the grants of the dead again
@@ -53,8 +55,8 @@ const (
 	granted   = 2 << 32
 )
 
-func conditionShape(lock uint64) shm.Shape {
-	return shm.Shape{Name: "condition", Kind: kindCondition, Payload: MaxWaiting * entrySize, Params: [4]uint64{lock}}
+func conditionShape(lock uint64) waitq.Shape {
+	return waitq.Shape{Name: "condition", Kind: kindCondition, Payload: MaxWaiting * entrySize, Params: [4]uint64{lock}}
 }
 
 // NewCondition makes a condition of the lock.
@@ -69,7 +71,7 @@ func (l *Lock) NewCondition() (carrier.Condition, error) {
 
 // NewCondition makes a condition of a lock.
 func NewCondition(l *Lock) (*Condition, error) {
-	o, err := shm.NewObject(conditionShape(l.Number()), conditionCore(l))
+	o, err := waitq.NewObject(conditionShape(l.Number()), conditionCore(l))
 	if err != nil {
 		return nil, err
 	}
@@ -79,13 +81,13 @@ func NewCondition(l *Lock) (*Condition, error) {
 // OpenCondition returns the condition that another process has sent together with its
 // lock.
 func OpenCondition(f *os.File, l *Lock) (*Condition, error) {
-	shape := func(p [4]uint64) (shm.Shape, error) {
+	shape := func(p [4]uint64) (waitq.Shape, error) {
 		if p[0] != l.Number() {
-			return shm.Shape{}, fmt.Errorf("a condition of lock %d, with lock %d", p[0], l.Number())
+			return waitq.Shape{}, fmt.Errorf("a condition of lock %d, with lock %d", p[0], l.Number())
 		}
 		return conditionShape(p[0]), nil
 	}
-	o, err := shm.OpenObject(f, kindCondition, shape, conditionCore(l))
+	o, err := waitq.OpenObject(f, kindCondition, shape, conditionCore(l))
 	if err != nil {
 		return nil, err
 	}
@@ -97,10 +99,10 @@ func OpenCondition(f *os.File, l *Lock) (*Condition, error) {
 	return c, nil
 }
 
-func conditionCore(l *Lock) func(o *shm.Object) any {
-	return func(o *shm.Object) any {
-		c := &Condition{object: o, lock: l, ticket: o.Word(shm.StateAt), used: o.Word(shm.StateAt + 8), free: o.Word(shm.StateAt + 16), joined: o.Word(shm.StateAt + 24)}
-		c.line = o.NewLine(0, nil).ForHeld(func() shm.ID { return 0 })
+func conditionCore(l *Lock) func(o *waitq.Object) any {
+	return func(o *waitq.Object) any {
+		c := &Condition{object: o, lock: l, ticket: o.Word(waitq.StateAt), used: o.Word(waitq.StateAt + 8), free: o.Word(waitq.StateAt + 16), joined: o.Word(waitq.StateAt + 24)}
+		c.line = waitq.NewQueue(o, 0, nil).WithHolder(func() proctable.ID { return 0 })
 		return c
 	}
 }
@@ -156,7 +158,7 @@ func (c *Condition) Wait(ctx context.Context, token uint64) (carrier.Grant, erro
 // sleep waits until the entry is granted. Meanwhile it sees to the grants of the dead.
 func (c *Condition) sleep(ctx context.Context, e entry, word uint64) error {
 	for {
-		err := c.line.WaitAt(ctx, e.index, func(bool) bool {
+		err := c.line.WaitTicket(ctx, e.index, func(bool) bool {
 			return e.word.Load() != word || c.watch.finds(c.orphaned)
 		})
 		if err != nil || e.word.Load() != word {
@@ -202,7 +204,7 @@ func (c *Condition) Notify(token uint64, n int) error {
 // grant wakes the first n of those that wait. Each other process is told once, after all of
 // its own are granted.
 func (c *Condition) grant(n int) {
-	var told []shm.ID
+	var told []proctable.ID
 	for n > 0 {
 		first := c.first(n)
 		if len(first) == 0 {
@@ -214,9 +216,9 @@ func (c *Condition) grant(n int) {
 			}
 			n--
 			shm.Point("condition.granted")
-			switch id := shm.ID(w.seen); {
-			case id == shm.Me():
-				c.line.WakeAt(w.index)
+			switch id := proctable.ID(w.seen); {
+			case id == proctable.Me():
+				c.line.WakeTicket(w.index)
 			case !slices.Contains(told, id):
 				told = append(told, id)
 			}
@@ -232,7 +234,7 @@ func (c *Condition) grant(n int) {
 func (c *Condition) orphaned() bool {
 	var p probed
 	for i := range c.entries() {
-		if v := c.entry(i).word.Load(); v&stateBits == granted && !p.alive(shm.ID(v)) {
+		if v := c.entry(i).word.Load(); v&stateBits == granted && !p.alive(proctable.ID(v)) {
 			return true
 		}
 	}
@@ -245,10 +247,10 @@ func (c *Condition) settle() {
 	for i := range c.entries() {
 		e := c.entry(i)
 		v := e.word.Load()
-		if v&stateBits != granted || shm.Alive(shm.ID(v)) || sabotaged("condition") {
+		if v&stateBits != granted || proctable.Alive(proctable.ID(v)) || sabotaged("condition") {
 			continue
 		}
-		mine := v&^ownerMask | uint64(shm.Me())
+		mine := v&^ownerMask | uint64(proctable.Me())
 		if !e.word.CompareAndSwap(v, mine) {
 			continue
 		}

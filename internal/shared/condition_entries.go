@@ -7,7 +7,9 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/gomultiprocessing/mp/internal/proctable"
 	"github.com/gomultiprocessing/mp/internal/shm"
+	"github.com/gomultiprocessing/mp/internal/waitq"
 )
 
 // entry is a goroutine that waits.
@@ -17,7 +19,7 @@ type entry struct {
 }
 
 func (c *Condition) entry(i int) entry {
-	at := shm.PayloadAt + i*entrySize
+	at := waitq.PayloadAt + i*entrySize
 	return entry{i, c.object.Word(at), c.object.Word(at + 8)}
 }
 
@@ -27,7 +29,7 @@ func (c *Condition) entries() int { return int(min(c.used.Load(), MaxWaiting)) }
 // join makes an entry for this goroutine. The lock is held.
 func (c *Condition) join() (entry, uint64, error) {
 	ticket := c.ticket.Add(1)
-	word := ticket<<34 | waiting | uint64(shm.Me())
+	word := ticket<<34 | waiting | uint64(proctable.Me())
 	hint := c.free.Load()
 	begin := int(min(hint&freeMask, MaxWaiting))
 	for n := range MaxWaiting { // in vain only if one died before it said that its entry is free
@@ -36,7 +38,7 @@ func (c *Condition) join() (entry, uint64, error) {
 		if i >= c.entries() {
 			c.used.Store(uint64(i) + 1)
 		}
-		if old := e.word.Load(); old&stateBits == waiting && !shm.Alive(shm.ID(old)) {
+		if old := e.word.Load(); old&stateBits == waiting && !proctable.Alive(proctable.ID(old)) {
 			e.word.CompareAndSwap(old, 0)
 		}
 		if e.word.Load() != 0 {
@@ -122,7 +124,7 @@ func (c *Condition) waits(w candidate) bool {
 	if w.word.Load() != w.seen {
 		return false
 	}
-	if shm.Alive(shm.ID(w.seen)) {
+	if proctable.Alive(proctable.ID(w.seen)) {
 		return true
 	}
 	if w.word.CompareAndSwap(w.seen, 0) {

@@ -4,20 +4,20 @@ import (
 	"os"
 	"sync/atomic"
 
-	"github.com/gomultiprocessing/mp/internal/shm"
+	"github.com/gomultiprocessing/mp/internal/waitq"
 )
 
 // Counter is one word.
 type Counter struct {
-	object *shm.Object
+	object *waitq.Object
 	word   *atomic.Uint64
 }
 
-var counterShape = shm.Shape{Name: "counter", Kind: kindCounter}
+var counterShape = waitq.Shape{Name: "counter", Kind: kindCounter}
 
 // NewCounter makes a counter.
 func NewCounter(v int64) (*Counter, error) {
-	o, err := shm.NewObject(counterShape, counterCore)
+	o, err := waitq.NewObject(counterShape, counterCore)
 	if err != nil {
 		return nil, err
 	}
@@ -28,14 +28,14 @@ func NewCounter(v int64) (*Counter, error) {
 
 // OpenCounter returns the counter that another process has sent.
 func OpenCounter(f *os.File) (*Counter, error) {
-	o, err := shm.OpenObject(f, kindCounter, func([4]uint64) (shm.Shape, error) { return counterShape, nil }, counterCore)
+	o, err := waitq.OpenObject(f, kindCounter, func([4]uint64) (waitq.Shape, error) { return counterShape, nil }, counterCore)
 	if err != nil {
 		return nil, err
 	}
 	return o.Core().(*Counter), nil
 }
 
-func counterCore(o *shm.Object) any { return &Counter{object: o, word: o.Word(shm.StateAt)} }
+func counterCore(o *waitq.Object) any { return &Counter{object: o, word: o.Word(waitq.StateAt)} }
 
 // Word is the counter. Who uses it keeps the Counter alive meanwhile.
 func (c *Counter) Word() *atomic.Uint64 { return c.word }

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/gomultiprocessing/mp/internal/shm"
+	"github.com/gomultiprocessing/mp/internal/waitq"
 )
 
 // Event is a flag to wait for.
@@ -14,17 +15,17 @@ import (
 // Its memory is one word: bit 0 says that it is set, and the others count how often it
 // was, so that who waits sees a Set also when a Clear has followed at once.
 type Event struct {
-	object *shm.Object
+	object *waitq.Object
 	word   *atomic.Uint64
-	line   *shm.Line
+	line   *waitq.Queue
 	fence  fence
 }
 
-var eventShape = shm.Shape{Name: "event", Kind: kindEvent}
+var eventShape = waitq.Shape{Name: "event", Kind: kindEvent}
 
 // NewEvent makes an event that is not set.
 func NewEvent() (*Event, error) {
-	o, err := shm.NewObject(eventShape, eventCore)
+	o, err := waitq.NewObject(eventShape, eventCore)
 	if err != nil {
 		return nil, err
 	}
@@ -33,16 +34,16 @@ func NewEvent() (*Event, error) {
 
 // OpenEvent returns the event that another process has sent.
 func OpenEvent(f *os.File) (*Event, error) {
-	o, err := shm.OpenObject(f, kindEvent, func([4]uint64) (shm.Shape, error) { return eventShape, nil }, eventCore)
+	o, err := waitq.OpenObject(f, kindEvent, func([4]uint64) (waitq.Shape, error) { return eventShape, nil }, eventCore)
 	if err != nil {
 		return nil, err
 	}
 	return o.Core().(*Event), nil
 }
 
-func eventCore(o *shm.Object) any {
-	e := &Event{object: o, word: o.Word(shm.StateAt)}
-	e.line = o.NewLine(0, nil)
+func eventCore(o *waitq.Object) any {
+	e := &Event{object: o, word: o.Word(waitq.StateAt)}
+	e.line = waitq.NewQueue(o, 0, nil)
 	return e
 }
 

@@ -3,7 +3,7 @@ package shared
 import (
 	"os"
 
-	"github.com/gomultiprocessing/mp/internal/shm"
+	"github.com/gomultiprocessing/mp/internal/waitq"
 )
 
 // Counts is how many items were put and got.
@@ -15,7 +15,7 @@ func (q *Queue) Counts() (puts, gets uint64) {
 func (q *Queue) Memory() (int64, error) { return q.object.Memory() }
 
 // Object is the queue's memory.
-func (q *Queue) Object() *shm.Object { return q.object }
+func (q *Queue) Object() *waitq.Object { return q.object }
 
 // Sockets are those for descriptors.
 func (q *Queue) Sockets() [2]*os.File {
@@ -31,7 +31,7 @@ var (
 // The ring, and where it begins and the spill.
 const (
 	RingSize = ringSize
-	RingAt   = shm.PayloadAt
+	RingAt   = waitq.PayloadAt
 	SpillAt  = spillAt
 )
 

@@ -12,8 +12,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/gomultiprocessing/mp/internal/proctable"
 	"github.com/gomultiprocessing/mp/internal/shared"
-	"github.com/gomultiprocessing/mp/internal/shm"
+	"github.com/gomultiprocessing/mp/internal/waitq"
 )
 
 func init() {
@@ -45,7 +46,7 @@ func init() {
 	}
 	roles["no place"] = func([]*os.File, []string) { // ends well if it cannot share
 		if _, err := shared.NewLock(); err == nil || err.Error() !=
-			"mp: sharing with other processes: 4096 processes of this program share already, and there is no room for more: "+
+			"mp: sharing with other processes: 4096 processes of this program already share memory, which is the limit: "+
 				"let some of them end, or give shared objects to fewer" {
 			panic(err)
 		}
@@ -54,7 +55,7 @@ func init() {
 
 func newCoins(t *testing.T) *coins {
 	t.Helper()
-	o, err := shm.NewObject(shm.Shape{Name: "coins", Kind: kindCoins}, coinsCore)
+	o, err := waitq.NewObject(waitq.Shape{Name: "coins", Kind: kindCoins}, coinsCore)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,29 +116,29 @@ func TestManyProcessesWait(t *testing.T) {
 // The last place of the process table is as good as the first, and there is none beyond.
 func TestLastPlaceOfTheTable(t *testing.T) { // not parallel: nobody else finds a place
 	l, s, c := newLock(t), newSemaphore(t, 1, false), newCoins(t)
-	var others []*shm.Child
+	var others []*proctable.Child
 	defer func() {
 		for _, o := range others {
-			o.Buried()
+			o.MarkDead()
 		}
 	}()
-	if c.object.Used() == shm.Slots {
+	if c.object.UsedSlots() == proctable.Slots {
 		t.Skip("all places were used before, in this process: which is free is not known")
 	}
-	for c.object.Used() < shm.Slots-1 {
-		o := shm.NewChild()
-		o.Request(os.Getpid(), shm.Request{})
+	for c.object.UsedSlots() < proctable.Slots-1 {
+		o := proctable.NewChild()
+		o.Request(os.Getpid(), proctable.Request{})
 		others = append(others, o)
 	}
 	g := acquire(t, l)
 	take(t, s)
 	last := play(t, "one turn", []*os.File{l.File(), s.File(), c.object.File()})
-	var id shm.ID
+	var id proctable.ID
 	for ok := false; !ok; id, _, ok = c.line.Oldest() {
 		time.Sleep(time.Millisecond)
 	}
-	if id%shm.Slots != shm.Slots-1 {
-		t.Errorf("it has place %d", id%shm.Slots)
+	if id%proctable.Slots != proctable.Slots-1 {
+		t.Errorf("it has place %d", id%proctable.Slots)
 	}
 	play(t, "no place", nil).ended()
 	c.give()

@@ -10,7 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/proctable"
 	"github.com/gomultiprocessing/mp/internal/shm"
+	"github.com/gomultiprocessing/mp/internal/waitq"
 )
 
 // Whatever is in the memory of a lock and its like, nobody crashes, and who has a ctx comes back.
@@ -92,12 +94,12 @@ func spoil(t *testing.T, rng *rand.Rand, f *os.File) {
 	memory, err := shm.Open(again(t, f), int(info.Size()))
 	must(err)
 	defer memory.Close()
-	me := uint64(shm.Me())
+	me := uint64(proctable.Me())
 	words := []uint64{0, 1, 2, 3, me, me<<32 | me, me << 32, 1<<32 - 1, 1 << 31, 1 << 62, ^uint64(0), me<<32 | 1<<31, 1<<32 | me, 2<<32 | me}
 	for range 1 + rng.IntN(30) {
-		at := []int{40, shm.StateAt, shm.StateAt + 8, shm.StateAt + 16, shm.StateAt + 64, 1536 + 8*rng.IntN(64), 2048 + 64*rng.IntN(32), 4096 + 8*rng.IntN(64)}[rng.IntN(8)]
-		if int(info.Size()) > shm.PayloadAt && rng.IntN(3) == 0 {
-			at = shm.PayloadAt + 8*rng.IntN((int(info.Size())-shm.PayloadAt)/8)
+		at := []int{40, waitq.StateAt, waitq.StateAt + 8, waitq.StateAt + 16, waitq.StateAt + 64, 1536 + 8*rng.IntN(64), 2048 + 64*rng.IntN(32), 4096 + 8*rng.IntN(64)}[rng.IntN(8)]
+		if int(info.Size()) > waitq.PayloadAt && rng.IntN(3) == 0 {
+			at = waitq.PayloadAt + 8*rng.IntN((int(info.Size())-waitq.PayloadAt)/8)
 		}
 		word := words[rng.IntN(len(words))]
 		if rng.IntN(3) == 0 {

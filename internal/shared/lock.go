@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
+	"github.com/gomultiprocessing/mp/internal/proctable"
 	"github.com/gomultiprocessing/mp/internal/shm"
+	"github.com/gomultiprocessing/mp/internal/waitq"
 )
 
 // Lock is a lock of one owner at a time.
@@ -26,10 +28,10 @@ import (
 // waited for more than a millisecond, a release makes the process that waits longest
 // the heir, and no other can take the lock before it.
 type Lock struct {
-	object *shm.Object
+	object *waitq.Object
 	word   *atomic.Uint64
 	token  *atomic.Uint64
-	line   *shm.Line
+	line   *waitq.Queue
 	fence  fence
 
 	// An heir that does not take the lock, because it is stopped or has lost interest, is
@@ -46,11 +48,11 @@ const (
 	ownerMask = 1<<32 - 1
 )
 
-var lockShape = shm.Shape{Name: "lock", Kind: kindLock}
+var lockShape = waitq.Shape{Name: "lock", Kind: kindLock}
 
 // NewLock makes a lock.
 func NewLock() (*Lock, error) {
-	o, err := shm.NewObject(lockShape, lockCore)
+	o, err := waitq.NewObject(lockShape, lockCore)
 	if err != nil {
 		return nil, err
 	}
@@ -59,20 +61,20 @@ func NewLock() (*Lock, error) {
 
 // OpenLock returns the lock that another process has sent.
 func OpenLock(f *os.File) (*Lock, error) {
-	o, err := shm.OpenObject(f, kindLock, func([4]uint64) (shm.Shape, error) { return lockShape, nil }, lockCore)
+	o, err := waitq.OpenObject(f, kindLock, func([4]uint64) (waitq.Shape, error) { return lockShape, nil }, lockCore)
 	if err != nil {
 		return nil, err
 	}
 	return o.Core().(*Lock), nil
 }
 
-func lockCore(o *shm.Object) any { return newLock(o, shm.StateAt, 0) }
+func lockCore(o *waitq.Object) any { return newLock(o, waitq.StateAt, 0) }
 
 // newLock is the lock whose memory is at that offset of an object.
-func newLock(o *shm.Object, at, line int) *Lock {
+func newLock(o *waitq.Object, at, line int) *Lock {
 	l := &Lock{object: o, word: o.Word(at), token: o.Word(at + 64)}
-	l.line = o.NewLine(line, l.ready).ForHeld(l.holder)
-	o.OwnedBy(l.line)
+	l.line = waitq.NewQueue(o, line, l.ready).WithHolder(l.holder)
+	o.SetOwnerQueue(l.line)
 	return l
 }
 
@@ -113,7 +115,7 @@ func (l *Lock) wait(ctx context.Context) (g carrier.Grant, err error) {
 	if err != nil {
 		err = l.blocked(err)
 	}
-	if err != nil || !l.line.Waits(shm.Me()) {
+	if err != nil || !l.line.IsWaiting(proctable.Me()) {
 		l.renounce()
 	}
 	return g, err
@@ -121,7 +123,7 @@ func (l *Lock) wait(ctx context.Context) (g carrier.Grant, err error) {
 
 // try takes the lock if it may. The first in line takes it as its heir, too.
 func (l *Lock) try(first bool) (carrier.Grant, bool) {
-	me := uint64(shm.Me())
+	me := uint64(proctable.Me())
 	if !l.word.CompareAndSwap(0, me) && !l.contend(me, first) {
 		return carrier.Grant{}, false
 	}
@@ -139,7 +141,7 @@ func (l *Lock) try(first bool) (carrier.Grant, bool) {
 
 // check panics if what was acquired is not held.
 func (l *Lock) check(g carrier.Grant) {
-	if word, token := l.word.Load(), l.token.Load(); word&ownerMask != uint64(shm.Me()) || token != 2*g.Token-1 {
+	if word, token := l.word.Load(), l.token.Load(); word&ownerMask != uint64(proctable.Me()) || token != 2*g.Token-1 {
 		panic(fmt.Sprintf("shared: lock %d: acquisition %d, but its words are %#x and %d", l.Number(), g.Token, word, token))
 	}
 }
@@ -148,11 +150,11 @@ func (l *Lock) check(g carrier.Grant) {
 func (l *Lock) contend(me uint64, first bool) bool {
 	for {
 		v := l.word.Load()
-		owner, heir := shm.ID(v&ownerMask), shm.ID(v>>32)
-		if owner != 0 && (shm.Alive(owner) || sabotaged("lock")) {
+		owner, heir := proctable.ID(v&ownerMask), proctable.ID(v>>32)
+		if owner != 0 && (proctable.Alive(owner) || sabotaged("lock")) {
 			return false
 		}
-		if heir != 0 && !(first && uint64(heir) == me) && shm.Alive(heir) && (owner != 0 || !l.overdue(v)) {
+		if heir != 0 && !(first && uint64(heir) == me) && proctable.Alive(heir) && (owner != 0 || !l.overdue(v)) {
 			if owner != 0 && l.word.CompareAndSwap(v, uint64(heir)<<32) {
 				l.line.WakeProcess(heir)
 			}
@@ -178,27 +180,27 @@ func (l *Lock) overdue(v uint64) bool {
 
 // ready is what the line asks.
 func (l *Lock) ready(probe bool) int {
-	alive := shm.Alive
+	alive := proctable.Alive
 	if probe {
-		alive = shm.ProbeOften
+		alive = proctable.ProbeCached
 	}
 	v := l.word.Load()
-	owner, heir := shm.ID(v&ownerMask), shm.ID(v>>32)
+	owner, heir := proctable.ID(v&ownerMask), proctable.ID(v>>32)
 	switch {
 	case owner != 0 && alive(owner):
 		return 0
-	case heir == 0 || heir == shm.Me() || !alive(heir) || owner != 0 || l.overdue(v):
+	case heir == 0 || heir == proctable.Me() || !alive(heir) || owner != 0 || l.overdue(v):
 		return 1
 	}
 	return 0
 }
 
-func (l *Lock) holder() shm.ID { return shm.ID(l.word.Load() & ownerMask) }
+func (l *Lock) holder() proctable.ID { return proctable.ID(l.word.Load() & ownerMask) }
 
 // renounce gives up being the heir when nobody here waits any more.
 func (l *Lock) renounce() {
 	v := l.word.Load()
-	if shm.ID(v>>32) == shm.Me() && l.word.CompareAndSwap(v, v&ownerMask) && v&ownerMask == 0 {
+	if proctable.ID(v>>32) == proctable.Me() && l.word.CompareAndSwap(v, v&ownerMask) && v&ownerMask == 0 {
 		l.line.Wake(1)
 	}
 }
@@ -217,12 +219,12 @@ func (l *Lock) Release(token uint64) error {
 
 // free gives the lock up.
 func (l *Lock) free() {
-	heir := shm.ID(l.word.And(^uint64(ownerMask)) >> 32)
+	heir := proctable.ID(l.word.And(^uint64(ownerMask)) >> 32)
 	shm.Point("lock.free")
 	switch {
 	case heir != 0:
 		l.line.WakeProcess(heir)
-	case l.line.Waiting():
+	case l.line.HasWaiters():
 		l.handOver()
 	}
 }
@@ -248,7 +250,7 @@ func (l *Lock) handOver() {
 // bequeath makes a process the heir, and wakes it. It is false if that was in vain: the process had the
 // lock meanwhile, and waits no more. Either it sees that it is the heir, or we see that
 // it does not wait: see wait.
-func (l *Lock) bequeath(id shm.ID) bool {
+func (l *Lock) bequeath(id proctable.ID) bool {
 	heir := uint64(id) << 32
 	for {
 		v := l.word.Load()
@@ -260,7 +262,7 @@ func (l *Lock) bequeath(id shm.ID) bool {
 		}
 	}
 	shm.Point("lock.bequeathed")
-	for !l.line.Waits(id) {
+	for !l.line.IsWaiting(id) {
 		v := l.word.Load()
 		if v&^ownerMask != heir {
 			return true
@@ -287,9 +289,9 @@ func (l *Lock) Locked() bool {
 }
 
 // Owner is who has the lock. A dead process has nothing.
-func (l *Lock) Owner() (id shm.ID, held bool) {
+func (l *Lock) Owner() (id proctable.ID, held bool) {
 	id = l.holder()
-	held = id != 0 && shm.Probe(id)
+	held = id != 0 && proctable.Probe(id)
 	runtime.KeepAlive(l)
 	return id, held
 }
@@ -300,6 +302,6 @@ func (l *Lock) Held() (pid int, held bool) {
 	if !held {
 		return 0, false
 	}
-	pid, _, known := shm.Describe(id)
+	pid, _, known := proctable.Describe(id)
 	return pid, known
 }

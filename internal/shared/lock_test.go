@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
+	"github.com/gomultiprocessing/mp/internal/proctable"
 	"github.com/gomultiprocessing/mp/internal/shared"
-	"github.com/gomultiprocessing/mp/internal/shm"
 )
 
 func init() {
@@ -163,7 +163,7 @@ func TestLockOfAStoppedOwnerIsHeld(t *testing.T) {
 	}
 	if id, held := l.Owner(); !held {
 		t.Error("not held any more")
-	} else if pid, _, _ := shm.Describe(id); pid != c.Process.Pid {
+	} else if pid, _, _ := proctable.Describe(id); pid != c.Process.Pid {
 		t.Errorf("held by %d", pid)
 	}
 }

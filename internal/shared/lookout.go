@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/proctable"
 	"github.com/gomultiprocessing/mp/internal/shm"
 )
 
@@ -32,21 +33,21 @@ func (o *lookout) finds(look func() bool) bool {
 
 // probed asks the kernel who lives, once for each process.
 type probed struct {
-	last  shm.ID
+	last  proctable.ID
 	lives bool
-	known map[shm.ID]bool
+	known map[proctable.ID]bool
 }
 
-func (p *probed) alive(id shm.ID) bool {
+func (p *probed) alive(id proctable.ID) bool {
 	if id == p.last && id != 0 {
 		return p.lives
 	}
 	lives, ok := p.known[id]
 	if !ok {
-		lives = shm.ProbeOften(id)
+		lives = proctable.ProbeCached(id)
 		if p.last != 0 {
 			if p.known == nil {
-				p.known = make(map[shm.ID]bool)
+				p.known = make(map[proctable.ID]bool)
 			}
 			p.known[id] = lives
 		}

@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gomultiprocessing/mp/internal/shm"
+	"github.com/gomultiprocessing/mp/internal/proctable"
 )
 
 // The test binary is its own child process: TestMain runs what roles says under the
@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 	syscall.CloseOnExec(3)
 	syscall.CloseOnExec(4)
 	if os.Getenv(mainVar) == "" {
-		shm.Join(table, key, role, func(shm.Request) { link.Write([]byte{1}) })
+		proctable.Join(table, key, role, func(proctable.Request) { link.Write([]byte{1}) })
 	}
 	var files []*os.File
 	for fd := uintptr(5); fd < 5+uintptr(atoi(os.Getenv("MP_SHARED_FILES"))); fd++ {
@@ -57,13 +57,13 @@ func atoi(s string) (n int) {
 type child struct {
 	*exec.Cmd
 	t     testing.TB
-	share *shm.Child
+	share *proctable.Child
 	waits sync.Once
 	err   error
 }
 
 // bury says that the child, which was reaped, is dead.
-func (c *child) bury() { c.share.Buried() }
+func (c *child) bury() { c.share.MarkDead() }
 
 // reap waits for the end of the child.
 func (c *child) reap() error {
@@ -87,11 +87,11 @@ func playFrom(t testing.TB, binary string, env []string, role string, files []*o
 	if t != nil { // and not in a role
 		t.Helper()
 	}
-	table, err := shm.Table()
+	table, err := proctable.File()
 	must(err)
 	mine, theirs, err := os.Pipe()
 	must(err)
-	c := &child{Cmd: exec.Command(binary, args...), t: t, share: shm.NewChild()}
+	c := &child{Cmd: exec.Command(binary, args...), t: t, share: proctable.NewChild()}
 	c.Env = append(os.Environ(), append(env, mainVar+"=", fmt.Sprint("MP_SHARED_FILES=", len(files)),
 		fmt.Sprint("MP_SHARED_KEY=", c.share.Key()), roleVar+"="+role)...)
 	c.ExtraFiles = append([]*os.File{table, theirs}, files...)
@@ -108,7 +108,7 @@ func playFrom(t testing.TB, binary string, env []string, role string, files []*o
 			if _, err := mine.Read(make([]byte, 1)); err != nil {
 				return
 			}
-			c.share.Request(c.Process.Pid, shm.Request{Name: role})
+			c.share.Request(c.Process.Pid, proctable.Request{Name: role})
 		}
 	}()
 	if t != nil {

@@ -12,7 +12,9 @@ import (
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/errtext"
+	"github.com/gomultiprocessing/mp/internal/proctable"
 	"github.com/gomultiprocessing/mp/internal/shm"
+	"github.com/gomultiprocessing/mp/internal/waitq"
 )
 
 // Queue is a queue of items, which are bytes and descriptors.
@@ -52,12 +54,12 @@ import (
 // one a code of what gets will be; how often it said that an item is done, times
 // 65,536, and how many its predecessors in the slot have left undone. See queue_done.go.
 type Queue struct {
-	object   *shm.Object
+	object   *waitq.Object
 	typ      uint64 // stands for the type of the items
 	bound    uint64 // as it was asked for; 0: none
 	capacity uint64
 
-	putLatch, getLatch shm.Latch
+	putLatch, getLatch waitq.Latch
 
 	puts, tag            *atomic.Uint64
 	gets, freed          *atomic.Uint64
@@ -67,8 +69,8 @@ type Queue struct {
 	rowGot, rowDone      *atomic.Uint64
 	me                   uint64
 	ring                 []byte
-	getters, putters     *shm.Line
-	joiners              *shm.Line
+	getters, putters     *waitq.Queue
+	joiners              *waitq.Queue
 	sockets              sockets
 	windows              *windows
 	putFence, getFence   fence
@@ -78,23 +80,23 @@ type Queue struct {
 }
 
 const (
-	putLatchAt = shm.StateAt
-	putsAt     = shm.StateAt + 64
-	tagAt      = shm.StateAt + 72
-	tailAt     = shm.StateAt + 80
-	getLatchAt = shm.StateAt + 128
-	getsAt     = shm.StateAt + 192
-	claimerAt  = shm.StateAt + 200
-	headAt     = shm.StateAt + 208
-	punchedAt  = shm.StateAt + 240
-	freedAt    = shm.StateAt + 248
-	fromAt     = shm.StateAt + 320
-	endAt      = shm.StateAt + 328
+	putLatchAt = waitq.StateAt
+	putsAt     = waitq.StateAt + 64
+	tagAt      = waitq.StateAt + 72
+	tailAt     = waitq.StateAt + 80
+	getLatchAt = waitq.StateAt + 128
+	getsAt     = waitq.StateAt + 192
+	claimerAt  = waitq.StateAt + 200
+	headAt     = waitq.StateAt + 208
+	punchedAt  = waitq.StateAt + 240
+	freedAt    = waitq.StateAt + 248
+	fromAt     = waitq.StateAt + 320
+	endAt      = waitq.StateAt + 328
 
 	ringSize  = 1 << 20
 	spillSize = 1 << 38
 	// spillAt is where the spill begins in the file.
-	spillAt = shm.PayloadAt + ringSize
+	spillAt = waitq.PayloadAt + ringSize
 
 	closedBit  = 1 << 63 // of puts
 	droppedBit = 1 << 63 // of gets
@@ -123,7 +125,7 @@ func NewQueue(capacity int, carries bool, typ uint64) (*Queue, error) {
 	}
 	shape := queueShape
 	shape.Params = [4]uint64{uint64(max(capacity, 0)), typ, flag(carries)}
-	o, err := shm.NewObject(shape, func(o *shm.Object) any { return newQueue(o, uint64(max(capacity, 0)), typ, sockets) })
+	o, err := waitq.NewObject(shape, func(o *waitq.Object) any { return newQueue(o, uint64(max(capacity, 0)), typ, sockets) })
 	if err != nil {
 		closeFiles(sockets[:])
 		return nil, err
@@ -131,7 +133,7 @@ func NewQueue(capacity int, carries bool, typ uint64) (*Queue, error) {
 	return o.Core().(*Queue), nil
 }
 
-var queueShape = shm.Shape{Name: "queue", Kind: kindQueue, Payload: ringSize, Beyond: spillSize}
+var queueShape = waitq.Shape{Name: "queue", Kind: kindQueue, Payload: ringSize, Unmapped: spillSize}
 
 // OpenQueue returns the queue that another process has sent, by its Files, which are the
 // queue's from now on.
@@ -145,13 +147,13 @@ func OpenQueue(files []*os.File) (*Queue, error) {
 	var sockets [2]*os.File
 	copy(sockets[:], files[1:])
 	taken := false
-	o, err := shm.OpenObject(files[0], kindQueue, func(params [4]uint64) (shm.Shape, error) {
+	o, err := waitq.OpenObject(files[0], kindQueue, func(params [4]uint64) (waitq.Shape, error) {
 		if params[2] != flag(carries) || params[0] > math.MaxInt {
-			return shm.Shape{}, errors.New("mp: a queue of another type")
+			return waitq.Shape{}, errors.New("mp: a queue of another type")
 		}
 		capacity, typ = params[0], params[1]
 		return queueShape, nil
-	}, func(o *shm.Object) any {
+	}, func(o *waitq.Object) any {
 		taken = true
 		return newQueue(o, capacity, typ, sockets)
 	})
@@ -189,23 +191,23 @@ func closeFiles(files []*os.File) {
 	}
 }
 
-func newQueue(o *shm.Object, capacity, typ uint64, pair [2]*os.File) *Queue {
+func newQueue(o *waitq.Object, capacity, typ uint64, pair [2]*os.File) *Queue {
 	q := &Queue{
-		object: o, typ: typ, bound: capacity, capacity: min(capacity, maxItems), me: uint64(shm.Me()), ring: o.Payload(), windows: new(windows),
-		putLatch: shm.NewLatch(o.Word(putLatchAt)), getLatch: shm.NewLatch(o.Word(getLatchAt)),
+		object: o, typ: typ, bound: capacity, capacity: min(capacity, maxItems), me: uint64(proctable.Me()), ring: o.Payload(), windows: new(windows),
+		putLatch: waitq.NewLatch(o.Word(putLatchAt)), getLatch: waitq.NewLatch(o.Word(getLatchAt)),
 		puts: o.Word(putsAt), tag: o.Word(tagAt), gets: o.Word(getsAt), freed: o.Word(freedAt),
 		spillFrom: o.Word(fromAt), spillEnd: o.Word(endAt),
 		tail: o.Bytes(tailAt, 32), head: o.Bytes(headAt, 32),
 		claimer: o.Bytes(claimerAt, 8), punched: o.Bytes(punchedAt, 8),
-		rowGot: o.Mine(rowGotIn), rowDone: o.Mine(rowDoneIn),
+		rowGot: o.OwnRow(rowGotIn), rowDone: o.OwnRow(rowDoneIn),
 	}
 	q.sockets.set(pair)
 	if capacity == 0 {
 		q.capacity = maxItems
 	}
-	q.getters = o.NewLine(0, func(bool) int { return q.worthGetting() })
-	q.putters = o.NewLine(1, func(bool) int { return q.worthPutting() })
-	q.joiners = o.NewLine(2, q.worthJoining).ForHeld(q.busy)
+	q.getters = waitq.NewQueue(o, 0, func(bool) int { return q.worthGetting() })
+	q.putters = waitq.NewQueue(o, 1, func(bool) int { return q.worthPutting() })
+	q.joiners = waitq.NewQueue(o, 2, q.worthJoining).WithHolder(q.busy)
 	q.takeRow()
 	runtime.AddCleanup(q, (*windows).close, q.windows)
 	return q
@@ -342,7 +344,7 @@ type noWait struct{ context.Context }
 
 // within takes a latch. Who does not wait is told that the queue is busy if another's put
 // or get does not end, whose process may be stopped.
-func within(ctx context.Context, l shm.Latch, busy error) error {
+func within(ctx context.Context, l waitq.Latch, busy error) error {
 	if ctx != atOnce {
 		return l.Lock(ctx)
 	}

@@ -5,6 +5,7 @@ import (
 	"runtime"
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
+	"github.com/gomultiprocessing/mp/internal/proctable"
 	"github.com/gomultiprocessing/mp/internal/shm"
 )
 
@@ -27,12 +28,12 @@ const (
 func code(g uint64) uint64 { return (g+1)&(rowLow>>1) | (rowLow>>1 + 1) }
 
 // slotOf is the slot of a process.
-func slotOf(id uint64) int { return int(id % shm.Slots) }
+func slotOf(id uint64) int { return int(id % proctable.Slots) }
 
 // claim says that this process is about to get item g, and returns what undoes that.
 func (q *Queue) claim(g uint64) (before uint64) {
 	if who := word(q.claimer); who != q.me {
-		if who != 0 && !shm.Alive(shm.ID(who)) {
+		if who != 0 && !proctable.Alive(proctable.ID(who)) {
 			q.settleGot(slotOf(who), who)
 		}
 		setWord(q.claimer, q.me)
@@ -53,7 +54,7 @@ func (q *Queue) unclaim(before uint64) {
 
 // takeRow makes this process the owner of its slot's row.
 func (q *Queue) takeRow() {
-	owner := q.object.Mine(rowOwnerIn)
+	owner := q.object.OwnRow(rowOwnerIn)
 	if owner.Load() == q.me {
 		return
 	}
@@ -121,7 +122,7 @@ func (q *Queue) TaskDone() error {
 }
 
 func (q *Queue) wakeJoiners() {
-	if q.joiners.Waiting() && q.worthJoining(false) > 0 {
+	if q.joiners.HasWaiters() && q.worthJoining(false) > 0 {
 		q.joiners.WakeAll()
 	}
 }
@@ -129,9 +130,9 @@ func (q *Queue) wakeJoiners() {
 // unfinished says whether there are items that are not done. With probe it asks the kernel
 // whether the processes that got them are alive.
 func (q *Queue) unfinished(probe bool) bool {
-	alive := shm.Alive
+	alive := proctable.Alive
 	if probe {
-		alive = shm.ProbeOften
+		alive = proctable.ProbeCached
 	}
 	// The order of all this matters: whatever happens meanwhile may make the sum
 	// larger than it is at the end, never smaller.
@@ -140,12 +141,12 @@ func (q *Queue) unfinished(probe bool) bool {
 	if g&droppedBit == 0 && p&^closedBit != g {
 		return true
 	}
-	for slot := range q.object.Used() {
-		owner := shm.ID(q.object.Row(slot, rowOwnerIn).Load())
+	for slot := range q.object.UsedSlots() {
+		owner := proctable.ID(q.object.Row(slot, rowOwnerIn).Load())
 		if owner == 0 || !q.owes(slot) {
 			continue
 		}
-		if owner == shm.ID(q.me) || alive(owner) {
+		if owner == proctable.ID(q.me) || alive(owner) {
 			return true
 		}
 		shm.Point("queue.join.dead")
@@ -174,8 +175,8 @@ func (q *Queue) Unfinished() int {
 // undone is how many items living processes have got and not said to be done, as long as gets is
 // g.
 func (q *Queue) undone(g uint64) (n int) {
-	for slot := range q.object.Used() {
-		owner := shm.ID(q.object.Row(slot, rowOwnerIn).Load())
+	for slot := range q.object.UsedSlots() {
+		owner := proctable.ID(q.object.Row(slot, rowOwnerIn).Load())
 		if owner == 0 {
 			continue
 		}
@@ -185,7 +186,7 @@ func (q *Queue) undone(g uint64) (n int) {
 		if c := row & rowLow; c != 0 && c != code(g&^droppedBit-1) {
 			got-- // that get has not happened yet
 		}
-		if got > done && (owner == shm.ID(q.me) || shm.Probe(owner)) {
+		if got > done && (owner == proctable.ID(q.me) || proctable.Probe(owner)) {
 			n += int(min(got-done, maxItems))
 		}
 	}
@@ -206,10 +207,10 @@ func (q *Queue) worthJoining(probe bool) int {
 }
 
 // busy is a process that has not said of all it got that it is done; 0: none.
-func (q *Queue) busy() shm.ID {
-	for slot := range q.object.Used() {
-		owner := shm.ID(q.object.Row(slot, rowOwnerIn).Load())
-		if owner != 0 && owner != shm.ID(q.me) && q.owes(slot) {
+func (q *Queue) busy() proctable.ID {
+	for slot := range q.object.UsedSlots() {
+		owner := proctable.ID(q.object.Row(slot, rowOwnerIn).Load())
+		if owner != 0 && owner != proctable.ID(q.me) && q.owes(slot) {
 			return owner
 		}
 	}
@@ -218,7 +219,7 @@ func (q *Queue) busy() shm.ID {
 
 // abandoned is how many items dead processes got and have not said to be done, ever.
 func (q *Queue) abandoned() (n uint64) {
-	for slot := range q.object.Used() {
+	for slot := range q.object.UsedSlots() {
 		n += q.object.Row(slot, rowDoneIn).Load() & rowLow
 	}
 	return n

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/gomultiprocessing/mp/internal/shared"
-	"github.com/gomultiprocessing/mp/internal/shm"
+	"github.com/gomultiprocessing/mp/internal/waitq"
 )
 
 // The words of a queue that its operations believe most; the latches are among them, those of
@@ -62,11 +62,11 @@ func hostileAct(q *shared.Queue, what, where byte, value uint64) {
 	o := q.Object()
 	switch what % 11 {
 	case 0:
-		o.Word(shm.StateAt + hostileWords[int(where)%len(hostileWords)]).Store(value)
+		o.Word(waitq.StateAt + hostileWords[int(where)%len(hostileWords)]).Store(value)
 	case 1:
 		o.Word(shared.RingAt + 8*int(where)).Store(value)
 	case 2:
-		o.Mine(int(where) % 3).Store(value)
+		o.OwnRow(int(where) % 3).Store(value)
 	case 3: // a position in the spill
 		b := binary.NativeEndian.AppendUint64(nil, value)
 		o.File().WriteAt(b, shared.SpillAt+8*int64(where))

@@ -65,7 +65,7 @@ func (q *Queue) tryGet(ctx context.Context, buf []byte) (body []byte, files []*o
 	if len(body) >= carrier.LargeItem {
 		gotLarge(len(body))
 	}
-	if ok && q.putters.Waiting() {
+	if ok && q.putters.HasWaiters() {
 		q.putters.Wake(1)
 		shm.Point("queue.get.woken")
 	}

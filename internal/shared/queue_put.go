@@ -116,7 +116,7 @@ func (q *Queue) tryPut(ctx context.Context, m *carrier.Item) (ok bool, err error
 	q.putFence.release()
 	q.putLatch.Unlock()
 	shm.Point("queue.put.unlocked")
-	if ok && q.getters.Waiting() {
+	if ok && q.getters.HasWaiters() {
 		q.getters.Wake(1)
 		shm.Point("queue.put.woken")
 	}

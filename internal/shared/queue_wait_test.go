@@ -15,7 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/gomultiprocessing/mp/internal/shared"
-	"github.com/gomultiprocessing/mp/internal/shm"
+	"github.com/gomultiprocessing/mp/internal/waitq"
 )
 
 // In a process of its own, so that no other test counts.
@@ -223,12 +223,12 @@ func hostile(t *testing.T, seed uint64) {
 			case 0:
 				o.Word(shared.RingAt + 8*r.IntN(200)).Store(v)
 			case 1:
-				w := o.Word(shm.StateAt + words[r.IntN(len(words))])
+				w := o.Word(waitq.StateAt + words[r.IntN(len(words))])
 				w.Store(w.Load() + v)
 			case 2:
-				o.Mine(r.IntN(3)).Store(v)
+				o.OwnRow(r.IntN(3)).Store(v)
 			default:
-				o.Word(shm.StateAt + words[r.IntN(len(words))]).Store(v)
+				o.Word(waitq.StateAt + words[r.IntN(len(words))]).Store(v)
 			}
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)

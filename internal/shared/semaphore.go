@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
+	"github.com/gomultiprocessing/mp/internal/proctable"
 	"github.com/gomultiprocessing/mp/internal/shm"
+	"github.com/gomultiprocessing/mp/internal/waitq"
 )
 
 // Semaphore is a number of permits.
@@ -31,26 +33,26 @@ import (
 // longest, the heir: its id in the high half of the word, and in the low half since
 // when, in milliseconds.
 type Semaphore struct {
-	object  *shm.Object
+	object  *waitq.Object
 	total   *atomic.Uint64
 	token   *atomic.Uint64
 	heir    *atomic.Uint64
-	latch   shm.Latch
+	latch   waitq.Latch
 	initial uint64
 	bounded bool
-	line    *shm.Line
+	line    *waitq.Queue
 	fence   fence
 }
 
 // giveUpTime is how long one waits for a latch when there is no ctx to end it.
 const giveUpTime = 50 * time.Millisecond
 
-func semaphoreShape(initial uint64, bounded bool) shm.Shape {
+func semaphoreShape(initial uint64, bounded bool) waitq.Shape {
 	p := [4]uint64{initial, 0}
 	if bounded {
 		p[1] = 1
 	}
-	return shm.Shape{Name: "semaphore", Kind: kindSemaphore, Params: p}
+	return waitq.Shape{Name: "semaphore", Kind: kindSemaphore, Params: p}
 }
 
 // NewSemaphore makes a semaphore with so many permits.
@@ -58,7 +60,7 @@ func NewSemaphore(permits int, bounded bool) (*Semaphore, error) {
 	if permits < 0 || permits > carrier.MaxPermits {
 		return nil, fmt.Errorf("%d permits", permits)
 	}
-	o, err := shm.NewObject(semaphoreShape(uint64(permits), bounded), semaphoreCore)
+	o, err := waitq.NewObject(semaphoreShape(uint64(permits), bounded), semaphoreCore)
 	if err != nil {
 		return nil, err
 	}
@@ -69,25 +71,25 @@ func NewSemaphore(permits int, bounded bool) (*Semaphore, error) {
 
 // OpenSemaphore returns the semaphore that another process has sent.
 func OpenSemaphore(f *os.File) (*Semaphore, error) {
-	shape := func(p [4]uint64) (shm.Shape, error) {
+	shape := func(p [4]uint64) (waitq.Shape, error) {
 		if p[0] > carrier.MaxPermits || p[1] > 1 {
-			return shm.Shape{}, fmt.Errorf("a semaphore of %d permits", p[0])
+			return waitq.Shape{}, fmt.Errorf("a semaphore of %d permits", p[0])
 		}
 		return semaphoreShape(p[0], p[1] == 1), nil
 	}
-	o, err := shm.OpenObject(f, kindSemaphore, shape, semaphoreCore)
+	o, err := waitq.OpenObject(f, kindSemaphore, shape, semaphoreCore)
 	if err != nil {
 		return nil, err
 	}
 	return o.Core().(*Semaphore), nil
 }
 
-func semaphoreCore(o *shm.Object) any {
+func semaphoreCore(o *waitq.Object) any {
 	s := &Semaphore{
-		object: o, total: o.Word(shm.StateAt), token: o.Word(shm.StateAt + 8), heir: o.Word(shm.StateAt + 16),
-		latch: shm.NewLatch(o.Word(shm.StateAt + 64)), initial: o.Param(0), bounded: o.Param(1) == 1,
+		object: o, total: o.Word(waitq.StateAt), token: o.Word(waitq.StateAt + 8), heir: o.Word(waitq.StateAt + 16),
+		latch: waitq.NewLatch(o.Word(waitq.StateAt + 64)), initial: o.Param(0), bounded: o.Param(1) == 1,
 	}
-	s.line = o.NewLine(0, s.ready).ForHeld(func() shm.ID { return 0 })
+	s.line = waitq.NewQueue(o, 0, s.ready).WithHolder(func() proctable.ID { return 0 })
 	return s
 }
 
@@ -125,7 +127,7 @@ func (s *Semaphore) wait(ctx context.Context) (token uint64, err error) {
 	if failed != nil {
 		err = failed
 	}
-	if err != nil || !s.line.Waits(shm.Me()) {
+	if err != nil || !s.line.IsWaiting(proctable.Me()) {
 		s.renounce()
 	}
 	return token, err
@@ -134,7 +136,7 @@ func (s *Semaphore) wait(ctx context.Context) (token uint64, err error) {
 // try takes a permit if it may. The first in line takes it as its heir, too. If it is
 // not patient it gives up soon when somebody is stopped while he has the latch.
 func (s *Semaphore) try(ctx context.Context, patient, first bool) (token uint64, ok bool, err error) {
-	if s.usable(first, shm.Alive) <= 0 {
+	if s.usable(first, proctable.Alive) <= 0 {
 		return 0, false, nil
 	}
 	if !patient {
@@ -147,13 +149,13 @@ func (s *Semaphore) try(ctx context.Context, patient, first bool) (token uint64,
 	defer s.latch.Unlock()
 	shm.Point("semaphore.latched")
 	s.trim()
-	if s.usable(first, shm.Alive) <= 0 {
+	if s.usable(first, proctable.Alive) <= 0 {
 		return 0, false, nil
 	}
 	s.fence.acquire()
 	token = s.token.Add(1)
 	shm.Point("semaphore.numbered")
-	mine, me := s.object.Mine(0), uint64(shm.Me())
+	mine, me := s.object.OwnRow(0), uint64(proctable.Me())
 	if mine.Load()>>32 == me {
 		mine.Add(1)
 	} else {
@@ -181,11 +183,11 @@ func (s *Semaphore) enter() bool {
 }
 
 // counts is how many permits exist, and how many of them somebody has who lives.
-func (s *Semaphore) counts(alive func(shm.ID) bool) (total, held int) {
+func (s *Semaphore) counts(alive func(proctable.ID) bool) (total, held int) {
 	total = int(s.total.Load())
-	for slot := range s.object.Used() {
+	for slot := range s.object.UsedSlots() {
 		row := s.object.Row(slot, 0).Load()
-		if n := int(row & ownerMask); n > 0 && (alive(shm.ID(row>>32)) || sabotaged("semaphore")) {
+		if n := int(row & ownerMask); n > 0 && (alive(proctable.ID(row>>32)) || sabotaged("semaphore")) {
 			held += n
 		}
 	}
@@ -193,7 +195,7 @@ func (s *Semaphore) counts(alive func(shm.ID) bool) (total, held int) {
 }
 
 // available is how many permits nobody has.
-func (s *Semaphore) available(alive func(shm.ID) bool) int {
+func (s *Semaphore) available(alive func(proctable.ID) bool) int {
 	total, held := s.counts(alive)
 	n := total - held
 	if s.bounded {
@@ -203,14 +205,14 @@ func (s *Semaphore) available(alive func(shm.ID) bool) int {
 }
 
 // usable is available, less what is kept for an heir that is another.
-func (s *Semaphore) usable(first bool, alive func(shm.ID) bool) int {
+func (s *Semaphore) usable(first bool, alive func(proctable.ID) bool) int {
 	n := s.available(alive)
 	if n <= 0 {
 		return n
 	}
 	heir := s.heir.Load()
-	id := shm.ID(heir >> 32)
-	if id == 0 || first && id == shm.Me() || !alive(id) {
+	id := proctable.ID(heir >> 32)
+	if id == 0 || first && id == proctable.Me() || !alive(id) {
 		return n
 	}
 	if kept := uint32(shm.Now()/int64(time.Millisecond)) - uint32(heir); time.Duration(kept)*time.Millisecond >= heirTime {
@@ -224,7 +226,7 @@ func (s *Semaphore) trim() {
 	if !s.bounded {
 		return
 	}
-	total, held := s.counts(shm.Alive)
+	total, held := s.counts(proctable.Alive)
 	if total-held > int(s.initial) {
 		s.total.CompareAndSwap(uint64(total), uint64(held)+s.initial)
 		shm.Point("semaphore.trimmed")
@@ -234,9 +236,9 @@ func (s *Semaphore) trim() {
 // ready is what the line asks.
 func (s *Semaphore) ready(probe bool) int {
 	if probe {
-		return s.usable(true, shm.ProbeOften)
+		return s.usable(true, proctable.ProbeCached)
 	}
-	return s.usable(true, shm.Alive)
+	return s.usable(true, proctable.Alive)
 }
 
 // Return gives back the permit of an acquisition of this process, once for each.
@@ -247,11 +249,11 @@ func (s *Semaphore) Return(uint64) error {
 		if s.enter() {
 			defer s.latch.Unlock()
 		}
-		if s.available(shm.Alive) >= int(s.initial) {
+		if s.available(proctable.Alive) >= int(s.initial) {
 			return carrier.ErrTooManyPermits
 		}
 	}
-	s.object.Mine(0).Add(^uint64(0))
+	s.object.OwnRow(0).Add(^uint64(0))
 	shm.Point("semaphore.returned")
 	s.pass(1)
 	return nil
@@ -269,7 +271,7 @@ func (s *Semaphore) Release(n int) error {
 			defer s.latch.Unlock()
 		}
 		s.trim()
-		if n > int(s.initial)-s.available(shm.Alive) {
+		if n > int(s.initial)-s.available(proctable.Alive) {
 			return carrier.ErrTooManyPermits
 		}
 	}
@@ -290,10 +292,10 @@ func (s *Semaphore) Release(n int) error {
 // pass tells those that wait of n permits that have come back. One who has waited for
 // long gets his for sure.
 func (s *Semaphore) pass(n int) {
-	if !s.line.Waiting() {
+	if !s.line.HasWaiters() {
 		return
 	}
-	if id, since, ok := s.line.Oldest(); ok && shm.Now()-since >= int64(patience) && shm.Alive(id) {
+	if id, since, ok := s.line.Oldest(); ok && shm.Now()-since >= int64(patience) && proctable.Alive(id) {
 		shm.Point("semaphore.oldest")
 		s.bequeath(id)
 	}
@@ -302,12 +304,12 @@ func (s *Semaphore) pass(n int) {
 }
 
 // bequeath makes a process the heir, unless there is one.
-func (s *Semaphore) bequeath(id shm.ID) {
+func (s *Semaphore) bequeath(id proctable.ID) {
 	now := uint64(uint32(shm.Now() / int64(time.Millisecond)))
 	heir := s.heir.Load()
-	if heir == 0 || !shm.Alive(shm.ID(heir>>32)) || time.Duration(uint32(now)-uint32(heir))*time.Millisecond >= heirTime {
+	if heir == 0 || !proctable.Alive(proctable.ID(heir>>32)) || time.Duration(uint32(now)-uint32(heir))*time.Millisecond >= heirTime {
 		mine := uint64(id)<<32 | now
-		if s.heir.CompareAndSwap(heir, mine) && !s.line.Waits(id) {
+		if s.heir.CompareAndSwap(heir, mine) && !s.line.IsWaiting(id) {
 			s.heir.CompareAndSwap(mine, 0) // it had its permit meanwhile, and may not have seen this
 		}
 	}
@@ -315,7 +317,7 @@ func (s *Semaphore) bequeath(id shm.ID) {
 
 // renounce gives up being the heir when nobody here waits any more.
 func (s *Semaphore) renounce() {
-	if heir := s.heir.Load(); shm.ID(heir>>32) == shm.Me() && s.heir.CompareAndSwap(heir, 0) {
+	if heir := s.heir.Load(); proctable.ID(heir>>32) == proctable.Me() && s.heir.CompareAndSwap(heir, 0) {
 		s.line.Wake(1)
 	}
 }
@@ -326,12 +328,12 @@ func (s *Semaphore) Available() int {
 	if s.enter() {
 		defer s.latch.Unlock()
 	}
-	return max(0, s.available(shm.Probe))
+	return max(0, s.available(proctable.Probe))
 }
 
 // check panics if more permits are out than exist. The latch is held.
 func (s *Semaphore) check() {
-	if total, held := s.counts(shm.Alive); held > total {
+	if total, held := s.counts(proctable.Alive); held > total {
 		panic(fmt.Sprintf("shared: semaphore %d: %d permits of %d are out", s.object.Number(), held, total))
 	}
 }

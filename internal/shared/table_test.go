@@ -87,7 +87,7 @@ func TestDeadlockOfFour(t *testing.T) {
 		}
 		if len(blocked.Circle) == 4 {
 			for i, w := range blocked.Circle {
-				if next := locks[(i+1)%4]; w.Object != next.Number() || w.Holder != blocked.Circle[(i+1)%4].Who {
+				if next := locks[(i+1)%4]; w.Object != next.Number() || w.Holder != blocked.Circle[(i+1)%4].Waiter {
 					t.Errorf("the circle is %+v", blocked.Circle)
 				}
 			}

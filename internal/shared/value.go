@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/gomultiprocessing/mp/internal/shm"
+	"github.com/gomultiprocessing/mp/internal/waitq"
 )
 
 // Value is some words that change at once.
@@ -18,7 +19,7 @@ import (
 // the value; who changes it writes the other one, and then one word, the version. So a writer
 // that dies has changed nothing, and nobody who reads has to wait for him.
 type Value struct {
-	object  *shm.Object
+	object  *waitq.Object
 	version *atomic.Uint64
 	slots   [2][]atomic.Uint64 // as they are read
 	write   [2][]uint64        // and written
@@ -28,11 +29,11 @@ type Value struct {
 // MaxValue is how many bytes a value may have at most.
 const MaxValue = math.MaxInt32
 
-func valueShape(words uint64) (shm.Shape, error) {
+func valueShape(words uint64) (waitq.Shape, error) {
 	if words > MaxValue/8 {
-		return shm.Shape{}, fmt.Errorf("a value of %d words", words)
+		return waitq.Shape{}, fmt.Errorf("a value of %d words", words)
 	}
-	return shm.Shape{Name: "value", Kind: kindValue, Payload: 2 * slotBytes(int(words)), Params: [4]uint64{words}}, nil
+	return waitq.Shape{Name: "value", Kind: kindValue, Payload: 2 * slotBytes(int(words)), Params: [4]uint64{words}}, nil
 }
 
 // slotBytes keeps the slots on cache lines of their own.
@@ -44,7 +45,7 @@ func NewValue(words []uint64) (*Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	o, err := shm.NewObject(shape, valueCore)
+	o, err := waitq.NewObject(shape, valueCore)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +58,7 @@ func NewValue(words []uint64) (*Value, error) {
 
 // OpenValue returns the value that another process has sent.
 func OpenValue(f *os.File) (*Value, error) {
-	o, err := shm.OpenObject(f, kindValue, func(p [4]uint64) (shm.Shape, error) { return valueShape(p[0]) }, valueCore)
+	o, err := waitq.OpenObject(f, kindValue, func(p [4]uint64) (waitq.Shape, error) { return valueShape(p[0]) }, valueCore)
 	if err != nil {
 		return nil, err
 	}
@@ -67,13 +68,13 @@ func OpenValue(f *os.File) (*Value, error) {
 // Words is how many words the value has.
 func (v *Value) Words() int { return len(v.slots[0]) }
 
-func valueCore(o *shm.Object) any {
-	size := (o.Size() - shm.PayloadAt) / 2
-	v := &Value{object: o, version: o.Word(shm.StateAt), lock: newLock(o, shm.StateAt+64, 0)}
+func valueCore(o *waitq.Object) any {
+	size := (o.Size() - waitq.PayloadAt) / 2
+	v := &Value{object: o, version: o.Word(waitq.StateAt), lock: newLock(o, waitq.StateAt+64, 0)}
 	words := min(int(min(o.Param(0), MaxValue/8)), size/8)
 	for i := range v.slots {
-		v.slots[i] = o.Words(shm.PayloadAt+i*size, words)
-		v.write[i] = o.PlainWords(shm.PayloadAt+i*size, words)
+		v.slots[i] = o.Words(waitq.PayloadAt+i*size, words)
+		v.write[i] = o.PlainWords(waitq.PayloadAt+i*size, words)
 	}
 	return v
 }

@@ -10,29 +10,31 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/proctable"
 	"github.com/gomultiprocessing/mp/internal/shared"
 	"github.com/gomultiprocessing/mp/internal/shm"
+	"github.com/gomultiprocessing/mp/internal/waitq"
 )
 
 // coins is an object whose line is looked after only when somebody rings, as that of a
 // queue: goroutines take coins that others give.
 type coins struct {
-	object *shm.Object
+	object *waitq.Object
 	word   *atomic.Uint64
-	line   *shm.Line
+	line   *waitq.Queue
 }
 
 const kindCoins = 98
 
-func coinsCore(o *shm.Object) any {
-	c := &coins{object: o, word: o.Word(shm.StateAt)}
-	c.line = o.NewLine(0, func(bool) int { return int(c.word.Load()) })
+func coinsCore(o *waitq.Object) any {
+	c := &coins{object: o, word: o.Word(waitq.StateAt)}
+	c.line = waitq.NewQueue(o, 0, func(bool) int { return int(c.word.Load()) })
 	return c
 }
 
 func openCoins(f *os.File) *coins {
-	shape := func([4]uint64) (shm.Shape, error) { return shm.Shape{Name: "coins", Kind: kindCoins}, nil }
-	o, err := shm.OpenObject(f, kindCoins, shape, coinsCore)
+	shape := func([4]uint64) (waitq.Shape, error) { return waitq.Shape{Name: "coins", Kind: kindCoins}, nil }
+	o, err := waitq.OpenObject(f, kindCoins, shape, coinsCore)
 	must(err)
 	return o.Core().(*coins)
 }
@@ -89,7 +91,7 @@ func TestDeadWaiterSwallowsNoWakeUp(t *testing.T) { // not parallel: the place m
 		t.Run(name, func(t *testing.T) {
 			c := newCoins(t)
 			victim := play(t, "take coin", []*os.File{c.object.File()})
-			var died shm.ID
+			var died proctable.ID
 			for ok := false; !ok; died, _, ok = c.line.Oldest() {
 				time.Sleep(time.Millisecond)
 			}
@@ -101,7 +103,7 @@ func TestDeadWaiterSwallowsNoWakeUp(t *testing.T) { // not parallel: the place m
 				e := newEvent(t)
 				play(t, "no coin", []*os.File{c.object.File(), e.File()})
 				must(e.Wait(soon(t)))
-				if _, _, same := shm.Describe(died); same {
+				if _, _, same := proctable.Describe(died); same {
 					t.Skip("another place was free")
 				}
 			} else {
@@ -135,10 +137,10 @@ func TestOneWhoIsStuckLeadsNobody(t *testing.T) { // not parallel: nobody else m
 	time.Sleep(20 * time.Millisecond) // it leads
 	go func() { _, err := l.Acquire(soon(t)); lock <- err }()
 	time.Sleep(20 * time.Millisecond)
-	memory, err := shm.Open(again(t, s.File()), shm.PayloadAt)
+	memory, err := shm.Open(again(t, s.File()), waitq.PayloadAt)
 	must(err)
 	defer memory.Close()
-	latch := memory.Word(shm.StateAt + 64)
+	latch := memory.Word(waitq.StateAt + 64)
 	latch.Store(uint64(owner)) // as if it had stopped there
 	must(s.Return(0))
 	time.Sleep(20 * time.Millisecond)

@@ -26,7 +26,7 @@ func NewBlock(what string, size int) (*Block, error) {
 	if err != nil {
 		return nil, err
 	}
-	Held(1)
+	CountDescriptors(1)
 	return &Block{mem: r.mem, file: r.File()}, nil
 }
 
@@ -45,7 +45,7 @@ func AdoptBlock(f *os.File, name string, size int) (*Block, error) {
 	if err != nil {
 		return nil, err
 	}
-	Held(1)
+	CountDescriptors(1)
 	return &Block{mem: r.mem, file: r.File()}, nil
 }
 
@@ -60,7 +60,7 @@ func (b *Block) Name() string { return b.name }
 
 // CloseFile closes the descriptor and leaves the memory. It is called once.
 func (b *Block) CloseFile() error {
-	Held(-1)
+	CountDescriptors(-1)
 	return b.file.Close()
 }
 

@@ -9,13 +9,14 @@ import (
 	"time"
 )
 
-// heldAtLeast is how many descriptors are held before anybody thinks of garbage, where
-// the process may have many.
+// minBeforeGC is how many descriptors must be open before CountDescriptors runs the garbage
+// collector in a process that may have many.
 const minBeforeGC = 1000
 
-// held counts descriptors that their handles let go of when they are garbage. The
-// collector sees handles of a few bytes and no reason to run, while they use up what the
-// process may have; so when they have doubled, or half of what was free is used, it is told to.
+// descriptors counts the descriptors that are closed when their handles are garbage. A handle
+// is a few bytes, which gives the collector no reason to run, while its descriptor counts
+// against the limit of the process. So the count runs the collector when it has doubled since
+// the last run, or has used up half of what was left of the limit.
 var descriptors struct {
 	count, limit atomic.Int64
 	collecting   atomic.Bool
@@ -23,11 +24,12 @@ var descriptors struct {
 
 var maxDescriptors = sync.OnceValue(descriptorLimit)
 
-// Held says that n descriptors more, or less, depend on the collector. It does not wait.
-func Held(n int) {
+// CountDescriptors adds n, which may be negative, to the number of descriptors that depend on
+// the garbage collector. It may start a collection, and does not wait for it.
+func CountDescriptors(n int) {
 	now := descriptors.count.Add(int64(n))
 	if n > 0 && now > descriptors.limit.Load() && descriptors.collecting.CompareAndSwap(false, true) {
-		if descriptors.limit.Load() == 0 { // the first one
+		if descriptors.limit.Load() == 0 { // the first call
 			descriptors.limit.Store(nextThreshold(0, maxDescriptors()))
 			descriptors.collecting.Store(false)
 			return
@@ -38,27 +40,27 @@ func Held(n int) {
 
 func collect() {
 	runtime.GC()
-	time.Sleep(10 * time.Millisecond) // it starts the cleanups, and does not wait for them
+	time.Sleep(10 * time.Millisecond) // GC starts the cleanups, but does not wait for them
 	descriptors.limit.Store(nextThreshold(descriptors.count.Load(), maxDescriptors()))
 	descriptors.collecting.Store(false)
 }
 
-// nextCollection is at how many descriptors garbage is looked for, when these are left.
+// nextThreshold is the count at which the collector runs next, when left descriptors are open
+// and the process may have most.
 func nextThreshold(left, most int64) int64 {
 	return min(max(2*left, minBeforeGC), left+max(most-left, 0)/2+1)
 }
 
-// affordable calls get, and when descriptors or mappings have run out tries again for
-// a moment after a collection, because garbage may hold them: the collector does not
-// know of them and sees no reason to run.
+// retryAfterGC calls get. When descriptors or mappings have run out, garbage may hold them: so
+// it runs the collector, and tries again for some 20 ms while cleanups run.
 func retryAfterGC[T any](get func() (T, error)) (T, error) {
 	v, err := get()
-	if !scarce(err) {
+	if !exhausted(err) {
 		return v, err
 	}
-	runtime.GC() // starts the cleanups, and does not wait for them
+	runtime.GC() // starts the cleanups, but does not wait for them
 	for range 20 {
-		if v, err = get(); !scarce(err) {
+		if v, err = get(); !exhausted(err) {
 			break
 		}
 		time.Sleep(time.Millisecond)
@@ -66,6 +68,6 @@ func retryAfterGC[T any](get func() (T, error)) (T, error) {
 	return v, err
 }
 
-func scarce(err error) bool {
+func exhausted(err error) bool {
 	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ENOMEM)
 }

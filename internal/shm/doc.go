@@ -1,17 +1,14 @@
-// Package shm maps memory that several processes share.
+// Package shm maps memory that several processes share, and has the words, futexes and clocks
+// that they use in it.
 //
-// A [Region] is anonymous: it has a descriptor, which a child inherits, and no
-// name, so nothing is left when the last process that has it is gone. On Linux it
-// is a memfd that is sealed against shrinking and growing, so that no process can
-// pull the memory from under another; elsewhere it is an unlinked file.
+// A [Region] is anonymous: it has a descriptor, which a child inherits, and no name, so nothing
+// is left when the last process that has it ends. On Linux it is a memfd that is sealed against
+// shrinking and growing, so that no process can pull the memory from under another; elsewhere
+// it is an unlinked file. A [Block] is memory for the program itself, which may have a name.
 //
-// On regions stand the [Object]s that processes share. A process that has one is a
-// member of its program's roster: that tells who it is ([ID]), whether it lives, and
-// where to ring for it. Goroutines wait in a [Line], of which there are some in each
-// object; a [Latch] guards an object's inside for a moment.
+// Everything in a region is untrusted: another process may write anything at any time. Code
+// that uses a word as an offset or an index must read it once and check it.
 //
-// Everything in a region is untrusted: the other side may write anything at any
-// time. Words are read once and checked before they are used as an offset.
-//
-// Only this package and internal/wire's unsafe.go use package unsafe.
+// Only this package and internal/wire's unsafe.go import package unsafe. The process table
+// (internal/proctable) and the wait queues (internal/waitq) build on it.
 package shm

@@ -188,7 +188,7 @@ func mapNamed(f *os.File, name string, size int) (*Block, error) {
 		f.Close()
 		return nil, fmt.Errorf("mp: mapping %d bytes of the shared memory %s: %w", size, name, err)
 	}
-	Held(1)
+	CountDescriptors(1)
 	return &Block{mem: mem, file: f, name: name, info: info}, nil
 }
 

@@ -1,106 +1,107 @@
 package shm
 
 import (
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// Pauses are the times in which the whole program was stopped, by Ctrl-Z. The main process writes
-// them into the process table, before its children stop and after they go on, and every process reads
-// them there, whether it has a place or not. Deadlines move by them.
+// A pause is a time in which the whole program was stopped, by Ctrl-Z. The main process logs
+// pauses in shared memory, before its children stop and after they continue, and every process
+// reads them there. Deadlines move by the length of the pauses.
 //
-// By byte offsets, behind what table.go lists; all times are on the shared clock:
+// The layout of the log, in byte offsets from its start. All times are on the shared clock:
 //
-//	 512  how many pauses have ended
-//	 520  since when the present one lasts; 0: there is none
-//	1024  the last 64 that have ended: begin and end of each, by their number
+//	  0  how many pauses have ended
+//	  8  when the current pause began; 0: the program is not stopped
+//	512  the last 64 pauses that have ended: begin and end of each; pause n is at n mod 64
 const (
-	pausesAt   = 512
-	pausedAt   = 520
-	lastAt     = 1024
+	endedIn    = 0
+	currentIn  = 8
+	lastIn     = 512
 	lastPauses = 64
 )
 
-// pauseTable is where a child that has no place finds the table.
-var pauseTable struct {
-	file   atomic.Pointer[os.File]
-	once   sync.Once
-	region *Region
+// PauseLogSize is how many bytes the log takes.
+const PauseLogSize = lastIn + lastPauses*16
+
+type pauseLog struct {
+	region func() *Region
+	at     int
 }
 
-// pauses is the memory that has them; nil: there can be none.
-func pauses() *Region {
-	if t := program.self.Load(); t != nil {
-		return t.region
+// pauses is the log of this process, set by SetPauseLog.
+var pauses atomic.Pointer[pauseLog]
+
+// SetPauseLog says where this process finds the log: at a byte offset of a region. region
+// returns nil as long as there is no log.
+func SetPauseLog(region func() *Region, at int) { pauses.Store(&pauseLog{region, at}) }
+
+// openPauseLog returns the log; nil if there is none, and so no pause.
+func openPauseLog() (r *Region, at int) {
+	log := pauses.Load()
+	if log == nil {
+		return nil, 0
 	}
-	f := pauseTable.file.Load()
-	if f == nil {
-		return nil
-	}
-	pauseTable.once.Do(func() {
-		if check(f, tableSize) == nil {
-			pauseTable.region, _ = mapForReading(f, tableSize)
-		}
-	})
-	return pauseTable.region
+	return log.region(), log.at
 }
 
-// Pause says that the program is being stopped. Pause and Resume are for the main process.
+// Pause logs that the program is about to stop. Only the main process may call Pause and
+// Resume.
 func Pause() {
-	if r := pauses(); r != nil {
-		r.Word(pausedAt).Store(uint64(Now()))
+	if r, at := openPauseLog(); r != nil {
+		r.Word(at + currentIn).Store(uint64(Now()))
 	}
 }
 
-// Resume says that it goes on.
+// Resume logs that the program continues.
 func Resume() {
-	r := pauses()
+	r, at := openPauseLog()
 	if r == nil {
 		return
 	}
-	begin, n := r.Word(pausedAt).Load(), r.Word(pausesAt).Load()
-	if begin == 0 { // the table was not there yet
+	begin, n := r.Word(at+currentIn).Load(), r.Word(at+endedIn).Load()
+	if begin == 0 { // the log was made during the pause
 		return
 	}
-	at := lastAt + int(n%lastPauses)*16
-	r.Word(at).Store(begin)
-	r.Word(at + 8).Store(uint64(Now()))
-	r.Word(pausesAt).Store(n + 1)
-	r.Word(pausedAt).Store(0)
+	entry := at + lastIn + int(n%lastPauses)*16
+	r.Word(entry).Store(begin)
+	r.Word(entry + 8).Store(uint64(Now()))
+	r.Word(at + endedIn).Store(n + 1)
+	r.Word(at + currentIn).Store(0)
 }
 
-// Paused is for how long the program was stopped since then. Of very many times only the last 64 count.
+// Paused is how long the program was stopped since a time. Only the last 64 pauses count.
 func Paused(since time.Time) time.Duration {
-	r := pauses()
+	r, at := openPauseLog()
 	if r == nil {
 		return 0
 	}
-	open := int64(r.Word(pausedAt).Load()) // first: a pause that ends meanwhile must not be missed
-	n := r.Word(pausesAt).Load()
-	if open == 0 && n == 0 {
+	current := int64(r.Word(at + currentIn).Load()) // first, so that a pause that ends meanwhile is not missed
+	n := r.Word(at + endedIn).Load()
+	if current == 0 && n == 0 {
 		return 0
 	}
 	from := clockStart + int64(since.Sub(clockBase))
 	var sum int64
-	if open != 0 {
-		sum = max(0, Now()-max(open, from))
+	if current != 0 {
+		sum = max(0, Now()-max(current, from))
 	}
 	for i := n - min(n, lastPauses); i < n; i++ {
-		at := lastAt + int(i%lastPauses)*16
-		begin, end := int64(r.Word(at).Load()), int64(r.Word(at+8).Load())
-		if begin != open {
+		entry := at + lastIn + int(i%lastPauses)*16
+		begin, end := int64(r.Word(entry).Load()), int64(r.Word(entry+8).Load())
+		if begin != current {
 			sum += max(0, end-max(begin, from))
 		}
 	}
 	return time.Duration(sum)
 }
 
-// Elapsed is the time since then in which the program was not stopped.
+// Elapsed is time.Since without the pauses.
 func Elapsed(since time.Time) time.Duration { return time.Since(since) - Paused(since) }
 
-// AfterFunc is time.AfterFunc for a time in which the program is not stopped.
+// AfterFunc is time.AfterFunc for a duration that does not include pauses. stop is safe for
+// concurrent use and returns what time.Timer's Stop does.
 func AfterFunc(d time.Duration, f func()) (stop func() bool) {
 	since := time.Now()
 	var mu sync.Mutex
@@ -126,7 +127,7 @@ func AfterFunc(d time.Duration, f func()) (stop func() bool) {
 	}
 }
 
-// After is time.After for a time in which the program is not stopped.
+// After is time.After for a duration that does not include pauses.
 func After(d time.Duration) <-chan struct{} {
 	c := make(chan struct{})
 	AfterFunc(d, func() { close(c) })

@@ -1,9 +1,28 @@
 package shm
 
 import (
+	"os"
 	"testing"
 	"time"
 )
+
+const testLogAt = 256
+
+// newPauseLog gives this process a log of its own, and returns its descriptor.
+func newPauseLog(t *testing.T) *os.File {
+	t.Helper()
+	f, region, err := NewSingleWriter("mp-test-pauses", 4096)
+	if err != nil {
+		t.Fatal(err)
+	}
+	SetPauseLog(func() *Region { return region }, testLogAt)
+	t.Cleanup(func() {
+		pauses.Store(nil)
+		region.Unmap()
+		f.Close()
+	})
+	return f
+}
 
 // TestPausedIsWhatOverlaps: of each pause counts what came after the time that is asked about, and of an
 // open one what was until now. It changes this process's table, so nothing runs beside it.
@@ -11,9 +30,7 @@ func TestPausedIsWhatOverlaps(t *testing.T) {
 	if Supported() != nil {
 		t.Skip("processes share nothing here")
 	}
-	if _, err := Table(); err != nil {
-		t.Fatal(err)
-	}
+	newPauseLog(t)
 	start := time.Now()
 	between := func(got, least, most time.Duration) {
 		t.Helper()
@@ -56,25 +73,19 @@ func TestPausedInAChild(t *testing.T) {
 	if Supported() != nil {
 		t.Skip("processes share nothing here")
 	}
-	f, err := Table()
+	f := newPauseLog(t)
+	region, err := OpenReadOnly(f, 4096)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := check(f, tableSize); err != nil {
-		t.Fatal(err)
-	}
-	region, err := mapForReading(f, tableSize)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer region.unmap()
-	n := region.Word(pausesAt).Load()
+	defer region.Unmap()
+	n := region.Word(testLogAt + endedIn).Load()
 	Pause()
-	if region.Word(pausedAt).Load() == 0 {
+	if region.Word(testLogAt+currentIn).Load() == 0 {
 		t.Error("an open pause is not seen")
 	}
 	Resume()
-	if region.Word(pausedAt).Load() != 0 || region.Word(pausesAt).Load() != n+1 {
+	if region.Word(testLogAt+currentIn).Load() != 0 || region.Word(testLogAt+endedIn).Load() != n+1 {
 		t.Error("a pause is not seen")
 	}
 }
@@ -84,9 +95,7 @@ func TestAfterFuncWaitsForThePause(t *testing.T) {
 	if Supported() != nil {
 		t.Skip("processes share nothing here")
 	}
-	if _, err := Table(); err != nil {
-		t.Fatal(err)
-	}
+	newPauseLog(t)
 	done := make(chan time.Time)
 	AfterFunc(50*time.Millisecond, func() { done <- time.Now() })
 	Pause()

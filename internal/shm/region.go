@@ -3,7 +3,6 @@
 package shm
 
 import (
-	"fmt"
 	"os"
 	"sync/atomic"
 	"unsafe"
@@ -53,8 +52,8 @@ func mapFile(f *os.File, size int) (*Region, error) {
 // File is the region's descriptor, to be inherited by a child; nil after it was let go.
 func (r *Region) File() *os.File { return r.file.Load() }
 
-// setFile gives the region a descriptor in the place of one that was let go.
-func (r *Region) setFile(f *os.File) { r.file.Store(f) }
+// SetFile gives the region a descriptor again after CloseFile.
+func (r *Region) SetFile(f *os.File) { r.file.Store(f) }
 
 // withFile calls f with the region's descriptor, which stays open meanwhile.
 func (r *Region) withFile(f func(fd int) error) error {
@@ -108,16 +107,8 @@ func (r *Region) Close() error {
 	return err
 }
 
-// mapShared maps a file and leaves its descriptor to the caller.
-func mapShared(f *os.File, size int) (*Region, error) {
-	mem, err := unix.Mmap(int(f.Fd()), 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
-	if err != nil {
-		return nil, fmt.Errorf("mapping %d bytes: %w", size, err)
-	}
-	return &Region{mem: mem}, nil
-}
-
-func (r *Region) unmap() error {
+// Unmap ends the mapping of a region that has no descriptor.
+func (r *Region) Unmap() error {
 	err := unix.Munmap(r.mem)
 	r.mem = nil
 	return err

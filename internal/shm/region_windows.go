@@ -19,7 +19,7 @@ func New(string, int) (*Region, error) { return nil, errNone }
 func Open(*os.File, int) (*Region, error) { return nil, errNone }
 
 func (*Region) File() *os.File               { return nil }
-func (*Region) setFile(*os.File)             {}
+func (*Region) SetFile(*os.File)             {}
 func (*Region) Size() int                    { return 0 }
 func (*Region) Word(int) *atomic.Uint64      { return nil }
 func (*Region) WordOf([]byte) *atomic.Uint64 { return nil }
@@ -27,8 +27,7 @@ func (*Region) Word32(int) *atomic.Uint32    { return nil }
 func (*Region) Bytes(int, int) []byte        { return nil }
 func (*Region) CloseFile() error             { return nil }
 func (*Region) Close() error                 { return nil }
-func (*Region) unmap() error                 { return nil }
+func (*Region) Unmap() error                 { return nil }
 
-func create(string, int64) (*os.File, error)   { return nil, errNone }
-func check(*os.File, int64) error              { return errNone }
-func mapShared(*os.File, int) (*Region, error) { return nil, errNone }
+func create(string, int64) (*os.File, error) { return nil, errNone }
+func check(*os.File, int64) error            { return errNone }

@@ -6,21 +6,25 @@ import (
 	"github.com/gomultiprocessing/mp/internal/errtext"
 )
 
-// Supported is why processes share nothing here; nil, as they do.
+// Supported returns nil: processes can share memory on Linux.
 func Supported() error { return nil }
 
-// newSparse makes a region with a file of size bytes, of which the first mapped bytes
-// are mapped. Memory is taken only for what is written.
-func newSparse(name string, mapped int, size int64) (*Region, error) {
-	f, err := create(name, size)
-	if err != nil {
-		return nil, errtext.Errorf("mp: shared memory: %w", err)
-	}
-	return mapFile(f, mapped)
+// NewSparse makes a region whose file has size bytes, of which the first mapped bytes are
+// mapped. It uses memory only for pages that were written. When descriptors or mappings have
+// run out, it runs the garbage collector and tries again.
+func NewSparse(name string, mapped int, size int64) (*Region, error) {
+	return retryAfterGC(func() (*Region, error) {
+		f, err := create(name, size)
+		if err != nil {
+			return nil, errtext.Errorf("mp: shared memory: %w", err)
+		}
+		return mapFile(f, mapped)
+	})
 }
 
-// openSparse maps what newSparse made in another process.
-func openSparse(f *os.File, mapped int, size int64) (*Region, error) {
+// OpenSparse maps a region that another process made with NewSparse. It takes over the
+// descriptor, and closes it when it fails.
+func OpenSparse(f *os.File, mapped int, size int64) (*Region, error) {
 	if err := check(f, size); err != nil {
 		f.Close()
 		return nil, errtext.Errorf("mp: shared memory: %w", err)

@@ -4,7 +4,7 @@ import (
 	"os"
 	"sync"
 
-	"github.com/gomultiprocessing/mp/internal/shm"
+	"github.com/gomultiprocessing/mp/internal/proctable"
 	"github.com/gomultiprocessing/mp/internal/spawn"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
@@ -49,7 +49,7 @@ func (s *sharing) hello(b *wire.Buffer) {
 func (s *sharing) request(frames *wire.FrameReader, payload []byte) {
 	files, lost := frames.Files()
 	r := wire.NewReader(payload)
-	q := shm.Request{Key: r.Uint64(), Name: r.String()}
+	q := proctable.Request{Key: r.Uint64(), Name: r.String()}
 	if lost != nil || r.Err() != nil || len(files) > 1 {
 		wire.CloseFiles(files)
 		return
@@ -64,7 +64,7 @@ func (s *sharing) request(frames *wire.FrameReader, payload []byte) {
 func (s *sharing) buried() { s.once.Do(func() { s.sharer.Buried(s.proc.PID()) }) }
 
 // ask sends a request to the parent.
-func (s *server) ask(q shm.Request) {
+func (s *server) ask(q proctable.Request) {
 	var b wire.Buffer
 	b.Uint64(q.Key)
 	b.String(q.Name)

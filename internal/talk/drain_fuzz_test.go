@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/gomultiprocessing/mp/internal/pool"
+	"github.com/gomultiprocessing/mp/internal/proctable"
 	"github.com/gomultiprocessing/mp/internal/shm"
 	"github.com/gomultiprocessing/mp/internal/spawn"
 	"github.com/gomultiprocessing/mp/internal/wire"
@@ -43,16 +44,16 @@ func (fuzzProgram) OutputLate(time.Duration) error     { return io.EOF }
 func (fuzzProgram) TaskKey() any                       { return nil }
 func (fuzzProgram) Task(string, int, int, int) any     { return nil }
 
-func (fuzzProgram) Share() (Sharer, error)                   { return fuzzSharer{}, nil }
-func (fuzzProgram) Join(*os.File, uint64, func(shm.Request)) {}
+func (fuzzProgram) Share() (Sharer, error)                         { return fuzzSharer{}, nil }
+func (fuzzProgram) Join(*os.File, uint64, func(proctable.Request)) {}
 
 // fuzzSharer shares nothing.
 type fuzzSharer struct{}
 
-func (fuzzSharer) Table() *os.File          { return nil }
-func (fuzzSharer) Key() uint64              { return 0 }
-func (fuzzSharer) Request(int, shm.Request) {}
-func (fuzzSharer) Buried(int)               {}
+func (fuzzSharer) Table() *os.File                { return nil }
+func (fuzzSharer) Key() uint64                    { return 0 }
+func (fuzzSharer) Request(int, proctable.Request) {}
+func (fuzzSharer) Buried(int)                     {}
 
 // fuzzCall has outputs of so many bytes.
 type fuzzCall struct {

@@ -10,6 +10,7 @@ import (
 	"github.com/gomultiprocessing/mp/internal/run"
 	"github.com/gomultiprocessing/mp/internal/shm"
 	"github.com/gomultiprocessing/mp/internal/spawn"
+	"github.com/gomultiprocessing/mp/internal/waitq"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
@@ -23,7 +24,7 @@ type executor struct {
 	out     outbox
 	bell    bell
 	queue   chan *assignment
-	hot     shm.Hot     // looking for the next batch
+	hot     waitq.Spin  // looking for the next batch
 	spare   chan []byte // memory of batches that are through, for the next ones
 	max     int64       // bytes of one outcome
 	labels  bool        // what tasks print gets labels

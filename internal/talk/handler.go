@@ -5,7 +5,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/gomultiprocessing/mp/internal/shm"
+	"github.com/gomultiprocessing/mp/internal/proctable"
 	"github.com/gomultiprocessing/mp/internal/spawn"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
@@ -45,7 +45,7 @@ type Program interface {
 	// Join is called in a child before anything else of the program, with what its parent's
 	// Sharer has said. The descriptor is its own from then on, or nil. ask sends a request to
 	// the parent, and returns when it is on its way.
-	Join(table *os.File, key uint64, ask func(shm.Request))
+	Join(table *os.File, key uint64, ask func(proctable.Request))
 }
 
 // Sharer is how a child comes to share objects with other processes.
@@ -55,7 +55,7 @@ type Sharer interface {
 	// Key is what the child is known by.
 	Key() uint64
 	// Request is a request that the child has sent, or passed on.
-	Request(pid int, q shm.Request)
+	Request(pid int, q proctable.Request)
 	// Buried is called as soon as the child is known to be dead, and before
 	// anybody is told so. It may have died before it did anything.
 	Buried(pid int)

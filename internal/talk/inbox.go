@@ -29,9 +29,9 @@ func (p *page) put(b *wire.Buffer) bool {
 
 // await is the next batch; ok is false when there will be none.
 func (x *executor) await() (a *assignment, ok bool) {
-	if len(x.queue) == 0 && x.hot.Worth() {
+	if len(x.queue) == 0 && x.hot.ShouldSpin() {
 		a, err := x.lookAtInbox()
-		x.hot.Note(a != nil)
+		x.hot.Record(a != nil)
 		if err != nil {
 			x.server.lost(err)
 		}

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/gomultiprocessing/mp/internal/pool"
-	"github.com/gomultiprocessing/mp/internal/shm"
+	"github.com/gomultiprocessing/mp/internal/waitq"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
@@ -26,7 +26,7 @@ func batchFrame(t *testing.T, id uint64, size int) *wire.Buffer {
 func TestInbox(t *testing.T) {
 	t.Parallel()
 	p := testPage(t)
-	x := &executor{page: p, queue: make(chan *assignment, 1), hot: shm.Hot{Can: true}}
+	x := &executor{page: p, queue: make(chan *assignment, 1), hot: waitq.Spin{Enabled: true}}
 	if p.put(batchFrame(t, 1, 10)) {
 		t.Error("into a closed inbox")
 	}

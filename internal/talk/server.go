@@ -12,6 +12,7 @@ import (
 	"github.com/gomultiprocessing/mp/internal/errtext"
 	"github.com/gomultiprocessing/mp/internal/shm"
 	"github.com/gomultiprocessing/mp/internal/spawn"
+	"github.com/gomultiprocessing/mp/internal/waitq"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
@@ -120,7 +121,7 @@ func (s *server) work(r *wire.Reader) {
 	}
 	p := newPage(region)
 	x := &executor{
-		program: s.program, self: s.self, server: s, page: p, max: max, labels: labels, hot: shm.NewHot(),
+		program: s.program, self: s.self, server: s, page: p, max: max, labels: labels, hot: waitq.NewSpin(),
 		queue: make(chan *assignment, 2*slots), spare: make(chan []byte, spares),
 		bell: bell{page: p, ring: func() { s.write(frameBell, none) }},
 	}

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/gomultiprocessing/mp/internal/pool"
-	"github.com/gomultiprocessing/mp/internal/shm"
+	"github.com/gomultiprocessing/mp/internal/proctable"
 	"github.com/gomultiprocessing/mp/internal/spawn"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
@@ -34,7 +34,7 @@ type kinProgram struct {
 }
 
 // askParent is what Join was given.
-var askParent func(shm.Request)
+var askParent func(proctable.Request)
 
 // joined is what Join got in a child: "none", or the text in the file.
 var joined = "never"
@@ -43,11 +43,11 @@ func (p *kinProgram) Share() (Sharer, error) { return kinSharer{p}, nil }
 
 type kinSharer struct{ *kinProgram }
 
-func (s kinSharer) Table() *os.File              { return s.table }
-func (kinSharer) Key() uint64                    { return kinKey }
-func (s kinSharer) Request(_ int, q shm.Request) { s.take(q) }
+func (s kinSharer) Table() *os.File                    { return s.table }
+func (kinSharer) Key() uint64                          { return kinKey }
+func (s kinSharer) Request(_ int, q proctable.Request) { s.take(q) }
 
-func (p *kinProgram) take(q shm.Request) {
+func (p *kinProgram) take(q proctable.Request) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.asked = append(p.asked, fmt.Sprint(q.Key, " ", q.Name))
@@ -68,14 +68,14 @@ const kinKey = 1<<63 + 17
 // kinRequests are those of a child with a table: before it is ready, and from inside a call.
 var kinRequests = []string{fmt.Sprint(uint64(kinKey), " first"), "2 second"}
 
-func (p *kinProgram) Join(f *os.File, key uint64, ask func(shm.Request)) {
+func (p *kinProgram) Join(f *os.File, key uint64, ask func(proctable.Request)) {
 	joined = "none"
 	if key != kinKey {
 		joined = "another key"
 	}
 	askParent = ask
 	if f != nil {
-		ask(shm.Request{Key: key, Name: "first"})
+		ask(proctable.Request{Key: key, Name: "first"})
 	}
 	if f != nil {
 		b := make([]byte, 64)
@@ -113,7 +113,7 @@ func (kinHandler) Call(context.Context, int) error {
 			return err
 		}
 		defer f.Close()
-		askParent(shm.Request{Key: 2, Name: "second", PIDFD: f})
+		askParent(proctable.Request{Key: 2, Name: "second", PIDFD: f})
 	}
 	return nil
 }

@@ -9,8 +9,8 @@ import (
 
 	"github.com/gomultiprocessing/mp/internal/pool"
 	"github.com/gomultiprocessing/mp/internal/run"
-	"github.com/gomultiprocessing/mp/internal/shm"
 	"github.com/gomultiprocessing/mp/internal/spawn"
+	"github.com/gomultiprocessing/mp/internal/waitq"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
@@ -30,7 +30,7 @@ type Worker struct {
 	frame   wire.Buffer
 	scratch wire.Buffer
 	telling atomic.Bool // of room, soon
-	hot     shm.Hot     // looking for the outcome of what is sent; the sender's
+	hot     waitq.Spin  // looking for the outcome of what is sent; the sender's
 	reader  *reader
 
 	mu     sync.Mutex // for the rest; held for moments only
@@ -101,7 +101,7 @@ func newWorker(ws WorkerSpec, p *page, sink pool.Sink) *Worker {
 	p.region.Word(magicAt).Store(magic)
 	w := &Worker{
 		program: ws.Program, number: ws.Spec.Worker, max: ws.Max, sink: sink, page: p,
-		stacks: make(map[uint64]chan string), undead: make(chan struct{}), hot: shm.NewHot(),
+		stacks: make(map[uint64]chan string), undead: make(chan struct{}), hot: waitq.NewSpin(),
 	}
 	w.reader = &reader{w: w, page: p}
 	return w
@@ -148,7 +148,7 @@ func (w *Worker) Send(b *pool.Batch, read func()) int64 {
 	f := b.Tag.(*flight)
 	size, looks := w.send(f, b, read)
 	if looks {
-		w.hot.Note(w.reader.look(f))
+		w.hot.Record(w.reader.look(f))
 	}
 	return size
 }
@@ -175,7 +175,7 @@ func (w *Worker) send(f *flight, b *pool.Batch, read func()) (size int64, looks 
 	}
 	alone := len(w.flight) == 1 && w.flight[0] == f
 	w.mu.Unlock()
-	if alone && inFlight.Load() == 1 && b.Items() == 1 && size <= inboxSize && b.Spans[0].Job.Capture == 0 && w.hot.Worth() {
+	if alone && inFlight.Load() == 1 && b.Items() == 1 && size <= inboxSize && b.Spans[0].Job.Capture == 0 && w.hot.ShouldSpin() {
 		looks = w.reader.relieve()
 	}
 	if !alone || len(w.frame.Attachments()) > 0 || !w.put() {

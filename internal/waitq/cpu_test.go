@@ -1,6 +1,6 @@
 //go:build linux
 
-package shm_test
+package waitq_test
 
 import (
 	"syscall"

@@ -1,6 +1,6 @@
 //go:build linux
 
-package shm_test
+package waitq_test
 
 import (
 	"context"
@@ -13,20 +13,20 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gomultiprocessing/mp/internal/shm"
+	"github.com/gomultiprocessing/mp/internal/waitq"
 )
 
 // tokens is an object whose goroutines wait for permits that others give.
 type tokens struct {
 	word *atomic.Uint64
-	line *shm.Line
+	line *waitq.Queue
 }
 
 func newTokens(t *testing.T) *tokens {
 	t.Helper()
-	o, err := shm.NewObject(shm.Shape{Name: "tokens", Kind: 99}, func(o *shm.Object) any {
-		k := &tokens{word: o.Word(shm.StateAt)}
-		k.line = o.NewLine(0, func(bool) int { return int(k.word.Load()) })
+	o, err := waitq.NewObject(waitq.Shape{Name: "tokens", Kind: 99}, func(o *waitq.Object) any {
+		k := &tokens{word: o.Word(waitq.StateAt)}
+		k.line = waitq.NewQueue(o, 0, func(bool) int { return int(k.word.Load()) })
 		return k
 	})
 	if err != nil {

@@ -1,7 +1,6 @@
-package shm
+package proctable
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -11,41 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// createTable makes the memory of the process table: this process has it mapped for writing,
-// and nobody will again, by whatever descriptor: the seal refuses mappings, writes, and holes. Kernels
-// before 5.1 lack it; there, who opens the descriptor anew can write.
-func createTable() (*os.File, *Region, error) {
-	f, err := createUnsealed("mp-processes", tableSize)
-	if err != nil {
-		return nil, nil, err
-	}
-	region, err := mapShared(f, tableSize)
-	if err != nil {
-		f.Close()
-		return nil, nil, err
-	}
-	err = seal(f, seals|unix.F_SEAL_FUTURE_WRITE)
-	if errors.Is(err, unix.EINVAL) {
-		err = seal(f, seals)
-	}
-	if err != nil {
-		region.unmap()
-		f.Close()
-		return nil, nil, err
-	}
-	return f, region, nil
-}
-
-// mapForReading maps a file and leaves its descriptor to the caller.
-func mapForReading(f *os.File, size int) (*Region, error) {
-	mem, err := unix.Mmap(int(f.Fd()), 0, size, unix.PROT_READ, unix.MAP_SHARED)
-	if err != nil {
-		return nil, fmt.Errorf("mapping %d bytes: %w", size, err)
-	}
-	return &Region{mem: mem}, nil
-}
-
-// pidNamespace is in which pids of this process mean what they mean.
+// pidNamespace is the inode of this process's pid namespace; 0 if it is unknown.
 func pidNamespace() uint64 {
 	var s unix.Stat_t
 	if unix.Stat("/proc/self/ns/pid", &s) != nil {
@@ -54,7 +19,7 @@ func pidNamespace() uint64 {
 	return s.Ino
 }
 
-// openPIDFD is a descriptor that stands for a process.
+// openPIDFD returns a descriptor that refers to a process.
 func openPIDFD(pid int) (*os.File, error) {
 	fd, err := unix.PidfdOpen(pid, unix.PIDFD_NONBLOCK)
 	if err == unix.EINVAL { // before Linux 5.10
@@ -68,8 +33,8 @@ func openPIDFD(pid int) (*os.File, error) {
 	return os.NewFile(uintptr(fd), "pidfd"), nil
 }
 
-// isDead says whether the process that had this pid has ended, reaped or not. When it
-// cannot be known, as where descriptors have run out, one that still exists lives.
+// processDead reports whether the process that had a pid has exited, reaped or not. When
+// descriptors have run out, a zombie counts as alive.
 func processDead(pid int) bool {
 	if pid <= 0 {
 		return false
@@ -85,14 +50,17 @@ func processDead(pid int) bool {
 	return exited(fd)
 }
 
-// ended says whether the process of a pidfd has.
+// exited reports whether the process of a pidfd has exited.
 func exited(fd int) bool {
 	fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
 	n, err := unix.Poll(fds, 0)
 	return err == nil && n == 1 && fds[0].Revents&unix.POLLIN != 0
 }
 
-// awaitDeath returns when the process of the pidfd has ended, and closes it. It costs a
+// exitPollInterval is how often awaitExit looks where the runtime cannot poll a pidfd.
+const exitPollInterval = 20 * time.Millisecond
+
+// awaitExit returns when the process of a pidfd has exited, and closes the pidfd. It costs a
 // parked goroutine and no thread.
 func awaitExit(pidfd int) {
 	if unix.SetNonblock(pidfd, true) == nil {
@@ -106,12 +74,13 @@ func awaitExit(pidfd int) {
 	} else {
 		defer unix.Close(pidfd)
 	}
-	for !exited(pidfd) { // the poller does not take it
-		time.Sleep(probeInterval)
+	for !exited(pidfd) { // the runtime's poller refuses it
+		time.Sleep(exitPollInterval)
 	}
 }
 
-// takePIDFD takes the descriptor out of a file that has come from another process.
+// dupPIDFD closes a file that arrived from another process and returns a duplicate of its
+// descriptor.
 func dupPIDFD(f *os.File) (fd int, err error) {
 	defer f.Close()
 	raw, err := f.SyscallConn()
@@ -127,11 +96,11 @@ func dupPIDFD(f *os.File) (fd int, err error) {
 
 func closePIDFD(fd int) { unix.Close(fd) }
 
-// maxLine bounds how far one process may be below another that both belong to a program.
+// maxDepth bounds how many generations a descendant may be below its ancestor.
 const maxDepth = 64
 
-// descendant is the pid of the process that a pidfd stands for, and whether it lives and
-// descends from another, which lives.
+// descendant returns the pid of the process that a pidfd refers to, and whether it is alive
+// and descends from another process, which must be alive.
 func descendant(pidfd, ancestor int) (pid int, ok bool) {
 	text, err := os.ReadFile(fmt.Sprint("/proc/self/fdinfo/", pidfd))
 	if err != nil {
@@ -154,7 +123,7 @@ func descendant(pidfd, ancestor int) (pid int, ok bool) {
 	return 0, false
 }
 
-// parentOf is the pid of a process's parent; 0 if that is not known.
+// parentOf is the pid of a process's parent; 0 if it is unknown.
 func parentOf(pid int) int {
 	text, err := os.ReadFile(fmt.Sprint("/proc/", pid, "/stat"))
 	if err != nil {

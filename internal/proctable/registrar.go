@@ -1,24 +1,26 @@
-package shm
+package proctable
 
 import (
 	"errors"
 	"math/rand/v2"
 	"sync"
+
+	"github.com/gomultiprocessing/mp/internal/shm"
 )
 
-// registry is what the main process does with the process table. Who lives is its word: a
-// child is dead as soon as it was reaped, whatever it has left behind, and a child of a child as
-// soon as the kernel says so.
-var mainRegistrar registrar
-
+// registrar is the main process's side of the table: it hands out slots and records deaths.
+// A child counts as dead as soon as it was reaped, whatever it left behind; a child's child
+// as soon as the kernel reports its death.
 type registrar struct {
 	sync.Mutex
-	table *table       // nil: there is none yet, or this is not the main process
-	pids  map[int]bool // of the processes that have a place
-	free  int          // no place below is free
+	table *Table       // nil: there is no table yet, or this is not the main process
+	pids  map[int]bool // of the processes that have a slot
+	free  int          // all slots below are taken
 }
 
-// admit gives a place to a process. The error is errTableFull.
+var mainRegistrar registrar
+
+// admit gives a slot to a process. The only error is errTableFull.
 func (r *registrar) admit(pid int, key uint64, name string) (ID, error) {
 	r.Lock()
 	defer r.Unlock()
@@ -28,15 +30,15 @@ func (r *registrar) admit(pid int, key uint64, name string) (ID, error) {
 func (r *registrar) admitLocked(pid int, key uint64, name string) (ID, error) {
 	t := r.table
 	for slot := r.free; slot < Slots; slot++ {
-		before, alive := t.occupant(slot)
+		before, alive := t.Occupant(slot)
 		generation := uint64(before)/Slots + 1
-		if alive || generation >= generations { // worn out
+		if alive || generation >= generations { // the slot has no IDs left
 			continue
 		}
 		id := ID(generation*Slots + uint64(slot))
 		t.state(slot).Store(uint64(id)<<8 | stateDead)
 		t.pid(slot).Store(uint64(pid))
-		t.joined(slot).Store(uint64(Now()))
+		t.joined(slot).Store(uint64(shm.Now()))
 		t.key(slot).Store(key)
 		t.setName(slot, name)
 		t.state(slot).Store(aliveState(id))
@@ -57,30 +59,30 @@ func (r *registrar) admitLocked(pid int, key uint64, name string) (ID, error) {
 	return 0, errTableFull
 }
 
-// answer wakes those that wait for a place.
+// wakeRequesters wakes the processes that wait for a slot.
 func (r *registrar) wakeRequesters() {
 	w := r.table.region.Word32(answersAt)
 	w.Add(1)
-	futexWakeAll(w)
+	shm.FutexWakeAll(w)
 }
 
-// bury says that a process is dead. Whatever others wait for that it had is theirs from now
-// on.
+// markDead records a death and wakes everything that waits for one. What the process held
+// can be taken over from then on.
 func (r *registrar) markDead(id ID) {
 	r.Lock()
 	defer r.Unlock()
 	t := r.table
-	slot := id.slot()
+	slot := id.Slot()
 	if !t.state(slot).CompareAndSwap(aliveState(id), uint64(id)<<8|stateDead) {
 		return
 	}
 	delete(r.pids, int(t.pid(slot).Load()))
 	r.free = min(r.free, slot)
 	t.deaths.Add(1)
-	futexWakeAll(t.deaths)
+	shm.FutexWakeAll(t.deaths)
 }
 
-func (t *table) setName(slot int, name string) {
+func (t *Table) setName(slot int, name string) {
 	if name == "" {
 		name = "MainProcess"
 	}
@@ -89,25 +91,26 @@ func (t *table) setName(slot int, name string) {
 	t.region.Word(at).Store(uint64(n))
 }
 
-// Child is a child process of this one, as far as the process table is concerned.
+// Child is a child of this process as far as the table is concerned. It is safe for
+// concurrent use.
 type Child struct {
-	registry *registrar
-	key      uint64
+	registrar *registrar
+	key       uint64
 
 	mu   sync.Mutex
-	id   ID // 0: it has no place, as far as this process knows
+	id   ID // 0: it has no slot, as far as this process knows
 	dead bool
 }
 
-// NewChild is a child that is about to be started.
-func NewChild() *Child { return &Child{registry: &mainRegistrar, key: rand.Uint64() | 1} }
+// NewChild returns a Child for a process that is about to be started.
+func NewChild() *Child { return &Child{registrar: &mainRegistrar, key: rand.Uint64() | 1} }
 
-// Key is what the child must give to Join.
+// Key is the key that the child must pass to Join.
 func (c *Child) Key() uint64 { return c.key }
 
-// Request answers, or passes on, a request for a place that has come from the child: its own, or
-// that of a process which descends from it. pid is the child's. The request's descriptor
-// is this function's.
+// Request answers a request for a slot that arrived from the child, or passes it on to this
+// process's parent. The request is the child's own or that of one of its descendants. pid is
+// the child's. Request takes over the request's descriptor.
 func (c *Child) Request(pid int, q Request) {
 	own := q.PIDFD == nil
 	if own {
@@ -121,7 +124,7 @@ func (c *Child) Request(pid int, q Request) {
 		if own {
 			f, err := openPIDFD(pid)
 			if err != nil {
-				return // it is dead
+				return // the child is dead
 			}
 			q.PIDFD = f
 		}
@@ -130,22 +133,22 @@ func (c *Child) Request(pid int, q Request) {
 	case own:
 		c.admit(pid, q)
 	default:
-		c.registry.admitDescendant(pid, q)
+		c.registrar.admitDescendant(pid, q)
 	}
 }
 
-// admit gives the child of the main process a place, if it lives.
+// admit gives a slot to a child of the main process, unless the child is dead.
 func (c *Child) admit(pid int, q Request) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.registry.table == nil || c.dead || c.id != 0 {
+	if c.registrar.table == nil || c.dead || c.id != 0 {
 		return
 	}
-	c.id, _ = c.registry.admit(pid, q.Key, q.Name)
+	c.id, _ = c.registrar.admit(pid, q.Key, q.Name)
 }
 
-// admitDescendant gives a place to a process that descends from the child with that pid, if the
-// kernel says that it does, and has none yet. It is watched until it is dead.
+// admitDescendant gives a slot to a process that has none yet, if the kernel confirms that it
+// descends from the child with that pid. A goroutine then waits for its death.
 func (r *registrar) admitDescendant(child int, q Request) {
 	pidfd, err := dupPIDFD(q.PIDFD)
 	if err != nil {
@@ -162,7 +165,7 @@ func (r *registrar) admitDescendant(child int, q Request) {
 	}()
 }
 
-var errNotDescendant = errors.New("no process of this program, or one that has a place")
+var errNotDescendant = errors.New("not a process of this program, or it has a slot already")
 
 func (r *registrar) admitVerified(child, pidfd int, q Request) (ID, error) {
 	pid, ok := descendant(pidfd, child)
@@ -174,18 +177,18 @@ func (r *registrar) admitVerified(child, pidfd int, q Request) (ID, error) {
 	return r.admitLocked(pid, q.Key, q.Name)
 }
 
-// Buried says that the child is dead.
-func (c *Child) Buried() {
+// MarkDead records the death of the child.
+func (c *Child) MarkDead() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.dead = true
-	if c.registry.table != nil {
+	if c.registrar.table != nil {
 		if c.id != 0 {
-			c.registry.markDead(c.id)
+			c.registrar.markDead(c.id)
 		}
 		return
 	}
-	if t := currentTable(); t != nil { // the main process hears of it from the kernel
+	if t := Current(); t != nil { // the main process learns of it from the kernel
 		if id, ok := t.find(c.key); ok {
 			t.noteDeath(id)
 		}

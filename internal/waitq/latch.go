@@ -1,41 +1,44 @@
-package shm
+package waitq
 
 import (
 	"context"
 	"runtime"
 	"sync/atomic"
 	"time"
+
+	"github.com/gomultiprocessing/mp/internal/proctable"
 )
 
-// A Latch is a lock on an object's inside, held for a moment. Its word is the id of the
-// process that has it. If that process is dead, whoever comes next has it: what is
-// behind a latch is whole after every single store, so there is nothing to repair.
+// Latch is a short lock on the state of an object. Its word is the ID of the process that has
+// it. When that process is dead, the next one takes the latch over. What a latch guards must
+// be consistent after every single store, so there is nothing to repair.
 type Latch struct{ word *atomic.Uint64 }
 
 // NewLatch returns the latch in a word.
 func NewLatch(word *atomic.Uint64) Latch { return Latch{word} }
 
-// Lock takes the latch. It waits while another has it, who may be stopped, until ctx ends.
+// Lock takes the latch. While another process has it, which may be stopped, Lock waits until
+// ctx ends.
 func (l Latch) Lock(ctx context.Context) error {
-	if l.word.CompareAndSwap(0, uint64(currentTable().me)) {
+	if l.word.CompareAndSwap(0, uint64(proctable.Me())) {
 		return nil
 	}
 	return l.slow(ctx)
 }
 
-// TryLock is Lock for one who cannot wait long.
-func (l Latch) TryLock() bool { return l.word.CompareAndSwap(0, uint64(currentTable().me)) }
+// TryLock takes the latch if it is free. It does not wait.
+func (l Latch) TryLock() bool { return l.word.CompareAndSwap(0, uint64(proctable.Me())) }
 
-// Unlock gives it back.
+// Unlock releases the latch.
 func (l Latch) Unlock() { l.word.Store(0) }
 
 func (l Latch) slow(ctx context.Context) error {
 	const spins, yields = 200, 20
-	me := uint64(currentTable().me)
+	me := uint64(proctable.Me())
 	pause := 20 * time.Microsecond
 	for i := 0; ; i++ {
 		holder := l.word.Load()
-		if holder == 0 || !Alive(ID(holder)) {
+		if holder == 0 || !proctable.Alive(proctable.ID(holder)) {
 			if l.word.CompareAndSwap(holder, me) {
 				return nil
 			}
@@ -50,7 +53,7 @@ func (l Latch) slow(ctx context.Context) error {
 				return err
 			}
 			if pause >= time.Millisecond {
-				Probe(ID(holder))
+				proctable.Probe(proctable.ID(holder))
 			}
 			time.Sleep(pause)
 			pause = min(2*pause, 5*time.Millisecond)

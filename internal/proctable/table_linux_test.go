@@ -1,4 +1,4 @@
-package shm
+package proctable
 
 import (
 	"errors"
@@ -11,12 +11,14 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/gomultiprocessing/mp/internal/shm"
 )
 
 // newTestTable is a process table of its own, whose main process this is, and its descriptor.
 func newTestTable(t *testing.T) (*registrar, *os.File) {
 	t.Helper()
-	f, region, err := createTable()
+	f, region, err := shm.NewSingleWriter("mp-processes", tableSize)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,13 +27,13 @@ func newTestTable(t *testing.T) (*registrar, *os.File) {
 }
 
 // readTestTable is the same table as another process has it.
-func readTestTable(t *testing.T, f *os.File) *table {
+func readTestTable(t *testing.T, f *os.File) *Table {
 	t.Helper()
-	region, err := mapForReading(f, tableSize)
+	region, err := shm.OpenReadOnly(f, tableSize)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { region.unmap() })
+	t.Cleanup(func() { region.Unmap() })
 	return newTable(region, false)
 }
 
@@ -78,7 +80,7 @@ func TestTableIsSealed(t *testing.T) {
 		}
 	}
 	id, err := r.admit(1, 2, "one")
-	if other := readTestTable(t, f); err != nil || !other.alive(id) {
+	if other := readTestTable(t, f); err != nil || !other.Alive(id) {
 		t.Error("what the main process writes is not seen:", err)
 	}
 }
@@ -92,7 +94,7 @@ func TestPlacesAreUsedAgain(t *testing.T) {
 	seen := make(map[ID]bool)
 	for i := range 100 {
 		id, err := r.admit(1000+i, uint64(i+1), "x")
-		if err != nil || seen[id] || id.slot() != 0 || !other.alive(id) {
+		if err != nil || seen[id] || id.Slot() != 0 || !other.Alive(id) {
 			t.Fatal(id, err, seen[id])
 		}
 		seen[id] = true
@@ -101,15 +103,15 @@ func TestPlacesAreUsedAgain(t *testing.T) {
 		}
 		r.markDead(id)
 		r.markDead(id) // twice is once
-		if _, ok := other.find(uint64(i + 1)); ok || other.alive(id) {
+		if _, ok := other.find(uint64(i + 1)); ok || other.Alive(id) {
 			t.Fatal("alive after its death")
 		}
 	}
 	if n := other.deaths.Load(); n != 100 {
 		t.Errorf("%d deaths were told", n)
 	}
-	if other.used() != 1 {
-		t.Errorf("%d places are used", other.used())
+	if other.Used() != 1 {
+		t.Errorf("%d places are used", other.Used())
 	}
 }
 
@@ -134,7 +136,7 @@ func TestTableIsFull(t *testing.T) {
 		t.Errorf("%v after %v", err, time.Since(begin))
 	}
 	r.markDead(last)
-	if id, err := other.awaitSlot(1<<40, "late", ask); err != nil || id.slot() != last.slot() || id == last {
+	if id, err := other.awaitSlot(1<<40, "late", ask); err != nil || id.Slot() != last.Slot() || id == last {
 		t.Error(id, err)
 	}
 }
@@ -144,7 +146,7 @@ func TestWornOutPlace(t *testing.T) {
 	t.Parallel()
 	r, _ := newTestTable(t)
 	r.table.state(0).Store(uint64((generations-1)*Slots)<<8 | stateDead)
-	if id, err := r.admit(1, 1, "x"); err != nil || id.slot() != 1 {
+	if id, err := r.admit(1, 1, "x"); err != nil || id.Slot() != 1 {
 		t.Error(id, err)
 	}
 }
@@ -213,7 +215,7 @@ func TestDescendants(t *testing.T) {
 		t.Error("a file has a place")
 	}
 	child.Process.Kill()
-	for end := time.Now().Add(20 * time.Second); r.table.alive(id); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(20 * time.Second); r.table.Alive(id); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("it is dead, and has its place")
 		}
@@ -224,8 +226,8 @@ func TestDescendants(t *testing.T) {
 func TestRequestOfTheDead(t *testing.T) {
 	t.Parallel()
 	r, _ := newTestTable(t)
-	c := &Child{key: 3, registry: r}
-	c.Buried()
+	c := &Child{key: 3, registrar: r}
+	c.MarkDead()
 	c.Request(1, Request{})
 	if _, ok := r.table.find(3); ok {
 		t.Error("it lives for ever")

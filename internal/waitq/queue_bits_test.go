@@ -1,6 +1,6 @@
 //go:build linux
 
-package shm
+package waitq
 
 import (
 	"sync"
@@ -14,7 +14,7 @@ func TestBitsOfALineAreSeen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, stop := o.NewLine(0, nil), make(chan struct{})
+	l, stop := NewQueue(o, 0, nil), make(chan struct{})
 	var wait sync.WaitGroup
 	wait.Go(func() {
 		for {
@@ -32,7 +32,7 @@ func TestBitsOfALineAreSeen(t *testing.T) {
 	for i := range 5_000_000 {
 		l.setBit(41, 1)
 		for range 20 {
-			if !l.Waiting() {
+			if !l.HasWaiters() {
 				t.Fatalf("nobody seems to wait in round %d", i)
 			}
 		}

@@ -1,0 +1,7 @@
+package waitq
+
+// The limits of a Spin.
+const (
+	MaxSpinScore = maxSpinScore
+	SpinRetry    = spinRetry
+)
