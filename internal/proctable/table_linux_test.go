@@ -15,7 +15,7 @@ import (
 	"github.com/gomultiprocessing/mp/internal/shm"
 )
 
-// newTestTable is a process table of its own, whose main process this is, and its descriptor.
+// newTestTable makes a process table of which this process is the main process.
 func newTestTable(t *testing.T) (*registrar, *os.File) {
 	t.Helper()
 	f, region, err := shm.NewSingleWriter("mp-processes", tableSize)
@@ -26,7 +26,7 @@ func newTestTable(t *testing.T) (*registrar, *os.File) {
 	return &registrar{table: newTable(region, true)}, f
 }
 
-// readTestTable is the same table as another process has it.
+// readTestTable maps a table as a child does.
 func readTestTable(t *testing.T, f *os.File) *Table {
 	t.Helper()
 	region, err := shm.OpenReadOnly(f, tableSize)
@@ -37,8 +37,8 @@ func readTestTable(t *testing.T, f *os.File) *Table {
 	return newTable(region, false)
 }
 
-// Whoever has the descriptor cannot write the table, by no system call and by no other descriptor
-// of the same memory, and the main process goes on writing it.
+// A process that has the descriptor cannot write the table, by any system call or through any
+// other descriptor of the same memory; the main process still can.
 func TestTableIsSealed(t *testing.T) {
 	t.Parallel()
 	r, f := newTestTable(t)
@@ -85,9 +85,8 @@ func TestTableIsSealed(t *testing.T) {
 	}
 }
 
-// No process is given the id of another, a place is used again, and its next owner is told
-// from the one before.
-func TestPlacesAreUsedAgain(t *testing.T) {
+// IDs are unique, slots are reused, and the next process in a slot can be told from the last.
+func TestSlotsAreReused(t *testing.T) {
 	t.Parallel()
 	r, f := newTestTable(t)
 	other := readTestTable(t, f)
@@ -108,15 +107,15 @@ func TestPlacesAreUsedAgain(t *testing.T) {
 		}
 	}
 	if n := other.deaths.Load(); n != 100 {
-		t.Errorf("%d deaths were told", n)
+		t.Errorf("%d deaths were recorded", n)
 	}
 	if other.Used() != 1 {
-		t.Errorf("%d places are used", other.Used())
+		t.Errorf("%d slots are used", other.Used())
 	}
 }
 
-// When all places are taken, who asks for one is told so, and what to do; and when one is
-// free again the next has it.
+// When all slots are taken, a request fails with an error that says what to do. When one is free
+// again, the next request gets it.
 func TestTableIsFull(t *testing.T) {
 	t.Parallel()
 	r, f := newTestTable(t)
@@ -141,8 +140,8 @@ func TestTableIsFull(t *testing.T) {
 	}
 }
 
-// A place whose generations are used up is given to nobody.
-func TestWornOutPlace(t *testing.T) {
+// A slot that has no IDs left is not used again.
+func TestExhaustedSlot(t *testing.T) {
 	t.Parallel()
 	r, _ := newTestTable(t)
 	r.table.state(0).Store(uint64((generations-1)*Slots)<<8 | stateDead)
@@ -151,7 +150,7 @@ func TestWornOutPlace(t *testing.T) {
 	}
 }
 
-// When the main process does not answer, that is an error and no end of waiting.
+// When the main process does not answer, a request fails after a while.
 func TestNoAnswer(t *testing.T) {
 	t.Parallel()
 	_, f := newTestTable(t)
@@ -161,7 +160,7 @@ func TestNoAnswer(t *testing.T) {
 	}
 }
 
-// sleeps starts a process that lives until the test ends.
+// sleeps starts a process that runs until the test ends.
 func sleeps(t *testing.T) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command("sleep", "60")
@@ -181,8 +180,8 @@ func pidfdOf(t *testing.T, pid int) *os.File {
 	return f
 }
 
-// A request that was passed on is granted only for a living process that descends from the child
-// which passes it on, once; and when it dies its place is free, though nobody says so.
+// A request that was passed on is granted only once, and only for a living process that descends
+// from the child that passed it on. When that process dies, its slot is freed without a report.
 func TestDescendants(t *testing.T) {
 	t.Parallel()
 	r, _ := newTestTable(t)
@@ -190,7 +189,7 @@ func TestDescendants(t *testing.T) {
 	r.admitDescendant(os.Getpid(), Request{Key: 7, PIDFD: pidfdOf(t, child.Process.Pid)})
 	id, ok := r.table.find(7)
 	if !ok {
-		t.Fatal("no place for a child's child")
+		t.Fatal("a child's child did not get a slot")
 	}
 	for name, q := range map[string]struct {
 		ancestor, pid int
@@ -203,7 +202,7 @@ func TestDescendants(t *testing.T) {
 	} {
 		r.admitDescendant(q.ancestor, Request{Key: 8, PIDFD: pidfdOf(t, q.pid)})
 		if _, ok := r.table.find(8); ok {
-			t.Error(name, "has a place")
+			t.Error(name, "got a slot")
 		}
 	}
 	null, err := os.Open(os.DevNull)
@@ -212,17 +211,17 @@ func TestDescendants(t *testing.T) {
 	}
 	r.admitDescendant(os.Getpid(), Request{Key: 8, PIDFD: null})
 	if _, ok := r.table.find(8); ok {
-		t.Error("a file has a place")
+		t.Error("a file got a slot")
 	}
 	child.Process.Kill()
 	for end := time.Now().Add(20 * time.Second); r.table.Alive(id); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatal("it is dead, and has its place")
+			t.Fatal("it is dead and still has its slot")
 		}
 	}
 }
 
-// A child that was buried before its request was read has no place.
+// A child that was marked dead before its request arrives gets no slot.
 func TestRequestOfTheDead(t *testing.T) {
 	t.Parallel()
 	r, _ := newTestTable(t)
@@ -230,19 +229,18 @@ func TestRequestOfTheDead(t *testing.T) {
 	c.MarkDead()
 	c.Request(1, Request{})
 	if _, ok := r.table.find(3); ok {
-		t.Error("it lives for ever")
+		t.Error("it got a slot and can never be marked dead")
 	}
 }
 
-// What the kernel says of a process: it is dead as soon as it has ended, reaped or not, and not
-// when it is stopped.
-func TestIsDead(t *testing.T) {
+// A process is dead once it has exited, reaped or not, but not when it is stopped.
+func TestProcessDead(t *testing.T) {
 	t.Parallel()
 	cmd := sleeps(t)
 	pid := cmd.Process.Pid
 	cmd.Process.Signal(syscall.SIGSTOP)
 	if processDead(pid) || processDead(0) || processDead(os.Getpid()) {
-		t.Error("one that lives is dead")
+		t.Error("a living process is dead")
 	}
 	cmd.Process.Kill()
 	for end := time.Now().Add(20 * time.Second); !processDead(pid); time.Sleep(time.Millisecond) {
@@ -252,6 +250,6 @@ func TestIsDead(t *testing.T) {
 	}
 	cmd.Wait()
 	if !processDead(pid) {
-		t.Error("it was reaped, and lives")
+		t.Error("it was reaped and is alive")
 	}
 }

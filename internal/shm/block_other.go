@@ -9,22 +9,21 @@ import (
 	"runtime"
 )
 
-// Block is shared memory that the program itself reads and writes; there is none here
-// yet.
+// Block is shared memory of the program, which is supported on Linux only.
 type Block struct{}
 
 var errNoBlock = fmt.Errorf("mp: shared memory on %s: %w", runtime.GOOS, errors.ErrUnsupported)
 
-// NewBlock answers an error that is errors.ErrUnsupported.
+// NewBlock returns errors.ErrUnsupported.
 func NewBlock(string, int) (*Block, error) { return nil, errNoBlock }
 
-// CreateBlock answers an error that is errors.ErrUnsupported.
+// CreateBlock returns errors.ErrUnsupported.
 func CreateBlock(string, int) (*Block, error) { return nil, errNoBlock }
 
-// OpenBlock answers an error that is errors.ErrUnsupported.
+// OpenBlock returns errors.ErrUnsupported.
 func OpenBlock(string) (*Block, error) { return nil, errNoBlock }
 
-// AdoptBlock answers an error that is errors.ErrUnsupported.
+// AdoptBlock returns errors.ErrUnsupported.
 func AdoptBlock(f *os.File, _ string, _ int) (*Block, error) {
 	f.Close()
 	return nil, errNoBlock

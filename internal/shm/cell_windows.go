@@ -2,7 +2,7 @@ package shm
 
 import "sync/atomic"
 
-// Cell is a variable that is copied to and from shared memory, which is not there.
+// Cell is a variable that would be copied to and from shared memory.
 type Cell[T any] struct{ V T }
 
 // Words is nil.

@@ -6,12 +6,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The shared clock is CLOCK_MONOTONIC, which all processes of the machine read
-// alike. It is read once; package time does the rest without a system call.
+// The shared clock is CLOCK_MONOTONIC, which is the same in all processes of the machine. It is
+// read once, at start; package time does the rest without a system call.
 var clockBase, clockStart = readClocks()
 
-// readClocks reads both clocks at one time, as nearly as it can: this thread may be
-// interrupted between the two.
+// readClocks reads both clocks at the same time, as nearly as it can: the thread may be
+// preempted between the two readings.
 func readClocks() (base time.Time, start int64) {
 	best := time.Duration(-1)
 	for range 10 {

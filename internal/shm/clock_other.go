@@ -4,8 +4,8 @@ package shm
 
 import "time"
 
-// The shared clock is the wall clock as it was at the start, where there is no
-// better one that all processes read alike.
+// The shared clock is the wall clock of the start plus the time since then: these systems have
+// no better clock that is the same in all processes.
 var (
 	clockBase  = time.Now()
 	clockStart = clockBase.UnixNano()

@@ -2,7 +2,7 @@ package shm
 
 import "testing"
 
-func TestWhenGarbageIsLookedFor(t *testing.T) {
+func TestThresholdOfCollections(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ left, most, want int64 }{
 		{0, 1 << 20, minBeforeGC}, {minBeforeGC, 1 << 20, 2 * minBeforeGC}, {5000, 1 << 20, 10_000},

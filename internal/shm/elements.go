@@ -2,8 +2,8 @@ package shm
 
 import "unsafe"
 
-// Elements is the memory of a block, or the beginning of it, as n elements, for which there is room; nil for
-// nil. T holds no pointers.
+// Elements is the beginning of a block's memory as n elements, which must fit; nil if mem is nil.
+// T has no pointers.
 func Elements[T any](mem []byte, n int) []T {
 	if mem == nil {
 		return nil

@@ -13,30 +13,30 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// namedIn is where named memory is, as of shm_open.
+// namedIn is the directory of named memory, which is that of shm_open.
 const namedIn = "/dev/shm"
 
-// plainName is the name as a file's: slashes in front mean nothing, as to shm_open.
+// plainName checks a name and strips leading slashes, which shm_open ignores as well.
 func plainName(name string) (string, error) {
 	plain := strings.TrimLeft(name, "/")
 	switch {
 	case plain == "" || plain == "." || plain == "..":
-		return "", fmt.Errorf("mp: %w: %q is no name for shared memory", fs.ErrInvalid, name)
+		return "", fmt.Errorf("mp: %w: %q cannot be the name of shared memory", fs.ErrInvalid, name)
 	case strings.ContainsRune(plain, '/'):
-		return "", fmt.Errorf("mp: %w: the name %q has a slash inside", fs.ErrInvalid, name)
+		return "", fmt.Errorf("mp: %w: the name %q contains a slash", fs.ErrInvalid, name)
 	case strings.ContainsRune(plain, 0):
-		return "", fmt.Errorf("mp: %w: the name %q has a zero byte in it", fs.ErrInvalid, name)
+		return "", fmt.Errorf("mp: %w: the name %q contains a zero byte", fs.ErrInvalid, name)
 	case len(plain) > unix.NAME_MAX:
-		return "", fmt.Errorf("mp: %w: the name %.20q... has %d bytes, more than %d", fs.ErrInvalid, plain, len(plain), unix.NAME_MAX)
+		return "", fmt.Errorf("mp: %w: the name %.20q... has %d bytes; at most %d are allowed", fs.ErrInvalid, plain, len(plain), unix.NAME_MAX)
 	}
 	return plain, nil
 }
 
-// CreateBlock makes a block that others find by its name until Unlink. It has all of
-// its memory at once. A name that is taken is fs.ErrExist.
+// CreateBlock makes a block that other processes find by its name until Unlink. All of its
+// memory is allocated at once. If the name is taken the error is fs.ErrExist.
 //
-// The name comes last, so nobody finds a block that is not ready, and whoever is
-// killed in here leaves nothing.
+// The file gets its name last, so that no process finds an unfinished block, and a process that
+// is killed in CreateBlock leaves nothing behind.
 func CreateBlock(name string, size int) (*Block, error) {
 	name, err := plainName(name)
 	if err != nil {
@@ -65,8 +65,8 @@ func CreateBlock(name string, size int) (*Block, error) {
 	return b, nil
 }
 
-// createAtOnce is for systems that have no files without a name, or no /proc to give
-// them one.
+// createAtOnce is CreateBlock for systems that have no unnamed files, or no /proc by which to
+// name one.
 func createAtOnce(path, name string, size int) (*Block, error) {
 	f, err := openFile(path, unix.O_CREAT|unix.O_EXCL)
 	if err != nil {
@@ -80,8 +80,7 @@ func createAtOnce(path, name string, size int) (*Block, error) {
 	return b, nil
 }
 
-// adoptNamed maps a file that another process has sent, which is the block's from now
-// on.
+// adoptNamed maps a named block's file that another process has sent. It takes over the file.
 func adoptNamed(f *os.File, name string, size int) (*Block, error) {
 	name, err := plainName(name)
 	if err != nil {
@@ -91,8 +90,8 @@ func adoptNamed(f *os.File, name string, size int) (*Block, error) {
 	return mapNamed(f, name, size)
 }
 
-// OpenBlock maps the block that has this name, in the size of its file. A name that
-// is not there is fs.ErrNotExist.
+// OpenBlock maps the block that has a name, in the size of its file. If there is none the
+// error is fs.ErrNotExist.
 func OpenBlock(name string) (*Block, error) {
 	name, err := plainName(name)
 	if err != nil {
@@ -106,7 +105,7 @@ func OpenBlock(name string) (*Block, error) {
 	return mapNamed(f, name, 0)
 }
 
-// openNameless makes a file beside path that has no name yet.
+// openNameless makes an unnamed file in the directory of path.
 func openNameless(path string) (*os.File, error) {
 	fd, err := unix.Open(filepath.Dir(path), unix.O_RDWR|unix.O_TMPFILE|unix.O_CLOEXEC, 0o600)
 	if err != nil {
@@ -115,7 +114,7 @@ func openNameless(path string) (*os.File, error) {
 	return os.NewFile(uintptr(fd), path), nil
 }
 
-// openFile opens as shm_open does.
+// openFile opens a file with the flags of shm_open.
 func openFile(path string, flags int) (*os.File, error) {
 	for {
 		fd, err := unix.Open(path, unix.O_RDWR|unix.O_NOFOLLOW|unix.O_CLOEXEC|flags, 0o600)
@@ -128,8 +127,7 @@ func openFile(path string, flags int) (*os.File, error) {
 	}
 }
 
-// reserveNamed gives a new file its memory, and maps it. The file is the block's from
-// now on.
+// reserveNamed allocates the memory of a new file, and maps it. It takes over the file.
 func reserveNamed(f *os.File, name string, size int) (*Block, error) {
 	if err := reserve(f, int64(size)); err != nil {
 		f.Close()
@@ -138,14 +136,14 @@ func reserveNamed(f *os.File, name string, size int) (*Block, error) {
 	return mapNamed(f, name, size)
 }
 
-// reserve makes size bytes of the file that cannot be missing later. It goes by steps,
-// because a signal takes back what one call has done.
+// reserve allocates size bytes for a file, so that writing to them cannot fail later. It does so
+// in steps, because a signal undoes the whole of one call.
 func reserve(f *os.File, size int64) error {
 	const step = 16 << 20
 	fd := int(f.Fd())
 	var have unix.Statfs_t
 	if err := unix.Fstatfs(fd, &have); err == nil && have.Blocks > 0 && uint64(size-1)/uint64(have.Bsize) >= have.Bavail {
-		return unix.ENOSPC // before it fills what is left
+		return unix.ENOSPC // without filling up what is left first
 	}
 	for at := int64(0); at < size; at += step {
 		err := unix.EINTR
@@ -159,18 +157,18 @@ func reserve(f *os.File, size int64) error {
 	return nil
 }
 
-// mapNamed maps size bytes of a file that has a name, or will have it; all of them if
-// size is 0. The file is the block's from now on.
+// mapNamed maps size bytes of a file that has a name, or will get one; the whole file if size is
+// 0. It takes over the file.
 func mapNamed(f *os.File, name string, size int) (*Block, error) {
 	info, err := f.Stat()
 	switch {
 	case err != nil:
 	case !info.Mode().IsRegular():
-		err = fmt.Errorf("mp: %w: the shared memory %s is no file", fs.ErrInvalid, name)
+		err = fmt.Errorf("mp: %w: the shared memory %s is not a regular file", fs.ErrInvalid, name)
 	case info.Size() == 0:
-		err = fmt.Errorf("mp: the shared memory %s has no bytes: who made it may be about to give it its size", name)
+		err = fmt.Errorf("mp: the shared memory %s is empty: the process that is creating it may not have sized it yet", name)
 	case info.Size() > math.MaxInt:
-		err = fmt.Errorf("mp: the shared memory %s has %d bytes: %w", name, info.Size(), unix.ENOMEM)
+		err = fmt.Errorf("mp: the shared memory %s has %d bytes, too many to map: %w", name, info.Size(), unix.ENOMEM)
 	case info.Size() < int64(size):
 		err = fmt.Errorf("mp: the shared memory %s has %d bytes, not %d: it was shrunk", name, info.Size(), size)
 	}
@@ -192,13 +190,13 @@ func mapNamed(f *os.File, name string, size int) (*Block, error) {
 	return &Block{mem: mem, file: f, name: name, info: info}, nil
 }
 
-// Unlink removes the name, if it still leads to this memory; otherwise the error is
-// fs.ErrNotExist. The memory lives on for those who have it.
+// Unlink removes the name if it still belongs to this memory; otherwise the error is
+// fs.ErrNotExist. The memory remains for processes that have it mapped.
 func (b *Block) Unlink() error {
 	path := filepath.Join(namedIn, b.name)
 	now, err := os.Lstat(path)
 	if err == nil && !os.SameFile(now, b.info) {
-		err = unix.ENOENT // another's memory has the name now
+		err = unix.ENOENT // other memory has the name now
 	}
 	if err == nil {
 		err = os.Remove(path)
@@ -209,7 +207,7 @@ func (b *Block) Unlink() error {
 	return nil
 }
 
-// failed is the error of what was done to a path.
+// failed is the error of an operation on a path.
 func failed(op, path string, err error) error {
 	var inner *fs.PathError
 	if errors.As(err, &inner) {
@@ -218,7 +216,7 @@ func failed(op, path string, err error) error {
 	return fmt.Errorf("mp: %w", &fs.PathError{Op: op, Path: path, Err: err})
 }
 
-// discard gives up a block that nobody has seen.
+// discard frees a block that no other code has seen.
 func (b *Block) discard() {
 	b.Unmap()
 	b.CloseFile()

@@ -22,7 +22,7 @@ import (
 
 var nameCount atomic.Int64
 
-// newName is a name that nobody has. What has it is gone after the test.
+// newName returns an unused name. The test removes the file at its end.
 func newName(t *testing.T) string {
 	name := fmt.Sprintf("mp-test-%d-%d", os.Getpid(), nameCount.Add(1))
 	t.Cleanup(func() { os.Remove("/dev/shm/" + name) })
@@ -116,7 +116,7 @@ func TestUnlinkLeavesTheNameOfAnother(t *testing.T) {
 	}
 }
 
-// Only one of many wins, and nobody finds memory that is not ready.
+// Of many concurrent creators one succeeds, and no process finds unfinished memory.
 func TestNamedBlocksRace(t *testing.T) {
 	t.Parallel()
 	for range 50 {
@@ -181,7 +181,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// What is too large is an error at once, and leaves nothing.
+// A block that is too large fails at once and leaves nothing behind.
 func TestReservationFails(t *testing.T) {
 	t.Parallel()
 	var have unix.Statfs_t
@@ -215,7 +215,7 @@ func TestOpenBlockRefuses(t *testing.T) {
 	unix.Mkfifo("/dev/shm/"+fifo, 0o600)
 	os.WriteFile("/dev/shm/"+empty, nil, 0o600)
 	for name, want := range map[string]string{
-		link: "too many levels", loop: "too many levels", dir: "is a directory", fifo: "is no file", empty: "has no bytes",
+		link: "too many levels", loop: "too many levels", dir: "is a directory", fifo: "is not a regular file", empty: "is empty",
 	} {
 		b, err := shm.OpenBlock(name)
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "mp: ") {

@@ -24,8 +24,8 @@ func newPauseLog(t *testing.T) *os.File {
 	return f
 }
 
-// TestPausedIsWhatOverlaps: of each pause counts what came after the time that is asked about, and of an
-// open one what was until now. It changes this process's table, so nothing runs beside it.
+// Paused counts the part of each pause that is after the given time, and of the current pause the
+// part until now. The test sets the log of this process, so it does not run in parallel.
 func TestPausedIsWhatOverlaps(t *testing.T) {
 	if Supported() != nil {
 		t.Skip("processes share nothing here")
@@ -62,13 +62,13 @@ func TestPausedIsWhatOverlaps(t *testing.T) {
 	}
 	between(Paused(start), once, time.Since(before))
 	Pause()
-	Resume() // the first is forgotten
+	Resume() // the log drops the first one
 	if got := Paused(before); got >= once && once > time.Since(after) {
 		t.Errorf("%d pauses are kept", lastPauses+1)
 	}
 }
 
-// TestPausedInAChild: a child reads the table whether it has a place in it or not.
+// A child sees pauses through a read-only mapping.
 func TestPausedInAChild(t *testing.T) {
 	if Supported() != nil {
 		t.Skip("processes share nothing here")
@@ -90,7 +90,7 @@ func TestPausedInAChild(t *testing.T) {
 	}
 }
 
-// TestAfterFuncWaitsForThePause: it counts only the time in which the program is not stopped.
+// AfterFunc does not count pauses.
 func TestAfterFuncWaitsForThePause(t *testing.T) {
 	if Supported() != nil {
 		t.Skip("processes share nothing here")

@@ -2,8 +2,8 @@
 
 package shm
 
-// Invariants says that objects are checked after each operation, and that a process
-// can be stopped at any labelled point: see the build tag mpinvariants.
+// Invariants is true in programs built with the tag mpinvariants: objects are checked after
+// each operation, and a process can be stopped at any labelled point.
 const Invariants = false
 
 // Point is a labelled point between two steps on shared memory.

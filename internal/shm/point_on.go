@@ -12,13 +12,13 @@ import (
 	"time"
 )
 
-// Invariants says that objects are checked after each operation, and that a process
-// can be stopped at any labelled point.
+// Invariants is true in programs built with the tag mpinvariants: objects are checked after
+// each operation, and a process can be stopped at any labelled point.
 const Invariants = true
 
-// PointVar is the environment variable that says where a process dies: a label, and
-// after a colon how many times the point is passed before. With MP_POINT_STOP set, it
-// stops there instead.
+// PointVar is the environment variable for the point at which a process dies: a label, then
+// optionally a colon and how many times the process passes the point before. If MP_POINT_STOP is
+// set, the process stops there instead.
 const PointVar = "MP_POINT"
 
 var (
@@ -32,7 +32,7 @@ func pointOf(text string) (label string, skip int64) {
 	return label, skip
 }
 
-// SetPoint says from now on where this process dies.
+// SetPoint replaces the value of PointVar.
 func SetPoint(text string) {
 	pointLabel, pointSkip = pointOf(text)
 	pointPassed.Store(0)
@@ -54,5 +54,5 @@ func Point(label string) {
 	if sig == syscall.SIGKILL {
 		select {}
 	}
-	time.Sleep(20 * time.Millisecond) // another thread may have the signal: do not go on before all stop
+	time.Sleep(20 * time.Millisecond) // another thread may get the signal: do not continue before all stop
 }

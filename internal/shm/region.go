@@ -12,14 +12,14 @@ import (
 	"github.com/gomultiprocessing/mp/internal/errtext"
 )
 
-// Region is a piece of shared memory that is mapped here.
+// Region is shared memory that is mapped into this process.
 type Region struct {
 	mem  []byte
-	file atomic.Pointer[os.File] // nil: it was let go
+	file atomic.Pointer[os.File] // nil after CloseFile
 }
 
-// New makes a region of size bytes, all zero. The name is for /proc and
-// debuggers. It costs a descriptor and a mapping until Close.
+// New makes a region of size bytes, all zero. The name is shown in /proc and by debuggers. A
+// region costs a descriptor and a mapping until Close.
 func New(name string, size int) (*Region, error) {
 	f, err := create(name, int64(size))
 	if err != nil {
@@ -28,8 +28,8 @@ func New(name string, size int) (*Region, error) {
 	return mapFile(f, size)
 }
 
-// Open maps a region that another process made. The descriptor is the region's
-// from now on, also when Open fails.
+// Open maps a region that another process made. It takes over the descriptor, and closes it
+// when it fails.
 func Open(f *os.File, size int) (*Region, error) {
 	if err := check(f, int64(size)); err != nil {
 		f.Close()
@@ -49,7 +49,7 @@ func mapFile(f *os.File, size int) (*Region, error) {
 	return r, nil
 }
 
-// File is the region's descriptor, to be inherited by a child; nil after it was let go.
+// File is the region's descriptor, which a child can inherit; nil after CloseFile.
 func (r *Region) File() *os.File { return r.file.Load() }
 
 // SetFile gives the region a descriptor again after CloseFile.
@@ -73,24 +73,24 @@ func (r *Region) withFile(f func(fd int) error) error {
 // Size is the region's size in bytes.
 func (r *Region) Size() int { return len(r.mem) }
 
-// Word is the 64-bit word at a byte offset, which must be a multiple of 8. It
-// must not be used after Close.
+// Word is the 64-bit word at a byte offset, which must be a multiple of 8. It must not be used
+// after Close.
 func (r *Region) Word(offset int) *atomic.Uint64 {
 	if offset%8 != 0 {
-		panic("shm: a word that is not aligned")
+		panic("shm: misaligned word")
 	}
 	return (*atomic.Uint64)(unsafe.Pointer(&r.mem[offset : offset+8][0]))
 }
 
-// WordOf is the word at the start of b, which must be memory of this region.
+// WordOf is the word at the start of b, which must be memory of the region.
 func (r *Region) WordOf(b []byte) *atomic.Uint64 {
 	return r.Word(int(uintptr(unsafe.Pointer(&b[0])) - uintptr(unsafe.Pointer(&r.mem[0]))))
 }
 
-// Bytes is the memory itself. It must not be used after Close.
+// Bytes is n bytes of the memory. They must not be used after Close.
 func (r *Region) Bytes(offset, n int) []byte { return r.mem[offset : offset+n : offset+n] }
 
-// CloseFile closes the descriptor and leaves the mapping.
+// CloseFile closes the descriptor and keeps the mapping.
 func (r *Region) CloseFile() error {
 	if f := r.file.Swap(nil); f != nil {
 		return f.Close()
@@ -98,8 +98,8 @@ func (r *Region) CloseFile() error {
 	return nil
 }
 
-// Close unmaps the region and closes its descriptor. Nothing of it may be used
-// afterwards.
+// Close unmaps the region and closes its descriptor. The memory must not be used afterwards:
+// that crashes the process.
 func (r *Region) Close() error {
 	err := unix.Munmap(r.mem)
 	r.mem = nil

@@ -9,7 +9,7 @@ import (
 
 const seals = unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_SEAL
 
-// create makes a memfd that keeps its size for ever.
+// create makes a memfd whose size can never change.
 func create(name string, size int64) (*os.File, error) {
 	f, err := createUnsealed(name, size)
 	if err != nil {
@@ -43,24 +43,24 @@ func seal(f *os.File, seals int) error {
 	return os.NewSyscallError("fcntl", err)
 }
 
-// sizeLimit names the limit that a size was beyond.
+// sizeLimit adds the limit on the size of files to an error, if a size exceeds it.
 func sizeLimit(size int64, err error) error {
 	var limit unix.Rlimit
 	if err != unix.EFBIG || unix.Getrlimit(unix.RLIMIT_FSIZE, &limit) != nil || limit.Cur >= uint64(size) {
 		return err
 	}
-	return fmt.Errorf("a file of %d bytes, most of them never written, is over the limit on the size of files, "+
-		"ulimit -f, which is %d bytes: %w", size, limit.Cur, err)
+	return fmt.Errorf("a file of %d bytes, most of them never written, exceeds the limit on the size of files "+
+		"(ulimit -f), which is %d bytes: %w", size, limit.Cur, err)
 }
 
-// check reads back that a descriptor is a region of that size and stays one.
+// check checks that a descriptor is that of a region with a size, which can never change.
 func check(f *os.File, size int64) error {
 	have, err := unix.FcntlInt(f.Fd(), unix.F_GET_SEALS, 0)
 	if err != nil {
 		return os.NewSyscallError("fcntl", err)
 	}
 	if have&seals != seals {
-		return fmt.Errorf("%s is not sealed: whoever made it could shrink it", f.Name())
+		return fmt.Errorf("%s is not sealed: the process that made it could shrink it", f.Name())
 	}
 	return checkSize(f, size)
 }

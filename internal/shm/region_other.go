@@ -4,7 +4,7 @@ package shm
 
 import "os"
 
-// create makes a file without a name.
+// create makes an unlinked file.
 func create(name string, size int64) (*os.File, error) {
 	f, err := os.CreateTemp("", name)
 	if err != nil {

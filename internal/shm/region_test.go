@@ -13,7 +13,7 @@ import (
 	"github.com/gomultiprocessing/mp/internal/shm"
 )
 
-// dup is a second descriptor of the same file, as a child would inherit it.
+// dup duplicates a descriptor, as a child inherits it.
 func dup(t *testing.T, f *os.File) *os.File {
 	t.Helper()
 	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
@@ -129,7 +129,7 @@ func TestMisalignedWordPanics(t *testing.T) {
 }
 
 func TestNothingIsLeft(t *testing.T) {
-	count := func() (n int) { // others come and go by themselves
+	count := func() (n int) { // of this test's regions: the runtime opens descriptors of its own
 		fds, err := os.ReadDir("/proc/self/fd")
 		if err != nil {
 			t.Fatal(err)

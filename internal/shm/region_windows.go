@@ -7,16 +7,16 @@ import (
 	"sync/atomic"
 )
 
-// Region is a piece of shared memory; there is none here yet.
+// Region is shared memory, which is not supported on Windows.
 type Region struct{}
 
-var errNone = fmt.Errorf("mp: shared memory on windows: %w", errors.ErrUnsupported)
+var errNoRegion = fmt.Errorf("mp: shared memory on windows: %w", errors.ErrUnsupported)
 
-// New answers an error that is errors.ErrUnsupported.
-func New(string, int) (*Region, error) { return nil, errNone }
+// New returns errors.ErrUnsupported.
+func New(string, int) (*Region, error) { return nil, errNoRegion }
 
-// Open answers an error that is errors.ErrUnsupported.
-func Open(*os.File, int) (*Region, error) { return nil, errNone }
+// Open returns errors.ErrUnsupported.
+func Open(*os.File, int) (*Region, error) { return nil, errNoRegion }
 
 func (*Region) File() *os.File               { return nil }
 func (*Region) SetFile(*os.File)             {}
@@ -29,5 +29,5 @@ func (*Region) CloseFile() error             { return nil }
 func (*Region) Close() error                 { return nil }
 func (*Region) Unmap() error                 { return nil }
 
-func create(string, int64) (*os.File, error) { return nil, errNone }
-func check(*os.File, int64) error            { return errNone }
+func create(string, int64) (*os.File, error) { return nil, errNoRegion }
+func check(*os.File, int64) error            { return errNoRegion }

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// processorTime is what this process has used so far.
+// processorTime is the CPU time that this process has used.
 func processorTime(t *testing.T) time.Duration {
 	t.Helper()
 	var u syscall.Rusage

@@ -7,14 +7,14 @@ import (
 	"testing"
 )
 
-// Whose bit is set is seen by all who look, whatever becomes of the bits of others.
-func TestBitsOfALineAreSeen(t *testing.T) {
+// A bit that is set is always seen, whatever happens to the other bits of its word.
+func TestBitsOfAQueueAreSeen(t *testing.T) {
 	t.Parallel()
 	o, err := NewObject(Shape{Name: "bits", Kind: 97}, func(*Object) any { return nil })
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, stop := NewQueue(o, 0, nil), make(chan struct{})
+	q, stop := NewQueue(o, 0, nil), make(chan struct{})
 	var wait sync.WaitGroup
 	wait.Go(func() {
 		for {
@@ -22,20 +22,20 @@ func TestBitsOfALineAreSeen(t *testing.T) {
 			case <-stop:
 				return
 			default:
-				l.setBit(40, 1)
-				l.clearBit(40)
+				q.setBit(40, 1)
+				q.clearBit(40)
 			}
 		}
 	})
 	defer wait.Wait()
 	defer close(stop)
 	for i := range 5_000_000 {
-		l.setBit(41, 1)
+		q.setBit(41, 1)
 		for range 20 {
-			if !l.HasWaiters() {
-				t.Fatalf("nobody seems to wait in round %d", i)
+			if !q.HasWaiters() {
+				t.Fatalf("no waiter is seen in round %d", i)
 			}
 		}
-		l.clearBit(41)
+		q.clearBit(41)
 	}
 }

@@ -16,17 +16,17 @@ import (
 	"github.com/gomultiprocessing/mp/internal/waitq"
 )
 
-// tokens is an object whose goroutines wait for permits that others give.
+// tokens is an object in which goroutines wait for tokens that others give.
 type tokens struct {
-	word *atomic.Uint64
-	line *waitq.Queue
+	word  *atomic.Uint64
+	queue *waitq.Queue
 }
 
 func newTokens(t *testing.T) *tokens {
 	t.Helper()
 	o, err := waitq.NewObject(waitq.Shape{Name: "tokens", Kind: 99}, func(o *waitq.Object) any {
 		k := &tokens{word: o.Word(waitq.StateAt)}
-		k.line = waitq.NewQueue(o, 0, func(bool) int { return int(k.word.Load()) })
+		k.queue = waitq.NewQueue(o, 0, func(bool) int { return int(k.word.Load()) })
 		return k
 	})
 	if err != nil {
@@ -36,7 +36,7 @@ func newTokens(t *testing.T) *tokens {
 }
 
 func (k *tokens) take(ctx context.Context) error {
-	return k.line.Wait(ctx, func(bool) bool {
+	return k.queue.Wait(ctx, func(bool) bool {
 		for n := k.word.Load(); n > 0; n = k.word.Load() {
 			if k.word.CompareAndSwap(n, n-1) {
 				return true
@@ -49,7 +49,7 @@ func (k *tokens) take(ctx context.Context) error {
 func (k *tokens) give(n int) {
 	for range n {
 		k.word.Add(1)
-		k.line.Wake(1)
+		k.queue.Wake(1)
 	}
 }
 
@@ -114,8 +114,8 @@ func TestAThousandWaitersCostNoThreads(t *testing.T) {
 	one := newTokens(t)
 	const n = 1000
 	for name, of := range map[string]func(i int) *tokens{
-		"on one line":    func(int) *tokens { return one },
-		"on other lines": func(int) *tokens { return newTokens(t) },
+		"in one queue":       func(int) *tokens { return one },
+		"in separate queues": func(int) *tokens { return newTokens(t) },
 	} {
 		before := threads(t)
 		ctx, cancel := context.WithCancel(soon(t))
@@ -124,9 +124,9 @@ func TestAThousandWaitersCostNoThreads(t *testing.T) {
 			k := of(i)
 			go func() { ended <- k.take(ctx) }()
 		}
-		time.Sleep(100 * time.Millisecond) // let them fall asleep
+		time.Sleep(100 * time.Millisecond) // let them park
 		if more := threads(t) - before; more > 10 {
-			t.Errorf("%s: %d threads more", name, more)
+			t.Errorf("%s: %d more threads", name, more)
 		}
 		begin := processorTime(t)
 		time.Sleep(time.Second) // what is measured
@@ -159,7 +159,7 @@ func TestWatchNotifies(t *testing.T) {
 	k := newTokens(t)
 	notified := make(chan struct{}, 1)
 	for range 100 {
-		stop := k.line.Watch(func() bool { return k.word.Load() > 0 }, func() {
+		stop := k.queue.Watch(func() bool { return k.word.Load() > 0 }, func() {
 			select {
 			case notified <- struct{}{}:
 			default:
