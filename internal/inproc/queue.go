@@ -31,7 +31,7 @@ type store[T any] interface {
 	clear()
 }
 
-// queue holds items in memory of this process.
+// Queue holds items in memory of this process.
 //
 // Who waits is in a list, and is off it when somebody else has done what it waits for:
 // putters give their item to the first getter, getters let in the item of the first putter. So

@@ -63,7 +63,7 @@ func on(socket *os.File, f func(fd int) error) error {
 	if err != nil {
 		return carrier.ErrHandleClosed
 	}
-	var result error = carrier.ErrHandleClosed
+	result := carrier.ErrHandleClosed
 	raw.Control(func(fd uintptr) { result = f(int(fd)) })
 	return result
 }
