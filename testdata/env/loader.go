@@ -20,7 +20,7 @@ func init() {
 	mains["gone"] = func() { // run by a loader, it cannot be found once its file is gone
 		must(os.Remove(os.Args[2]))
 		_, err := mp.Call(context.Background(), fact, "units")
-		if err == nil || !strings.Contains(err.Error(), "is gone") {
+		if err == nil || !strings.Contains(err.Error(), "no longer exists") {
 			fmt.Println(err)
 		}
 		fmt.Println("ok")
