@@ -65,6 +65,7 @@ func (s *Scheduler) end() {
 				t.Stop()
 			}
 		}
+		s.hasEnded.Store(true)
 		close(s.ended)
 	}
 }

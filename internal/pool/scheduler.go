@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
@@ -90,6 +91,7 @@ type Scheduler struct {
 	starting   context.Context // ends when no start makes sense any more
 	stopStarts context.CancelFunc
 	ended      chan struct{} // closed: closed, nothing left to do, no worker left
+	hasEnded   atomic.Bool   // the same, for goroutines outside the bubble of testing/synctest that it may be in
 	unstaffed  chan struct{} // closed: terminated, no worker left
 	releasing  bool
 	released   chan struct{} // closed: what starts need was released

@@ -187,12 +187,6 @@ func (w *Watch) Next(ctx context.Context) (Event, error) {
 	}
 }
 
-// Over says whether the pool has come to its end.
-func (s *Scheduler) Over() bool {
-	select {
-	case <-s.ended:
-		return true
-	default:
-		return false
-	}
-}
+// Over reports whether the pool has come to its end. A goroutine outside the pool's synctest bubble may ask, as it
+// could not by the channel.
+func (s *Scheduler) Over() bool { return s.hasEnded.Load() }
