@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/gomultiprocessing/mp"
+	"github.com/gomultiprocessing/mp/internal/testkit"
 	"golang.org/x/sys/unix"
 )
 
@@ -61,7 +62,7 @@ func attachCount() int {
 // attachBefore is attachCount, when there is all that this process needs to start others.
 func attachBefore(t testing.TB) int {
 	t.Helper()
-	if _, err := mp.Call(procCtx(t), attachCheck, nil); err != nil {
+	if _, err := mp.Call(testkit.Ctx(t), attachCheck, nil); err != nil {
 		t.Fatal(err)
 	}
 	return attachCount()
@@ -94,7 +95,7 @@ var attachCheck = mp.Register("attach/check", func(_ context.Context, hs []*mp.F
 func TestAttachThousandInOneInput(t *testing.T) {
 	hs := attachHandles(t, 1000)
 	before := attachBefore(t)
-	ctx := procCtx(t)
+	ctx := testkit.Ctx(t)
 	p, err := mp.Start(ctx, attachCheck, hs)
 	if err != nil {
 		t.Fatal(err)
@@ -137,7 +138,7 @@ var attachNested = mp.Register("attach/nested", func(_ context.Context, n attach
 
 func TestAttachNested(t *testing.T) {
 	before := attachBefore(t)
-	ctx := procCtx(t)
+	ctx := testkit.Ctx(t)
 	hs := attachHandles(t, 3)
 	in := attachNest{
 		List: []map[string]*mp.FileHandle{nil, {"a": hs[0]}}, Same: hs[2],
@@ -204,7 +205,7 @@ var attachKept []*os.File
 
 func TestAttachOutputOutlivesItsMaker(t *testing.T) {
 	before := attachBefore(t)
-	ctx := procCtx(t)
+	ctx := testkit.Ctx(t)
 	h, err := mp.Call(ctx, attachPipe, "from a call")
 	if err != nil {
 		t.Fatal(err)
@@ -258,7 +259,7 @@ var attachUse = mp.Register("attach/use", func(ctx context.Context, h *mp.FileHa
 })
 
 func TestAttachWorkerKilled(t *testing.T) {
-	ctx := procCtx(t)
+	ctx := testkit.Ctx(t)
 	pool, err := mp.NewPool(mp.PoolConfig{Workers: 2})
 	if err != nil {
 		t.Fatal(err)
@@ -283,7 +284,7 @@ func TestAttachWorkerKilled(t *testing.T) {
 }
 
 func TestAttachTenThousand(t *testing.T) {
-	ctx := procCtx(t)
+	ctx := testkit.Ctx(t)
 	pool, err := mp.NewPool(mp.PoolConfig{Workers: 1})
 	if err != nil {
 		t.Fatal(err)
@@ -330,7 +331,7 @@ var attachMixed = mp.Register("attach/mixed", func(_ context.Context, m attachMi
 
 // What cannot be sent after something has moved: it is back.
 func TestAttachRolledBack(t *testing.T) {
-	ctx := procCtx(t)
+	ctx := testkit.Ctx(t)
 	pool, err := mp.NewPool(mp.PoolConfig{Workers: 2})
 	if err != nil {
 		t.Fatal(err)
@@ -374,7 +375,7 @@ func TestAttachRolledBack(t *testing.T) {
 
 // Each thing that moves is sent once, however many there are and whoever is busy.
 func TestAttachMovedOnce(t *testing.T) {
-	ctx := procCtx(t)
+	ctx := testkit.Ctx(t)
 	before := attachBefore(t)
 	pool, err := mp.NewPool(mp.PoolConfig{Workers: 2})
 	if err != nil {
@@ -412,7 +413,7 @@ func TestAttachCancelled(t *testing.T) {
 			t.Fatal(err)
 		}
 		sleep := &mp.FileHandle{File: attachFile(t, "sleep")}
-		ctx, cancel := context.WithCancel(procCtx(t))
+		ctx, cancel := context.WithCancel(testkit.Ctx(t))
 		r := mp.MapAsync(ctx, pool, attachUse, slices.Repeat([]*mp.FileHandle{sleep}, 50), mp.Chunk(10))
 		var moved []*mp.MovedFile
 		var rs []*mp.Result[string]
@@ -427,11 +428,11 @@ func TestAttachCancelled(t *testing.T) {
 		} else {
 			pool.Terminate()
 		}
-		if _, err := r.Get(procCtx(t)); err == nil {
+		if _, err := r.Get(testkit.Ctx(t)); err == nil {
 			t.Error("it went well")
 		}
 		for i, m := range moved {
-			_, err := rs[i].Get(procCtx(t))
+			_, err := rs[i].Get(testkit.Ctx(t))
 			if sent, givenUp := m.Counts(); err == nil || sent != 0 || givenUp != 1 {
 				t.Error(end, i, sent, givenUp, err)
 			}
@@ -461,7 +462,7 @@ var attachMany = mp.Register("attach/many", func(ctx context.Context, n int) ([]
 // Outputs of calls that were given up on the way.
 func TestAttachOutputsNobodyTakes(t *testing.T) {
 	before := attachBefore(t)
-	all := procCtx(t)
+	all := testkit.Ctx(t)
 	for round := range 4 {
 		pool, err := mp.NewPool(mp.PoolConfig{Workers: 2, Grace: 20 * time.Millisecond})
 		if err != nil {
@@ -487,7 +488,7 @@ func TestAttachOutputsNobodyTakes(t *testing.T) {
 
 // What a process shares is not carried by an error.
 func TestAttachInAnError(t *testing.T) {
-	ctx := procCtx(t)
+	ctx := testkit.Ctx(t)
 	_, err := mp.Call(ctx, attachFails, "x", mp.ProcessConfig{Stderr: io.Discard})
 	var remote *mp.RemoteError
 	if !errors.As(err, &remote) || remote.Message != "with a file" {
@@ -516,7 +517,7 @@ var attachFull = mp.Register("attach/full", func(_ context.Context, n int) (int,
 
 // A worker without room for them fails that task, and lives.
 func TestAttachWorkerIsFull(t *testing.T) {
-	ctx := procCtx(t)
+	ctx := testkit.Ctx(t)
 	hs := attachHandles(t, 100)
 	pool, err := mp.NewPool(mp.PoolConfig{Workers: 1})
 	if err != nil {
@@ -541,7 +542,7 @@ func TestAttachWorkerIsFull(t *testing.T) {
 
 // What was closed by its owner before it could be sent is that task's error.
 func TestAttachClosedBeforeItIsSent(t *testing.T) {
-	ctx := procCtx(t)
+	ctx := testkit.Ctx(t)
 	pool, err := mp.NewPool(mp.PoolConfig{Workers: 1, Grace: 50 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/gomultiprocessing/mp"
+	"github.com/gomultiprocessing/mp/internal/testkit"
 	"github.com/gomultiprocessing/mp/thread"
 )
 
@@ -56,7 +57,7 @@ var errCodec = errors.New("codec: not this one")
 
 // The Funcs are made before the codecs, as package variables are.
 var (
-	codecEcho   = travelEcho[codecAll]("codec")
+	codecEcho   = testkit.Echo[codecAll]("codec")
 	codecProtos = mp.Register("codec/proto", func(_ context.Context, m *codecPlainProto) (int, error) { return m.n, nil })
 	codecOut    = mp.Register("codec/out", func(_ context.Context, n int) (*codecPlainProto, error) { return &codecPlainProto{n}, nil })
 	codecHeld   = mp.Register("codec/held", func(_ context.Context, m codecHolds) (string, error) { return m.Note, nil })
@@ -111,7 +112,7 @@ func codecBoth(t *testing.T) []*mp.Pool {
 		t.Fatal(err)
 	}
 	t.Cleanup(goroutines.Terminate)
-	return []*mp.Pool{newPool(t, mp.PoolConfig{Workers: 1}), goroutines}
+	return []*mp.Pool{testkit.NewPool(t, mp.PoolConfig{Workers: 1}), goroutines}
 }
 
 // TestCodecAtAnyDepth: it wins over memory, over MarshalBinary and over refusals.
@@ -122,7 +123,7 @@ func TestCodecAtAnyDepth(t *testing.T) {
 		Any: []any{codecSecret{n: 7}, &codecProto{n: 8}, codecNumber(9), &codecSecret{n: 10}}, Shape: codecSquare{11}, private: [2]codecSecret{{n: 12}, {n: 13}},
 	}
 	for _, p := range codecBoth(t) {
-		got, err := mp.Apply(procCtx(t), p, codecEcho, in)
+		got, err := mp.Apply(testkit.Ctx(t), p, codecEcho, in)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -139,14 +140,14 @@ func TestCodecAtAnyDepth(t *testing.T) {
 func TestCodecOfItems(t *testing.T) {
 	t.Parallel()
 	for _, p := range codecBoth(t) {
-		got, err := mp.Map(procCtx(t), p, codecDouble, []codecNumber{1, 2, 1001, 4, 1003})
+		got, err := mp.Map(testkit.Ctx(t), p, codecDouble, []codecNumber{1, 2, 1001, 4, 1003})
 		var failed *mp.MapError
 		if !errors.As(err, &failed) || len(failed.Errs) != 2 || failed.Errs[0].Index != 2 || failed.Errs[1].Index != 4 || got[0] != 2 || got[1] != 4 || got[3] != 8 {
 			t.Errorf("%v, %v", got, err)
 		}
 		says(t, err, `the codec "codec/number" of mp_test.codecNumber: codec: not this one`, "panic: decode")
 		for n, want := range map[codecNumber]string{-1: "codec: not this one", -2: "panic: encode"} {
-			_, err := mp.Apply(procCtx(t), p, codecDouble, n)
+			_, err := mp.Apply(testkit.Ctx(t), p, codecDouble, n)
 			says(t, err, "in: ", `the codec "codec/number" of mp_test.codecNumber failed: `, want)
 			if n == -1 && !errors.Is(err, errCodec) && p.Stats().Done == 0 {
 				t.Errorf("%v has lost its cause", err)
@@ -157,13 +158,13 @@ func TestCodecOfItems(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := mpCall(t, codecPut, q); err != nil {
+	if _, err := testkit.QuietCall(t, codecPut, q); err != nil {
 		t.Fatal(err)
 	}
-	if m, err := q.Get(procCtx(t)); err != nil || *m != (codecProto{n: 2}) {
+	if m, err := q.Get(testkit.Ctx(t)); err != nil || *m != (codecProto{n: 2}) {
 		t.Error(m, err)
 	}
-	if m, err := q.Get(procCtx(t)); err != nil || m != nil {
+	if m, err := q.Get(testkit.Ctx(t)); err != nil || m != nil {
 		t.Error(m, err)
 	}
 }
@@ -175,10 +176,10 @@ func TestCodecThatEndsItsGoroutine(t *testing.T) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			mp.Apply(procCtx(t), p, codecDouble, -3)
+			mp.Apply(testkit.Ctx(t), p, codecDouble, -3)
 		}()
 		<-done
-		if n, err := mp.Apply(procCtx(t), p, codecDouble, 5); n != 10 || err != nil {
+		if n, err := mp.Apply(testkit.Ctx(t), p, codecDouble, 5); n != 10 || err != nil {
 			t.Error(n, err)
 		}
 	}
@@ -189,17 +190,17 @@ func TestCodecThatEndsItsGoroutine(t *testing.T) {
 func TestProtobufWithoutCodec(t *testing.T) {
 	t.Parallel()
 	for _, p := range codecBoth(t) {
-		_, err := mp.Apply(procCtx(t), p, codecProtos, &codecPlainProto{})
+		_, err := mp.Apply(testkit.Ctx(t), p, codecProtos, &codecPlainProto{})
 		says(t, err, "codec/proto", "a *mp_test.codecPlainProto is a protobuf message", `mp.RegisterCodec[*mp_test.codecPlainProto]`, "proto.Marshal")
-		_, err = mp.Apply(procCtx(t), p, codecOut, 1)
+		_, err = mp.Apply(testkit.Ctx(t), p, codecOut, 1)
 		says(t, err, "codec/out", "out: a *mp_test.codecPlainProto is a protobuf message")
-		_, err = mp.Apply(procCtx(t), p, codecHeld, codecHolds{"x", &codecPlainProto{}})
+		_, err = mp.Apply(testkit.Ctx(t), p, codecHeld, codecHolds{"x", &codecPlainProto{}})
 		says(t, err, "in.Msg: a *mp_test.codecPlainProto is a protobuf message")
-		if note, err := mp.Apply(procCtx(t), p, codecHeld, codecHolds{Note: "x"}); note != "x" || err != nil {
+		if note, err := mp.Apply(testkit.Ctx(t), p, codecHeld, codecHolds{Note: "x"}); note != "x" || err != nil {
 			t.Error(note, err)
 		}
 	}
-	_, err := mp.Call(procCtx(t), codecProtos, &codecPlainProto{}, mp.ProcessConfig{Stderr: io.Discard})
+	_, err := mp.Call(testkit.Ctx(t), codecProtos, &codecPlainProto{}, mp.ProcessConfig{Stderr: io.Discard})
 	says(t, err, "RegisterCodec")
 	q, err := mp.NewQueue[any](0)
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/gomultiprocessing/mp"
+	"github.com/gomultiprocessing/mp/internal/testkit"
 	"github.com/gomultiprocessing/mp/thread"
 )
 
@@ -60,7 +61,7 @@ func errstackPools(t *testing.T, cfg mp.PoolConfig) map[string]*mp.Pool {
 		t.Fatal(err)
 	}
 	t.Cleanup(goroutines.Terminate)
-	return map[string]*mp.Pool{"processes": newPool(t, cfg), "goroutines": goroutines}
+	return map[string]*mp.Pool{"processes": testkit.NewPool(t, cfg), "goroutines": goroutines}
 }
 
 // errstackOwn are frames that nobody who reads a stack wants to see.
@@ -77,7 +78,7 @@ func TestPanicsSayWhere(t *testing.T) {
 			"again":    `panic: again: .* \(errstack_test.go:\d+ mp_test.errstackAgain.*\)$`,
 			"value":    `panic: (mp: )?\(odd\) value \(errstack_test.go:\d+ mp_test.*\)$`,
 		} {
-			_, err := mp.Apply(procCtx(t), p, errstackAct, what)
+			_, err := mp.Apply(testkit.Ctx(t), p, errstackAct, what)
 			if !regexp.MustCompile(`^mp: task errstack/act\[0\]: ` + want).MatchString(fmt.Sprint(err)) {
 				t.Errorf("%s, %s: %v", carrier, what, err)
 			}
@@ -95,20 +96,20 @@ func TestPanicsSayWhere(t *testing.T) {
 // TestPanicsOfCallAndThreadSayWhere: one line in the text each.
 func TestPanicsOfCallAndThreadSayWhere(t *testing.T) {
 	t.Parallel()
-	_, err := mp.Call(procCtx(t), errstackAct, "index", mp.ProcessConfig{Stderr: io.Discard})
+	_, err := mp.Call(testkit.Ctx(t), errstackAct, "index", mp.ProcessConfig{Stderr: io.Discard})
 	says(t, err, "panic: index out of range [3] with length 0 (errstack_test.go:", " mp_test.errstackIndex)")
-	th, err := thread.Start(procCtx(t), "index", func(context.Context) error { return errors.New(fmt.Sprint(errstackIndex(nil))) })
+	th, err := thread.Start(testkit.Ctx(t), "index", func(context.Context) error { return errors.New(fmt.Sprint(errstackIndex(nil))) })
 	if err != nil {
 		t.Fatal(err)
 	}
-	says(t, th.Join(procCtx(t)), "panic: index out of range [3] with length 0 (errstack_test.go:", " mp_test.errstackIndex)")
+	says(t, th.Join(testkit.Ctx(t)), "panic: index out of range [3] with length 0 (errstack_test.go:", " mp_test.errstackIndex)")
 }
 
 // TestTimeoutsSayWhere: where the task was, on both carriers.
 func TestTimeoutsSayWhere(t *testing.T) {
 	t.Parallel()
-	p := newPool(t, mp.PoolConfig{Workers: 1, Grace: 300 * time.Millisecond})
-	_, err := mp.Apply(procCtx(t), p, errstackAct, "loop", mp.Timeout(50*time.Millisecond))
+	p := testkit.NewPool(t, mp.PoolConfig{Workers: 1, Grace: 300 * time.Millisecond})
+	_, err := mp.Apply(testkit.Ctx(t), p, errstackAct, "loop", mp.Timeout(50*time.Millisecond))
 	says(t, err, "not done after 50ms (errstack_test.go:", " mp_test.errstackLoop)")
 	if long := fmt.Sprintf("%+v", err); !strings.Contains(long, "mp_test.errstackLoop") || errstackOwn.MatchString(long) {
 		t.Error(long)

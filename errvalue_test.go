@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/gomultiprocessing/mp"
+	"github.com/gomultiprocessing/mp/internal/testkit"
 	"github.com/gomultiprocessing/mp/thread"
 )
 
@@ -93,14 +94,14 @@ var (
 // TestErrorsTravelInInputsAndOutputs: on processes, and on goroutines that copy as they do.
 func TestErrorsTravelInInputsAndOutputs(t *testing.T) {
 	t.Parallel()
-	processes := newPool(t, mp.PoolConfig{Workers: 1})
+	processes := testkit.NewPool(t, mp.PoolConfig{Workers: 1})
 	goroutines, err := thread.NewPool(mp.PoolConfig{Workers: 1, Encode: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer goroutines.Terminate()
 	for _, p := range []*mp.Pool{processes, goroutines} {
-		got, err := mp.Apply(procCtx(t), p, errvalueEcho, errvalueMake())
+		got, err := mp.Apply(testkit.Ctx(t), p, errvalueEcho, errvalueMake())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -115,10 +116,10 @@ func TestErrorsTravelInItems(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := mp.Call(procCtx(t), errvalueQueue, q); err != nil {
+	if _, err := mp.Call(testkit.Ctx(t), errvalueQueue, q); err != nil {
 		t.Fatal(err)
 	}
-	got, err := q.Get(procCtx(t))
+	got, err := q.Get(testkit.Ctx(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +131,7 @@ func TestErrorsTravelInItems(t *testing.T) {
 	defer a.Close()
 	defer b.Close()
 	go a.Send(context.Background(), errvalueMake())
-	if got, err = b.Recv(procCtx(t)); err != nil {
+	if got, err = b.Recv(testkit.Ctx(t)); err != nil {
 		t.Fatal(err)
 	}
 	errvalueCheck(t, got)
@@ -139,14 +140,14 @@ func TestErrorsTravelInItems(t *testing.T) {
 // TestErrorsInOtherInterfaces: what arrives must have the methods.
 func TestErrorsInOtherInterfaces(t *testing.T) {
 	t.Parallel()
-	if n, err := mp.Call(procCtx(t), errvalueCodes, []errvalueCoded{&errvalueKnown{5}}); n != 5 || err != nil {
+	if n, err := mp.Call(testkit.Ctx(t), errvalueCodes, []errvalueCoded{&errvalueKnown{5}}); n != 5 || err != nil {
 		t.Error(n, err)
 	}
-	_, err := mp.Call(procCtx(t), errvalueCodes, []errvalueCoded{&errvalueCode{5}})
+	_, err := mp.Call(testkit.Ctx(t), errvalueCodes, []errvalueCoded{&errvalueCode{5}})
 	says(t, err, "in[0]: ", "*mp_test.errvalueCode", "RegisterErrorType")
-	_, err = mp.Call(procCtx(t), errvalueKeys, map[error]int{errvaluePlain{"x"}: 1})
+	_, err = mp.Call(testkit.Ctx(t), errvalueKeys, map[error]int{errvaluePlain{"x"}: 1})
 	says(t, err, "in[the key ", "mp_test.errvaluePlain")
-	if n, err := mp.Call(procCtx(t), errvalueKeys, map[error]int{io.EOF: 1, errwireOwn: 2}); n != 2 || err != nil {
+	if n, err := mp.Call(testkit.Ctx(t), errvalueKeys, map[error]int{io.EOF: 1, errwireOwn: 2}); n != 2 || err != nil {
 		t.Error(n, err)
 	}
 }
@@ -170,7 +171,7 @@ func TestErrorsInValuesThatNeverEnd(t *testing.T) {
 	self.Any = list
 	circle := errwireMakeCircle()
 	for name, err := range map[string]error{"self": self, "circle": circle, "within": &errvalueSelf{Any: &errvalueItem{}, Err: circle}} {
-		if text, got := mp.Call(procCtx(t), errvalueLoop, err); got == nil && !strings.Contains(err.Error(), text) {
+		if text, got := mp.Call(testkit.Ctx(t), errvalueLoop, err); got == nil && !strings.Contains(err.Error(), text) {
 			t.Errorf("%s: %q", name, text)
 		}
 	}
@@ -179,7 +180,7 @@ func TestErrorsInValuesThatNeverEnd(t *testing.T) {
 // TestErrorsOfTheStandardLibraryInValues: errors.As finds them too.
 func TestErrorsOfTheStandardLibraryInValues(t *testing.T) {
 	t.Parallel()
-	got, err := mp.Call(procCtx(t), errvalueEcho, errvalueItem{Err: exec.Command("sh", "-c", "exit 4").Run()})
+	got, err := mp.Call(testkit.Ctx(t), errvalueEcho, errvalueItem{Err: exec.Command("sh", "-c", "exit 4").Run()})
 	if err != nil {
 		t.Fatal(err)
 	}

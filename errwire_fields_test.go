@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/gomultiprocessing/mp"
+	"github.com/gomultiprocessing/mp/internal/testkit"
 )
 
 type (
@@ -177,23 +178,23 @@ type errwireHolder struct {
 	More []error
 }
 
-var errwireEchoHolder = travelEcho[errwireHolder]("holder")
+var errwireEchoHolder = testkit.Echo[errwireHolder]("holder")
 
 // TestErrorsInValues: what is the same in every process, and what is exact.
 func TestErrorsInValues(t *testing.T) {
 	t.Parallel()
 	_, open := os.Open("/does/not/exist")
-	travelSame(t, errwireEchoHolder, errwireHolder{Err: io.EOF, Any: context.DeadlineExceeded, More: []error{nil, syscall.ENOENT, open, errwireOwn, context.Canceled}})
+	testkit.Same(t, errwireEchoHolder, errwireHolder{Err: io.EOF, Any: context.DeadlineExceeded, More: []error{nil, syscall.ENOENT, open, errwireOwn, context.Canceled}})
 	remote := errwireThrough(fmt.Errorf("a: %w", io.EOF))
-	travelSame(t, errwireEchoHolder, errwireHolder{Err: remote, Any: map[error]int{io.EOF: 1, fs.ErrExist: 2}, More: []error{
+	testkit.Same(t, errwireEchoHolder, errwireHolder{Err: remote, Any: map[error]int{io.EOF: 1, fs.ErrExist: 2}, More: []error{
 		&mp.TaskError{Func: "f", Err: &mp.WorkerDiedError{PID: 1, Signal: syscall.SIGKILL}}, &mp.MapError{Total: 1, Errs: []*mp.TaskError{{Err: remote}}},
 		&mp.ExitError{Code: 3}, &mp.TimeoutError{After: 1}, &mp.PanicError{Value: "v"},
 	}})
-	got, err := mp.Call(procCtx(t), errwireEchoHolder, errwireHolder{Err: io.EOF, Any: errwireOwn})
+	got, err := mp.Call(testkit.Ctx(t), errwireEchoHolder, errwireHolder{Err: io.EOF, Any: errwireOwn})
 	if err != nil || got.Err != io.EOF || got.Any != errwireOwn {
 		t.Errorf("%v, %v", got, err)
 	}
-	_, err = mp.Call(procCtx(t), errwireEchoHolder, errwireHolder{Any: bytes.NewBuffer(nil)})
+	_, err = mp.Call(testkit.Ctx(t), errwireEchoHolder, errwireHolder{Any: bytes.NewBuffer(nil)})
 	if text := fmt.Sprint(err); !strings.Contains(text, "in.Any: ") || !strings.Contains(text, "*bytes.Buffer") || !strings.Contains(text, "mp.RegisterType[bytes.Buffer](") {
 		t.Error(err)
 	}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/gomultiprocessing/mp"
+	"github.com/gomultiprocessing/mp/internal/testkit"
 )
 
 var (
@@ -276,12 +277,12 @@ func TestErrorTravels(t *testing.T) {
 	for name, c := range errwireCases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := mp.Call(procCtx(t), errwireFail, name, mp.ProcessConfig{Stderr: io.Discard})
+			_, err := mp.Call(testkit.Ctx(t), errwireFail, name, mp.ProcessConfig{Stderr: io.Discard})
 			c.check(t, errwireCause(err))
 			if testing.Short() || name == "deeper" || name == "deep paths" {
 				return
 			}
-			_, err = mp.Call(procCtx(t), errwireAgain, name, mp.ProcessConfig{Stderr: io.Discard})
+			_, err = mp.Call(testkit.Ctx(t), errwireAgain, name, mp.ProcessConfig{Stderr: io.Discard})
 			c.check(t, errwireCause(err))
 		})
 	}
@@ -308,7 +309,7 @@ var errwireAll = mp.Register("errwire/all", func(context.Context, mp.None) (mp.N
 // TestErrorSentinels: each arrives as itself.
 func TestErrorSentinels(t *testing.T) {
 	t.Parallel()
-	_, err := mp.Call(procCtx(t), errwireAll, mp.None{}, mp.ProcessConfig{Stderr: io.Discard})
+	_, err := mp.Call(testkit.Ctx(t), errwireAll, mp.None{}, mp.ProcessConfig{Stderr: io.Discard})
 	r, ok := errwireCause(err).(*mp.RemoteError)
 	if !ok || len(r.Unwrap()) != 2*len(errwireSentinels) {
 		t.Fatalf("%#v", err)
@@ -334,14 +335,8 @@ func TestErrorRegistration(t *testing.T) {
 			mp.Register("errwire/late", func(context.Context, int) (int, error) { return 0, nil })
 		},
 	} {
-		if got := errwirePanic(f); !strings.Contains(got, name+`("errwire/late") after Main`) {
+		if got := testkit.PanicText(f); !strings.Contains(got, name+`("errwire/late") after Main`) {
 			t.Errorf("%s: %q", name, got)
 		}
 	}
-}
-
-func errwirePanic(f func()) (text string) {
-	defer func() { text = fmt.Sprint(recover()) }()
-	f()
-	return ""
 }

@@ -10,13 +10,14 @@ import (
 	"testing"
 
 	"github.com/gomultiprocessing/mp"
+	"github.com/gomultiprocessing/mp/internal/testkit"
 )
 
 var fileByValue = mp.Register("file/value", func(context.Context, os.File) (int, error) { return 0, nil })
 
 // Start returns before the input is sent: what its caller closes then is sent all the same.
 func TestFileClosedAfterStart(t *testing.T) {
-	ctx := procCtx(t)
+	ctx := testkit.Ctx(t)
 	before := attachBefore(t)
 	for range 20 {
 		r, w, err := os.Pipe()
@@ -47,7 +48,7 @@ var fileWrite = mp.Register("file/write", func(_ context.Context, f *os.File) (m
 
 // A file closed too early is an error of its task, and no empty file.
 func TestFileClosedWhileQueued(t *testing.T) {
-	ctx := procCtx(t)
+	ctx := testkit.Ctx(t)
 	pool := filePool(t, mp.PoolConfig{Workers: 1})
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -86,7 +87,7 @@ var fileGets = mp.Register("file/gets", func(_ context.Context, in fileCloses) (
 // A file closed between the making of a message and its sending is an error, whichever way the
 // message goes.
 func TestFileClosedAsItIsSent(t *testing.T) {
-	ctx := procCtx(t)
+	ctx := testkit.Ctx(t)
 	pool := filePool(t, mp.PoolConfig{Workers: 1})
 	q, err := mp.NewQueue[fileCloses](0)
 	if err != nil {

@@ -17,9 +17,9 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/gomultiprocessing/mp"
+	"github.com/gomultiprocessing/mp/internal/testkit"
+	"golang.org/x/sys/unix"
 )
 
 func init() { mp.RegisterType[*os.File]("file") }
@@ -68,7 +68,7 @@ func filePool(t testing.TB, cfg mp.PoolConfig) *mp.Pool {
 }
 
 func TestFileThereAndBack(t *testing.T) {
-	ctx := procCtx(t)
+	ctx := testkit.Ctx(t)
 	before := attachBefore(t)
 	f := fileOf(t, "text")
 	pool := filePool(t, mp.PoolConfig{Workers: 1})
@@ -104,7 +104,7 @@ func TestFileThereAndBack(t *testing.T) {
 
 // The offset is the open file's, so both have it.
 func TestFileIsTheSameOpenFile(t *testing.T) {
-	ctx := procCtx(t)
+	ctx := testkit.Ctx(t)
 	f := fileOf(t, "0123456789")
 	f.Seek(6, io.SeekStart)
 	if text, err := mp.Call(ctx, fileRead, f); text != "6789" || err != nil {
@@ -116,7 +116,7 @@ func TestFileIsTheSameOpenFile(t *testing.T) {
 }
 
 func TestFileThroughQueueAndPipe(t *testing.T) {
-	ctx := procCtx(t)
+	ctx := testkit.Ctx(t)
 	q, err := mp.NewQueue[map[string]*os.File](0)
 	if err != nil {
 		t.Fatal(err)
@@ -163,7 +163,7 @@ func TestFileThroughQueueAndPipe(t *testing.T) {
 }
 
 func TestFileRefused(t *testing.T) {
-	ctx := procCtx(t)
+	ctx := testkit.Ctx(t)
 	pool := filePool(t, mp.PoolConfig{Workers: 1})
 	closed := fileOf(t, "")
 	closed.Close()
@@ -190,7 +190,7 @@ func TestFileRefused(t *testing.T) {
 
 // Whichever task gets a file it is its own, and it is there again when its worker died.
 func TestFileOfATaskThatIsBegunAgain(t *testing.T) {
-	ctx := procCtx(t)
+	ctx := testkit.Ctx(t)
 	pool := filePool(t, mp.PoolConfig{Workers: 2})
 	if _, err := mp.Map(ctx, pool, fileDies, []fileTry{}); err != nil {
 		t.Fatal(err)
@@ -230,7 +230,7 @@ var fileDies = mp.Register("file/dies", func(ctx context.Context, in fileTry) (s
 
 // A receiver that dies, and a message that nobody gets, leave nothing open.
 func TestFileDropped(t *testing.T) {
-	ctx := procCtx(t)
+	ctx := testkit.Ctx(t)
 	before := attachBefore(t)
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -308,7 +308,7 @@ var fileServe = mp.Register("file/serve", func(ctx context.Context, f *os.File) 
 // Workers serve the connections of a listener of their parent's, which can go on using it:
 // handing it over leaves it in non-blocking mode.
 func TestFileOfAListener(t *testing.T) {
-	ctx, cancel := context.WithCancel(procCtx(t))
+	ctx, cancel := context.WithCancel(testkit.Ctx(t))
 	defer cancel()
 	before := attachBefore(t)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -339,10 +339,10 @@ func TestFileOfAListener(t *testing.T) {
 	}
 	mode := nonblocking(t, f)
 	cancel()
-	if _, err := served.Get(procCtx(t)); !errors.Is(err, context.Canceled) {
+	if _, err := served.Get(testkit.Ctx(t)); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
-	pool.Shutdown(procCtx(t))
+	pool.Shutdown(testkit.Ctx(t))
 	if !mode || !nonblocking(t, f) {
 		t.Error("the listener is in blocking mode")
 	}
@@ -369,7 +369,7 @@ func nonblocking(t testing.TB, f *os.File) (is bool) {
 }
 
 func TestFileManyInChunks(t *testing.T) {
-	ctx := procCtx(t)
+	ctx := testkit.Ctx(t)
 	pool := filePool(t, mp.PoolConfig{Workers: 2})
 	before := attachBefore(t)
 	f := fileOf(t, "x")
@@ -386,20 +386,20 @@ func TestFileManyInChunks(t *testing.T) {
 // Whoever sends nonsense gets an error or another file, and no descriptor stays.
 func TestFileHostile(t *testing.T) {
 	f := fileOf(t, "text")
-	sent, err := sendMemory(t, fileBox{List: []map[string]*os.File{{"k": f}}})
+	sent, err := testkit.Send(t, fileBox{List: []map[string]*os.File{{"k": f}}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer sent.files[0].Close()
+	defer sent.Files[0].Close()
 	before := attachCount()
-	if _, err := receiveMemory[fileBox](memorySent{body: sent.body}); err == nil || !strings.Contains(err.Error(), "a descriptor is missing") {
+	if _, err := testkit.Receive[fileBox](testkit.Sent{Body: sent.Body}); err == nil || !strings.Contains(err.Error(), "a descriptor is missing") {
 		t.Error(err)
 	}
-	for i := range sent.body {
+	for i := range sent.Body {
 		for flip := range 255 {
-			body := slices.Clone(sent.body)
+			body := slices.Clone(sent.Body)
 			body[i] ^= byte(flip + 1)
-			got, err := receiveMemory[fileBox](memorySent{body, []*os.File{memoryDup(t, f)}})
+			got, err := testkit.Receive[fileBox](testkit.Sent{Body: body, Files: []*os.File{testkit.Dup(t, f)}})
 			if err != nil {
 				continue
 			}

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/gomultiprocessing/mp"
+	"github.com/gomultiprocessing/mp/internal/testkit"
 	"github.com/gomultiprocessing/mp/thread"
 )
 
@@ -65,9 +66,9 @@ func TestProcessOptionsThatCannotWork(t *testing.T) {
 		"Procs is negative: -1": {Procs: -1}, "Procs is 1000000, more than ": {Procs: 1_000_000}, "Limits.Memory is 1:": {Limits: mp.Limits{Memory: 1}},
 		"Limits.Memory is negative: -5": {Limits: mp.Limits{Memory: -5}}, "Limits.OpenFiles is 15:": {Limits: mp.Limits{OpenFiles: 15}}, "Limits.Nice is 40:": {Limits: mp.Limits{Nice: 40}},
 	} {
-		_, err := mp.Call(procCtx(t), optionsSquare, 1, cfg)
+		_, err := mp.Call(testkit.Ctx(t), optionsSquare, 1, cfg)
 		says(t, err, "mp: ProcessConfig."+want)
-		_, err = mp.Start(procCtx(t), optionsSquare, 1, cfg)
+		_, err = mp.Start(testkit.Ctx(t), optionsSquare, 1, cfg)
 		says(t, err, "mp: ProcessConfig."+want)
 	}
 }
@@ -83,7 +84,7 @@ func TestTaskOptionsThatCannotWork(t *testing.T) {
 			"Factor is 0.5": mp.Retries(1, mp.Backoff{Factor: 0.5}), "Factor is NaN": mp.Retries(1, mp.Backoff{Factor: math.NaN()}), "Factor is +Inf": mp.Retries(1, mp.Backoff{Factor: math.Inf(1)}),
 			"Factor is -1": mp.Retries(1, mp.Backoff{Factor: -1}), "Jitter is 1.5": mp.Retries(1, mp.Backoff{Jitter: 1.5}), "Jitter is NaN": mp.Retries(1, mp.Backoff{Jitter: math.NaN()}),
 		} {
-			if _, err := mp.Map(procCtx(t), p, optionsSquare, []int{1, 2}, option); err == nil {
+			if _, err := mp.Map(testkit.Ctx(t), p, optionsSquare, []int{1, 2}, option); err == nil {
 				t.Errorf("%s: no error of %s", carrier, want)
 			} else {
 				says(t, err, want)
@@ -107,7 +108,7 @@ func TestOptionsAtTheirEnds(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		if n, err := mp.Apply(procCtx(t), p, optionsSquare, 7); n != 49 || err != nil {
+		if n, err := mp.Apply(testkit.Ctx(t), p, optionsSquare, 7); n != 49 || err != nil {
 			t.Errorf("%s: %d, %v", name, n, err)
 		}
 		p.Terminate()
@@ -118,10 +119,10 @@ func TestOptionsAtTheirEnds(t *testing.T) {
 			"no jitter": mp.Retries(1, mp.Backoff{Jitter: math.Inf(-1)}), "Chunk": mp.Chunk(math.MaxInt), "Window": mp.Window(math.MaxInt),
 			"Priority": mp.Priority(math.MaxInt), "low": mp.Priority(math.MinInt),
 		} {
-			if out, err := mp.Map(procCtx(t), p, optionsSquare, []int{1, 2, 3}, o); !slices.Equal(out, []int{1, 4, 9}) || err != nil {
+			if out, err := mp.Map(testkit.Ctx(t), p, optionsSquare, []int{1, 2, 3}, o); !slices.Equal(out, []int{1, 4, 9}) || err != nil {
 				t.Errorf("%s, %s: %v, %v", carrier, name, out, err)
 			}
-			for n, err := range mp.Imap(procCtx(t), p, optionsSquare, slices.Values([]int{3}), o) {
+			for n, err := range mp.Imap(testkit.Ctx(t), p, optionsSquare, slices.Values([]int{3}), o) {
 				if n != 9 || err != nil {
 					t.Errorf("%s, %s: %v, %v", carrier, name, n, err)
 				}
@@ -134,12 +135,12 @@ func TestOptionsAtTheirEnds(t *testing.T) {
 func TestSeveralProcessConfigs(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	p, err := mp.Start(procCtx(t), optionsWhere, filepath.Join(dir, "out"), mp.ProcessConfig{Name: "first", Dir: dir, Daemon: true, Limits: mp.Limits{OpenFiles: 64, Nice: 3}}, nil,
+	p, err := mp.Start(testkit.Ctx(t), optionsWhere, filepath.Join(dir, "out"), mp.ProcessConfig{Name: "first", Dir: dir, Daemon: true, Limits: mp.Limits{OpenFiles: 64, Nice: 3}}, nil,
 		mp.ProcessConfig{Name: "second", Env: append(os.Environ(), "OPTIONS=yes"), Limits: mp.Limits{OpenFiles: 50}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := p.Join(procCtx(t)); err != nil {
+	if err := p.Join(testkit.Ctx(t)); err != nil {
 		t.Fatal(err)
 	}
 	b, err := os.ReadFile(filepath.Join(dir, "out"))
@@ -192,13 +193,13 @@ func TestUnwatchedLimitsInside(t *testing.T) {
 	if err := syscall.Chroot(dir); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := mp.Apply(procCtx(t), before, optionsHog, 300<<20); !errors.Is(err, mp.ErrMemory) {
+	if _, err := mp.Apply(testkit.Ctx(t), before, optionsHog, 300<<20); !errors.Is(err, mp.ErrMemory) {
 		t.Errorf("a limit that was set is not kept: %v", err)
 	}
 	_, err = mp.NewPool(mp.PoolConfig{Workers: 1, MaxMemory: 100 << 20})
 	says(t, err, "PoolConfig.MaxMemory is 104857600", "cannot be watched", "/proc")
 	_, err = mp.NewPool(mp.PoolConfig{Workers: 1, Limits: mp.Limits{Memory: 100 << 20}})
 	says(t, err, "PoolConfig.Limits.Memory is 104857600", "cannot be watched", "/proc")
-	_, err = mp.Call(procCtx(t), optionsSquare, 1, mp.ProcessConfig{Limits: mp.Limits{Memory: 100 << 20}})
+	_, err = mp.Call(testkit.Ctx(t), optionsSquare, 1, mp.ProcessConfig{Limits: mp.Limits{Memory: 100 << 20}})
 	says(t, err, "ProcessConfig.Limits.Memory is 104857600", "cannot be watched", "/proc")
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/gomultiprocessing/mp"
+	"github.com/gomultiprocessing/mp/internal/testkit"
 	"github.com/gomultiprocessing/mp/thread"
 )
 
@@ -39,29 +40,29 @@ func refusingIs(t *testing.T, what string, err error) {
 func TestMarshalersOfMemoryMayRefuse(t *testing.T) {
 	t.Parallel()
 	for _, p := range codecBoth(t) {
-		if r, err := mp.Apply(procCtx(t), p, refusingMinus, refusing{5}); r.n != 3 || err != nil {
+		if r, err := mp.Apply(testkit.Ctx(t), p, refusingMinus, refusing{5}); r.n != 3 || err != nil {
 			t.Error(r, err)
 		}
-		_, err := mp.Apply(procCtx(t), p, refusingMinus, refusing{-1})
+		_, err := mp.Apply(testkit.Ctx(t), p, refusingMinus, refusing{-1})
 		refusingIs(t, "input", err)
-		_, err = mp.Apply(procCtx(t), p, refusingMinus, refusing{1})
+		_, err = mp.Apply(testkit.Ctx(t), p, refusingMinus, refusing{1})
 		refusingIs(t, "output", err)
-		out, err := mp.Map(procCtx(t), p, refusingMinus, []refusing{{9}, {-1}, {1}, {8}})
+		out, err := mp.Map(testkit.Ctx(t), p, refusingMinus, []refusing{{9}, {-1}, {1}, {8}})
 		var failed *mp.MapError
 		if refusingIs(t, "Map", err); !errors.As(err, &failed) || len(failed.Errs) != 2 || out[0].n != 7 || out[3].n != 6 {
 			t.Errorf("%v, %v", out, err)
 		}
 	}
-	_, err := mpCall(t, refusingMinus, refusing{-1})
+	_, err := testkit.QuietCall(t, refusingMinus, refusing{-1})
 	refusingIs(t, "Call's input", err)
-	_, err = mpCall(t, refusingMinus, refusing{1})
+	_, err = testkit.QuietCall(t, refusingMinus, refusing{1})
 	refusingIs(t, "Call's output", err)
 	q, err := mp.NewQueue[refusing](0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	refusingIs(t, "Put", q.Put(procCtx(t), refusing{-1}))
-	if err := q.Put(procCtx(t), refusing{1}); err != nil || q.Len() != 1 {
+	refusingIs(t, "Put", q.Put(testkit.Ctx(t), refusing{-1}))
+	if err := q.Put(testkit.Ctx(t), refusing{1}); err != nil || q.Len() != 1 {
 		t.Error(err, q.Len())
 	}
 	a, b, err := mp.NewPipe[refusing]()
@@ -70,7 +71,7 @@ func TestMarshalersOfMemoryMayRefuse(t *testing.T) {
 	}
 	defer a.Close()
 	defer b.Close()
-	refusingIs(t, "Send", a.Send(procCtx(t), refusing{-1}))
+	refusingIs(t, "Send", a.Send(testkit.Ctx(t), refusing{-1}))
 }
 
 // TestMarshalersOfSharedMemory: a Value asks, an Array, which could not, is refused.
@@ -83,9 +84,9 @@ func TestMarshalersOfSharedMemory(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		refusingIs(t, "Store", v.Store(procCtx(t), refusing{-1}))
-		refusingIs(t, "Update", v.Update(procCtx(t), func(r *refusing) { r.n = -7 }))
-		if err := v.Update(procCtx(t), func(r *refusing) { r.n++ }); err != nil || v.Load().n != 2 {
+		refusingIs(t, "Store", v.Store(testkit.Ctx(t), refusing{-1}))
+		refusingIs(t, "Update", v.Update(testkit.Ctx(t), func(r *refusing) { r.n = -7 }))
+		if err := v.Update(testkit.Ctx(t), func(r *refusing) { r.n++ }); err != nil || v.Load().n != 2 {
 			t.Error(err, v.Load())
 		}
 	}

@@ -3,17 +3,16 @@ package mp_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"math"
 	"math/big"
 	"net/netip"
 	"net/url"
-	"reflect"
 	"testing"
 	"time"
 
 	"github.com/gomultiprocessing/mp"
+	"github.com/gomultiprocessing/mp/internal/testkit"
 )
 
 type (
@@ -62,43 +61,21 @@ func init() {
 	mp.RegisterType[travelKey]("travel/key")
 }
 
-// procCtx is a ctx for what must not hang.
-func procCtx(t testing.TB) context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute)
-	t.Cleanup(cancel)
-	return ctx
-}
-
-// travelEcho returns what it gets, whatever it is: the test can compare it with what it sent.
-func travelEcho[T any](name string) *mp.Func[T, T] {
-	return mp.Register("travel/"+name, func(_ context.Context, v T) (T, error) { return v, nil })
-}
-
 var (
-	travelEchoAll   = travelEcho[travelAll]("all")
-	travelEchoAny   = travelEcho[any]("any")
-	travelEchoList  = travelEcho[*travelList]("list")
-	travelEchoBytes = travelEcho[[]byte]("bytes")
-	travelEchoInts  = travelEcho[[]int]("ints")
-	travelEchoNone  = travelEcho[mp.None]("none")
-	travelEchoPtr   = travelEcho[**int]("ptr")
+	travelEchoAll   = testkit.Echo[travelAll]("all")
+	travelEchoAny   = testkit.Echo[any]("any")
+	travelEchoList  = testkit.Echo[*travelList]("list")
+	travelEchoBytes = testkit.Echo[[]byte]("bytes")
+	travelEchoInts  = testkit.Echo[[]int]("ints")
+	travelEchoNone  = testkit.Echo[mp.None]("none")
+	travelEchoPtr   = testkit.Echo[**int]("ptr")
 )
-
-func travelSame[T any](t *testing.T, f *mp.Func[T, T], v T) {
-	t.Helper()
-	got, err := mp.Call(procCtx(t), f, v)
-	if err != nil {
-		t.Errorf("%.100s: %v", fmt.Sprintf("%#v", v), err)
-	} else if !reflect.DeepEqual(got, v) {
-		t.Errorf("got %.300s\nwant %.300s", fmt.Sprintf("%#v", got), fmt.Sprintf("%#v", v))
-	}
-}
 
 func TestValuesOfAllTypes(t *testing.T) {
 	t.Parallel()
 	zone := time.FixedZone("Somewhere", 3*3600+1)
-	travelSame(t, travelEchoAll, travelAll{})
-	travelSame(t, travelEchoAll, travelAll{
+	testkit.Same(t, travelEchoAll, travelAll{})
+	testkit.Same(t, travelEchoAll, travelAll{
 		travelEmbedded: travelEmbedded{1, 2}, travelKey: &travelKey{3, "k"},
 		Bool: true, I8: -128, U64: math.MaxUint64, F32: math.SmallestNonzeroFloat32, Complex: complex(1, math.Inf(-1)),
 		Str: "\x00\xffü", Empty: []int{}, Map: map[travelKey][]string{{1, "a"}: {"x"}, {2, "b"}: nil, {3, "c"}: {}},
@@ -116,13 +93,13 @@ func TestValuesInInterfaces(t *testing.T) {
 		nil, true, 1, int16(-3), uint8(7), 1.5, float32(2), "s", complex64(1i), []byte("b"), []string(nil), []string{},
 		time.Second, time.Unix(1, 2).UTC(), map[string]any{"a": map[int]bool{1: true}}, travelRound{3}, &travelRound{4}, [2]travelKey{},
 	} {
-		travelSame(t, travelEchoAny, v)
+		testkit.Same(t, travelEchoAny, v)
 	}
 }
 
 func TestValuesNotANumber(t *testing.T) {
 	t.Parallel()
-	got, err := mp.Call(procCtx(t), travelEchoAny, any([]float64{math.NaN(), math.Copysign(0, -1)}))
+	got, err := mp.Call(testkit.Ctx(t), travelEchoAny, any([]float64{math.NaN(), math.Copysign(0, -1)}))
 	if f, ok := got.([]float64); err != nil || !ok || !math.IsNaN(f[0]) || !math.Signbit(f[1]) {
 		t.Error(got, err)
 	}
@@ -134,7 +111,7 @@ func TestValuesLongList(t *testing.T) {
 	for i := range 1000 {
 		l = &travelList{i, l}
 	}
-	travelSame(t, travelEchoList, l)
+	testkit.Same(t, travelEchoList, l)
 }
 
 func TestValuesOfAnySize(t *testing.T) {
@@ -144,31 +121,31 @@ func TestValuesOfAnySize(t *testing.T) {
 		for i := range b {
 			b[i] = byte(i * i >> 3)
 		}
-		travelSame(t, travelEchoBytes, b)
+		testkit.Same(t, travelEchoBytes, b)
 	}
-	travelSame(t, travelEchoBytes, nil)
+	testkit.Same(t, travelEchoBytes, nil)
 	ints := make([]int, 200_000)
 	for i := range ints {
 		ints[i] = -i
 	}
-	travelSame(t, travelEchoInts, ints)
+	testkit.Same(t, travelEchoInts, ints)
 }
 
 func TestValuesOfNothing(t *testing.T) {
 	t.Parallel()
-	travelSame(t, travelEchoNone, mp.None{})
+	testkit.Same(t, travelEchoNone, mp.None{})
 	n := 7
 	p, null := &n, (*int)(nil)
-	travelSame(t, travelEchoPtr, &p)
-	travelSame(t, travelEchoPtr, &null)
-	travelSame(t, travelEchoPtr, nil)
+	testkit.Same(t, travelEchoPtr, &p)
+	testkit.Same(t, travelEchoPtr, &null)
+	testkit.Same(t, travelEchoPtr, nil)
 }
 
 // TestValuesAreCopies: the other process changes its own.
 func TestValuesAreCopies(t *testing.T) {
 	t.Parallel()
 	in := map[string][]int{"a": {1, 2}}
-	out, err := mp.Call(procCtx(t), travelChange, in)
+	out, err := mp.Call(testkit.Ctx(t), travelChange, in)
 	if err != nil || out["a"][0] != 100 || in["a"][0] != 1 || len(in) != 1 || travelGlobal != 0 {
 		t.Error(in, out, travelGlobal, err)
 	}
@@ -186,7 +163,7 @@ var travelChange = mp.Register("travel/change", func(_ context.Context, m map[st
 // TestValuesWithAnError: an error is the outcome, whatever else is returned.
 func TestValuesWithAnError(t *testing.T) {
 	t.Parallel()
-	got, err := mp.Call(procCtx(t), travelBoth, mp.None{}, mp.ProcessConfig{Stderr: io.Discard})
+	got, err := mp.Call(testkit.Ctx(t), travelBoth, mp.None{}, mp.ProcessConfig{Stderr: io.Discard})
 	if got != 0 || !errors.Is(err, io.EOF) {
 		t.Error(got, err)
 	}

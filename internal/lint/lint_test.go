@@ -144,7 +144,8 @@ func TestFloors(t *testing.T) {
 		"":              6,
 		"thread":        7, "examples/internal/show": 7,
 		"examples/internal": 8, "examples/echo/serve": 8,
-		"bench": 9, "examples": 9, "internal/lint": 9,
+		"internal/testkit": 8,
+		"bench":            9, "examples": 9, "internal/lint": 9, "tests": 9,
 		"internal/doctest": 9,
 	}
 	floor := func(dir string) (int, bool) {

@@ -1,5 +1,0 @@
-//go:build !race
-
-package mp_test
-
-const procRace = false

@@ -1,0 +1,356 @@
+//go:build linux
+
+package pipe_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gomultiprocessing/mp"
+	"github.com/gomultiprocessing/mp/internal/testkit"
+)
+
+type connEnds struct {
+	Ends []*mp.Conn[int]
+	Self *mp.Conn[connEnds]
+	Nil  *mp.Conn[string]
+}
+
+// connTry is a handle's answer, by looking without waiting.
+func connTry[T any](c *mp.Conn[T]) error {
+	_, err := c.Poll(testkit.Ended())
+	return err
+}
+
+func TestConnThroughConn(t *testing.T) {
+	ctx := testkit.Ctx(t)
+	a, b := newConns[connEnds](t)
+	c, d := newConns[int](t)
+	for i := range 20 { // and on, and on
+		for j := range i {
+			if err := c.Send(ctx, j); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if i > 0 {
+			if v, err := d.Recv(ctx); v != 0 || err != nil { // the others are read ahead
+				t.Fatal(v, err)
+			}
+		}
+		if err := a.Send(ctx, connEnds{Ends: []*mp.Conn[int]{nil, d}}); err != nil {
+			t.Fatal(err)
+		}
+		if err := connTry(d); !errors.Is(err, mp.ErrClosed) {
+			t.Fatal("the sender's handle:", err)
+		}
+		got, err := b.Recv(ctx)
+		if err != nil || len(got.Ends) != 2 || got.Ends[0] != nil || got.Nil != nil {
+			t.Fatal(got, err)
+		}
+		d = got.Ends[1]
+		for j := 1; j < i; j++ {
+			if v, err := d.Recv(ctx); v != j || err != nil {
+				t.Fatal(v, err)
+			}
+		}
+	}
+	d.Close()
+	if _, err := c.Recv(ctx); err != io.EOF {
+		t.Error(err)
+	}
+}
+
+// One-way ends stay one-way.
+func TestConnOneWayMoves(t *testing.T) {
+	ctx := testkit.Ctx(t)
+	a, b := newConns[connEnds](t)
+	r, w, err := mp.NewOneWayPipe[int]()
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.Send(ctx, connEnds{Ends: []*mp.Conn[int]{r, w}})
+	got, err := b.Recv(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, w = got.Ends[0], got.Ends[1]
+	if err := r.Send(ctx, 1); err == nil {
+		t.Error("r sends")
+	}
+	if _, err := w.Recv(ctx); err == nil {
+		t.Error("w receives")
+	}
+	w.Send(ctx, 1)
+	if v, err := r.Recv(ctx); v != 1 || err != nil {
+		t.Error(v, err)
+	}
+	r.Close()
+	w.Close()
+}
+
+// What does not get sent has not moved.
+func TestConnMoveGivenUp(t *testing.T) {
+	ctx := testkit.Ctx(t)
+	a, b := newConns[connEnds](t)
+	c, d := newConns[int](t)
+	gone, other := newConns[connEnds](t)
+	other.Close()
+	many := make([]*mp.Conn[int], 0)
+	for name, send := range map[string]func() error{
+		"twice in one message": func() error { return a.Send(ctx, connEnds{Ends: []*mp.Conn[int]{d, d}}) },
+		"to nobody":            func() error { return gone.Send(ctx, connEnds{Ends: []*mp.Conn[int]{d}}) },
+		"through itself":       func() error { return a.Send(ctx, connEnds{Ends: []*mp.Conn[int]{d}, Self: a}) },
+		"ctx has ended":        func() error { return a.Send(testkit.Ended(), connEnds{Ends: []*mp.Conn[int]{d}}) },
+		"closed":               func() error { return a.Send(ctx, connEnds{Ends: append(many, d, closedConn(t))}) },
+	} {
+		if err := send(); err == nil {
+			t.Error(name, "was sent")
+		}
+		if err := c.Send(ctx, 1); err != nil {
+			t.Error(name, err)
+		}
+		if v, err := d.Recv(ctx); v != 1 || err != nil {
+			t.Error(name, v, err)
+		}
+		if err := d.Send(ctx, 2); err != nil {
+			t.Error(name, err)
+		}
+		if v, err := c.Recv(ctx); v != 2 || err != nil {
+			t.Error(name, v, err)
+		}
+	}
+	if err := a.Send(ctx, connEnds{}); err != nil {
+		t.Error(err)
+	}
+	if _, err := b.Recv(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
+func closedConn(t testing.TB) *mp.Conn[int] {
+	a, _ := newConns[int](t)
+	a.Close()
+	return a
+}
+
+// An end that goes into its own other end can never be received: it is closed with it.
+func TestConnThroughItsPeer(t *testing.T) {
+	ctx := testkit.Ctx(t)
+	a, b := newConns[connEnds](t)
+	if err := a.Send(ctx, connEnds{Self: b}); err != nil {
+		t.Fatal(err)
+	}
+	if err := connTry(b); !errors.Is(err, mp.ErrClosed) {
+		t.Error(err)
+	}
+	if _, err := a.Recv(ctx); err != io.EOF {
+		t.Error(err)
+	}
+	if err := a.Send(ctx, connEnds{}); !errors.Is(err, io.ErrClosedPipe) {
+		t.Error(err)
+	}
+}
+
+func TestConnByValue(t *testing.T) {
+	a, _ := newConns[any](t)
+	if err := a.Send(testkit.Ctx(t), struct{ C mp.Conn[int] }{}); err == nil {
+		t.Error("a Conn was copied")
+	}
+	type holder struct{ C mp.Conn[int] }
+	c, _ := newConns[holder](t)
+	if err := c.Send(testkit.Ctx(t), holder{}); err == nil || !strings.Contains(err.Error(), "message.C") {
+		t.Error(err)
+	}
+}
+
+// A thousand in one message.
+func TestConnThousand(t *testing.T) {
+	ctx := testkit.Ctx(t)
+	a, b := newConns[[]*mp.Conn[int]](t)
+	var ours, theirs []*mp.Conn[int]
+	for range 1000 {
+		c, d := newConns[int](t)
+		ours, theirs = append(ours, c), append(theirs, d)
+	}
+	done := make(chan error, 1)
+	go func() { done <- a.Send(ctx, theirs) }()
+	got, err := b.Recv(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	for i, c := range ours {
+		c.Send(ctx, i)
+		if v, err := got[i].Recv(ctx); v != i || err != nil {
+			t.Fatal(v, err)
+		}
+		got[i].Close()
+	}
+}
+
+// Two ends are sent through each other: one gets there, or none.
+func TestConnCrosswise(t *testing.T) {
+	ctx := testkit.Ctx(t)
+	for range 200 {
+		a, b := newConns[connEnds](t)
+		c, d := newConns[connEnds](t)
+		var wg sync.WaitGroup
+		wg.Go(func() { a.Send(ctx, connEnds{Self: c}) })
+		wg.Go(func() { c.Send(ctx, connEnds{Self: a}) })
+		wg.Wait()
+		for _, e := range []*mp.Conn[connEnds]{a, b, c, d} {
+			e.Close()
+		}
+	}
+}
+
+var (
+	connHold = mp.Register("conn/hold", func(ctx context.Context, c *mp.Conn[int]) (mp.None, error) {
+		<-ctx.Done()
+		return mp.None{}, c.Close()
+	})
+	connEcho = mp.Register("conn/echo", func(ctx context.Context, c *mp.Conn[int]) (int, error) {
+		for n := 0; ; n++ {
+			v, err := c.Recv(ctx)
+			if err == io.EOF {
+				return n, nil
+			}
+			if err != nil {
+				return n, err
+			}
+			if err := c.Send(ctx, v); err != nil {
+				return n, err
+			}
+		}
+	})
+	connMake = mp.Register("conn/make", func(ctx context.Context, n int) ([]*mp.Conn[int], error) {
+		a, b, err := mp.NewPipe[int]()
+		if err != nil {
+			return nil, err
+		}
+		for i := range n {
+			if err := a.Send(ctx, i); err != nil {
+				return nil, err
+			}
+		}
+		return []*mp.Conn[int]{b}, nil
+	})
+)
+
+// Parent passes b to a child and never touches it again; the child is killed: end of file.
+func TestConnChildIsKilled(t *testing.T) {
+	ctx := testkit.Ctx(t)
+	for range testkit.Times(5, 50) {
+		a, b := newConns[int](t)
+		p, err := mp.Start(ctx, connHold, b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		began := make(chan time.Time, 1)
+		time.AfterFunc(20*time.Millisecond, func() {
+			began <- time.Now()
+			p.Kill()
+		})
+		if _, err := a.Recv(ctx); err != io.EOF {
+			t.Fatal(err)
+		}
+		if d := time.Since(<-began); d > testkit.Within(100*time.Millisecond) {
+			t.Error("after", d)
+		}
+		if err := connTry(b); !errors.Is(err, mp.ErrClosed) {
+			t.Error(err)
+		}
+		p.Join(ctx)
+	}
+}
+
+func TestConnEchoInChild(t *testing.T) {
+	ctx := testkit.Ctx(t)
+	a, b := newConns[int](t)
+	a.Send(ctx, 1)
+	a.Send(ctx, 2)
+	if v, err := b.Recv(ctx); v != 1 || err != nil { // 2 is read ahead, and moves along
+		t.Fatal(v, err)
+	}
+	p, err := mp.Start(ctx, connEcho, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 2; i < 1000; i++ {
+		if v, err := a.Recv(ctx); v != i || err != nil {
+			t.Fatal(v, err)
+		}
+		if err := a.Send(ctx, i+1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if v, err := a.Recv(ctx); v != 1000 || err != nil {
+		t.Error(v, err)
+	}
+	a.Close()
+	if err := p.Join(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
+// A child makes a pipe, hands one end up, and dies.
+func TestConnFromChild(t *testing.T) {
+	ctx := testkit.Ctx(t)
+	ends, err := mp.Call(ctx, connMake, 100)
+	if err != nil || len(ends) != 1 {
+		t.Fatal(ends, err)
+	}
+	defer ends[0].Close()
+	for i := range 100 {
+		if v, err := ends[0].Recv(ctx); v != i || err != nil {
+			t.Fatal(v, err)
+		}
+	}
+	if _, err := ends[0].Recv(ctx); err != io.EOF {
+		t.Error(err)
+	}
+}
+
+// A start that fails has moved nothing.
+func TestConnStartFails(t *testing.T) {
+	ctx := testkit.Ctx(t)
+	a, b := newConns[int](t)
+	if _, err := mp.Start(ctx, connHold, b, mp.ProcessConfig{Dir: "/does/not/exist"}); err == nil {
+		t.Fatal("it started")
+	}
+	a.Send(ctx, 1)
+	if v, err := b.Recv(ctx); v != 1 || err != nil {
+		t.Error(v, err)
+	}
+}
+
+// As a pool's task.
+func TestConnInPool(t *testing.T) {
+	ctx := testkit.Ctx(t)
+	pool, err := mp.NewPool(mp.PoolConfig{Workers: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Terminate()
+	for range 20 {
+		a, b := newConns[int](t)
+		r := mp.ApplyAsync(ctx, pool, connEcho, b)
+		for i := range 10 {
+			a.Send(ctx, i)
+			if v, err := a.Recv(ctx); v != i || err != nil {
+				t.Fatal(v, err)
+			}
+		}
+		a.Close()
+		if n, err := r.Get(ctx); n != 10 || err != nil {
+			t.Error(n, err)
+		}
+	}
+}
