@@ -41,6 +41,9 @@ func NewCondition(l *Lock) (*Condition, error) {
 		}
 	}
 	if !l.made() {
+		if err := mayStart(); err != nil { // which is why there is no lock
+			return nil, err
+		}
 		return nil, l.Err()
 	}
 	return conditionOf(l.carrier)
@@ -64,6 +67,9 @@ func conditionOf(l carrier.Lock) (*Condition, error) {
 // none. An RLock that was not made by NewRLock is ErrClosed.
 func NewRLockCondition(l *RLock) (*Condition, error) {
 	if !l.made() {
+		if err := mayStart(); err != nil { // which is why there is no lock
+			return nil, err
+		}
 		return nil, l.Err()
 	}
 	return conditionOf(l.carrier)

@@ -13,7 +13,7 @@ import (
 // reapInherited reaps the children of the program that this process ran before it replaced itself
 // by this one (syscall.Exec). Their kill pipes end them then, but they remain children of this
 // process. It is called before this process starts anything. Such a child leads a group of its
-// own, has a name given by this package, and was killed.
+// own, has a name given by this package, and was killed or ended as it lost its parent.
 func reapInherited() {
 	pid := os.Getpid()
 	b, err := os.ReadFile(fmt.Sprintf("/proc/self/task/%d/children", pid))
@@ -66,9 +66,15 @@ func inheritedChild(pid int) (ours, dead bool) {
 	if fields[0] != "Z" {
 		return true, false
 	}
-	killed := fields[49] == strconv.Itoa(int(syscall.SIGKILL)) // its status as wait reports it
-	return killed, killed
+	switch fields[49] { // its status as wait reports it
+	case strconv.Itoa(int(syscall.SIGKILL)), strconv.Itoa(exitedOne):
+		return true, true
+	}
+	return false, false
 }
+
+// exitedOne is the status of a child that saw the end of its control socket before its kill pipe ended it.
+const exitedOne = 1 << 8
 
 func cutLast(s, sep string) (before, after string, found bool) {
 	if i := strings.LastIndex(s, sep); i >= 0 {

@@ -27,7 +27,7 @@ func TestPoolsTaskError(t *testing.T) {
 			"permanent": func(err error) bool { return errors.Is(err, errConform) },
 			"panics": func(err error) bool {
 				var panicked *mp.PanicError
-				return errors.As(err, &panicked) && panicked.Value == "a task has panicked" && strings.Contains(panicked.Stack, "pool_conformance_test.go")
+				return errors.As(err, &panicked) && panicked.Value == "a task has panicked" && strings.Contains(panicked.Stack, "conformance_test.go")
 			},
 			"exits": func(err error) bool { return strings.Contains(err.Error(), "runtime.Goexit") },
 		} {

@@ -45,7 +45,7 @@ func TestGraceByDefault(t *testing.T) {
 	took := soonest(t, mp.PoolConfig{Workers: 1}, func(p *mp.Pool) {
 		_, err := mp.Apply(poolCtx(t), p, graceSpins, 0, mp.Timeout(100*time.Millisecond))
 		var late *mp.TimeoutError
-		if !errors.As(err, &late) || late.After != 100*time.Millisecond || !strings.Contains(late.Stack, "pool_grace_test.go") {
+		if !errors.As(err, &late) || late.After != 100*time.Millisecond || !strings.Contains(late.Stack, "grace_test.go") {
 			t.Errorf("%v", err)
 		}
 	})
@@ -137,7 +137,7 @@ func TestGraceNoneGoroutines(t *testing.T) {
 	f := thread.Func(func(context.Context, int) (int, error) { <-release; return 0, nil })
 	_, err = mp.Apply(poolCtx(t), p, f, 0, mp.Timeout(20*time.Millisecond))
 	var late *mp.TimeoutError
-	if !errors.As(err, &late) || !strings.Contains(late.Stack, "pool_grace_test.go") {
+	if !errors.As(err, &late) || !strings.Contains(late.Stack, "grace_test.go") {
 		t.Errorf("%v", err)
 	}
 }

@@ -48,7 +48,7 @@ func TestProcessEndsInPanic(t *testing.T) {
 	if e == nil || e.Code != 2 || !errors.As(e, &p) || p.Value != "oh" || e.Reason != "panic: oh" {
 		t.Fatalf("%+v", e)
 	}
-	if !strings.Contains(p.Stack, "process_acts_test.go") || !strings.HasPrefix(e.Stderr, "panic: oh\n\ngoroutine ") {
+	if !strings.Contains(p.Stack, "acts_test.go") || !strings.HasPrefix(e.Stderr, "panic: oh\n\ngoroutine ") {
 		t.Errorf("%q %q", p.Stack, e.Stderr)
 	}
 }

@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/gomultiprocessing/mp"
-	"github.com/gomultiprocessing/mp/testdata/env/conf"
+	"github.com/gomultiprocessing/mp/tests/testdata/env/conf"
 	"golang.org/x/sys/unix"
 )
 
