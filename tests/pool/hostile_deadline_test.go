@@ -261,6 +261,9 @@ func TestHostileDeadlineOfStart(t *testing.T) {
 // A process that holds the output of a worker that was killed holds up nothing.
 func TestHostileHoldersOfOutput(t *testing.T) {
 	t.Parallel()
+	if testkit.Race {
+		t.Skip("the race detector takes longer than the wait that there must not be")
+	}
 	least := time.Hour
 	for range 20 {
 		p := testkit.NewPool(t, mp.PoolConfig{Workers: 1, Grace: mp.NoGrace})
