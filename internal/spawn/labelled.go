@@ -5,7 +5,7 @@ import (
 	"io"
 )
 
-// Labelled, as Spec.Stdout or Spec.Stderr, puts a label before each line written to W: the name
+// Labelled is for Spec.Stdout and Spec.Stderr. It puts a label before each line written to W: the name
 // of the child, or its pool and number, and Spec.TaskLabel of the running task. What the program
 // itself writes gets no label. A nil W means what a nil Spec.Stdout or Spec.Stderr means.
 type Labelled struct{ W io.Writer }

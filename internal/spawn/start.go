@@ -140,7 +140,7 @@ func (spec *Spec) check() error {
 		}
 	}
 	if f, ok := spec.Stdin.(*os.File); ok && f != nil && isTerminal(f) {
-		return errors.New("Stdin is a terminal, which a child cannot read because it has its own process group: " +
+		return errors.New("the config's Stdin is a terminal, which a child cannot read because it has its own process group: " +
 			"pass struct{ io.Reader }{os.Stdin}, so that this process reads it for the child")
 	}
 	return nil
