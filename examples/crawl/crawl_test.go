@@ -230,6 +230,8 @@ func TestBackPressure(t *testing.T) {
 	if len(found) != total+1 {
 		t.Errorf("%d pages, want %d", len(found), total+1)
 	}
+	mu.Lock() // a handler may not have returned yet
+	defer mu.Unlock()
 	if worst > most {
 		t.Errorf("%d pages were got and not parsed, want %d at most", worst, most)
 	}

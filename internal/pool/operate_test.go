@@ -112,6 +112,7 @@ func TestRecycle(t *testing.T) {
 				t.Error("an old worker lives")
 			}
 		}
+		synctest.Wait() // for the last event
 		for _, ev := range e.all {
 			is(t, ev.Err, pool.ErrRecycled)
 			equal(t, "kind", ev.Kind, pool.WorkerRecycled)
