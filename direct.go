@@ -27,7 +27,7 @@ type directCall[In, Out any] struct {
 // call is made, unless it may be asked for again: for another attempt, or because another worker had
 // the call before and has not begun it.
 const (
-	inputTaken = iota + 1 // by the call that is made: there is none any more
+	inputTaken = iota + 1 // by the call that is being made
 	inputKept
 )
 

@@ -10,7 +10,7 @@ type PropagatedKey struct{}
 // tasks, which are others.
 type Own interface{ OwnOfCtx() }
 
-// ValuesOf is the ctx whose values tasks on goroutines inherit, and nothing of when it ends; nil: there are none.
+// ValuesOf returns the ctx whose values tasks on goroutines inherit, without its end; nil when it cannot have values.
 func ValuesOf(ctx context.Context) context.Context {
 	if ctx == context.Background() || ctx == context.TODO() {
 		return nil
