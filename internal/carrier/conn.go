@@ -36,7 +36,7 @@ type ByteConn interface {
 	// Receive takes the next message if it is of that kind and no longer than limit; -1 is no limit.
 	Receive(ctx context.Context, want MessageKind, limit int) (Message, error)
 	// Plain says that no descriptors will come. It is called before anything else.
-	Plain()
+	NoDescriptors()
 }
 
 // MessageKind tells values from bytes.

@@ -17,7 +17,7 @@ type encodedConn[T any] struct {
 // EncodeConn makes a Conn of a ByteConn, by the codec of this module.
 func EncodeConn[T any](e ByteConn) Conn[T] {
 	if _, carries := ItemType[T](); !carries {
-		e.Plain()
+		e.NoDescriptors()
 	}
 	return encodedConn[T]{e, e}
 }

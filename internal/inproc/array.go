@@ -17,7 +17,7 @@ const largeArray = 64 << 20
 // is an error.
 func NewArray[T any](n, size int) (*Array[T], error) {
 	if size >= largeArray {
-		if err := hasRoom(size); err != nil {
+		if err := checkMemory(size); err != nil {
 			return nil, err
 		}
 	}

@@ -9,7 +9,7 @@ import (
 
 // Barrier is where a number of parties wait for each other, again and again.
 type Barrier struct {
-	local
+	processLocal
 	parties int
 	mu      sync.Mutex // of all that follows, and of the rounds
 	round   *round     // that fills, or is acted upon, or has broken
@@ -21,7 +21,7 @@ func NewBarrier(parties int) *Barrier { return &Barrier{parties: parties, round:
 // round is what some parties wait for together. It ends once, either way.
 type round struct {
 	arrived int
-	over    gate // opens as the round ends
+	end     broadcast // opens as the round ends
 	ended   bool
 	broken  bool
 }
@@ -32,7 +32,7 @@ func (r *round) finish(broken bool) bool {
 		return false
 	}
 	r.ended, r.broken = true, broken
-	r.over.open()
+	r.end.notifyAll()
 	return true
 }
 
@@ -58,23 +58,23 @@ func (b *Barrier) Wait(ctx context.Context, action func() error) (place int, err
 			}
 			return place, err
 		}
-		if err := b.until(ctx, r); err != nil { // beyond the parties: the next round comes soon
+		if err := b.waitRound(ctx, r); err != nil { // beyond the parties: the next round comes soon
 			return 0, &carrier.LateError{Err: err}
 		}
 	}
 }
 
 // until waits for the end of a round. The mutex is held, but not while it waits.
-func (b *Barrier) until(ctx context.Context, r *round) error {
-	way := r.over.enter()
+func (b *Barrier) waitRound(ctx context.Context, r *round) error {
+	way := r.end.join()
 	b.mu.Unlock()
 	defer b.mu.Lock()
-	return r.over.wait(ctx, &b.mu, way)
+	return r.end.wait(ctx, &b.mu, way)
 }
 
 // await waits in a round in which this party has arrived, and breaks it if its ctx ends.
 func (b *Barrier) await(ctx context.Context, r *round) error {
-	err := b.until(ctx, r)
+	err := b.waitRound(ctx, r)
 	if err != nil && (r.finish(true) || r.broken) {
 		return &carrier.LateError{Err: err}
 	}
@@ -87,7 +87,7 @@ func (b *Barrier) await(ctx context.Context, r *round) error {
 // complete ends the round: this party was the last to come.
 func (b *Barrier) complete(r *round, action func() error) error {
 	if action != nil {
-		if err := b.act(r, action); err != nil {
+		if err := b.runAction(r, action); err != nil {
 			return err
 		}
 	}
@@ -99,7 +99,7 @@ func (b *Barrier) complete(r *round, action func() error) error {
 }
 
 // act runs the action without the mutex. If it fails, in whatever way, the barrier breaks.
-func (b *Barrier) act(r *round, action func() error) (err error) {
+func (b *Barrier) runAction(r *round, action func() error) (err error) {
 	done := false
 	b.mu.Unlock()
 	defer func() {

@@ -9,10 +9,10 @@ import (
 
 // Condition is what goroutines wait for that have a lock, until others notify them.
 type Condition struct {
-	local
-	lock *Lock
-	mu   sync.Mutex
-	line sleepers[struct{}]
+	processLocal
+	lock    *Lock
+	mu      sync.Mutex
+	waiters waitQueue[struct{}]
 }
 
 // Wait gives the acquisition with that token up, waits until it is notified, and
@@ -25,22 +25,22 @@ func (c *Condition) Wait(ctx context.Context, token uint64) (carrier.Grant, erro
 		c.lock.Release(token)
 		return carrier.Grant{}, err
 	}
-	w := c.line.sleeper(struct{}{})
-	defer c.line.done(w)
+	w := c.waiters.newWaiter(struct{}{})
+	defer c.waiters.recycle(w)
 	c.mu.Lock()
-	c.line.push(w)
+	c.waiters.push(w)
 	c.mu.Unlock()
 	if c.lock.Release(token) != nil { // by another goroutine, meanwhile
-		c.quit(w)
+		c.giveUp(w)
 		return carrier.Grant{}, carrier.ErrNotOwner
 	}
-	if err := w.rest(ctx); err != nil {
-		c.quit(w)
+	if err := w.wait(ctx); err != nil {
+		c.giveUp(w)
 		return carrier.Grant{}, err
 	}
-	g, err := c.lock.relock(ctx)
+	g, err := c.lock.acquireAgain(ctx)
 	if err != nil {
-		c.quit(w)
+		c.giveUp(w)
 		return carrier.Grant{}, err
 	}
 	return g, nil
@@ -50,10 +50,10 @@ func (c *Condition) Wait(ctx context.Context, token uint64) (carrier.Grant, erro
 func (c *Condition) Mutex() carrier.Lock { return c.lock }
 
 // quit ends the waiting of a goroutine. If it was notified, the next is instead.
-func (c *Condition) quit(w *sleeper[struct{}]) {
+func (c *Condition) giveUp(w *waiter[struct{}]) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.line.remove(w) {
+	if !c.waiters.remove(w) {
 		c.grant(1)
 	}
 }
@@ -61,11 +61,11 @@ func (c *Condition) quit(w *sleeper[struct{}]) {
 // grant wakes the first n of those who wait.
 func (c *Condition) grant(n int) {
 	for ; n > 0; n-- {
-		w := c.line.pop()
+		w := c.waiters.pop()
 		if w == nil {
 			return
 		}
-		w.call()
+		w.signal()
 	}
 }
 

@@ -4,7 +4,7 @@ import "sync/atomic"
 
 // Counter is one word.
 type Counter struct {
-	local
+	processLocal
 	word atomic.Uint64
 }
 

@@ -8,17 +8,17 @@ import (
 )
 
 // End is one end of a pipe.
-type End[T any] struct{ in, out *way[T] } // nil: it does not receive, or send
+type End[T any] struct{ in, out *direction[T] } // nil: it does not receive, or send
 
 // NewPipe makes a pipe of which both ends send and receive.
 func NewPipe[T any]() (a, b *End[T]) {
-	there, back := newWay[T](), newWay[T]()
+	there, back := newDirection[T](), newDirection[T]()
 	return &End[T]{back, there}, &End[T]{there, back}
 }
 
 // NewOneWayPipe makes a pipe with one end r that receives only and one end w that sends only.
 func NewOneWayPipe[T any]() (r, w *End[T]) {
-	only := newWay[T]()
+	only := newDirection[T]()
 	return &End[T]{only, nil}, &End[T]{nil, only}
 }
 
@@ -96,7 +96,7 @@ func (e *End[T]) Close() error {
 
 // Err implements carrier.Object.
 func (e *End[T]) Err() error {
-	if e.in != nil && e.in.isAbandoned() || e.out != nil && e.out.isEnded() {
+	if e.in != nil && e.in.isReceiveClosed() || e.out != nil && e.out.isSendClosed() {
 		return errEndClosed
 	}
 	return nil
@@ -107,10 +107,10 @@ func (e *End[T]) Drop() { e.close(outside) }
 
 func (e *End[T]) close(wakes whom) {
 	if e.in != nil {
-		e.in.noReceiver(wakes)
+		e.in.closeReceive(wakes)
 	}
 	if e.out != nil {
-		e.out.noSender(wakes)
+		e.out.closeSend(wakes)
 	}
 }
 

@@ -8,10 +8,10 @@ import (
 
 // Event is a flag to wait for.
 type Event struct {
-	local
+	processLocal
 	set     atomic.Bool
 	mu      sync.Mutex // of changing it, and of what follows
-	next    gate       // opens by the next Set
+	nextSet broadcast  // opens by the next Set
 	watches map[*func()]struct{}
 }
 
@@ -23,7 +23,7 @@ func (e *Event) Set() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.set.Store(true)
-	e.next.open()
+	e.nextSet.notifyAll()
 	for notify := range e.watches {
 		(*notify)()
 	}
@@ -54,9 +54,9 @@ func (e *Event) Wait(ctx context.Context) error {
 		e.mu.Unlock()
 		return nil
 	}
-	way := e.next.enter()
+	way := e.nextSet.join()
 	e.mu.Unlock()
-	return e.next.wait(ctx, &e.mu, way)
+	return e.nextSet.wait(ctx, &e.mu, way)
 }
 
 // Watch calls notify, which does not block, at each Set, until stop is called.

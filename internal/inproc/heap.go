@@ -14,7 +14,7 @@ type entry[T any] struct {
 }
 
 // leastHeap is the room that is kept when a heap shrinks.
-const leastHeap = 64
+const minHeapCap = 64
 
 func (h *heap[T]) len() int { return len(h.entries) }
 
@@ -67,7 +67,7 @@ func (h *heap[T]) pop() T {
 	e, h.entries[0] = h.entries[0], e
 	h.entries[n] = entry[T]{}
 	h.entries = h.entries[:n]
-	if n >= leastHeap && n <= cap(h.entries)/4 {
+	if n >= minHeapCap && n <= cap(h.entries)/4 {
 		h.entries = append(make([]entry[T], 0, 2*n), h.entries...)
 	}
 	return e.v

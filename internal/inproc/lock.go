@@ -21,10 +21,10 @@ import (
 // to run. But one who has waited for a millisecond is handed the lock, and it is not free
 // in between.
 type Lock struct {
-	local
-	state atomic.Uint64
-	mu    sync.Mutex // of the line, and of setting and clearing contended
-	line  sleepers[uint64]
+	processLocal
+	state   atomic.Uint64
+	mu      sync.Mutex // of the line, and of setting and clearing contended
+	waiters waitQueue[uint64]
 }
 
 const (
@@ -55,7 +55,7 @@ func (l *Lock) TryAcquire() (carrier.Grant, bool) {
 func (l *Lock) Acquire(ctx context.Context) (carrier.Grant, error) {
 	if err := ctx.Err(); err != nil {
 		if _, held := l.Held(); held { // as if ctx had ended a moment later
-			err = fmt.Errorf("mp: %w", inTheWay(err))
+			err = fmt.Errorf("mp: %w", heldError(err))
 		}
 		return carrier.Grant{}, err
 	}
@@ -70,12 +70,12 @@ func (l *Lock) Acquire(ctx context.Context) (carrier.Grant, error) {
 }
 
 // inTheWay says why a wait ended with its ctx.
-func inTheWay(err error) error {
+func heldError(err error) error {
 	return fmt.Errorf("another goroutine of this process has the lock: %w", err)
 }
 
 // relock is Acquire for who had the lock, and words the error for who says what it was for.
-func (l *Lock) relock(ctx context.Context) (carrier.Grant, error) {
+func (l *Lock) acquireAgain(ctx context.Context) (carrier.Grant, error) {
 	if err := ctx.Err(); err != nil {
 		return carrier.Grant{}, err
 	}
@@ -87,35 +87,35 @@ func (l *Lock) relock(ctx context.Context) (carrier.Grant, error) {
 
 // wait is Acquire for one who did not get the lock at once.
 func (l *Lock) wait(ctx context.Context) (carrier.Grant, error) {
-	w := l.line.sleeper(0)
-	defer l.line.done(w)
+	w := l.waiters.newWaiter(0)
+	defer l.waiters.recycle(w)
 	l.mu.Lock()
-	l.line.push(w)
+	l.waiters.push(w)
 	l.state.Or(contended)
 	for {
-		if w.has != 0 {
+		if w.value != 0 {
 			l.mu.Unlock()
-			return carrier.Grant{Token: w.has}, nil
+			return carrier.Grant{Token: w.value}, nil
 		}
 		if g, ok := l.TryAcquire(); ok {
-			l.leave(w)
+			l.dequeue(w)
 			l.mu.Unlock()
 			return g, nil
 		}
 		if err := ctx.Err(); err != nil {
-			l.leave(w) // whoever has the lock wakes the next
+			l.dequeue(w) // whoever has the lock wakes the next
 			l.mu.Unlock()
-			return carrier.Grant{}, inTheWay(err)
+			return carrier.Grant{}, heldError(err)
 		}
 		l.mu.Unlock()
-		w.rest(ctx)
+		w.wait(ctx)
 		l.mu.Lock()
 	}
 }
 
 // leave takes a waiter out of the line.
-func (l *Lock) leave(w *sleeper[uint64]) {
-	if l.line.remove(w); l.line.first == nil {
+func (l *Lock) dequeue(w *waiter[uint64]) {
+	if l.waiters.remove(w); l.waiters.first == nil {
 		l.state.And(^uint64(contended))
 	}
 }
@@ -123,7 +123,7 @@ func (l *Lock) leave(w *sleeper[uint64]) {
 // Release ends the acquisition with that token. ErrNotOwner: it has ended already.
 func (l *Lock) Release(token uint64) error {
 	v := token*tokenUnit | held
-	if token != 0 && (l.state.CompareAndSwap(v, v&^held) || l.pass(token)) {
+	if token != 0 && (l.state.CompareAndSwap(v, v&^held) || l.releaseContended(token)) {
 		return nil
 	}
 	return carrier.ErrNotOwner
@@ -133,7 +133,7 @@ func (l *Lock) Release(token uint64) error {
 func (l *Lock) NewCondition() (carrier.Condition, error) { return &Condition{lock: l}, nil }
 
 // pass is Release while somebody waits.
-func (l *Lock) pass(token uint64) bool {
+func (l *Lock) releaseContended(token uint64) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for {
@@ -141,22 +141,22 @@ func (l *Lock) pass(token uint64) bool {
 		if v&^contended != token*tokenUnit|held {
 			return false
 		}
-		w := l.line.first
+		w := l.waiters.first
 		switch {
 		case w == nil:
 			if l.state.CompareAndSwap(v, v&^held) {
 				return true
 			}
-		case w.patient():
+		case w.overdue():
 			if !l.state.CompareAndSwap(v, v+tokenUnit) {
 				continue
 			}
-			w.has = token + 1
-			l.leave(w)
-			w.call()
+			w.value = token + 1
+			l.dequeue(w)
+			w.signal()
 			return true
 		case l.state.CompareAndSwap(v, v&^held):
-			w.call()
+			w.signal()
 			return true
 		}
 	}

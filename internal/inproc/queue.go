@@ -7,10 +7,10 @@ import (
 )
 
 // NewQueue makes a queue that holds capacity items at most; 0 or less is no bound. Get takes the oldest item.
-func NewQueue[T any](capacity int) *Queue[T] { return newQueue(capacity, newLine[T](false)) }
+func NewQueue[T any](capacity int) *Queue[T] { return newQueue(capacity, newDeque[T](false)) }
 
 // NewLIFOQueue makes a queue of which Get takes the newest item.
-func NewLIFOQueue[T any](capacity int) *Queue[T] { return newQueue(capacity, newLine[T](true)) }
+func NewLIFOQueue[T any](capacity int) *Queue[T] { return newQueue(capacity, newDeque[T](true)) }
 
 // NewPriorityQueue makes a queue of which Get takes the least item, and of equal ones the oldest.
 func NewPriorityQueue[T any](capacity int, less func(a, b T) bool) *Queue[T] {
@@ -18,8 +18,8 @@ func NewPriorityQueue[T any](capacity int, less func(a, b T) bool) *Queue[T] {
 }
 
 func newQueue[T any](capacity int, store store[T]) *Queue[T] {
-	line, _ := store.(*line[T])
-	return &Queue[T]{store: store, line: line, capacity: max(capacity, 0)}
+	line, _ := store.(*deque[T])
+	return &Queue[T]{store: store, deque: line, capacity: max(capacity, 0)}
 }
 
 // store is an order of items. Only push and pop may panic, because less does, and have no effect
@@ -37,23 +37,23 @@ type store[T any] interface {
 // putters give their item to the first getter, getters let in the item of the first putter. So
 // a getter waits only while there are no items, and a putter only while there is no room.
 type Queue[T any] struct {
-	local
-	mu       briefLock
+	processLocal
+	mu       spinMutex
 	store    store[T]
-	line     *line[T] // the store, if it is one
-	capacity int      // 0: no bound
-	got      int      // items that were got, and not said to be done
+	deque    *deque[T] // the store, if it is one
+	capacity int       // 0: no bound
+	got      int       // items that were got, and not said to be done
 	closed   bool
-	getters  waiters[T]
-	putters  waiters[T]
-	spares   spares[T]
-	idle     gate // opens when nothing is left to do
+	getters  queueWaiters[T]
+	putters  queueWaiters[T]
+	pool     waiterPool[T]
+	idle     broadcast // opens when nothing is left to do
 	watchers map[*func()]struct{}
 }
 
 func (q *Queue[T]) Put(ctx context.Context, v T) error {
 	q.mu.Lock()
-	if l := q.line; l != nil && !q.closed && q.getters.first == nil && len(q.watchers) == 0 && !q.full() {
+	if l := q.deque; l != nil && !q.closed && q.getters.first == nil && len(q.watchers) == 0 && !q.full() {
 		l.push(v) // what there mostly is to do, and no more
 		q.mu.Unlock()
 		return nil
@@ -80,7 +80,7 @@ func (q *Queue[T]) TryPut(v T) error {
 
 // put puts an item, or has it wait as w. It says who else is to be woken. The lock is held, and
 // given up.
-func (q *Queue[T]) put(v T, wait bool) (w, other *waiter[T], err error) {
+func (q *Queue[T]) put(v T, wait bool) (w, other *queueWaiter[T], err error) {
 	defer q.mu.Unlock()
 	if q.closed {
 		return nil, nil, carrier.ErrQueueClosed
@@ -95,7 +95,7 @@ func (q *Queue[T]) put(v T, wait bool) (w, other *waiter[T], err error) {
 		if !wait {
 			return nil, nil, carrier.ErrFull
 		}
-		w = q.spares.take()
+		w = q.pool.take()
 		w.v = v
 		q.putters.add(w)
 		return w, nil, nil
@@ -109,7 +109,7 @@ func (q *Queue[T]) put(v T, wait bool) (w, other *waiter[T], err error) {
 
 func (q *Queue[T]) Get(ctx context.Context) (T, error) {
 	q.mu.Lock()
-	if l := q.line; l != nil && l.n > 0 && q.putters.first == nil {
+	if l := q.deque; l != nil && l.n > 0 && q.putters.first == nil {
 		v := l.pop()
 		q.got++
 		q.mu.Unlock()
@@ -132,7 +132,7 @@ func (q *Queue[T]) TryGet() (T, error) {
 
 // get takes an item, or waits for one as w. It says who else is to be woken. The lock is held,
 // and given up.
-func (q *Queue[T]) get(wait bool) (v T, w, other *waiter[T], err error) {
+func (q *Queue[T]) get(wait bool) (v T, w, other *queueWaiter[T], err error) {
 	defer q.mu.Unlock()
 	if q.store.len() == 0 {
 		switch {
@@ -141,7 +141,7 @@ func (q *Queue[T]) get(wait bool) (v T, w, other *waiter[T], err error) {
 		case !wait:
 			return v, nil, nil, carrier.ErrEmpty
 		}
-		w = q.spares.take()
+		w = q.pool.take()
 		q.getters.add(w)
 		return v, w, nil, nil
 	}
@@ -153,7 +153,7 @@ func (q *Queue[T]) get(wait bool) (v T, w, other *waiter[T], err error) {
 // admit lets in the item of the first Put that waits, and returns it to be woken. If less panics,
 // or ends the goroutine, it will do so again in that Put, where its caller can see it; the
 // room goes to the next one then.
-func (q *Queue[T]) admit() *waiter[T] {
+func (q *Queue[T]) admit() *queueWaiter[T] {
 	w := q.putters.first
 	if w == nil || q.full() {
 		return nil
@@ -208,7 +208,7 @@ func (q *Queue[T]) TaskDone() error {
 		return carrier.ErrNotGot
 	}
 	q.got--
-	q.freeJoins()
+	q.wakeJoiners()
 	return nil
 }
 
@@ -222,7 +222,7 @@ func (q *Queue[T]) Join(ctx context.Context) error {
 		q.mu.Unlock()
 		return err
 	}
-	way := q.idle.enter()
+	way := q.idle.join()
 	q.mu.Unlock()
 	return q.idle.wait(ctx, &q.mu, way)
 }
@@ -231,9 +231,9 @@ func (q *Queue[T]) Join(ctx context.Context) error {
 func (q *Queue[T]) done() bool { return q.got == 0 && q.store.len() == 0 }
 
 // freeJoins ends the Joins if nothing is left to do.
-func (q *Queue[T]) freeJoins() {
+func (q *Queue[T]) wakeJoiners() {
 	if q.done() {
-		q.idle.open()
+		q.idle.notifyAll()
 	}
 }
 
@@ -252,19 +252,19 @@ func (q *Queue[T]) CloseNow() (dropped int, err error) {
 	q.close()
 	dropped = q.store.len()
 	q.store.clear()
-	q.freeJoins()
+	q.wakeJoiners()
 	return dropped, nil
 }
 
 func (q *Queue[T]) close() {
 	q.closed = true
-	q.end(&q.putters)
-	q.end(&q.getters)
+	q.failAll(&q.putters)
+	q.failAll(&q.getters)
 	q.notify()
 }
 
 // end ends all waits of a list.
-func (q *Queue[T]) end(list *waiters[T]) {
+func (q *Queue[T]) failAll(list *queueWaiters[T]) {
 	for w := list.first; w != nil; w = list.first {
 		list.remove(w)
 		w.err = carrier.ErrQueueClosed

@@ -16,13 +16,13 @@ import (
 // waited for a millisecond; the others are woken to take it if they can. As long as permits
 // are free and goroutines wait, so many of the first of these are awake.
 type Semaphore struct {
-	local
+	processLocal
 	mu      sync.Mutex
 	free    int64 // those held are not counted: they may be used up
 	initial int64
 	bounded bool
 	token   uint64
-	line    sleepers[uint64]
+	waiters waitQueue[uint64]
 }
 
 // NewSemaphore makes a semaphore with that number of permits, from 0 to carrier.MaxPermits.
@@ -56,25 +56,25 @@ func (s *Semaphore) Acquire(ctx context.Context) (carrier.Grant, error) {
 	if g, ok := s.TryAcquire(); ok {
 		return g, nil
 	}
-	w := s.line.sleeper(0)
-	defer s.line.done(w)
+	w := s.waiters.newWaiter(0)
+	defer s.waiters.recycle(w)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.line.push(w)
+	s.waiters.push(w)
 	for {
-		if w.has != 0 {
-			return carrier.Grant{Token: w.has}, nil
+		if w.value != 0 {
+			return carrier.Grant{Token: w.value}, nil
 		}
 		if token, ok := s.take(); ok {
-			s.line.remove(w)
+			s.waiters.remove(w)
 			return carrier.Grant{Token: token}, nil
 		}
 		if err := ctx.Err(); err != nil {
-			s.line.remove(w)
+			s.waiters.remove(w)
 			return carrier.Grant{}, err
 		}
 		s.mu.Unlock()
-		w.rest(ctx)
+		w.wait(ctx)
 		s.mu.Lock()
 	}
 }
@@ -86,7 +86,7 @@ func (s *Semaphore) Return(uint64) error {
 	if s.bounded && s.free >= s.initial {
 		return carrier.ErrTooManyPermits
 	}
-	s.pass(1)
+	s.wakeWaiters(1)
 	return nil
 }
 
@@ -100,24 +100,24 @@ func (s *Semaphore) Release(n int) error {
 	if int64(n) > carrier.MaxPermits-s.free {
 		return fmt.Errorf("mp: a semaphore of more than %d permits: %w", carrier.MaxPermits, fs.ErrInvalid)
 	}
-	s.pass(int64(n))
+	s.wakeWaiters(int64(n))
 	return nil
 }
 
 // pass gives n permits to those who wait, as far as there are any.
-func (s *Semaphore) pass(n int64) {
+func (s *Semaphore) wakeWaiters(n int64) {
 	s.free += n
-	for w := s.line.first; w != nil && s.free > 0 && w.patient(); w = s.line.first {
-		w.has, _ = s.take()
-		s.line.remove(w)
-		w.call()
+	for w := s.waiters.first; w != nil && s.free > 0 && w.overdue(); w = s.waiters.first {
+		w.value, _ = s.take()
+		s.waiters.remove(w)
+		w.signal()
 	}
-	w := s.line.first
+	w := s.waiters.first
 	for range s.free {
 		if w == nil {
 			return
 		}
-		w.call()
+		w.signal()
 		w = w.next
 	}
 }

@@ -10,20 +10,20 @@ import (
 // nothing that could be lost.
 
 // local has what the carriers here have in common.
-type local struct{}
+type processLocal struct{}
 
 // Err implements carrier.Object.
-func (local) Err() error { return nil }
+func (processLocal) Err() error { return nil }
 
 // Close implements carrier.Object.
-func (local) Close() error { return nil }
+func (processLocal) Close() error { return nil }
 
-func stays(what string) error {
+func errProcessLocal(what string) error {
 	return fmt.Errorf("a %s of package thread belongs to its process: use mp.New%s", what, what)
 }
 
 // Share implements carrier.Object.
-func (*Lock) Share(*wire.Buffer) error { return stays("Lock") }
+func (*Lock) Share(*wire.Buffer) error { return errProcessLocal("Lock") }
 
 // RLock is a lock that says so when it is to travel.
 type RLock struct{ Lock }
@@ -32,31 +32,31 @@ type RLock struct{ Lock }
 func NewRLock() *RLock { return new(RLock) }
 
 // Share implements carrier.Object.
-func (*RLock) Share(*wire.Buffer) error { return stays("RLock") }
+func (*RLock) Share(*wire.Buffer) error { return errProcessLocal("RLock") }
 
 // Share implements carrier.Object.
-func (*Condition) Share(*wire.Buffer) error { return stays("Condition") }
+func (*Condition) Share(*wire.Buffer) error { return errProcessLocal("Condition") }
 
 // Share implements carrier.Object.
-func (*Semaphore) Share(*wire.Buffer) error { return stays("Semaphore") }
+func (*Semaphore) Share(*wire.Buffer) error { return errProcessLocal("Semaphore") }
 
 // Share implements carrier.Object.
-func (*Event) Share(*wire.Buffer) error { return stays("Event") }
+func (*Event) Share(*wire.Buffer) error { return errProcessLocal("Event") }
 
 // Share implements carrier.Object.
-func (*Barrier) Share(*wire.Buffer) error { return stays("Barrier") }
+func (*Barrier) Share(*wire.Buffer) error { return errProcessLocal("Barrier") }
 
 // Share implements carrier.Object.
-func (*Queue[T]) Share(*wire.Buffer) error { return stays("Queue") }
+func (*Queue[T]) Share(*wire.Buffer) error { return errProcessLocal("Queue") }
 
 // Share implements carrier.Object.
-func (*Value) Share(*wire.Buffer) error { return stays("Value") }
+func (*Value) Share(*wire.Buffer) error { return errProcessLocal("Value") }
 
 // Share implements carrier.Object.
-func (*Counter) Share(*wire.Buffer) error { return stays("Counter") }
+func (*Counter) Share(*wire.Buffer) error { return errProcessLocal("Counter") }
 
 // Share implements carrier.Object.
-func (*Array[T]) Share(*wire.Buffer) error { return stays("Array") }
+func (*Array[T]) Share(*wire.Buffer) error { return errProcessLocal("Array") }
 
 // Share implements carrier.Object.
-func (*End[T]) Share(*wire.Buffer) error { return stays("Pipe") }
+func (*End[T]) Share(*wire.Buffer) error { return errProcessLocal("Pipe") }

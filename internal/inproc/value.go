@@ -11,7 +11,7 @@ import (
 // other one, and then one word, the version. So nobody who reads has to wait for a writer,
 // and only reads again when the value has changed twice meanwhile.
 type Value struct {
-	local
+	processLocal
 	version atomic.Uint64
 	slots   [2][]atomic.Uint64
 	lock    Lock
@@ -43,7 +43,7 @@ func (v *Value) Load(to []uint64) {
 
 // Begin keeps others from changing the value until Commit or Cancel.
 func (v *Value) Begin(ctx context.Context) (token uint64, err error) {
-	g, err := v.lock.relock(ctx)
+	g, err := v.lock.acquireAgain(ctx)
 	return g.Token, err
 }
 

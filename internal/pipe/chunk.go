@@ -28,9 +28,9 @@ const (
 
 // The last byte of a chunk says what becomes of its message.
 const (
-	goesOn   = 0x55
-	complete = 0xaa
-	givenUp  = 0x0f
+	continues = 0x55
+	complete  = 0xaa
+	aborted   = 0x0f
 )
 
 // header is the beginning of a chunk.
@@ -56,7 +56,7 @@ func parseHeader(p []byte) (header, error) {
 	}
 	size := binary.LittleEndian.Uint32(p[4:])
 	if h.kind != Value && h.kind != Bytes || h.files > chunkFiles || p[2] != 'm' || p[3] != 'p' || size > maxChunk || h.total > math.MaxInt64/2 {
-		return h, fmt.Errorf("%w: a chunk begins with % x", ErrNonsense, p[:headerSize])
+		return h, fmt.Errorf("%w: a chunk begins with % x", ErrProtocol, p[:headerSize])
 	}
 	h.size = int(size)
 	return h, nil

@@ -31,15 +31,15 @@ type End struct {
 	file *os.File
 	raw  syscall.RawConn
 
-	mu      sync.Mutex // of what follows, and of the deadlines of file
-	state   state
-	gone    bool // Close was called while it was moving
-	watches map[*watch]struct{}
+	mu             sync.Mutex // of what follows, and of the deadlines of file
+	state          state
+	closeAfterMove bool // Close was called while it was moving
+	watches        map[*watch]struct{}
 
 	watched atomic.Int32 // len(watches)
 	waiting atomic.Bool  // whoever has the turn to receive waits for a message
 
-	receiving, sending side
+	receiving, sending direction
 	rx                 receiver
 	tx                 sender
 }
@@ -53,14 +53,14 @@ const (
 )
 
 // side is one direction. Whoever has its turn may use the socket in it and what belongs to it.
-type side struct {
+type direction struct {
 	turn     chan struct{} // holds a token while nobody has the turn
 	deadline func(time.Time) error
 	wait     func(f func(fd uintptr) bool) error
 }
 
 // longAgo is a deadline that has passed.
-var longAgo = time.Unix(1, 0)
+var pastDeadline = time.Unix(1, 0)
 
 // New makes a pipe. An oneWay one's a receives and its b sends.
 func New(oneWay bool) (a, b *End, err error) {
@@ -89,20 +89,20 @@ func newEnd(f *os.File, mode Mode) (*End, error) {
 		return nil, err
 	}
 	e := &End{mode: mode, file: f, raw: raw}
-	e.receiving = side{turn: make(chan struct{}, 1), deadline: f.SetReadDeadline, wait: raw.Read}
-	e.sending = side{turn: make(chan struct{}, 1), deadline: f.SetWriteDeadline, wait: raw.Write}
+	e.receiving = direction{turn: make(chan struct{}, 1), deadline: f.SetReadDeadline, wait: raw.Read}
+	e.sending = direction{turn: make(chan struct{}, 1), deadline: f.SetWriteDeadline, wait: raw.Write}
 	e.receiving.turn <- struct{}{}
 	e.sending.turn <- struct{}{}
 	shm.CountDescriptors(1)
 	e.rx.step = e.receiveStep
-	e.rx.hot.Enabled = waitq.NewSpin().Enabled
+	e.rx.spin.Enabled = waitq.NewSpin().Enabled
 	e.tx.step = e.sendStep
 	return e, nil
 }
 
 // Plain says that no descriptors come with what this end receives, which makes receiving quicker. Those
 // that come all the same get lost when there is no room. It is called before anything else.
-func (e *End) Plain() { e.rx.plain = true }
+func (e *End) NoDescriptors() { e.rx.noFiles = true }
 
 // Sends says whether this end may send.
 func (e *End) Sends() bool { return e.mode&Sends != 0 }
@@ -113,7 +113,7 @@ func (e *End) Close() error {
 	e.mu.Lock()
 	switch e.state {
 	case moving:
-		e.gone = true
+		e.closeAfterMove = true
 		e.mu.Unlock()
 		return nil
 	case closed:
@@ -121,26 +121,26 @@ func (e *End) Close() error {
 		return nil
 	}
 	e.state = closed
-	e.unwatch()
+	e.endWatches()
 	e.mu.Unlock()
-	e.shut()
+	e.release()
 	return nil
 }
 
 // shut lets go of everything. The state is closed.
-func (e *End) shut() {
+func (e *End) release() {
 	e.file.Close() // whoever waits for it stops
 	shm.CountDescriptors(-1)
 	<-e.receiving.turn
-	e.rx.in.drop()
+	e.rx.in.discard()
 	e.receiving.turn <- struct{}{}
 }
 
 // Err implements carrier.Object.
-func (e *End) Err() error { return e.isOpen() }
+func (e *End) Err() error { return e.checkOpen() }
 
 // isOpen says carrier.ErrEndClosed if this end is not to be used.
-func (e *End) isOpen() error {
+func (e *End) checkOpen() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.state != open {
@@ -150,7 +150,7 @@ func (e *End) isOpen() error {
 }
 
 // enter waits for the turn of a side.
-func (e *End) enter(ctx context.Context, s *side) error {
+func (e *End) takeTurn(ctx context.Context, s *direction) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -163,27 +163,27 @@ func (e *End) enter(ctx context.Context, s *side) error {
 			return ctx.Err()
 		}
 	}
-	if err := e.isOpen(); err != nil {
-		s.leave()
+	if err := e.checkOpen(); err != nil {
+		s.endTurn()
 		return err
 	}
 	return nil
 }
 
-func (s *side) leave() { s.turn <- struct{}{} }
+func (s *direction) endTurn() { s.turn <- struct{}{} }
 
 // park calls f until it says so, each time that the socket has become ready, or until
 // ctx ends or this end is closed. The caller has the side's turn.
-func (e *End) park(ctx context.Context, s *side, f func(fd uintptr) bool) error {
+func (e *End) waitReady(ctx context.Context, s *direction, f func(fd uintptr) bool) error {
 	if ctx.Done() == nil {
-		return e.why(ctx, s.wait(f))
+		return e.waitError(ctx, s.wait(f))
 	}
 	ended := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(ended)
 		e.mu.Lock()
 		defer e.mu.Unlock()
-		s.deadline(longAgo)
+		s.deadline(pastDeadline)
 	})
 	err := s.wait(f)
 	if !stop() {
@@ -194,15 +194,15 @@ func (e *End) park(ctx context.Context, s *side, f func(fd uintptr) bool) error 
 		}
 		e.mu.Unlock()
 	}
-	return e.why(ctx, err)
+	return e.waitError(ctx, err)
 }
 
 // why is the error of a wait as callers know it.
-func (e *End) why(ctx context.Context, err error) error {
+func (e *End) waitError(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}
-	if closed := e.isOpen(); closed != nil {
+	if closed := e.checkOpen(); closed != nil {
 		return closed
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) && ctx.Err() != nil {

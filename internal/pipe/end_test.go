@@ -204,7 +204,7 @@ func TestMoveInTheMiddle(t *testing.T) {
 // A move while others wait: they have taken nothing. Given up, all is as before.
 func TestMoveWhileOthersWait(t *testing.T) {
 	a, b := newPipe(t)
-	a.LookNever()
+	a.SpinNever()
 	for _, sent := range []bool{false, true} {
 		errs := make(chan error, 6)
 		for range 3 {
@@ -272,7 +272,7 @@ func TestCloseWhileMoving(t *testing.T) {
 
 func TestClose(t *testing.T) {
 	a, b := newPipe(t)
-	a.LookNever()
+	a.SpinNever()
 	errs := make(chan error, 2)
 	go func() {
 		_, err := a.Receive(background, pipe.Bytes, -1)
@@ -382,7 +382,7 @@ func TestNonsenseClosesTheEnd(t *testing.T) {
 		unix.Write(int(fd), []byte("GET / HTTP/1.1\r\n"))
 		return true
 	})
-	if _, err := b.Receive(background, pipe.Bytes, -1); !errors.Is(err, pipe.ErrNonsense) {
+	if _, err := b.Receive(background, pipe.Bytes, -1); !errors.Is(err, pipe.ErrProtocol) {
 		t.Error(err)
 	}
 	if _, err := b.Receive(background, pipe.Bytes, -1); !errors.Is(err, carrier.ErrEndClosed) {
@@ -466,7 +466,7 @@ func TestMessageStaysWithoutDescriptors(t *testing.T) {
 	}
 	defer unix.Setrlimit(unix.RLIMIT_NOFILE, &was)
 	for range 3 {
-		if _, err := b.Receive(background, pipe.Value, -1); !errors.Is(err, pipe.ErrNoRoom) || !errors.Is(err, syscall.EMFILE) {
+		if _, err := b.Receive(background, pipe.Value, -1); !errors.Is(err, pipe.ErrNoDescriptors) || !errors.Is(err, syscall.EMFILE) {
 			t.Error(err)
 		}
 		if err := b.Poll(background); err != nil || !b.Ready() {

@@ -12,23 +12,23 @@ import (
 // Errors of an End, besides io.EOF and those of package carrier.
 var (
 	// ErrNonsense: what came is not what an End sends.
-	ErrNonsense = errors.New("mp: the other end of the pipe talks nonsense")
+	ErrProtocol = errors.New("mp: the other end of the pipe talks nonsense")
 	// ErrLost: descriptors of a message got lost, and the message with them.
 	ErrLost = fmt.Errorf("mp: descriptors that came with the message got lost: %w", syscall.EMFILE)
 	// ErrNoRoom: there is no free descriptor for those that come with the next message, which stays.
-	ErrNoRoom = fmt.Errorf("mp: the next message stays: this process has no free descriptors for what comes with it; raise their number (ulimit -n) or close some: %w", syscall.EMFILE)
+	ErrNoDescriptors = fmt.Errorf("mp: the next message stays: this process has no free descriptors for what comes with it; raise their number (ulimit -n) or close some: %w", syscall.EMFILE)
 	// ErrTooMany: a message has more than MaxFiles descriptors.
 	ErrTooMany = fmt.Errorf("mp: more than %d shared objects in one message", MaxFiles)
 )
 
 // errGone: what goes along with a message was closed while the message waited for room.
-var errGone = fmt.Errorf("mp: something that the message holds was closed before it was sent: %w", os.ErrClosed)
+var errAttachmentClosed = fmt.Errorf("mp: something that the message holds was closed before it was sent: %w", os.ErrClosed)
 
 // errCrowded: see End.crowded.
-var errCrowded = fmt.Errorf("mp: sent and not yet received are more descriptors than a process of this user may have open (RLIMIT_NOFILE): %w", syscall.ETOOMANYREFS)
+var errTooManyInFlight = fmt.Errorf("mp: sent and not yet received are more descriptors than a process of this user may have open (RLIMIT_NOFILE): %w", syscall.ETOOMANYREFS)
 
 // isNot is why the next message, which is of the other kind, is not received as this one.
-func isNot(want Kind) error {
+func wrongKind(want Kind) error {
 	if want == Value {
 		return carrier.ErrNextIsBytes
 	}

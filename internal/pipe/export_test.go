@@ -4,7 +4,7 @@ import "os"
 
 // Over is the end that a process was given as a descriptor.
 func Over(f *os.File) (*End, error) {
-	own, err := adoptable(f)
+	own, err := adoptSocket(f)
 	if err != nil {
 		return nil, err
 	}
@@ -15,4 +15,4 @@ func Over(f *os.File) (*End, error) {
 func (e *End) File() *os.File { return e.file }
 
 // LookNever makes waiting go to sleep at once.
-func (e *End) LookNever() { e.rx.hot.Enabled = false }
+func (e *End) SpinNever() { e.rx.spin.Enabled = false }

@@ -22,25 +22,25 @@ func (e *End) Share(b *wire.Buffer) error {
 		return carrier.ErrEndClosed
 	}
 	e.state = moving
-	e.receiving.deadline(longAgo)
-	e.sending.deadline(longAgo)
-	e.shutEyes()
+	e.receiving.deadline(pastDeadline)
+	e.sending.deadline(pastDeadline)
+	e.stopPollers()
 	e.mu.Unlock()
 	<-e.receiving.turn
 	<-e.sending.turn
-	defer e.receiving.leave()
-	defer e.sending.leave()
+	defer e.receiving.endTurn()
+	defer e.sending.endTurn()
 
 	b.Byte(byte(carrier.KindPipe))
-	b.Attach(wire.Attachment{File: e.file, Settled: e.settled})
+	b.Attach(wire.Attachment{File: e.file, Settled: e.moved})
 	stream, sets := e.rx.in.replay()
 	b.Byte(byte(e.mode))
 	b.Raw(stream)
-	b.Raw(e.tx.rest)
+	b.Raw(e.tx.pending)
 	b.Uvarint(uint64(len(sets)))
 	for _, s := range sets {
 		cut := uint64(0)
-		if s.cut {
+		if s.truncated {
 			cut = 1
 		}
 		b.Uvarint(uint64(len(s.files))<<1 | cut)
@@ -52,13 +52,13 @@ func (e *End) Share(b *wire.Buffer) error {
 }
 
 // settled says what became of the message that this end was in.
-func (e *End) settled(sent bool) {
+func (e *End) moved(sent bool) {
 	e.mu.Lock()
-	if sent || e.gone {
+	if sent || e.closeAfterMove {
 		e.state = closed
-		e.unwatch()
+		e.endWatches()
 		e.mu.Unlock()
-		e.shut()
+		e.release()
 		if sent {
 			collectInFlight()
 		}
@@ -67,7 +67,7 @@ func (e *End) settled(sent bool) {
 	e.state = open
 	e.receiving.deadline(time.Time{})
 	e.sending.deadline(time.Time{})
-	e.openEyes()
+	e.startPollers()
 	e.mu.Unlock()
 	e.resume()
 }
@@ -76,7 +76,7 @@ func (e *End) settled(sent bool) {
 func (e *End) resume() {
 	select {
 	case <-e.sending.turn:
-		e.left()
+		e.finishSend()
 	default: // whoever has the turn will
 	}
 }
@@ -99,14 +99,14 @@ func Adopt(r *wire.Reader) (*End, error) {
 	}
 	mode := Mode(r.Byte())
 	stream, rest := append([]byte(nil), r.Raw()...), append([]byte(nil), r.Raw()...)
-	var in inbox
+	var in assembler
 	in.buf, in.w = stream, len(stream)
 	for range r.Uvarint() {
 		if r.Err() != nil {
 			break
 		}
 		n := r.Uvarint()
-		s := set{cut: n&1 != 0}
+		s := fileSet{truncated: n&1 != 0}
 		for range n >> 1 {
 			file := r.TakeFile()
 			if file == nil {
@@ -122,27 +122,27 @@ func Adopt(r *wire.Reader) (*End, error) {
 	}
 	if err != nil {
 		f.Close()
-		in.drop()
+		in.discard()
 		return nil, err
 	}
-	return revive(f, mode, in, rest)
+	return newMovedEnd(f, mode, in, rest)
 }
 
-func revive(f *os.File, mode Mode, in inbox, rest []byte) (*End, error) {
-	own, err := adoptable(f)
+func newMovedEnd(f *os.File, mode Mode, in assembler, rest []byte) (*End, error) {
+	own, err := adoptSocket(f)
 	if err != nil {
-		in.drop()
+		in.discard()
 		return nil, fmt.Errorf("a pipe's end that came: %w", err)
 	}
 	e, err := newEnd(own, mode)
 	if err != nil {
 		own.Close()
-		in.drop()
+		in.discard()
 		return nil, err
 	}
 	e.rx.in = in
 	if len(rest) > 0 {
-		e.tx.rest = rest
+		e.tx.pending = rest
 		e.resume()
 	}
 	return e, nil

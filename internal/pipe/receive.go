@@ -14,32 +14,32 @@ import (
 
 // lookTime is how long whoever waits looks for a message before going to sleep, as long as
 // that has helped lately: a process that sleeps needs tens of microseconds to wake up.
-const lookTime = 100 * time.Microsecond
+const spinTime = 100 * time.Microsecond
 
 // receiver is what belongs to who has the turn to receive.
 type receiver struct {
-	in  inbox
+	in  assembler
 	eof bool
-	bad error // what the other end sent is not to be understood
+	err error // what the other end sent is not to be understood
 	oob []byte
 
-	hot waitq.Spin
+	spin waitq.Spin
 
-	plain bool // no descriptors come, so that they need not be kept when there is no room
+	noFiles bool // no descriptors come, so that they need not be kept when there is no room
 
-	how   how
-	again bool // there was nothing
-	full  bool // there is no room for the descriptors of what is there
-	step  func(fd uintptr) bool
+	mode          stepMode
+	empty         bool // there was nothing
+	noDescriptors bool // there is no room for the descriptors of what is there
+	step          func(fd uintptr) bool
 }
 
 // how says what a step does when there is nothing.
-type how byte
+type stepMode byte
 
 const (
-	once how = iota // gives up
-	peer            // tries for a moment, then gives up
-	wait            // waits
+	stepTry  stepMode = iota // gives up
+	stepSpin                 // tries for a moment, then gives up
+	stepWait                 // waits
 )
 
 // Receive waits for the next message and takes it. It must be of the kind that is
@@ -51,16 +51,16 @@ func (e *End) Receive(ctx context.Context, want Kind, limit int) (Message, error
 	if e.mode&Receives == 0 {
 		return Message{}, carrier.ErrSendsOnly
 	}
-	if err := e.enter(ctx, &e.receiving); err != nil {
+	if err := e.takeTurn(ctx, &e.receiving); err != nil {
 		return Message{}, err
 	}
 	for {
 		m, ok, err := e.take(want, limit)
 		if ok || err != nil {
-			return m, e.received(err)
+			return m, e.finishReceive(err)
 		}
-		if err := e.fill(ctx); err != nil {
-			return Message{}, e.received(err)
+		if err := e.receiveMore(ctx); err != nil {
+			return Message{}, e.finishReceive(err)
 		}
 	}
 }
@@ -68,18 +68,18 @@ func (e *End) Receive(ctx context.Context, want Kind, limit int) (Message, error
 // take takes the next message if it is there.
 func (e *End) take(want Kind, limit int) (m Message, ok bool, err error) {
 	in := &e.rx.in
-	if err := e.understand(); err != nil {
+	if err := e.parse(); err != nil {
 		return m, false, err
 	}
 	if in.begun {
 		if in.msg.Kind != want {
-			return m, false, isNot(want)
+			return m, false, wrongKind(want)
 		}
 		if limit >= 0 && in.total > uint64(limit) {
 			return m, false, carrier.ErrTooLong
 		}
 	}
-	if in.whole {
+	if in.complete {
 		m, err = in.take()
 		return m, true, err
 	}
@@ -90,21 +90,21 @@ func (e *End) take(want Kind, limit int) (m Message, ok bool, err error) {
 }
 
 // understand looks at what has come.
-func (e *End) understand() error {
-	if e.rx.bad == nil {
-		e.rx.bad = e.rx.in.advance()
+func (e *End) parse() error {
+	if e.rx.err == nil {
+		e.rx.err = e.rx.in.parse()
 	}
-	if e.rx.bad == nil && e.rx.eof && !e.rx.in.whole {
-		e.rx.in.drop()
+	if e.rx.err == nil && e.rx.eof && !e.rx.in.complete {
+		e.rx.in.discard()
 	}
-	return e.rx.bad
+	return e.rx.err
 }
 
 // received gives up the turn to receive, after err.
-func (e *End) received(err error) error {
+func (e *End) finishReceive(err error) error {
 	e.waiting.Store(false)
-	e.receiving.leave()
-	if errors.Is(err, ErrNonsense) {
+	e.receiving.endTurn()
+	if errors.Is(err, ErrProtocol) {
 		e.Close()
 	}
 	if e.watched.Load() > 0 {
@@ -123,8 +123,8 @@ func (e *End) Ready() bool {
 	for {
 		select {
 		case <-e.receiving.turn:
-			ready := e.isOpen() != nil || e.something()
-			e.receiving.leave()
+			ready := e.checkOpen() != nil || e.available()
+			e.receiving.endTurn()
 			return ready
 		default:
 		}
@@ -136,10 +136,10 @@ func (e *End) Ready() bool {
 }
 
 // something looks without waiting. The caller has the turn.
-func (e *End) something() bool {
+func (e *End) available() bool {
 	in := &e.rx.in
 	for {
-		if e.understand() != nil || in.whole || e.rx.eof {
+		if e.parse() != nil || in.complete || e.rx.eof {
 			return true
 		}
 		begun := in.begun || in.r < in.w
@@ -147,11 +147,11 @@ func (e *End) something() bool {
 			return true
 		}
 		// What has begun may have been given up: that can be seen in what follows.
-		e.rx.how = once
-		if err := e.receiving.wait(e.rx.step); err != nil || e.rx.bad != nil || e.rx.full {
+		e.rx.mode = stepTry
+		if err := e.receiving.wait(e.rx.step); err != nil || e.rx.err != nil || e.rx.noDescriptors {
 			return true
 		}
-		if e.rx.again {
+		if e.rx.empty {
 			return begun
 		}
 	}
@@ -162,77 +162,77 @@ func (e *End) Poll(ctx context.Context) error {
 	if e.mode&Receives == 0 {
 		return carrier.ErrSendsOnly
 	}
-	if err := e.isOpen(); err != nil {
+	if err := e.checkOpen(); err != nil {
 		return err
 	}
 	if e.Ready() {
-		return e.isOpen()
+		return e.checkOpen()
 	}
-	if err := e.enter(ctx, &e.receiving); err != nil {
+	if err := e.takeTurn(ctx, &e.receiving); err != nil {
 		return err
 	}
-	for !e.something() {
-		if err := e.fill(ctx); err != nil {
-			return e.received(err)
+	for !e.available() {
+		if err := e.receiveMore(ctx); err != nil {
+			return e.finishReceive(err)
 		}
 	}
-	return e.received(nil)
+	return e.finishReceive(nil)
 }
 
 // fill waits until something has come.
-func (e *End) fill(ctx context.Context) error {
+func (e *End) receiveMore(ctx context.Context) error {
 	rx := &e.rx
-	rx.how = once
-	looks := rx.hot.ShouldSpin()
+	rx.mode = stepTry
+	looks := rx.spin.ShouldSpin()
 	if looks {
-		rx.how = peer
+		rx.mode = stepSpin
 	}
 	if err := e.receiving.wait(rx.step); err != nil {
-		return e.why(ctx, err)
+		return e.waitError(ctx, err)
 	}
 	if looks {
-		rx.hot.Record(!rx.again)
+		rx.spin.Record(!rx.empty)
 	}
-	if !rx.again {
-		return rx.refused()
+	if !rx.empty {
+		return rx.receiveError()
 	}
 	e.waiting.Store(true)
-	rx.how = wait
-	if err := e.park(ctx, &e.receiving, rx.step); err != nil {
+	rx.mode = stepWait
+	if err := e.waitReady(ctx, &e.receiving, rx.step); err != nil {
 		return err
 	}
 	e.waiting.Store(false)
-	return rx.refused()
+	return rx.receiveError()
 }
 
 // refused is why nothing was received.
-func (rx *receiver) refused() error {
-	if rx.full {
-		return ErrNoRoom
+func (rx *receiver) receiveError() error {
+	if rx.noDescriptors {
+		return ErrNoDescriptors
 	}
-	return rx.bad
+	return rx.err
 }
 
 // receiveStep is called with the socket. Its result says whether waiting is over.
 func (e *End) receiveStep(fd uintptr) bool {
 	rx := &e.rx
-	if rx.how == peer {
-		e.look(int(fd))
+	if rx.mode == stepSpin {
+		e.spinReceive(int(fd))
 	} else {
 		e.receiveOnce(int(fd))
 	}
-	return rx.how != wait || !rx.again
+	return rx.mode != stepWait || !rx.empty
 }
 
 // look receives if something comes within the time of a look.
-func (e *End) look(fd int) {
+func (e *End) spinReceive(fd int) {
 	rx := &e.rx
-	rx.again = true
+	rx.empty = true
 	e.waiting.Store(true)
-	for end := time.Now().Add(lookTime); ; {
+	for end := time.Now().Add(spinTime); ; {
 		for range 8 {
 			e.receiveOnce(fd)
-			if !rx.again {
+			if !rx.empty {
 				e.waiting.Store(false)
 				return
 			}
@@ -249,28 +249,28 @@ func (e *End) receiveOnce(fd int) {
 	if rx.oob == nil {
 		rx.oob = make([]byte, oobSize)
 	}
-	direct, tail := rx.in.room()
+	direct, tail := rx.in.buffers()
 	var got received
-	if rx.plain {
+	if rx.noFiles {
 		got = receive(fd, direct, tail, rx.oob)
 	} else {
 		got = receiveKept(fd, direct, tail, rx.oob)
 	}
-	rx.again = got.err == syscall.EAGAIN
-	rx.full = got.err == syscall.EMFILE
+	rx.empty = got.err == syscall.EAGAIN
+	rx.noDescriptors = got.err == syscall.EMFILE
 	switch {
-	case rx.full:
+	case rx.noDescriptors:
 	case got.err == syscall.ECONNRESET:
 		rx.eof = true // it was closed without having received all: what it sent came before
-	case rx.again:
+	case rx.empty:
 	case got.err != nil:
-		rx.bad = got.err
+		rx.err = got.err
 	case got.n == 0:
 		rx.eof = true
 	default:
-		rx.in.came(got.n, direct)
+		rx.in.filled(got.n, direct)
 		if got.has {
-			rx.bad = rx.in.add(got.set)
+			rx.err = rx.in.addFiles(got.set)
 		}
 	}
 }

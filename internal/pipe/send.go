@@ -27,7 +27,7 @@ type sender struct {
 	step func(fd uintptr) bool
 
 	// rest is to be sent before anything else: the end of a message that was given up.
-	rest []byte
+	pending []byte
 }
 
 // smallChunk is up to how many bytes are copied to save the kernel the parts.
@@ -45,15 +45,15 @@ func (e *End) Send(ctx context.Context, kind Kind, parts [][]byte, files []*os.F
 	if len(files) > MaxFiles {
 		return ErrTooMany
 	}
-	if err := e.enter(ctx, &e.sending); err != nil {
+	if err := e.takeTurn(ctx, &e.sending); err != nil {
 		return err
 	}
-	if err := e.sendRest(ctx); err != nil {
-		e.left()
+	if err := e.sendPending(ctx); err != nil {
+		e.finishSend()
 		return err
 	}
-	m := outgoing{parts: parts, files: files, left: size(parts)}
-	h := header{kind: kind, total: uint64(m.left)}
+	m := outgoing{parts: parts, files: files, remaining: size(parts)}
+	h := header{kind: kind, total: uint64(m.remaining)}
 	tx := &e.tx
 	begun := false
 	for more := true; more; {
@@ -62,13 +62,13 @@ func (e *End) Send(ctx context.Context, kind Kind, parts [][]byte, files []*os.F
 		begun = begun || tx.sent > 0
 		if err != nil {
 			if err != carrier.ErrPeer && begun {
-				tx.giveUp(h)
+				tx.abort(h)
 			}
-			e.left()
+			e.finishSend()
 			return err
 		}
 	}
-	e.left()
+	e.finishSend()
 	return nil
 }
 
@@ -80,75 +80,75 @@ func size(parts [][]byte) (n int) {
 }
 
 // left gives up the turn to send, at once or when what is left to do is done.
-func (e *End) left() {
+func (e *End) finishSend() {
 	e.tx.many, e.tx.one, e.tx.files = nil, nil, nil
 	clear(e.tx.spare[:cap(e.tx.spare)])
-	if len(e.tx.rest) > 0 && e.isOpen() == nil {
+	if len(e.tx.pending) > 0 && e.checkOpen() == nil {
 		go e.flush()
 		return
 	}
-	e.sending.leave()
+	e.sending.endTurn()
 }
 
 // flush takes back what was sent of a message that was given up. It has the turn to send.
 func (e *End) flush() {
-	if err := e.sendRest(context.Background()); err != nil && err != carrier.ErrEndClosed {
-		e.tx.rest = nil // there is nobody
+	if err := e.sendPending(context.Background()); err != nil && err != carrier.ErrEndClosed {
+		e.tx.pending = nil // there is nobody
 	}
 	e.tx.one = nil
-	e.sending.leave() // if this end moves, the rest goes along
+	e.sending.endTurn() // if this end moves, the rest goes along
 }
 
 // sendRest sends what must be sent before anything else.
-func (e *End) sendRest(ctx context.Context) error {
+func (e *End) sendPending(ctx context.Context) error {
 	tx := &e.tx
-	if len(tx.rest) == 0 {
+	if len(tx.pending) == 0 {
 		return nil
 	}
-	tx.one, tx.many, tx.files, tx.sent = tx.rest, nil, nil, 0
+	tx.one, tx.many, tx.files, tx.sent = tx.pending, nil, nil, 0
 	err := e.write(ctx)
-	if tx.rest = tx.rest[tx.sent:]; len(tx.rest) == 0 || err == carrier.ErrPeer {
-		tx.rest = nil
+	if tx.pending = tx.pending[tx.sent:]; len(tx.pending) == 0 || err == carrier.ErrPeer {
+		tx.pending = nil
 	}
 	return err
 }
 
 // giveUp notes what must be sent so that the other end forgets the message.
-func (tx *sender) giveUp(h header) {
+func (tx *sender) abort(h header) {
 	if tx.sent == 0 { // between two chunks
-		tx.rest = append(h.append(nil), givenUp)
+		tx.pending = append(h.append(nil), aborted)
 		return
 	}
 	rest := make([]byte, headerSize+tx.size+1)
 	copy(rest, tx.head[:])
-	rest[headerSize+tx.size] = givenUp
-	tx.rest = rest[tx.sent:]
+	rest[headerSize+tx.size] = aborted
+	tx.pending = rest[tx.sent:]
 }
 
 // outgoing is what is to be sent of a message.
 type outgoing struct {
-	parts [][]byte // the first one may be half sent
-	files []*os.File
-	left  int // bytes
+	parts     [][]byte // the first one may be half sent
+	files     []*os.File
+	remaining int // bytes
 }
 
 // chunk puts the next chunk together. more says that it is not the last one.
 func (m *outgoing) chunk(tx *sender, h header) (more bool) {
 	tx.sent, tx.one, tx.many, tx.files = 0, nil, nil, nil
-	h.size = min(m.left, maxChunk)
-	m.left -= h.size
-	if m.left == 0 {
+	h.size = min(m.remaining, maxChunk)
+	m.remaining -= h.size
+	if m.remaining == 0 {
 		h.files = min(len(m.files), chunkFiles)
 	}
 	if h.files > 0 {
 		tx.files, m.files = m.files[:h.files], m.files[h.files:]
 	}
-	more = m.left > 0 || len(m.files) > 0
+	more = m.remaining > 0 || len(m.files) > 0
 	tx.size = h.size
 	h.append(tx.head[:0])
 	tx.last[0] = complete
 	if more {
-		tx.last[0] = goesOn
+		tx.last[0] = continues
 	}
 	if h.size <= smallChunk {
 		tx.small = append(tx.small[:0], tx.head[:]...)
@@ -187,10 +187,10 @@ func (e *End) write(ctx context.Context) error {
 	var since time.Time // when there were too many descriptors on their way
 	for len(tx.one)+len(tx.many) > 0 {
 		tx.n, tx.err, tx.wait = 0, nil, false
-		err := e.why(ctx, e.sending.wait(tx.step))
+		err := e.waitError(ctx, e.sending.wait(tx.step))
 		if err == nil && tx.err == syscall.EAGAIN {
 			tx.wait = true
-			err = e.park(ctx, &e.sending, tx.step)
+			err = e.waitReady(ctx, &e.sending, tx.step)
 		}
 		if err != nil {
 			return err
@@ -199,10 +199,10 @@ func (e *End) write(ctx context.Context) error {
 		case nil:
 		case syscall.EPIPE, syscall.ECONNRESET:
 			return carrier.ErrPeer
-		case errGone:
-			return errGone
+		case errAttachmentClosed:
+			return errAttachmentClosed
 		case syscall.ETOOMANYREFS:
-			if err := e.crowded(ctx, &since); err != nil {
+			if err := e.awaitReceivers(ctx, &since); err != nil {
 				return err
 			}
 		default:
@@ -214,15 +214,15 @@ func (e *End) write(ctx context.Context) error {
 }
 
 // crowdedFor is how long too many descriptors may be on their way before that is an error.
-const crowdedFor = 5 * time.Second
+const inFlightTimeout = 5 * time.Second
 
 // crowded waits for a moment for others to receive descriptors. The kernel limits how many are on
 // their way between all of a user's processes.
-func (e *End) crowded(ctx context.Context, since *time.Time) error {
+func (e *End) awaitReceivers(ctx context.Context, since *time.Time) error {
 	if since.IsZero() {
 		*since = time.Now()
-	} else if time.Since(*since) > crowdedFor {
-		return errCrowded
+	} else if time.Since(*since) > inFlightTimeout {
+		return errTooManyInFlight
 	}
 	moment := time.NewTimer(time.Millisecond)
 	defer moment.Stop()
@@ -230,7 +230,7 @@ func (e *End) crowded(ctx context.Context, since *time.Time) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-moment.C:
-		return e.isOpen()
+		return e.checkOpen()
 	}
 }
 
@@ -258,10 +258,10 @@ func (e *End) sendStep(fd uintptr) bool {
 	tx := &e.tx
 	if len(tx.files) == 0 {
 		tx.n, tx.err = send(int(fd), tx.one, tx.many, nil)
-	} else if !opened(tx.files, make([]int, 0, len(tx.files)), func(fds []int) {
+	} else if !withDescriptors(tx.files, make([]int, 0, len(tx.files)), func(fds []int) {
 		tx.n, tx.err = send(int(fd), tx.one, tx.many, fds)
 	}) {
-		tx.n, tx.err = 0, errGone
+		tx.n, tx.err = 0, errAttachmentClosed
 	}
 	if tx.n < 0 {
 		tx.n = 0
@@ -272,7 +272,7 @@ func (e *End) sendStep(fd uintptr) bool {
 // opened calls f with the descriptors of the files, which stay open and as they are during
 // the call: a number that was asked for earlier may be another file's by now. It is false, and
 // f was not called, if one of them is closed.
-func opened(files []*os.File, fds []int, f func(fds []int)) (ok bool) {
+func withDescriptors(files []*os.File, fds []int, f func(fds []int)) (ok bool) {
 	if len(files) == 0 {
 		f(fds)
 		return true
@@ -281,6 +281,6 @@ func opened(files []*os.File, fds []int, f func(fds []int)) (ok bool) {
 	if err != nil {
 		return false
 	}
-	err = raw.Control(func(fd uintptr) { ok = opened(files[1:], append(fds, int(fd)), f) })
+	err = raw.Control(func(fd uintptr) { ok = withDescriptors(files[1:], append(fds, int(fd)), f) })
 	return err == nil && ok
 }

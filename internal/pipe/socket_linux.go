@@ -37,7 +37,7 @@ func collectInFlight() {
 
 // adoptable is a file that came from another process, if it is a pipe's socket, and
 // such that waiting for it ties up no thread. f is closed if it is not what is returned.
-func adoptable(f *os.File) (*os.File, error) {
+func adoptSocket(f *os.File) (*os.File, error) {
 	raw, err := f.SyscallConn()
 	if err != nil {
 		f.Close()
@@ -124,7 +124,7 @@ var oobSize = unix.CmsgSpace(chunkFiles * 4)
 // received is what one look at a socket found.
 type received struct {
 	n   int // bytes; 0 without an error: end of file
-	set set
+	set fileSet
 	has bool // there is a set
 	err error
 }
@@ -141,7 +141,7 @@ func receiveBy(fd int, direct, tail, oob []byte, flags int) (got received) {
 	}
 	if oobn > 0 || is&unix.MSG_CTRUNC != 0 {
 		got.has = true
-		got.set = set{filesIn(oob[:oobn]), is&unix.MSG_CTRUNC != 0}
+		got.set = fileSet{filesIn(oob[:oobn]), is&unix.MSG_CTRUNC != 0}
 	}
 	return got
 }
@@ -153,7 +153,7 @@ func receiveKept(fd int, direct, tail, oob []byte) (got received) {
 	if got = receiveBy(fd, direct, tail, oob, unix.MSG_PEEK); got.err != nil || got.n == 0 {
 		return got
 	}
-	if got.set.cut {
+	if got.set.truncated {
 		got.set.close()
 		return received{err: unix.EMFILE}
 	}
@@ -165,13 +165,13 @@ func receiveKept(fd int, direct, tail, oob []byte) (got received) {
 	}
 	if got.has && is&unix.MSG_CTRUNC == 0 { // none were taken away: looking, one sees those of what follows, too
 		got.set.close()
-		got.has, got.set = false, set{}
+		got.has, got.set = false, fileSet{}
 	}
 	return got
 }
 
 // errUnstable: somebody else reads from the socket.
-var errUnstable = fmt.Errorf("%w: what was there is gone", ErrNonsense)
+var errUnstable = fmt.Errorf("%w: what was there is gone", ErrProtocol)
 
 // read is recvmsg that does not wait. An error has read nothing.
 func read(fd int, direct, tail, oob []byte, more int) (n, oobn, is int, err error) {

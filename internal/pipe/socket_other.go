@@ -13,7 +13,7 @@ var errUnsupported = fmt.Errorf("mp: no pipes between processes on %s: %w", runt
 
 func pair() (a, b *os.File, err error)               { return nil, nil, errUnsupported }
 func collectInFlight()                               {}
-func adoptable(f *os.File) (*os.File, error)         { return nil, errUnsupported }
+func adoptSocket(f *os.File) (*os.File, error)       { return nil, errUnsupported }
 func duplicate(fd int) (*os.File, error)             { return nil, errUnsupported }
 func readable(fd int) bool                           { return true }
 func send(int, []byte, [][]byte, []int) (int, error) { return 0, errUnsupported }
@@ -21,7 +21,7 @@ func send(int, []byte, [][]byte, []int) (int, error) { return 0, errUnsupported 
 // received is what one look at a socket found.
 type received struct {
 	n   int
-	set set
+	set fileSet
 	has bool
 	err error
 }

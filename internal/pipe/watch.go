@@ -9,20 +9,20 @@ import (
 // watch tells somebody when an End has become readable.
 type watch struct {
 	notify func()
-	eye    *eye // nil while the end is about to move
+	poller *poller // nil while the end is about to move
 }
 
 // eye looks for a watch. It has a descriptor of its own, so that it is in nobody's way and
 // nobody in its.
-type eye struct {
-	notify func()
-	file   *os.File // nil: there was no descriptor to be had
-	over   atomic.Bool
-	quit   chan struct{} // closed when over, if file is nil
+type poller struct {
+	notify  func()
+	file    *os.File // nil: there was no descriptor to be had
+	stopped atomic.Bool
+	quit    chan struct{} // closed when over, if file is nil
 }
 
 // pollEvery is how often one looks without a descriptor.
-const pollEvery = 10 * time.Millisecond
+const pollInterval = 10 * time.Millisecond
 
 // Watch calls notify, which must not block, each time that Ready may have turned true,
 // and now if it is; also for no reason. stop ends that. It does not wait for a notify that
@@ -44,36 +44,36 @@ func (e *End) Watch(notify func()) (stop func()) {
 	if e.state == moving {
 		go notify() // an eye would keep the end open here
 	} else {
-		e.open(w)
+		e.startPoller(w)
 	}
 	return func() {
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		delete(e.watches, w)
 		e.watched.Store(int32(len(e.watches)))
-		w.shut()
+		w.stopPoller()
 	}
 }
 
 // open opens the eye of a watch. e.mu is held, and the end is open.
-func (e *End) open(w *watch) {
-	y := &eye{notify: w.notify, quit: make(chan struct{})}
+func (e *End) startPoller(w *watch) {
+	y := &poller{notify: w.notify, quit: make(chan struct{})}
 	if err := e.raw.Control(func(fd uintptr) { y.file, _ = duplicate(int(fd)) }); err != nil {
 		y.file = nil
 	}
-	w.eye = y
+	w.poller = y
 	go y.run()
 }
 
 // shut closes the eye.
-func (w *watch) shut() {
-	if w.eye != nil {
-		w.eye.end()
-		w.eye = nil
+func (w *watch) stopPoller() {
+	if w.poller != nil {
+		w.poller.stop()
+		w.poller = nil
 	}
 }
 
-func (y *eye) run() {
+func (y *poller) run() {
 	y.notify() // something may have been read ahead
 	if y.file == nil {
 		y.poll()
@@ -87,7 +87,7 @@ func (y *eye) run() {
 	}
 	first := true
 	raw.Read(func(fd uintptr) bool {
-		if y.over.Load() {
+		if y.stopped.Load() {
 			return true
 		}
 		if !first || readable(int(fd)) {
@@ -98,8 +98,8 @@ func (y *eye) run() {
 	})
 }
 
-func (y *eye) poll() {
-	t := time.NewTicker(pollEvery)
+func (y *poller) poll() {
+	t := time.NewTicker(pollInterval)
 	defer t.Stop()
 	for {
 		select {
@@ -111,34 +111,34 @@ func (y *eye) poll() {
 	}
 }
 
-func (y *eye) end() {
-	if y.over.Swap(true) {
+func (y *poller) stop() {
+	if y.stopped.Swap(true) {
 		return
 	}
 	close(y.quit)
 	if y.file != nil {
-		y.file.SetReadDeadline(longAgo)
+		y.file.SetReadDeadline(pastDeadline)
 	}
 }
 
 // shutEyes closes the eyes of all watches, and tells them. e.mu is held.
-func (e *End) shutEyes() {
+func (e *End) stopPollers() {
 	for w := range e.watches {
-		w.shut()
+		w.stopPoller()
 		go w.notify()
 	}
 }
 
 // openEyes opens them again. e.mu is held, and the end is open.
-func (e *End) openEyes() {
+func (e *End) startPollers() {
 	for w := range e.watches {
-		e.open(w)
+		e.startPoller(w)
 	}
 }
 
 // unwatch ends all watches, and tells them. e.mu is held.
-func (e *End) unwatch() {
-	e.shutEyes()
+func (e *End) endWatches() {
+	e.stopPollers()
 	e.watches = nil
 	e.watched.Store(0)
 }

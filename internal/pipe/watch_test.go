@@ -102,7 +102,7 @@ func TestWatchOfWhatIsClosed(t *testing.T) {
 // Whoever waits in Receive gets what comes: Ready says no meanwhile.
 func TestReadyWhileAnotherWaits(t *testing.T) {
 	a, b := newPipe(t)
-	b.LookNever()
+	b.SpinNever()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

@@ -34,9 +34,9 @@ type Barrier struct {
 	parties int
 	state   *atomic.Uint64
 	hint    *atomic.Uint64
-	line    *waitq.Queue
-	watch   lookout
-	fence   fence
+	waiters *waitq.Queue
+	deaths  deathPoller
+	edge    raceEdge
 }
 
 const (
@@ -44,20 +44,20 @@ const (
 	acting  // the last to come runs what is to be run before the others go on
 	broken
 
-	phaseMask   = 3
-	resetUnit   = 1 << 2
-	resetMask   = 1<<22 - 1 - phaseMask
-	roundUnit   = 1 << 22
-	brokenList  = 1024
-	firstPlace  = waitq.PayloadAt + 8*brokenList
-	noSuchPlace = -1
+	phaseMask    = 3
+	resetUnit    = 1 << 2
+	resetMask    = 1<<22 - 1 - phaseMask
+	roundUnit    = 1 << 22
+	brokenRounds = 1024
+	firstPlace   = waitq.PayloadAt + 8*brokenRounds
+	noPlace      = -1
 )
 
 func barrierShape(parties uint64) (waitq.Shape, error) {
 	if parties < 1 || parties > carrier.MaxParties {
 		return waitq.Shape{}, fmt.Errorf("a barrier of %d parties", int64(parties))
 	}
-	return waitq.Shape{Name: "barrier", Kind: kindBarrier, Payload: 8 * (brokenList + int(parties)), Params: [4]uint64{parties}}, nil
+	return waitq.Shape{Name: "barrier", Kind: kindBarrier, Payload: 8 * (brokenRounds + int(parties)), Params: [4]uint64{parties}}, nil
 }
 
 // NewBarrier makes a barrier.
@@ -85,8 +85,8 @@ func OpenBarrier(f *os.File) (*Barrier, error) {
 
 func barrierCore(o *waitq.Object) any {
 	b := &Barrier{object: o, state: o.Word(waitq.StateAt), hint: o.Word(waitq.StateAt + 8)}
-	b.parties = (o.Size()-waitq.PayloadAt)/8 - brokenList
-	b.line = waitq.NewQueue(o, 0, nil).WithHolder(func() proctable.ID { return 0 })
+	b.parties = (o.Size()-waitq.PayloadAt)/8 - brokenRounds
+	b.waiters = waitq.NewQueue(o, 0, nil).WithHolder(func() proctable.ID { return 0 })
 	return b
 }
 
@@ -111,25 +111,25 @@ func (b *Barrier) Wait(ctx context.Context, action func() error) (place int, err
 	if err := ctx.Err(); err != nil {
 		return 0, &carrier.LateError{Err: err} // it does not come
 	}
-	b.fence.release()
+	b.edge.release()
 	for {
 		state := b.state.Load()
 		if state&phaseMask == broken {
 			return 0, carrier.ErrBarrierBroken
 		}
-		place := noSuchPlace
+		place := noPlace
 		if state&phaseMask == filling {
 			place = b.arrive(state)
 		}
 		switch place {
-		case noSuchPlace: // all places of this round are taken: the next comes soon
-			if err := b.until(ctx, state, func() bool { return b.state.Load() != state }); err != nil {
+		case noPlace: // all places of this round are taken: the next comes soon
+			if err := b.waitUntil(ctx, state, func() bool { return b.state.Load() != state }); err != nil {
 				return 0, &carrier.LateError{Err: err}
 			}
 			continue
 		case b.parties - 1:
 			shm.Point("barrier.complete")
-			err = b.finish(state, action)
+			err = b.completeRound(state, action)
 		default:
 			shm.Point("barrier.arrived")
 			err = b.await(ctx, state)
@@ -137,7 +137,7 @@ func (b *Barrier) Wait(ctx context.Context, action func() error) (place int, err
 		if err != nil {
 			return 0, err
 		}
-		b.fence.acquire()
+		b.edge.acquire()
 		return place, nil
 	}
 }
@@ -157,41 +157,41 @@ func (b *Barrier) arrive(state uint64) int {
 			continue
 		}
 		if b.state.Load() != state {
-			return noSuchPlace
+			return noPlace
 		}
 		if p.CompareAndSwap(v, mine) {
 			b.hint.Store(mark(state)<<32 | uint64(i+1))
 			return i
 		}
 	}
-	return noSuchPlace
+	return noPlace
 }
 
 // until waits for the condition of one who has seen that state, and breaks the barrier
 // meanwhile if a party of its round dies.
-func (b *Barrier) until(ctx context.Context, state uint64, condition func() bool) error {
+func (b *Barrier) waitUntil(ctx context.Context, state uint64, condition func() bool) error {
 	for {
-		err := b.line.Wait(ctx, func(bool) bool {
-			return condition() || b.watch.finds(b.mourning)
+		err := b.waiters.Wait(ctx, func(bool) bool {
+			return condition() || b.deaths.poll(b.shouldBreak)
 		})
 		if err != nil || condition() {
 			return err
 		}
-		b.watch.found.Store(false)
-		b.settle()
+		b.deaths.found.Store(false)
+		b.breakIfPartyDied()
 	}
 }
 
 // await waits for the end of the round in which this party has arrived.
 func (b *Barrier) await(ctx context.Context, state uint64) error {
-	err := b.until(ctx, state, func() bool { return b.ended(state) })
+	err := b.waitUntil(ctx, state, func() bool { return b.ended(state) })
 	if err != nil {
 		shm.Point("barrier.giving-up")
-		if b.smash(round(state)) || b.outcome(state) != nil {
+		if b.breakRound(round(state)) || b.roundError(state) != nil {
 			return &carrier.LateError{Err: err}
 		}
 	}
-	return b.outcome(state)
+	return b.roundError(state)
 }
 
 // ended says whether the round of that state has ended.
@@ -201,13 +201,13 @@ func (b *Barrier) ended(state uint64) bool {
 }
 
 // outcome is how the round of that state has ended.
-func (b *Barrier) outcome(state uint64) error {
+func (b *Barrier) roundError(state uint64) error {
 	now := b.state.Load()
 	if round(now) == round(state) {
 		return carrier.ErrBarrierBroken
 	}
 	resets := (now&resetMask - state&resetMask) & resetMask / resetUnit
-	if resets > brokenList {
+	if resets > brokenRounds {
 		return carrier.ErrBarrierBroken // it was too long ago to know
 	}
 	for i := range resets {
@@ -221,13 +221,13 @@ func (b *Barrier) outcome(state uint64) error {
 // brokenRound is the word for the round that broke before the reset with that number. It has
 // the round's number plus one.
 func (b *Barrier) brokenRound(reset uint64) *atomic.Uint64 {
-	return b.object.Word(waitq.PayloadAt + 8*int(reset%brokenList))
+	return b.object.Word(waitq.PayloadAt + 8*int(reset%brokenRounds))
 }
 
 // finish ends the round: this party was the last to come.
-func (b *Barrier) finish(state uint64, action func() error) error {
-	if b.bereft(state) && !sabotaged("barrier") {
-		b.smash(round(state))
+func (b *Barrier) completeRound(state uint64, action func() error) error {
+	if b.partyDied(state) && !sabotaged("barrier") {
+		b.breakRound(round(state))
 		return carrier.ErrBarrierBroken
 	}
 	now := state
@@ -237,7 +237,7 @@ func (b *Barrier) finish(state uint64, action func() error) error {
 			return carrier.ErrBarrierBroken
 		}
 		shm.Point("barrier.acting")
-		if err := b.act(state, action); err != nil {
+		if err := b.runAction(state, action); err != nil {
 			return err
 		}
 		shm.Point("barrier.acted")
@@ -249,7 +249,7 @@ func (b *Barrier) finish(state uint64, action func() error) error {
 		return carrier.ErrBarrierBroken
 	}
 	shm.Point("barrier.passed")
-	b.line.WakeAll()
+	b.waiters.WakeAll()
 	return nil
 }
 
@@ -263,11 +263,11 @@ func (b *Barrier) check(state uint64) {
 }
 
 // act runs the action. If it fails, in whatever way, the barrier breaks.
-func (b *Barrier) act(state uint64, action func() error) (err error) {
+func (b *Barrier) runAction(state uint64, action func() error) (err error) {
 	done := false
 	defer func() {
 		if !done || err != nil {
-			b.smash(round(state))
+			b.breakRound(round(state))
 		}
 	}()
 	err = action()
@@ -276,7 +276,7 @@ func (b *Barrier) act(state uint64, action func() error) (err error) {
 }
 
 // smash breaks the barrier in that round; false if the round has ended already.
-func (b *Barrier) smash(which uint64) bool {
+func (b *Barrier) breakRound(which uint64) bool {
 	for {
 		now := b.state.Load()
 		if round(now) != which || now&phaseMask == broken {
@@ -287,14 +287,14 @@ func (b *Barrier) smash(which uint64) bool {
 		}
 	}
 	shm.Point("barrier.broken")
-	b.line.WakeAll()
+	b.waiters.WakeAll()
 	return true
 }
 
 // bereft says whether one of those who have arrived in the round of that state is
 // dead.
-func (b *Barrier) bereft(state uint64) bool {
-	var p probed
+func (b *Barrier) partyDied(state uint64) bool {
+	var p livenessCache
 	for i := range b.parties {
 		v := b.place(i).Load()
 		if v>>32 != mark(state) {
@@ -307,15 +307,15 @@ func (b *Barrier) bereft(state uint64) bool {
 	return false
 }
 
-func (b *Barrier) mourning() bool {
+func (b *Barrier) shouldBreak() bool {
 	state := b.state.Load()
-	return state&phaseMask != broken && b.bereft(state) && !sabotaged("barrier")
+	return state&phaseMask != broken && b.partyDied(state) && !sabotaged("barrier")
 }
 
 // settle breaks the barrier if somebody who has arrived is dead.
-func (b *Barrier) settle() {
-	if state := b.state.Load(); state&phaseMask != broken && b.bereft(state) && !sabotaged("barrier") {
-		b.smash(round(state))
+func (b *Barrier) breakIfPartyDied() {
+	if state := b.state.Load(); state&phaseMask != broken && b.partyDied(state) && !sabotaged("barrier") {
+		b.breakRound(round(state))
 	}
 }
 
@@ -323,7 +323,7 @@ func (b *Barrier) settle() {
 func (b *Barrier) Abort() error {
 	for {
 		state := b.state.Load()
-		if state&phaseMask == broken || b.smash(round(state)) {
+		if state&phaseMask == broken || b.breakRound(round(state)) {
 			runtime.KeepAlive(b)
 			return nil
 		}
@@ -340,14 +340,14 @@ func (b *Barrier) Reset() error {
 		if state&phaseMask == filling && b.place(0).Load()>>32 != mark(state) {
 			return nil // nobody is here
 		}
-		if !b.record(state) {
+		if !b.recordBroken(state) {
 			continue
 		}
 		shm.Point("barrier.recorded")
 		next := (state+resetUnit)&resetMask | (round(state)+1)*roundUnit // and filling
 		if b.state.CompareAndSwap(state, next) {
 			shm.Point("barrier.reset")
-			b.line.WakeAll()
+			b.waiters.WakeAll()
 			return nil
 		}
 	}
@@ -357,7 +357,7 @@ func (b *Barrier) Reset() error {
 // that before the reset has happened, so it does no harm if the round ends otherwise. It is false if
 // the state, or what is written there, has changed meanwhile: what one writes that comes too
 // late would stay.
-func (b *Barrier) record(state uint64) bool {
+func (b *Barrier) recordBroken(state uint64) bool {
 	list := b.brokenRound(state & resetMask / resetUnit)
 	before := list.Load()
 	return b.state.Load() == state && list.CompareAndSwap(before, round(state)+1)
@@ -366,7 +366,7 @@ func (b *Barrier) record(state uint64) bool {
 // Waiting is how many wait at the moment.
 func (b *Barrier) Waiting() int {
 	defer runtime.KeepAlive(b)
-	b.settle()
+	b.breakIfPartyDied()
 	state := b.state.Load()
 	if state&phaseMask == broken {
 		return 0
@@ -381,7 +381,7 @@ func (b *Barrier) Waiting() int {
 
 // Broken says whether the barrier is broken.
 func (b *Barrier) Broken() bool {
-	b.settle()
+	b.breakIfPartyDied()
 	broke := b.state.Load()&phaseMask == broken
 	runtime.KeepAlive(b)
 	return broke

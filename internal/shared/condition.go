@@ -32,16 +32,16 @@ import (
 // first the next is granted, and then the entry is freed, so that a death
 // in between wakes one too many and not one too few.
 type Condition struct {
-	object *waitq.Object
-	lock   *Lock
-	ticket *atomic.Uint64
-	used   *atomic.Uint64
-	free   *atomic.Uint64
-	joined *atomic.Uint64
-	line   *waitq.Queue
-	watch  lookout
-	front  front
-	next   atomic.Int64 // when Notify is to look for the grants of the dead again
+	object         *waitq.Object
+	lock           *Lock
+	ticket         *atomic.Uint64
+	used           *atomic.Uint64
+	free           *atomic.Uint64
+	entered        *atomic.Uint64
+	waiters        *waitq.Queue
+	deaths         deathPoller
+	cache          waiterCache
+	nextDeathCheck atomic.Int64 // when Notify is to look for the grants of the dead again
 }
 
 // MaxWaiting is how many goroutines can wait for a condition.
@@ -101,8 +101,8 @@ func OpenCondition(f *os.File, l *Lock) (*Condition, error) {
 
 func conditionCore(l *Lock) func(o *waitq.Object) any {
 	return func(o *waitq.Object) any {
-		c := &Condition{object: o, lock: l, ticket: o.Word(waitq.StateAt), used: o.Word(waitq.StateAt + 8), free: o.Word(waitq.StateAt + 16), joined: o.Word(waitq.StateAt + 24)}
-		c.line = waitq.NewQueue(o, 0, nil).WithHolder(func() proctable.ID { return 0 })
+		c := &Condition{object: o, lock: l, ticket: o.Word(waitq.StateAt), used: o.Word(waitq.StateAt + 8), free: o.Word(waitq.StateAt + 16), entered: o.Word(waitq.StateAt + 24)}
+		c.waiters = waitq.NewQueue(o, 0, nil).WithHolder(func() proctable.ID { return 0 })
 		return c
 	}
 }
@@ -124,25 +124,25 @@ func (c *Condition) Wait(ctx context.Context, token uint64) (carrier.Grant, erro
 		c.lock.Release(token)
 		return carrier.Grant{}, err
 	}
-	e, word, err := c.join()
+	e, word, err := c.addEntry()
 	if err != nil {
 		c.lock.Release(token)
 		return carrier.Grant{}, err
 	}
 	shm.Point("condition.joined")
 	if c.lock.Release(token) != nil { // by another goroutine, meanwhile
-		c.quit(e, word)
+		c.giveUp(e, word)
 		return carrier.Grant{}, carrier.ErrNotOwner
 	}
 	shm.Point("condition.unlocked")
 	if err := c.sleep(ctx, e, word); err != nil {
-		c.quit(e, word)
+		c.giveUp(e, word)
 		return carrier.Grant{}, err
 	}
 	shm.Point("condition.woken")
 	g, err := c.lock.Acquire(ctx)
 	if err != nil {
-		c.quit(e, word)
+		c.giveUp(e, word)
 		return carrier.Grant{}, err
 	}
 	shm.Point("condition.relocked")
@@ -150,7 +150,7 @@ func (c *Condition) Wait(ctx context.Context, token uint64) (carrier.Grant, erro
 		panic(fmt.Sprintf("shared: condition %d: an entry of %#x became %#x", c.object.Number(), word, now))
 	}
 	e.word.Store(0)
-	c.freed(e)
+	c.noteFree(e)
 	shm.Point("condition.left")
 	return g, nil
 }
@@ -158,28 +158,28 @@ func (c *Condition) Wait(ctx context.Context, token uint64) (carrier.Grant, erro
 // sleep waits until the entry is granted. Meanwhile it sees to the grants of the dead.
 func (c *Condition) sleep(ctx context.Context, e entry, word uint64) error {
 	for {
-		err := c.line.WaitTicket(ctx, e.index, func(bool) bool {
-			return e.word.Load() != word || c.watch.finds(c.orphaned)
+		err := c.waiters.WaitTicket(ctx, e.index, func(bool) bool {
+			return e.word.Load() != word || c.deaths.poll(c.hasDeadGrantee)
 		})
 		if err != nil || e.word.Load() != word {
 			return err
 		}
-		c.watch.found.Store(false)
-		c.settle()
+		c.deaths.found.Store(false)
+		c.passOnDeadGrants()
 	}
 }
 
 // quit ends the waiting of this goroutine. If it was granted, the next is.
-func (c *Condition) quit(e entry, word uint64) {
+func (c *Condition) giveUp(e entry, word uint64) {
 	if e.word.CompareAndSwap(word, 0) {
-		c.freed(e)
+		c.noteFree(e)
 		return
 	}
 	shm.Point("condition.quitting")
 	c.grant(1)
 	shm.Point("condition.passed")
 	e.word.Store(0)
-	c.freed(e)
+	c.noteFree(e)
 }
 
 // fewEntries is up to how many entries each Notify looks at all of them for the grants of the
@@ -193,9 +193,9 @@ func (c *Condition) Notify(token uint64, n int) error {
 	if !c.lock.Holds(token) {
 		return carrier.ErrNotOwner
 	}
-	now, next := shm.Now(), c.next.Load()
-	if c.entries() <= fewEntries || now >= next && c.next.CompareAndSwap(next, now+int64(lookAgain)) {
-		c.settle()
+	now, next := shm.Now(), c.nextDeathCheck.Load()
+	if c.entries() <= fewEntries || now >= next && c.nextDeathCheck.CompareAndSwap(next, now+int64(deathPollInterval)) {
+		c.passOnDeadGrants()
 	}
 	c.grant(n)
 	return nil
@@ -206,7 +206,7 @@ func (c *Condition) Notify(token uint64, n int) error {
 func (c *Condition) grant(n int) {
 	var told []proctable.ID
 	for n > 0 {
-		first := c.first(n)
+		first := c.firstWaiting(n)
 		if len(first) == 0 {
 			break
 		}
@@ -218,21 +218,21 @@ func (c *Condition) grant(n int) {
 			shm.Point("condition.granted")
 			switch id := proctable.ID(w.seen); {
 			case id == proctable.Me():
-				c.line.WakeTicket(w.index)
+				c.waiters.WakeTicket(w.index)
 			case !slices.Contains(told, id):
 				told = append(told, id)
 			}
 		}
 	}
 	for _, id := range told {
-		c.line.WakeProcess(id)
+		c.waiters.WakeProcess(id)
 		shm.Point("condition.notified")
 	}
 }
 
 // orphaned says whether a grant belongs to a process that is dead.
-func (c *Condition) orphaned() bool {
-	var p probed
+func (c *Condition) hasDeadGrantee() bool {
+	var p livenessCache
 	for i := range c.entries() {
 		if v := c.entry(i).word.Load(); v&stateBits == granted && !p.alive(proctable.ID(v)) {
 			return true
@@ -243,7 +243,7 @@ func (c *Condition) orphaned() bool {
 
 // settle passes the grants of the dead on. Each is first made one of this process,
 // so that two that come upon it do not both pass it on.
-func (c *Condition) settle() {
+func (c *Condition) passOnDeadGrants() {
 	for i := range c.entries() {
 		e := c.entry(i)
 		v := e.word.Load()
@@ -254,11 +254,11 @@ func (c *Condition) settle() {
 		if !e.word.CompareAndSwap(v, mine) {
 			continue
 		}
-		shm.Point("condition.inherited")
+		shm.Point("condition.takenover")
 		c.grant(1)
-		shm.Point("condition.settled")
+		shm.Point("condition.passedon")
 		if e.word.CompareAndSwap(mine, 0) {
-			c.freed(e)
+			c.noteFree(e)
 		}
 	}
 }

@@ -27,7 +27,7 @@ func (c *Condition) entry(i int) entry {
 func (c *Condition) entries() int { return int(min(c.used.Load(), MaxWaiting)) }
 
 // join makes an entry for this goroutine. The lock is held.
-func (c *Condition) join() (entry, uint64, error) {
+func (c *Condition) addEntry() (entry, uint64, error) {
 	ticket := c.ticket.Add(1)
 	word := ticket<<34 | waiting | uint64(proctable.Me())
 	hint := c.free.Load()
@@ -50,8 +50,8 @@ func (c *Condition) join() (entry, uint64, error) {
 			if begin+n < MaxWaiting {
 				c.free.CompareAndSwap(hint, hint&^freeMask|uint64(i+1))
 			}
-			for last := c.joined.Load(); last < ticket && !c.joined.CompareAndSwap(last, ticket); {
-				last = c.joined.Load()
+			for last := c.entered.Load(); last < ticket && !c.entered.CompareAndSwap(last, ticket); {
+				last = c.entered.Load()
 			}
 			return e, word, nil
 		}
@@ -65,7 +65,7 @@ const (
 )
 
 // freed says that an entry is free: the next that waits need not look at those that are not.
-func (c *Condition) freed(e entry) {
+func (c *Condition) noteFree(e entry) {
 	for {
 		hint := c.free.Load()
 		first := min(hint&freeMask, uint64(e.index))
@@ -84,43 +84,43 @@ type candidate struct {
 // front is entries of which this process knows that they are the first of those that wait. Who
 // comes later is behind them, so that who notifies often need not look at all entries each
 // time.
-type front struct {
-	mu   sync.Mutex
-	all  []candidate // in order
-	none uint64      // nobody waits whose ticket is not higher
+type waiterCache struct {
+	mu        sync.Mutex
+	sorted    []candidate // in order
+	emptyUpTo uint64      // nobody waits whose ticket is not higher
 }
 
 // first is some of those that wait, the first ones, n at most; none if nobody waits.
-func (c *Condition) first(n int) (found []candidate) {
-	c.front.mu.Lock()
-	defer c.front.mu.Unlock()
+func (c *Condition) firstWaiting(n int) (found []candidate) {
+	c.cache.mu.Lock()
+	defer c.cache.mu.Unlock()
 	for again := false; ; again = true {
-		for len(c.front.all) > 0 && len(found) < n {
-			w := c.front.all[0]
-			c.front.all = c.front.all[1:]
-			if c.waits(w) {
+		for len(c.cache.sorted) > 0 && len(found) < n {
+			w := c.cache.sorted[0]
+			c.cache.sorted = c.cache.sorted[1:]
+			if c.stillWaiting(w) {
 				found = append(found, w)
 			}
 		}
 		if len(found) > 0 || again {
 			break
 		}
-		last := c.joined.Load()
-		if last == c.front.none && last != 0 {
+		last := c.entered.Load()
+		if last == c.cache.emptyUpTo && last != 0 {
 			break
 		}
-		if c.front.all = c.inOrder(last); len(c.front.all) == 0 {
-			c.front.none = last
+		if c.cache.sorted = c.sortedWaiting(last); len(c.cache.sorted) == 0 {
+			c.cache.emptyUpTo = last
 		}
 	}
-	if len(c.front.all) == 0 {
-		c.front.all = nil
+	if len(c.cache.sorted) == 0 {
+		c.cache.sorted = nil
 	}
 	return found
 }
 
 // waits says whether an entry waits as it did. That of a dead process becomes free.
-func (c *Condition) waits(w candidate) bool {
+func (c *Condition) stillWaiting(w candidate) bool {
 	if w.word.Load() != w.seen {
 		return false
 	}
@@ -128,14 +128,14 @@ func (c *Condition) waits(w candidate) bool {
 		return true
 	}
 	if w.word.CompareAndSwap(w.seen, 0) {
-		c.freed(w.entry)
+		c.noteFree(w.entry)
 	}
 	return false
 }
 
 // inOrder is all entries that wait, in the order of their tickets, up to the last that was made
 // before: of those none is missing.
-func (c *Condition) inOrder(last uint64) (found []candidate) {
+func (c *Condition) sortedWaiting(last uint64) (found []candidate) {
 	for i := range c.entries() {
 		e := c.entry(i)
 		w := candidate{e, e.word.Load(), e.ticket.Load()}

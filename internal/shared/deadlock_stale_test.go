@@ -43,7 +43,7 @@ func TestNoDeadlockByALockThatWasReleased(t *testing.T) {
 		if !errors.As(err, &blocked) {
 			return false
 		}
-		return len(blocked.Circle) > 0
+		return len(blocked.Cycle) > 0
 	}
 	for end := time.Now().Add(10 * time.Second); !circle(); {
 		if time.Now().After(end) {

@@ -15,10 +15,10 @@ import (
 // Its memory is one word: bit 0 says that it is set, and the others count how often it
 // was, so that who waits sees a Set also when a Clear has followed at once.
 type Event struct {
-	object *waitq.Object
-	word   *atomic.Uint64
-	line   *waitq.Queue
-	fence  fence
+	object  *waitq.Object
+	word    *atomic.Uint64
+	waiters *waitq.Queue
+	edge    raceEdge
 }
 
 var eventShape = waitq.Shape{Name: "event", Kind: kindEvent}
@@ -43,7 +43,7 @@ func OpenEvent(f *os.File) (*Event, error) {
 
 func eventCore(o *waitq.Object) any {
 	e := &Event{object: o, word: o.Word(waitq.StateAt)}
-	e.line = waitq.NewQueue(o, 0, nil)
+	e.waiters = waitq.NewQueue(o, 0, nil)
 	return e
 }
 
@@ -52,7 +52,7 @@ func (e *Event) File() *os.File { return e.object.File() }
 
 // Set sets the flag and frees all that wait.
 func (e *Event) Set() error {
-	e.fence.release()
+	e.edge.release()
 	for {
 		v := e.word.Load()
 		if e.word.CompareAndSwap(v, v|1+2) {
@@ -60,7 +60,7 @@ func (e *Event) Set() error {
 		}
 	}
 	shm.Point("event.set")
-	e.line.WakeAll()
+	e.waiters.WakeAll()
 	runtime.KeepAlive(e)
 	return nil
 }
@@ -76,7 +76,7 @@ func (e *Event) Clear() error {
 func (e *Event) IsSet() bool {
 	set := e.word.Load()&1 != 0
 	if set {
-		e.fence.acquire()
+		e.edge.acquire()
 	}
 	runtime.KeepAlive(e)
 	return set
@@ -89,14 +89,14 @@ func (e *Event) Wait(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := e.line.Wait(ctx, func(bool) bool { return e.word.Load()>>1 != begin>>1 }); err != nil {
+		if err := e.waiters.Wait(ctx, func(bool) bool { return e.word.Load()>>1 != begin>>1 }); err != nil {
 			return err
 		}
 	}
-	e.fence.acquire()
+	e.edge.acquire()
 	runtime.KeepAlive(e)
 	return nil
 }
 
 // Watch calls notify when the flag may have been set, until stop is called.
-func (e *Event) Watch(notify func()) (stop func()) { return e.line.Watch(e.IsSet, notify) }
+func (e *Event) Watch(notify func()) (stop func()) { return e.waiters.Watch(e.IsSet, notify) }

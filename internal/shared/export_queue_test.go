@@ -32,7 +32,7 @@ var (
 const (
 	RingSize = ringSize
 	RingAt   = waitq.PayloadAt
-	SpillAt  = spillAt
+	SpillAt  = overflowAt
 )
 
 // InRing is how many bytes of the ring are taken, for the producers.

@@ -17,7 +17,7 @@ import (
 // Lock is a lock of one owner at a time.
 //
 // Its memory, from the state's beginning: at 0 the owner, an id in the low half, and
-// in the high half the heir; at 64 the token, odd while the lock is held, one more after
+// in the high half the successor; at 64 the token, odd while the lock is held, one more after
 // each acquisition and each release.
 //
 // An acquisition is complete, and what the lock guards may be touched, once the token
@@ -26,24 +26,24 @@ import (
 //
 // Who comes just as the lock is free may take it, which is fast. But as soon as somebody has
 // waited for more than a millisecond, a release makes the process that waits longest
-// the heir, and no other can take the lock before it.
+// the successor, and no other can take the lock before it.
 type Lock struct {
-	object *waitq.Object
-	word   *atomic.Uint64
-	token  *atomic.Uint64
-	line   *waitq.Queue
-	fence  fence
+	object  *waitq.Object
+	word    *atomic.Uint64
+	token   *atomic.Uint64
+	waiters *waitq.Queue
+	edge    raceEdge
 
-	// An heir that does not take the lock, because it is stopped or has lost interest, is
+	// An successor that does not take the lock, because it is stopped or has lost interest, is
 	// passed over: what was seen of it, and since when.
-	seen, seenAt atomic.Uint64
+	lastFree, lastFreeAt atomic.Uint64
 }
 
 const (
 	// patience is how long one waits before nobody else is let past.
-	patience = time.Millisecond
-	// heirTime is how long a free lock is kept for its heir.
-	heirTime = 20 * time.Millisecond
+	handoffAfter = time.Millisecond
+	// heirTime is how long a free lock is kept for its successor.
+	successorTimeout = 20 * time.Millisecond
 
 	ownerMask = 1<<32 - 1
 )
@@ -73,8 +73,8 @@ func lockCore(o *waitq.Object) any { return newLock(o, waitq.StateAt, 0) }
 // newLock is the lock whose memory is at that offset of an object.
 func newLock(o *waitq.Object, at, line int) *Lock {
 	l := &Lock{object: o, word: o.Word(at), token: o.Word(at + 64)}
-	l.line = waitq.NewQueue(o, line, l.ready).WithHolder(l.holder)
-	o.SetOwnerQueue(l.line)
+	l.waiters = waitq.NewQueue(o, line, l.ready).WithHolder(l.holder)
+	o.SetOwnerQueue(l.waiters)
 	return l
 }
 
@@ -94,7 +94,7 @@ func (l *Lock) TryAcquire() (carrier.Grant, bool) {
 // Acquire takes the lock.
 func (l *Lock) Acquire(ctx context.Context) (g carrier.Grant, err error) {
 	if err := ctx.Err(); err != nil {
-		err = l.blocked(err) // as if ctx had ended a moment later
+		err = l.blockedError(err) // as if ctx had ended a moment later
 		runtime.KeepAlive(l)
 		return carrier.Grant{}, err
 	}
@@ -108,27 +108,27 @@ func (l *Lock) Acquire(ctx context.Context) (g carrier.Grant, err error) {
 
 // wait is Acquire for one who did not get the lock at once.
 func (l *Lock) wait(ctx context.Context) (g carrier.Grant, err error) {
-	err = l.line.Wait(ctx, func(first bool) (ok bool) {
+	err = l.waiters.Wait(ctx, func(first bool) (ok bool) {
 		g, ok = l.try(first)
 		return ok
 	})
 	if err != nil {
-		err = l.blocked(err)
+		err = l.blockedError(err)
 	}
-	if err != nil || !l.line.IsWaiting(proctable.Me()) {
-		l.renounce()
+	if err != nil || !l.waiters.IsWaiting(proctable.Me()) {
+		l.decline()
 	}
 	return g, err
 }
 
-// try takes the lock if it may. The first in line takes it as its heir, too.
+// try takes the lock if it may. The first in line takes it as its successor, too.
 func (l *Lock) try(first bool) (carrier.Grant, bool) {
 	me := uint64(proctable.Me())
-	if !l.word.CompareAndSwap(0, me) && !l.contend(me, first) {
+	if !l.word.CompareAndSwap(0, me) && !l.tryContended(me, first) {
 		return carrier.Grant{}, false
 	}
 	shm.Point("lock.owned")
-	l.fence.acquire()
+	l.edge.acquire()
 	before := l.token.Load()
 	g := carrier.Grant{Token: (before+1)/2 + 1, Abandoned: before&1 != 0}
 	l.token.Store(2*g.Token - 1)
@@ -147,16 +147,16 @@ func (l *Lock) check(g carrier.Grant) {
 }
 
 // contend takes a lock that is not simply free.
-func (l *Lock) contend(me uint64, first bool) bool {
+func (l *Lock) tryContended(me uint64, first bool) bool {
 	for {
 		v := l.word.Load()
-		owner, heir := proctable.ID(v&ownerMask), proctable.ID(v>>32)
+		owner, successor := proctable.ID(v&ownerMask), proctable.ID(v>>32)
 		if owner != 0 && (proctable.Alive(owner) || sabotaged("lock")) {
 			return false
 		}
-		if heir != 0 && !(first && uint64(heir) == me) && proctable.Alive(heir) && (owner != 0 || !l.overdue(v)) {
-			if owner != 0 && l.word.CompareAndSwap(v, uint64(heir)<<32) {
-				l.line.WakeProcess(heir)
+		if successor != 0 && !(first && uint64(successor) == me) && proctable.Alive(successor) && (owner != 0 || !l.successorOverdue(v)) {
+			if owner != 0 && l.word.CompareAndSwap(v, uint64(successor)<<32) {
+				l.waiters.WakeProcess(successor)
 			}
 			return false
 		}
@@ -166,16 +166,16 @@ func (l *Lock) contend(me uint64, first bool) bool {
 	}
 }
 
-// overdue says whether the lock has been free for its heir for too long.
-func (l *Lock) overdue(v uint64) bool {
+// overdue says whether the lock has been free for its successor for too long.
+func (l *Lock) successorOverdue(v uint64) bool {
 	state := v ^ l.token.Load()<<1 // of this very release
 	now := uint64(shm.Now())
-	if l.seen.Load() != state {
-		l.seenAt.Store(now)
-		l.seen.Store(state)
+	if l.lastFree.Load() != state {
+		l.lastFreeAt.Store(now)
+		l.lastFree.Store(state)
 		return false
 	}
-	return int64(now-l.seenAt.Load()) >= int64(heirTime)
+	return int64(now-l.lastFreeAt.Load()) >= int64(successorTimeout)
 }
 
 // ready is what the line asks.
@@ -185,11 +185,11 @@ func (l *Lock) ready(probe bool) int {
 		alive = proctable.ProbeCached
 	}
 	v := l.word.Load()
-	owner, heir := proctable.ID(v&ownerMask), proctable.ID(v>>32)
+	owner, successor := proctable.ID(v&ownerMask), proctable.ID(v>>32)
 	switch {
 	case owner != 0 && alive(owner):
 		return 0
-	case heir == 0 || heir == proctable.Me() || !alive(heir) || owner != 0 || l.overdue(v):
+	case successor == 0 || successor == proctable.Me() || !alive(successor) || owner != 0 || l.successorOverdue(v):
 		return 1
 	}
 	return 0
@@ -197,81 +197,81 @@ func (l *Lock) ready(probe bool) int {
 
 func (l *Lock) holder() proctable.ID { return proctable.ID(l.word.Load() & ownerMask) }
 
-// renounce gives up being the heir when nobody here waits any more.
-func (l *Lock) renounce() {
+// renounce gives up being the successor when nobody here waits any more.
+func (l *Lock) decline() {
 	v := l.word.Load()
 	if proctable.ID(v>>32) == proctable.Me() && l.word.CompareAndSwap(v, v&ownerMask) && v&ownerMask == 0 {
-		l.line.Wake(1)
+		l.waiters.Wake(1)
 	}
 }
 
 // Release ends the acquisition with that token. ErrNotOwner: it has ended already.
 func (l *Lock) Release(token uint64) error {
-	l.fence.release()
+	l.edge.release()
 	if token == 0 || !l.token.CompareAndSwap(2*token-1, 2*token) {
 		return carrier.ErrNotOwner
 	}
 	shm.Point("lock.released")
-	l.free()
+	l.unlock()
 	runtime.KeepAlive(l)
 	return nil
 }
 
 // free gives the lock up.
-func (l *Lock) free() {
-	heir := proctable.ID(l.word.And(^uint64(ownerMask)) >> 32)
+func (l *Lock) unlock() {
+	successor := proctable.ID(l.word.And(^uint64(ownerMask)) >> 32)
 	shm.Point("lock.free")
 	switch {
-	case heir != 0:
-		l.line.WakeProcess(heir)
-	case l.line.HasWaiters():
-		l.handOver()
+	case successor != 0:
+		l.waiters.WakeProcess(successor)
+	case l.waiters.HasWaiters():
+		l.handOff()
 	}
 }
 
 // handOver wakes whoever waits longest, and lets nobody past if that is too long.
-func (l *Lock) handOver() {
+func (l *Lock) handOff() {
 	for {
-		id, since, ok := l.line.Oldest()
+		id, since, ok := l.waiters.Oldest()
 		if !ok {
 			return
 		}
-		if shm.Now()-since < int64(patience) {
-			l.line.Wake(1)
+		if shm.Now()-since < int64(handoffAfter) {
+			l.waiters.Wake(1)
 			return
 		}
 		shm.Point("lock.oldest")
-		if l.bequeath(id) {
+		if l.nameSuccessor(id) {
 			return
 		}
 	}
 }
 
-// bequeath makes a process the heir, and wakes it. It is false if that was in vain: the process had the
-// lock meanwhile, and waits no more. Either it sees that it is the heir, or we see that
+// bequeath makes a process the successor, and wakes it. It is false if that was in vain: the process had the
+// lock meanwhile, and waits no more. Either it sees that it is the successor, or we see that
 // it does not wait: see wait.
-func (l *Lock) bequeath(id proctable.ID) bool {
-	heir := uint64(id) << 32
+func (l *Lock) nameSuccessor(id proctable.ID) bool {
+	successor := uint64(id) << 32
 	for {
 		v := l.word.Load()
 		if v>>32 != 0 {
 			return true // somebody else has seen to it
 		}
-		if l.word.CompareAndSwap(v, v|heir) {
+		if l.word.CompareAndSwap(v, v|successor) {
 			break
 		}
 	}
-	shm.Point("lock.bequeathed")
-	for !l.line.IsWaiting(id) {
+	shm.Point("lock.successor")
+	for !l.waiters.IsWaiting(id) {
 		v := l.word.Load()
-		if v&^ownerMask != heir {
+		if v&^ownerMask != successor {
 			return true
 		}
 		if l.word.CompareAndSwap(v, v&ownerMask) {
 			return v&ownerMask != 0 // who has it sees to the next
 		}
 	}
-	l.line.WakeProcess(id)
+	l.waiters.WakeProcess(id)
 	return true
 }
 

@@ -9,10 +9,10 @@ import (
 // Memory is a handle of memory that the program itself reads and writes. What it has handed out
 // stays mapped until Close, or until the process ends.
 type Memory struct {
-	block  *shm.Block
-	size   int         // in bytes
-	open   atomic.Bool // until Close or Drop
-	handed atomic.Bool // the program has seen the memory, and may have it still
+	block     *shm.Block
+	size      int         // in bytes
+	open      atomic.Bool // until Close or Drop
+	handedOut atomic.Bool // the program has seen the memory, and may have it still
 }
 
 // NewMemory makes a handle of a block, which is the handle's from now on.
@@ -23,12 +23,12 @@ func NewMemory(b *shm.Block) *Memory {
 }
 
 // hand says whether the memory may be handed out, which keeps it mapped until Close.
-func (m *Memory) hand() bool {
+func (m *Memory) handOut() bool {
 	if !m.open.Load() {
 		return false
 	}
-	if !m.handed.Load() {
-		m.handed.Store(true)
+	if !m.handedOut.Load() {
+		m.handedOut.Store(true)
 	}
 	return true
 }
@@ -36,7 +36,7 @@ func (m *Memory) hand() bool {
 // Bytes is the memory itself; nil after Close. Who calls it keeps the handle from being garbage
 // meanwhile.
 func (m *Memory) Bytes() []byte {
-	if !m.hand() {
+	if !m.handOut() {
 		return nil
 	}
 	return m.block.Bytes()
@@ -66,7 +66,7 @@ func (m *Memory) Drop() {
 		return
 	}
 	m.block.CloseFile()
-	if !m.handed.Load() {
+	if !m.handedOut.Load() {
 		m.block.Unmap()
 	}
 }

@@ -121,7 +121,7 @@ func TestPointsOfNotify(t *testing.T) {
 // Whoever sees to the wake-up of one who died may die over it, too.
 func TestPointsOfPassingOn(t *testing.T) {
 	t.Parallel()
-	for _, label := range []string{"inherited", "settled"} {
+	for _, label := range []string{"takenover", "passedon"} {
 		t.Run(label, func(t *testing.T) {
 			t.Parallel()
 			c, a, b, e := newCondition(t, newLock(t)), newEvent(t), newEvent(t), newEvent(t)

@@ -147,7 +147,7 @@ var sabotageTime = 3000 * time.Millisecond
 
 func TestPointsOfTheLock(t *testing.T) {
 	t.Parallel()
-	for _, label := range []string{"lock.owned", "lock.held", "lock.released", "lock.free", "lock.bequeathed"} {
+	for _, label := range []string{"lock.owned", "lock.held", "lock.released", "lock.free", "lock.successor"} {
 		t.Run(label, func(t *testing.T) {
 			t.Parallel()
 			if err := lockSurvives(t, label, "", 15*time.Second); err != nil {
@@ -183,7 +183,7 @@ func lockSurvives(t *testing.T, label, sabotage string, limit time.Duration) err
 
 func TestPointsOfTheSemaphore(t *testing.T) {
 	t.Parallel()
-	for _, label := range []string{"latched", "numbered", "taken", "inherited", "returned", "bequeathed", "released"} {
+	for _, label := range []string{"latched", "numbered", "taken", "succeeded", "returned", "successor", "released"} {
 		for _, bounded := range []bool{false, true} {
 			t.Run(fmt.Sprint(label, " bounded ", bounded), func(t *testing.T) {
 				t.Parallel()

@@ -26,20 +26,20 @@ import (
 //	 72  the last tag that was given to an item with descriptors
 //	 80  where the next item is put, twice: 16 bytes that are valid while puts is even,
 //	     and 16 while it is odd. The first word is a position in the ring, the
-//	     second one in the spill
+//	     second one in the overflow area
 //	128  the consumers' latch
 //	192  gets: how many items were got; bit 63: the rest was dropped
 //	200  the id of the process that was about to get an item last
 //	208  where the next item is got, twice, as above
-//	240  to where the spill has given memory back, since it was empty
+//	240  to where the overflow area has given memory back, since it was empty
 //	248  to where the ring is free: what producers see of 208, or a little less
-//	320  the number of the first item that lies in the spill, since it was empty
+//	320  the number of the first item that lies in the overflow area, since it was empty
 //	328  the number behind the last one
 //
-// The payload is the ring. Behind it in the file, and not mapped, lies the spill. An item goes
-// to the ring if there is room and nothing is in the spill, else to the spill: so all in
-// the ring are older than those in the spill, and no item waits for bytes to become free.
-// Positions in the ring count bytes since the beginning, those in the spill since it was empty;
+// The payload is the ring. Behind it in the file, and not mapped, lies the overflow area. An item goes
+// to the ring if there is room and nothing is in the overflow area, else to the overflow area: so all in
+// the ring are older than those in the overflow area, and no item waits for bytes to become free.
+// Positions in the ring count bytes since the beginning, those in the overflow area since it was empty;
 // both are taken modulo the sizes.
 //
 // An item is, from a multiple of 8 on, a word with its size in bits 0 to 39, bit 40 if a tag
@@ -61,42 +61,42 @@ type Queue struct {
 
 	putLatch, getLatch waitq.Latch
 
-	puts, tag            *atomic.Uint64
-	gets, freed          *atomic.Uint64
-	spillFrom, spillEnd  *atomic.Uint64
-	tail, head           []byte // the words at 80 and 208
-	claimer, punched     []byte
-	rowGot, rowDone      *atomic.Uint64
-	me                   uint64
-	ring                 []byte
-	getters, putters     *waitq.Queue
-	joiners              *waitq.Queue
-	sockets              sockets
-	windows              *windows
-	putFence, getFence   fence
-	knownGets, knownHead uint64 // guarded by the producers' latch
-	knownPuts            uint64 // guarded by the consumers' latch
-	reported             atomic.Uint64
+	puts, tag                 *atomic.Uint64
+	gets, freed               *atomic.Uint64
+	overflowFrom, overflowEnd *atomic.Uint64
+	tail, head                []byte // the words at 80 and 208
+	lastGetter, punched       []byte
+	rowGot, rowDone           *atomic.Uint64
+	me                        uint64
+	ring                      []byte
+	getters, putters          *waitq.Queue
+	joiners                   *waitq.Queue
+	sockets                   sockets
+	windows                   *windows
+	putEdge, getEdge          raceEdge
+	knownGets, knownHead      uint64 // guarded by the producers' latch
+	knownPuts                 uint64 // guarded by the consumers' latch
+	reported                  atomic.Uint64
 }
 
 const (
-	putLatchAt = waitq.StateAt
-	putsAt     = waitq.StateAt + 64
-	tagAt      = waitq.StateAt + 72
-	tailAt     = waitq.StateAt + 80
-	getLatchAt = waitq.StateAt + 128
-	getsAt     = waitq.StateAt + 192
-	claimerAt  = waitq.StateAt + 200
-	headAt     = waitq.StateAt + 208
-	punchedAt  = waitq.StateAt + 240
-	freedAt    = waitq.StateAt + 248
-	fromAt     = waitq.StateAt + 320
-	endAt      = waitq.StateAt + 328
+	putLatchAt     = waitq.StateAt
+	putsAt         = waitq.StateAt + 64
+	tagAt          = waitq.StateAt + 72
+	tailAt         = waitq.StateAt + 80
+	getLatchAt     = waitq.StateAt + 128
+	getsAt         = waitq.StateAt + 192
+	lastGetterAt   = waitq.StateAt + 200
+	headAt         = waitq.StateAt + 208
+	punchedAt      = waitq.StateAt + 240
+	freedAt        = waitq.StateAt + 248
+	overflowFromAt = waitq.StateAt + 320
+	overflowEndAt  = waitq.StateAt + 328
 
-	ringSize  = 1 << 20
-	spillSize = 1 << 38
-	// spillAt is where the spill begins in the file.
-	spillAt = waitq.PayloadAt + ringSize
+	ringSize     = 1 << 20
+	overflowSize = 1 << 38
+	// spillAt is where the overflow area begins in the file.
+	overflowAt = waitq.PayloadAt + ringSize
 
 	closedBit  = 1 << 63 // of puts
 	droppedBit = 1 << 63 // of gets
@@ -133,7 +133,7 @@ func NewQueue(capacity int, carries bool, typ uint64) (*Queue, error) {
 	return o.Core().(*Queue), nil
 }
 
-var queueShape = waitq.Shape{Name: "queue", Kind: kindQueue, Payload: ringSize, Unmapped: spillSize}
+var queueShape = waitq.Shape{Name: "queue", Kind: kindQueue, Payload: ringSize, Unmapped: overflowSize}
 
 // OpenQueue returns the queue that another process has sent, by its Files, which are the
 // queue's from now on.
@@ -196,9 +196,9 @@ func newQueue(o *waitq.Object, capacity, typ uint64, pair [2]*os.File) *Queue {
 		object: o, typ: typ, bound: capacity, capacity: min(capacity, maxItems), me: uint64(proctable.Me()), ring: o.Payload(), windows: new(windows),
 		putLatch: waitq.NewLatch(o.Word(putLatchAt)), getLatch: waitq.NewLatch(o.Word(getLatchAt)),
 		puts: o.Word(putsAt), tag: o.Word(tagAt), gets: o.Word(getsAt), freed: o.Word(freedAt),
-		spillFrom: o.Word(fromAt), spillEnd: o.Word(endAt),
+		overflowFrom: o.Word(overflowFromAt), overflowEnd: o.Word(overflowEndAt),
 		tail: o.Bytes(tailAt, 32), head: o.Bytes(headAt, 32),
-		claimer: o.Bytes(claimerAt, 8), punched: o.Bytes(punchedAt, 8),
+		lastGetter: o.Bytes(lastGetterAt, 8), punched: o.Bytes(punchedAt, 8),
 		rowGot: o.OwnRow(rowGotIn), rowDone: o.OwnRow(rowDoneIn),
 	}
 	q.sockets.set(pair)
@@ -207,7 +207,7 @@ func newQueue(o *waitq.Object, capacity, typ uint64, pair [2]*os.File) *Queue {
 	}
 	q.getters = waitq.NewQueue(o, 0, func(bool) int { return q.worthGetting() })
 	q.putters = waitq.NewQueue(o, 1, func(bool) int { return q.worthPutting() })
-	q.joiners = waitq.NewQueue(o, 2, q.worthJoining).WithHolder(q.busy)
+	q.joiners = waitq.NewQueue(o, 2, q.worthJoining).WithHolder(q.unfinishedProcess)
 	q.takeRow()
 	runtime.AddCleanup(q, (*windows).close, q.windows)
 	return q
@@ -285,22 +285,22 @@ func (q *Queue) Watch(notify func()) (stop func()) {
 	}
 }
 
-const everybody = 1 << 30
+const allWaiters = 1 << 30
 
 func (q *Queue) worthGetting() int {
 	n, closed := q.count()
 	if closed {
-		return everybody
+		return allWaiters
 	}
-	return int(min(n, everybody))
+	return int(min(n, allWaiters))
 }
 
 func (q *Queue) worthPutting() int {
 	n, closed := q.count()
 	if closed {
-		return everybody
+		return allWaiters
 	}
-	return int(min(q.capacity-min(n, q.capacity), everybody))
+	return int(min(q.capacity-min(n, q.capacity), allWaiters))
 }
 
 // Shutdown lets nothing more in. What is in the queue can be got.
@@ -331,27 +331,27 @@ func (q *Queue) CloseNow() (dropped int, err error) {
 	q.getters.WakeAll()
 	q.putters.WakeAll()
 	q.joiners.WakeAll()
-	q.object.Punch(spillAt, spillSize) // nobody reads it any more
+	q.object.Punch(overflowAt, overflowSize) // nobody reads it any more
 	q.dropFiles()
 	runtime.KeepAlive(q)
 	return dropped, nil
 }
 
 // atOnce is the ctx of who has none and does not wait.
-var atOnce context.Context = noWait{context.Background()}
+var nonblocking context.Context = nonblockingContext{context.Background()}
 
-type noWait struct{ context.Context }
+type nonblockingContext struct{ context.Context }
 
 // within takes a latch. Who does not wait is told that the queue is busy if another's put
 // or get does not end, whose process may be stopped.
-func within(ctx context.Context, l waitq.Latch, busy error) error {
-	if ctx != atOnce {
+func lockLatch(ctx context.Context, l waitq.Latch, busy error) error {
+	if ctx != nonblocking {
 		return l.Lock(ctx)
 	}
 	if l.TryLock() {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), latchTime)
+	ctx, cancel := context.WithTimeout(context.Background(), queueLatchTimeout)
 	defer cancel()
 	if l.Lock(ctx) != nil {
 		return busy

@@ -12,25 +12,25 @@ func (q *Queue) checkTail() {
 	freed, g := q.freed.Load(), q.gets.Load()&^droppedBit
 	n := q.puts.Load() &^ closedBit
 	now := q.tail[n&1*16:]
-	end := q.spillEnd.Load()
-	switch ring, spill := word(now), word(now[8:]); {
+	end := q.overflowEnd.Load()
+	switch ring, overflow := word(now), word(now[8:]); {
 	case g > n, end > n+1:
-		panic(fmt.Sprint("queue: puts ", n, " gets ", g, " spill to ", end))
-	case (ring|spill)&7 != 0, ring-freed > ringSize:
-		panic(fmt.Sprint("queue: tail ", ring, " ", spill, " freed ", freed, " given ", q.given()))
+		panic(fmt.Sprint("queue: puts ", n, " gets ", g, " overflow to ", end))
+	case (ring|overflow)&7 != 0, ring-freed > ringSize:
+		panic(fmt.Sprint("queue: tail ", ring, " ", overflow, " freed ", freed, " given ", q.punchedTo()))
 	}
 }
 
 func (q *Queue) checkHead() {
 	g := q.gets.Load() &^ droppedBit
 	now := q.head[g&1*16:]
-	ring, spill := word(now), word(now[8:])
+	ring, overflow := word(now), word(now[8:])
 	freed := q.freed.Load()
 	switch n := q.puts.Load() &^ closedBit; {
 	case g > n:
 		panic(fmt.Sprint("queue: puts ", n, " gets ", g))
-	case (ring|spill)&7 != 0, freed > ring:
-		panic(fmt.Sprint("queue: head ", ring, " ", spill, " freed ", freed, " given ", q.given()))
+	case (ring|overflow)&7 != 0, freed > ring:
+		panic(fmt.Sprint("queue: head ", ring, " ", overflow, " freed ", freed, " given ", q.punchedTo()))
 	}
 }
 
@@ -53,7 +53,7 @@ func (q *Queue) sabotageGet(g uint64) {
 	now, next := q.head[g&1*16:][:16], q.head[(g+1)&1*16:][:16]
 	it := item{}
 	it.parse(g, word(q.ring[word(now)%ringSize:]))
-	setWord(next, word(now)+it.room)
+	setWord(next, word(now)+it.extent)
 	setWord(next[8:], word(now[8:]))
 	q.freed.Store(word(next))
 	q.gets.CompareAndSwap(g, g+1)

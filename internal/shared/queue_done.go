@@ -20,34 +20,34 @@ const (
 	rowGotIn
 	rowDoneIn
 
-	rowShift = 16
-	rowLow   = 1<<rowShift - 1
+	rowShift   = 16
+	rowLowMask = 1<<rowShift - 1
 )
 
 // code is the code of what gets is after the get of item g.
-func code(g uint64) uint64 { return (g+1)&(rowLow>>1) | (rowLow>>1 + 1) }
+func getCode(g uint64) uint64 { return (g+1)&(rowLowMask>>1) | (rowLowMask>>1 + 1) }
 
 // slotOf is the slot of a process.
 func slotOf(id uint64) int { return int(id % proctable.Slots) }
 
 // claim says that this process is about to get item g, and returns what undoes that.
-func (q *Queue) claim(g uint64) (before uint64) {
-	if who := word(q.claimer); who != q.me {
+func (q *Queue) announceGet(g uint64) (before uint64) {
+	if who := word(q.lastGetter); who != q.me {
 		if who != 0 && !proctable.Alive(proctable.ID(who)) {
 			q.settleGot(slotOf(who), who)
 		}
-		setWord(q.claimer, q.me)
-		shm.Point("queue.get.claimer")
+		setWord(q.lastGetter, q.me)
+		shm.Point("queue.get.getter")
 	}
-	before = q.rowGot.Load() &^ rowLow
-	q.rowGot.Store(before + 1<<rowShift | code(g))
+	before = q.rowGot.Load() &^ rowLowMask
+	q.rowGot.Store(before + 1<<rowShift | getCode(g))
 	return before
 }
 
-func (q *Queue) claimed(before uint64) { q.rowGot.Store(before + 1<<rowShift) }
+func (q *Queue) endGet(before uint64) { q.rowGot.Store(before + 1<<rowShift) }
 
 // unclaim is for an item that CloseNow has dropped.
-func (q *Queue) unclaim(before uint64) {
+func (q *Queue) undoGet(before uint64) {
 	q.rowGot.Store(before)
 	q.wakeJoiners()
 }
@@ -68,11 +68,11 @@ func (q *Queue) settleGot(slot int, dead uint64) {
 	row, owner := q.object.Row(slot, rowGotIn), q.object.Row(slot, rowOwnerIn)
 	for {
 		v := row.Load()
-		if v&rowLow == 0 || owner.Load() != dead {
+		if v&rowLowMask == 0 || owner.Load() != dead {
 			return
 		}
-		got := v &^ rowLow
-		if v&rowLow != code(q.gets.Load()&^droppedBit-1) {
+		got := v &^ rowLowMask
+		if v&rowLowMask != getCode(q.gets.Load()&^droppedBit-1) {
 			got -= 1 << rowShift
 		}
 		if row.CompareAndSwap(v, got) {
@@ -92,7 +92,7 @@ func (q *Queue) settleRow(slot int, dead uint64) {
 		if got <= done || owner.Load() != dead {
 			return
 		}
-		left := min(v&rowLow+got-done, rowLow)
+		left := min(v&rowLowMask+got-done, rowLowMask)
 		if row.CompareAndSwap(v, got<<rowShift|left) {
 			return
 		}
@@ -106,7 +106,7 @@ func (q *Queue) TaskDone() error {
 		done := q.rowDone.Load()
 		got := q.rowGot.Load()
 		n := got >> rowShift
-		if got&rowLow != 0 {
+		if got&rowLowMask != 0 {
 			n-- // that get is not over yet
 		}
 		if done>>rowShift >= n {
@@ -143,7 +143,7 @@ func (q *Queue) unfinished(probe bool) bool {
 	}
 	for slot := range q.object.UsedSlots() {
 		owner := proctable.ID(q.object.Row(slot, rowOwnerIn).Load())
-		if owner == 0 || !q.owes(slot) {
+		if owner == 0 || !q.hasUnfinished(slot) {
 			continue
 		}
 		if owner == proctable.ID(q.me) || alive(owner) {
@@ -183,7 +183,7 @@ func (q *Queue) undone(g uint64) (n int) {
 		done := q.object.Row(slot, rowDoneIn).Load() >> rowShift
 		row := q.object.Row(slot, rowGotIn).Load()
 		got := row >> rowShift
-		if c := row & rowLow; c != 0 && c != code(g&^droppedBit-1) {
+		if c := row & rowLowMask; c != 0 && c != getCode(g&^droppedBit-1) {
 			got-- // that get has not happened yet
 		}
 		if got > done && (owner == proctable.ID(q.me) || proctable.Probe(owner)) {
@@ -194,7 +194,7 @@ func (q *Queue) undone(g uint64) (n int) {
 }
 
 // owes says whether a process has got what it has not said to be done.
-func (q *Queue) owes(slot int) bool {
+func (q *Queue) hasUnfinished(slot int) bool {
 	done := q.object.Row(slot, rowDoneIn).Load() >> rowShift
 	return q.object.Row(slot, rowGotIn).Load()>>rowShift > done
 }
@@ -203,14 +203,14 @@ func (q *Queue) worthJoining(probe bool) int {
 	if q.unfinished(probe) {
 		return 0
 	}
-	return everybody
+	return allWaiters
 }
 
 // busy is a process that has not said of all it got that it is done; 0: none.
-func (q *Queue) busy() proctable.ID {
+func (q *Queue) unfinishedProcess() proctable.ID {
 	for slot := range q.object.UsedSlots() {
 		owner := proctable.ID(q.object.Row(slot, rowOwnerIn).Load())
-		if owner != 0 && owner != proctable.ID(q.me) && q.owes(slot) {
+		if owner != 0 && owner != proctable.ID(q.me) && q.hasUnfinished(slot) {
 			return owner
 		}
 	}
@@ -220,7 +220,7 @@ func (q *Queue) busy() proctable.ID {
 // abandoned is how many items dead processes got and have not said to be done, ever.
 func (q *Queue) abandoned() (n uint64) {
 	for slot := range q.object.UsedSlots() {
-		n += q.object.Row(slot, rowDoneIn).Load() & rowLow
+		n += q.object.Row(slot, rowDoneIn).Load() & rowLowMask
 	}
 	return n
 }

@@ -22,7 +22,7 @@ func (q *Queue) Get(ctx context.Context, buf []byte) (body []byte, files []*os.F
 
 // TryGet is Get that does not wait: carrier.ErrEmpty.
 func (q *Queue) TryGet(buf []byte) (body []byte, files []*os.File, err error) {
-	body, files, ok, err := q.tryGet(atOnce, buf)
+	body, files, ok, err := q.tryGet(nonblocking, buf)
 	if !ok && err == nil {
 		err = carrier.ErrEmpty
 	}
@@ -50,16 +50,16 @@ func (q *Queue) waitGet(ctx context.Context, buf []byte) (body []byte, files []*
 
 // tryGet is not ok and has no error if there is nothing.
 func (q *Queue) tryGet(ctx context.Context, buf []byte) (body []byte, files []*os.File, ok bool, err error) {
-	if err := within(ctx, q.getLatch, errBusyEmpty); err != nil {
+	if err := lockLatch(ctx, q.getLatch, errBusyEmpty); err != nil {
 		return nil, nil, false, err
 	}
-	q.getFence.acquire()
+	q.getEdge.acquire()
 	shm.Point("queue.get.locked")
 	body, files, ok, err = q.get(buf)
 	if shm.Invariants {
 		q.checkHead()
 	}
-	q.getFence.release()
+	q.getEdge.release()
 	q.getLatch.Unlock()
 	shm.Point("queue.get.unlocked")
 	if len(body) >= carrier.LargeItem {
@@ -76,7 +76,7 @@ func (q *Queue) tryGet(ctx context.Context, buf []byte) (body []byte, files []*o
 func (q *Queue) get(buf []byte) (body []byte, files []*os.File, ok bool, err error) {
 	g := q.gets.Load()
 	if g&droppedBit != 0 {
-		return nil, nil, false, q.over()
+		return nil, nil, false, q.endError()
 	}
 	if g >= q.knownPuts {
 		p := q.puts.Load()
@@ -87,7 +87,7 @@ func (q *Queue) get(buf []byte) (body []byte, files []*os.File, ok bool, err err
 		q.knownPuts = n
 		if n == g {
 			if p&closedBit != 0 {
-				return nil, nil, false, q.over()
+				return nil, nil, false, q.endError()
 			}
 			return nil, nil, false, nil
 		}
@@ -96,7 +96,7 @@ func (q *Queue) get(buf []byte) (body []byte, files []*os.File, ok bool, err err
 	q.sabotageGet(g)
 	it, err := q.read(g, buf)
 	if err != nil && q.gets.Load()&droppedBit != 0 {
-		err = q.over() // CloseNow has given back what was to be read
+		err = q.endError() // CloseNow has given back what was to be read
 	}
 	if err != nil {
 		return nil, nil, false, err
@@ -109,21 +109,21 @@ func (q *Queue) get(buf []byte) (body []byte, files []*os.File, ok bool, err err
 		}
 		shm.Point("queue.get.peeked")
 	}
-	q.next(g, &it)
-	before := q.claim(g)
-	shm.Point("queue.get.claimed")
+	q.writeNextHead(g, &it)
+	before := q.announceGet(g)
+	shm.Point("queue.get.announced")
 	if !q.gets.CompareAndSwap(g, g+1) && !sabotaged("queue.get.commitfirst") {
-		q.unclaim(before)
+		q.undoGet(before)
 		closeFiles(files)
 		return nil, nil, false, carrier.ErrQueueClosed
 	}
 	shm.Point("queue.get.committed")
-	q.claimed(before)
+	q.endGet(before)
 	switch {
-	case !it.spilled:
+	case !it.inOverflow:
 		q.freed.Store(it.ring)
 	case it.last:
-		q.emptied(&it)
+		q.overflowEmptied(&it)
 	}
 	if it.tagged && lost == nil {
 		q.dropFile()
@@ -134,66 +134,66 @@ func (q *Queue) get(buf []byte) (body []byte, files []*os.File, ok bool, err err
 
 // over is the error when nothing will be got any more. A producer that was killed, or found the queue
 // closed too late, may have left descriptors, and so may a CloseNow.
-func (q *Queue) over() error {
+func (q *Queue) endError() error {
 	q.dropFiles()
 	return carrier.ErrQueueClosed
 }
 
-// emptied is for the last item of the spill.
-func (q *Queue) emptied(it *item) {
+// emptied is for the last item of the overflow area.
+func (q *Queue) overflowEmptied(it *item) {
 	q.freed.Store(it.ring) // who got the ring's last item may have died before it said so
-	if it.spill > warm {
-		q.giveBackRest()
+	if it.overflow > keptSize {
+		q.punchAll()
 	}
 }
 
 // next writes where the item behind g is.
-func (q *Queue) next(g uint64, it *item) {
-	if it.spilled {
-		q.giveBack(it.spill - it.room)
+func (q *Queue) writeNextHead(g uint64, it *item) {
+	if it.inOverflow {
+		q.punchRead(it.overflow - it.extent)
 	}
 	next := q.head[(g+1)&1*16:][:16]
 	setWord(next, it.ring)
-	setWord(next[8:], it.spill)
+	setWord(next[8:], it.overflow)
 }
 
 // item is an item as it lies in the queue.
 type item struct {
-	body        []byte
-	tagged      bool
-	tag         uint64
-	spilled     bool   // it lies in the spill
-	last        bool   // and is the last one there
-	ring, spill uint64 // where the next item is
-	size, room  uint64
+	body           []byte
+	tagged         bool
+	tag            uint64
+	inOverflow     bool   // it lies in the overflow area
+	last           bool   // and is the last one there
+	ring, overflow uint64 // where the next item is
+	size, extent   uint64
 }
 
-// spilled says whether item g, which is in the queue, lies in the spill. The end is
+// spilled says whether item g, which is in the queue, lies in the overflow area. The end is
 // read first: if it is that of a run of items that began behind g, so is the beginning
 // that is read after it, for it was written before.
-func (q *Queue) spilled(g uint64) (yes, first, last bool) {
-	end := q.spillEnd.Load()
-	from := q.spillFrom.Load()
+func (q *Queue) inOverflow(g uint64) (yes, first, last bool) {
+	end := q.overflowEnd.Load()
+	from := q.overflowFrom.Load()
 	return from <= g && g < end, from == g, g+1 == end
 }
 
 // read copies item g out of the queue.
 func (q *Queue) read(g uint64, buf []byte) (it item, err error) {
 	now := q.head[g&1*16:][:16]
-	it.ring, it.spill = word(now), word(now[8:])
-	if (it.ring|it.spill)&7 != 0 {
+	it.ring, it.overflow = word(now), word(now[8:])
+	if (it.ring|it.overflow)&7 != 0 {
 		return it, ErrDamaged
 	}
 	var first bool
-	if it.spilled, first, it.last = q.spilled(g); it.spilled {
+	if it.inOverflow, first, it.last = q.inOverflow(g); it.inOverflow {
 		if first {
-			it.spill = 0
-			setWord(q.punched, warm)
+			it.overflow = 0
+			setWord(q.punched, keptSize)
 		}
-		return it, q.readSpill(g, &it, buf)
+		return it, q.readOverflow(g, &it, buf)
 	}
 	at := it.ring % ringSize
-	if !it.parse(g, word(q.ring[at:])) || it.room > ringSize/2 {
+	if !it.parse(g, word(q.ring[at:])) || it.extent > ringSize/2 {
 		return it, ErrDamaged
 	}
 	at = (at + 8) % ringSize
@@ -201,7 +201,7 @@ func (q *Queue) read(g uint64, buf []byte) (it item, err error) {
 		it.tag = word(q.ring[at:])
 		at = (at + 8) % ringSize
 	}
-	it.ring += it.room
+	it.ring += it.extent
 	it.body = q.copyOut(at, int(it.size), buf)
 	return it, nil
 }
@@ -209,7 +209,7 @@ func (q *Queue) read(g uint64, buf []byte) (it item, err error) {
 // parse reads an item's head.
 func (it *item) parse(g, head uint64) bool {
 	it.size, it.tagged = head&sizeMask, head>>taggedIn&1 != 0
-	it.room = extent(it.size, it.tagged)
+	it.extent = extent(it.size, it.tagged)
 	return head>>numberIn == g&(1<<(64-numberIn)-1)
 }
 

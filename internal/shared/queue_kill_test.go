@@ -340,13 +340,13 @@ func invariantsExe(t *testing.T) string {
 var (
 	putPoints = map[string][]string{
 		"small": {"locked", "headed", "written", "committed", "unlocked", "woken"},
-		"spill": {"begun", "spills", "headed", "written", "committed", "unlocked", "woken"},
+		"spill": {"begun", "overflows", "headed", "written", "committed", "unlocked", "woken"},
 		"files": {"tagged", "written", "sent", "committed", "unlocked"},
 	}
 	getPoints = map[string][]string{
-		"small": {"locked", "read", "claimer", "claimed", "committed", "settled", "unlocked", "woken"},
-		"spill": {"read", "claimed", "committed", "punched", "emptied", "settled"},
-		"files": {"read", "peeked", "claimed", "committed", "settled", "stale"},
+		"small": {"locked", "read", "getter", "announced", "committed", "settled", "unlocked", "woken"},
+		"spill": {"read", "announced", "committed", "punched", "emptied", "settled"},
+		"files": {"read", "peeked", "announced", "committed", "settled", "stale"},
 	}
 )
 

@@ -13,7 +13,7 @@ import (
 
 // latchTime is how long TryPut and TryGet wait for another put or get to be over, whose
 // process may be stopped.
-const latchTime = 500 * time.Millisecond
+const queueLatchTimeout = 500 * time.Millisecond
 
 const (
 	sizeMask = 1<<40 - 1
@@ -50,7 +50,7 @@ func (q *Queue) Put(ctx context.Context, m *carrier.Item) error {
 
 // TryPut is Put that does not wait: carrier.ErrFull.
 func (q *Queue) TryPut(m *carrier.Item) error {
-	ok, err := q.tryPut(atOnce, m)
+	ok, err := q.tryPut(nonblocking, m)
 	switch {
 	case errors.Is(err, errCrowded):
 		err = fmt.Errorf("%w: %w", carrier.ErrFull, err)
@@ -64,15 +64,15 @@ func (q *Queue) TryPut(m *carrier.Item) error {
 const (
 	// shortest and longest are how long one rests who waits for room beside the bound: what
 	// the line looks at does not tell when there is some.
-	shortest, longest = 20 * time.Microsecond, 5 * time.Millisecond
+	minPutDelay, maxPutDelay = 20 * time.Microsecond, 5 * time.Millisecond
 	// flooded is how long the kernel's limit on descriptors that are on their way may be
 	// reached before that is an error: it is one for all of a user's processes.
-	flooded = 2 * time.Second
+	floodTimeout = 2 * time.Second
 )
 
 // errCrowded says that there is no room though the bound allows an item: the kernel
 // keeps no more descriptors for this queue or, if it has an error of the system's with it, for
-// all of the user's processes; or the spill is full.
+// all of the user's processes; or the overflow area is full.
 var errCrowded = errors.New("mp: there is no room for another item, whatever the bound")
 
 func (q *Queue) waitPut(ctx context.Context, m *carrier.Item) (err error) {
@@ -90,8 +90,8 @@ func (q *Queue) waitPut(ctx context.Context, m *carrier.Item) (err error) {
 		if err == errCrowded {
 			last = time.Now()
 		}
-		if errors.Is(err, errCrowded) && time.Since(last) < flooded {
-			rest, err = min(max(2*rest, shortest), longest), nil
+		if errors.Is(err, errCrowded) && time.Since(last) < floodTimeout {
+			rest, err = min(max(2*rest, minPutDelay), maxPutDelay), nil
 			time.Sleep(rest)
 		}
 		return ok || err != nil
@@ -104,16 +104,16 @@ func (q *Queue) waitPut(ctx context.Context, m *carrier.Item) (err error) {
 
 // tryPut is false without an error if there is no room.
 func (q *Queue) tryPut(ctx context.Context, m *carrier.Item) (ok bool, err error) {
-	if err := within(ctx, q.putLatch, errBusyFull); err != nil {
+	if err := lockLatch(ctx, q.putLatch, errBusyFull); err != nil {
 		return false, err
 	}
-	q.putFence.acquire()
+	q.putEdge.acquire()
 	shm.Point("queue.put.locked")
 	ok, err = q.put(m)
 	if shm.Invariants {
 		q.checkTail()
 	}
-	q.putFence.release()
+	q.putEdge.release()
 	q.putLatch.Unlock()
 	shm.Point("queue.put.unlocked")
 	if ok && q.getters.HasWaiters() {
@@ -129,7 +129,7 @@ func (q *Queue) put(m *carrier.Item) (ok bool, err error) {
 	if n&closedBit != 0 {
 		return false, carrier.ErrQueueClosed
 	}
-	if n-q.knownGets >= q.capacity && !q.lookAtGets(n) {
+	if n-q.knownGets >= q.capacity && !q.refreshGets(n) {
 		return false, ErrDamaged
 	}
 	if n-q.knownGets >= q.capacity {
@@ -166,7 +166,7 @@ func (q *Queue) put(m *carrier.Item) (ok bool, err error) {
 		return false, err
 	}
 	if !q.puts.CompareAndSwap(n, n+1) && !sabotaged("queue.put.commitfirst") {
-		q.forget(n)
+		q.discardUncommitted(n)
 		return false, carrier.ErrQueueClosed
 	}
 	shm.Point("queue.put.committed")
@@ -175,10 +175,10 @@ func (q *Queue) put(m *carrier.Item) (ok bool, err error) {
 
 // forget lets go of what was written and sent for item n, when the queue was closed meanwhile. If
 // there are items before it, whoever finds that there are none does so: see over.
-func (q *Queue) forget(n uint64) {
+func (q *Queue) discardUncommitted(n uint64) {
 	g := q.gets.Load()
 	if g&droppedBit != 0 {
-		q.object.Punch(spillAt, spillSize)
+		q.object.Punch(overflowAt, overflowSize)
 	}
 	if g&droppedBit != 0 || g == n {
 		q.dropFiles()
@@ -186,7 +186,7 @@ func (q *Queue) forget(n uint64) {
 }
 
 // lookAtGets brings knownGets up to date; false if that is nonsense.
-func (q *Queue) lookAtGets(n uint64) bool {
+func (q *Queue) refreshGets(n uint64) bool {
 	g := q.gets.Load() &^ droppedBit
 	if g > n || n-g > maxItems {
 		return false
@@ -199,25 +199,25 @@ func (q *Queue) lookAtGets(n uint64) bool {
 // without an error if there is no room at all.
 func (q *Queue) write(n, length uint64, front []byte, pieces [][]byte) (fits bool, err error) {
 	now, next := q.tail[n&1*16:][:16], q.tail[(n+1)&1*16:][:16]
-	ring, spill := word(now), word(now[8:])
-	if (ring|spill)&7 != 0 {
+	ring, overflow := word(now), word(now[8:])
+	if (ring|overflow)&7 != 0 {
 		return false, ErrDamaged
 	}
-	end := q.spillEnd.Load()
+	end := q.overflowEnd.Load()
 	if end > n { // who was before us was killed before its commit
 		end = n
-		q.spillEnd.Store(n)
+		q.overflowEnd.Store(n)
 	}
 	drained := q.knownGets >= end
 	if !drained {
-		if !q.lookAtGets(n) {
+		if !q.refreshGets(n) {
 			return false, ErrDamaged
 		}
 		drained = q.knownGets >= end
 	}
 	room := false
 	if drained && length <= ringSize/2 {
-		if room, err = q.roomInRing(ring, length); err != nil {
+		if room, err = q.fitsRing(ring, length); err != nil {
 			return false, err
 		}
 	}
@@ -226,26 +226,26 @@ func (q *Queue) write(n, length uint64, front []byte, pieces [][]byte) (fits boo
 		ring += length
 	} else {
 		if drained {
-			q.spillFrom.Store(n) // before spillEnd: see spilled
+			q.overflowFrom.Store(n) // before spillEnd: see spilled
 			shm.Point("queue.put.begun")
 		}
-		q.spillEnd.Store(n + 1)
-		shm.Point("queue.put.spills")
-		if q.spillFrom.Load() == n {
-			spill = 0 // there is nothing else
+		q.overflowEnd.Store(n + 1)
+		shm.Point("queue.put.overflows")
+		if q.overflowFrom.Load() == n {
+			overflow = 0 // there is nothing else
 		}
-		if fits, err := q.writeSpill(spill, length, front, pieces); !fits || err != nil {
+		if fits, err := q.writeOverflow(overflow, length, front, pieces); !fits || err != nil {
 			return false, err
 		}
-		spill += length
+		overflow += length
 	}
 	setWord(next, ring)
-	setWord(next[8:], spill)
+	setWord(next[8:], overflow)
 	return true, nil
 }
 
 // roomInRing says whether so many bytes are free behind a position.
-func (q *Queue) roomInRing(at, length uint64) (bool, error) {
+func (q *Queue) fitsRing(at, length uint64) (bool, error) {
 	if at+length-q.knownHead <= ringSize {
 		return true, nil
 	}
@@ -258,17 +258,17 @@ func (q *Queue) roomInRing(at, length uint64) (bool, error) {
 }
 
 func (q *Queue) writeRing(at uint64, front []byte, pieces [][]byte) {
-	q.fill(at, front)
+	q.copyIn(at, front)
 	at += uint64(len(front))
 	shm.Point("queue.put.headed")
 	for _, p := range pieces {
-		q.fill(at, p)
+		q.copyIn(at, p)
 		at += uint64(len(p))
 	}
 }
 
 // fill copies bytes into the ring.
-func (q *Queue) fill(at uint64, p []byte) {
+func (q *Queue) copyIn(at uint64, p []byte) {
 	n := copy(q.ring[at%ringSize:], p)
 	if n < len(p) {
 		copy(q.ring, p[n:])

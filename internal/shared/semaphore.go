@@ -18,7 +18,7 @@ import (
 // Semaphore is a number of permits.
 //
 // Its memory, from the state's beginning: at 0 how many permits exist, at 8 the number of
-// the last acquisition, at 16 the heir, at 64 the latch of those that acquire. The first
+// the last acquisition, at 16 the successor, at 64 the latch of those that acquire. The first
 // word of a process's row is its id in the high half, and how many permits it has in
 // the low half. A row whose id is that of a dead process counts for nothing, so that the
 // permits of the dead are back as soon as the death is known: what is available is
@@ -30,22 +30,22 @@ import (
 //
 // Who comes as a permit is there may take it. But as soon as somebody has waited for more
 // than a millisecond, one permit of the next that come is for the process that waits
-// longest, the heir: its id in the high half of the word, and in the low half since
+// longest, the successor: its id in the high half of the word, and in the low half since
 // when, in milliseconds.
 type Semaphore struct {
-	object  *waitq.Object
-	total   *atomic.Uint64
-	token   *atomic.Uint64
-	heir    *atomic.Uint64
-	latch   waitq.Latch
-	initial uint64
-	bounded bool
-	line    *waitq.Queue
-	fence   fence
+	object    *waitq.Object
+	total     *atomic.Uint64
+	token     *atomic.Uint64
+	successor *atomic.Uint64
+	latch     waitq.Latch
+	initial   uint64
+	bounded   bool
+	waiters   *waitq.Queue
+	edge      raceEdge
 }
 
 // giveUpTime is how long one waits for a latch when there is no ctx to end it.
-const giveUpTime = 50 * time.Millisecond
+const semaphoreLatchTimeout = 50 * time.Millisecond
 
 func semaphoreShape(initial uint64, bounded bool) waitq.Shape {
 	p := [4]uint64{initial, 0}
@@ -86,10 +86,10 @@ func OpenSemaphore(f *os.File) (*Semaphore, error) {
 
 func semaphoreCore(o *waitq.Object) any {
 	s := &Semaphore{
-		object: o, total: o.Word(waitq.StateAt), token: o.Word(waitq.StateAt + 8), heir: o.Word(waitq.StateAt + 16),
+		object: o, total: o.Word(waitq.StateAt), token: o.Word(waitq.StateAt + 8), successor: o.Word(waitq.StateAt + 16),
 		latch: waitq.NewLatch(o.Word(waitq.StateAt + 64)), initial: o.Param(0), bounded: o.Param(1) == 1,
 	}
-	s.line = waitq.NewQueue(o, 0, s.ready).WithHolder(func() proctable.ID { return 0 })
+	s.waiters = waitq.NewQueue(o, 0, s.ready).WithHolder(func() proctable.ID { return 0 })
 	return s
 }
 
@@ -120,27 +120,27 @@ func (s *Semaphore) Acquire(ctx context.Context) (carrier.Grant, error) {
 // wait is Acquire for one who did not get a permit at once.
 func (s *Semaphore) wait(ctx context.Context) (token uint64, err error) {
 	var failed error
-	err = s.line.Wait(ctx, func(first bool) (ok bool) {
+	err = s.waiters.Wait(ctx, func(first bool) (ok bool) {
 		token, ok, failed = s.try(ctx, true, first)
 		return ok || failed != nil
 	})
 	if failed != nil {
 		err = failed
 	}
-	if err != nil || !s.line.IsWaiting(proctable.Me()) {
-		s.renounce()
+	if err != nil || !s.waiters.IsWaiting(proctable.Me()) {
+		s.decline()
 	}
 	return token, err
 }
 
-// try takes a permit if it may. The first in line takes it as its heir, too. If it is
+// try takes a permit if it may. The first in line takes it as its successor, too. If it is
 // not patient it gives up soon when somebody is stopped while he has the latch.
 func (s *Semaphore) try(ctx context.Context, patient, first bool) (token uint64, ok bool, err error) {
 	if s.usable(first, proctable.Alive) <= 0 {
 		return 0, false, nil
 	}
 	if !patient {
-		if !s.enter() {
+		if !s.lockLatch() {
 			return 0, false, nil
 		}
 	} else if err := s.latch.Lock(ctx); err != nil {
@@ -148,11 +148,11 @@ func (s *Semaphore) try(ctx context.Context, patient, first bool) (token uint64,
 	}
 	defer s.latch.Unlock()
 	shm.Point("semaphore.latched")
-	s.trim()
+	s.trimToBound()
 	if s.usable(first, proctable.Alive) <= 0 {
 		return 0, false, nil
 	}
-	s.fence.acquire()
+	s.edge.acquire()
 	token = s.token.Add(1)
 	shm.Point("semaphore.numbered")
 	mine, me := s.object.OwnRow(0), uint64(proctable.Me())
@@ -162,10 +162,10 @@ func (s *Semaphore) try(ctx context.Context, patient, first bool) (token uint64,
 		mine.Store(me<<32 | 1) // whoever had the row before is dead
 	}
 	shm.Point("semaphore.taken")
-	if heir := s.heir.Load(); first && heir>>32 == me {
-		s.heir.CompareAndSwap(heir, 0)
+	if successor := s.successor.Load(); first && successor>>32 == me {
+		s.successor.CompareAndSwap(successor, 0)
 	}
-	shm.Point("semaphore.inherited")
+	shm.Point("semaphore.succeeded")
 	if shm.Invariants {
 		s.check()
 	}
@@ -173,11 +173,11 @@ func (s *Semaphore) try(ctx context.Context, patient, first bool) (token uint64,
 }
 
 // enter takes the latch unless that takes long.
-func (s *Semaphore) enter() bool {
+func (s *Semaphore) lockLatch() bool {
 	if s.latch.TryLock() {
 		return true
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), giveUpTime)
+	ctx, cancel := context.WithTimeout(context.Background(), semaphoreLatchTimeout)
 	defer cancel()
 	return s.latch.Lock(ctx) == nil
 }
@@ -204,25 +204,25 @@ func (s *Semaphore) available(alive func(proctable.ID) bool) int {
 	return n
 }
 
-// usable is available, less what is kept for an heir that is another.
+// usable is available, less what is kept for an successor that is another.
 func (s *Semaphore) usable(first bool, alive func(proctable.ID) bool) int {
 	n := s.available(alive)
 	if n <= 0 {
 		return n
 	}
-	heir := s.heir.Load()
-	id := proctable.ID(heir >> 32)
+	successor := s.successor.Load()
+	id := proctable.ID(successor >> 32)
 	if id == 0 || first && id == proctable.Me() || !alive(id) {
 		return n
 	}
-	if kept := uint32(shm.Now()/int64(time.Millisecond)) - uint32(heir); time.Duration(kept)*time.Millisecond >= heirTime {
+	if kept := uint32(shm.Now()/int64(time.Millisecond)) - uint32(successor); time.Duration(kept)*time.Millisecond >= successorTimeout {
 		return n
 	}
 	return n - 1
 }
 
 // trim drops permits that the dead gave back beyond the bound. The latch is held.
-func (s *Semaphore) trim() {
+func (s *Semaphore) trimToBound() {
 	if !s.bounded {
 		return
 	}
@@ -244,9 +244,9 @@ func (s *Semaphore) ready(probe bool) int {
 // Return gives back the permit of an acquisition of this process, once for each.
 func (s *Semaphore) Return(uint64) error {
 	defer runtime.KeepAlive(s)
-	s.fence.release()
+	s.edge.release()
 	if s.bounded {
-		if s.enter() {
+		if s.lockLatch() {
 			defer s.latch.Unlock()
 		}
 		if s.available(proctable.Alive) >= int(s.initial) {
@@ -255,7 +255,7 @@ func (s *Semaphore) Return(uint64) error {
 	}
 	s.object.OwnRow(0).Add(^uint64(0))
 	shm.Point("semaphore.returned")
-	s.pass(1)
+	s.wakeWaiters(1)
 	return nil
 }
 
@@ -265,12 +265,12 @@ func (s *Semaphore) Release(n int) error {
 	if n < 1 {
 		return fmt.Errorf("%d permits to release", n)
 	}
-	s.fence.release()
+	s.edge.release()
 	if s.bounded {
-		if s.enter() {
+		if s.lockLatch() {
 			defer s.latch.Unlock()
 		}
-		s.trim()
+		s.trimToBound()
 		if n > int(s.initial)-s.available(proctable.Alive) {
 			return carrier.ErrTooManyPermits
 		}
@@ -285,47 +285,47 @@ func (s *Semaphore) Release(n int) error {
 		}
 	}
 	shm.Point("semaphore.released")
-	s.pass(n)
+	s.wakeWaiters(n)
 	return nil
 }
 
 // pass tells those that wait of n permits that have come back. One who has waited for
 // long gets his for sure.
-func (s *Semaphore) pass(n int) {
-	if !s.line.HasWaiters() {
+func (s *Semaphore) wakeWaiters(n int) {
+	if !s.waiters.HasWaiters() {
 		return
 	}
-	if id, since, ok := s.line.Oldest(); ok && shm.Now()-since >= int64(patience) && proctable.Alive(id) {
+	if id, since, ok := s.waiters.Oldest(); ok && shm.Now()-since >= int64(handoffAfter) && proctable.Alive(id) {
 		shm.Point("semaphore.oldest")
-		s.bequeath(id)
+		s.nameSuccessor(id)
 	}
-	shm.Point("semaphore.bequeathed")
-	s.line.Wake(n) // the heir waits longest, so he is among them
+	shm.Point("semaphore.successor")
+	s.waiters.Wake(n) // the successor waits longest, so he is among them
 }
 
-// bequeath makes a process the heir, unless there is one.
-func (s *Semaphore) bequeath(id proctable.ID) {
+// bequeath makes a process the successor, unless there is one.
+func (s *Semaphore) nameSuccessor(id proctable.ID) {
 	now := uint64(uint32(shm.Now() / int64(time.Millisecond)))
-	heir := s.heir.Load()
-	if heir == 0 || !proctable.Alive(proctable.ID(heir>>32)) || time.Duration(uint32(now)-uint32(heir))*time.Millisecond >= heirTime {
+	successor := s.successor.Load()
+	if successor == 0 || !proctable.Alive(proctable.ID(successor>>32)) || time.Duration(uint32(now)-uint32(successor))*time.Millisecond >= successorTimeout {
 		mine := uint64(id)<<32 | now
-		if s.heir.CompareAndSwap(heir, mine) && !s.line.IsWaiting(id) {
-			s.heir.CompareAndSwap(mine, 0) // it had its permit meanwhile, and may not have seen this
+		if s.successor.CompareAndSwap(successor, mine) && !s.waiters.IsWaiting(id) {
+			s.successor.CompareAndSwap(mine, 0) // it had its permit meanwhile, and may not have seen this
 		}
 	}
 }
 
-// renounce gives up being the heir when nobody here waits any more.
-func (s *Semaphore) renounce() {
-	if heir := s.heir.Load(); proctable.ID(heir>>32) == proctable.Me() && s.heir.CompareAndSwap(heir, 0) {
-		s.line.Wake(1)
+// renounce gives up being the successor when nobody here waits any more.
+func (s *Semaphore) decline() {
+	if successor := s.successor.Load(); proctable.ID(successor>>32) == proctable.Me() && s.successor.CompareAndSwap(successor, 0) {
+		s.waiters.Wake(1)
 	}
 }
 
 // Available is how many permits nobody has at the moment.
 func (s *Semaphore) Available() int {
 	defer runtime.KeepAlive(s)
-	if s.enter() {
+	if s.lockLatch() {
 		defer s.latch.Unlock()
 	}
 	return max(0, s.available(proctable.Probe))

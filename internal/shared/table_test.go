@@ -85,16 +85,16 @@ func TestDeadlockOfFour(t *testing.T) {
 		if !errors.As(err, &blocked) {
 			t.Fatal(err)
 		}
-		if len(blocked.Circle) == 4 {
-			for i, w := range blocked.Circle {
-				if next := locks[(i+1)%4]; w.Object != next.Number() || w.Holder != blocked.Circle[(i+1)%4].Waiter {
-					t.Errorf("the circle is %+v", blocked.Circle)
+		if len(blocked.Cycle) == 4 {
+			for i, w := range blocked.Cycle {
+				if next := locks[(i+1)%4]; w.Object != next.Number() || w.Holder != blocked.Cycle[(i+1)%4].Waiter {
+					t.Errorf("the circle is %+v", blocked.Cycle)
 				}
 			}
 			return
 		}
 		if time.Now().After(end) {
-			t.Fatalf("the circle is not found: %+v", blocked.Circle)
+			t.Fatalf("the circle is not found: %+v", blocked.Cycle)
 		}
 	}
 }

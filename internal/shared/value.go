@@ -95,7 +95,7 @@ func (v *Value) Load(to []uint64) {
 			break
 		}
 	}
-	v.lock.fence.acquire()
+	v.lock.edge.acquire()
 	runtime.KeepAlive(v)
 }
 

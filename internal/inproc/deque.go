@@ -4,13 +4,13 @@ import "reflect"
 
 // line holds items in the order in which they came, in blocks: it grows and shrinks
 // without copying what is in it.
-type line[T any] struct {
-	newest     bool // is the one to pop, else the oldest
+type deque[T any] struct {
+	lifo       bool // is the one to pop, else the oldest
 	n          int
 	head, tail *block[T]
 	start, end int       // of the items: in head, and in tail
 	spare      *block[T] // so that a line that grows and shrinks by one item need not allocate
-	most       int       // items of a block
+	maxBlock   int       // items of a block
 }
 
 type block[T any] struct {
@@ -20,19 +20,19 @@ type block[T any] struct {
 
 // Blocks are about as large as all that is in the line, within these bounds.
 const (
-	leastBlock = 8
-	mostBlock  = 1024
-	blockBytes = 64 << 10
+	minBlockItems = 8
+	maxBlockItems = 1024
+	blockBytes    = 64 << 10
 )
 
-func newLine[T any](newest bool) *line[T] {
+func newDeque[T any](newest bool) *deque[T] {
 	size := max(1, int(reflect.TypeFor[T]().Size()))
-	return &line[T]{newest: newest, most: min(max(1, blockBytes/size), mostBlock)}
+	return &deque[T]{lifo: newest, maxBlock: min(max(1, blockBytes/size), maxBlockItems)}
 }
 
-func (l *line[T]) len() int { return l.n }
+func (l *deque[T]) len() int { return l.n }
 
-func (l *line[T]) push(v T) {
+func (l *deque[T]) push(v T) {
 	if l.tail == nil || l.end == len(l.tail.items) {
 		l.extend()
 	}
@@ -42,10 +42,10 @@ func (l *line[T]) push(v T) {
 }
 
 // extend appends a block.
-func (l *line[T]) extend() {
+func (l *deque[T]) extend() {
 	b := l.spare
 	l.spare = nil
-	if want := min(max(l.n, leastBlock), l.most); b == nil || len(b.items) < want {
+	if want := min(max(l.n, minBlockItems), l.maxBlock); b == nil || len(b.items) < want {
 		b = &block[T]{items: make([]T, want)}
 	}
 	if b.prev = l.tail; l.tail != nil {
@@ -56,9 +56,9 @@ func (l *line[T]) extend() {
 	l.tail, l.end = b, 0
 }
 
-func (l *line[T]) pop() T {
+func (l *deque[T]) pop() T {
 	l.n--
-	if l.newest {
+	if l.lifo {
 		return l.popNewest()
 	}
 	v := takeFrom(l.head, l.start)
@@ -74,7 +74,7 @@ func (l *line[T]) pop() T {
 	return v
 }
 
-func (l *line[T]) popNewest() T {
+func (l *deque[T]) popNewest() T {
 	l.end--
 	v := takeFrom(l.tail, l.end)
 	if l.end == 0 && l.tail.prev != nil {
@@ -91,4 +91,4 @@ func takeFrom[T any](b *block[T], i int) (v T) {
 	return v
 }
 
-func (l *line[T]) clear() { *l = line[T]{newest: l.newest, most: l.most} }
+func (l *deque[T]) clear() { *l = deque[T]{lifo: l.lifo, maxBlock: l.maxBlock} }

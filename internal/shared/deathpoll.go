@@ -10,21 +10,21 @@ import (
 
 // lookout looks for deaths. Of the goroutines of this process that wait for the same
 // thing, each is asked whenever the process's bell rings: one look is enough.
-type lookout struct {
-	next  atomic.Int64
-	found atomic.Bool // and nobody has seen to it yet
+type deathPoller struct {
+	nextPoll atomic.Int64
+	found    atomic.Bool // and nobody has seen to it yet
 }
 
 // lookAgain is the time between two looks.
-const lookAgain = time.Millisecond
+const deathPollInterval = time.Millisecond
 
 // finds says whether look has found something.
-func (o *lookout) finds(look func() bool) bool {
+func (o *deathPoller) poll(look func() bool) bool {
 	if o.found.Load() {
 		return true
 	}
-	now, next := shm.Now(), o.next.Load()
-	if now < next || !o.next.CompareAndSwap(next, now+int64(lookAgain)) || !look() {
+	now, next := shm.Now(), o.nextPoll.Load()
+	if now < next || !o.nextPoll.CompareAndSwap(next, now+int64(deathPollInterval)) || !look() {
 		return false
 	}
 	o.found.Store(true)
@@ -32,15 +32,15 @@ func (o *lookout) finds(look func() bool) bool {
 }
 
 // probed asks the kernel who lives, once for each process.
-type probed struct {
-	last  proctable.ID
-	lives bool
-	known map[proctable.ID]bool
+type livenessCache struct {
+	last      proctable.ID
+	lastAlive bool
+	known     map[proctable.ID]bool
 }
 
-func (p *probed) alive(id proctable.ID) bool {
+func (p *livenessCache) alive(id proctable.ID) bool {
 	if id == p.last && id != 0 {
-		return p.lives
+		return p.lastAlive
 	}
 	lives, ok := p.known[id]
 	if !ok {
@@ -52,6 +52,6 @@ func (p *probed) alive(id proctable.ID) bool {
 			p.known[id] = lives
 		}
 	}
-	p.last, p.lives = id, lives
+	p.last, p.lastAlive = id, lives
 	return lives
 }

@@ -8,22 +8,22 @@ import (
 // gate is where goroutines wait until it opens for all of them. The mutex of what they wait
 // for guards it. It keeps nothing when nobody waits: a channel belongs to the
 // testing/synctest bubble in which it was made, and a gate may outlive a bubble.
-type gate struct {
-	way   chan struct{} // is closed as the gate opens; nil: nobody waits
-	waits int
+type broadcast struct {
+	ch      chan struct{} // is closed as the gate opens; nil: nobody waits
+	waiters int
 }
 
 // enter is one more goroutine that waits. It is to call wait, without the mutex.
-func (g *gate) enter() (way chan struct{}) {
-	if g.way == nil {
-		g.way = make(chan struct{})
+func (g *broadcast) join() (way chan struct{}) {
+	if g.ch == nil {
+		g.ch = make(chan struct{})
 	}
-	g.waits++
-	return g.way
+	g.waiters++
+	return g.ch
 }
 
 // wait waits until the gate opens, or until ctx ends before that.
-func (g *gate) wait(ctx context.Context, mu sync.Locker, way chan struct{}) error {
+func (g *broadcast) wait(ctx context.Context, mu sync.Locker, way chan struct{}) error {
 	select {
 	case <-way:
 		return nil
@@ -31,19 +31,19 @@ func (g *gate) wait(ctx context.Context, mu sync.Locker, way chan struct{}) erro
 	}
 	mu.Lock()
 	defer mu.Unlock()
-	if g.way != way {
+	if g.ch != way {
 		return nil // it has opened meanwhile
 	}
-	if g.waits--; g.waits == 0 {
-		g.way = nil
+	if g.waiters--; g.waiters == 0 {
+		g.ch = nil
 	}
 	return ctx.Err()
 }
 
 // open lets all go on who wait. Who comes later waits until it opens again.
-func (g *gate) open() {
-	if g.way != nil {
-		close(g.way)
+func (g *broadcast) notifyAll() {
+	if g.ch != nil {
+		close(g.ch)
 	}
-	g.way, g.waits = nil, 0
+	g.ch, g.waiters = nil, 0
 }

@@ -16,14 +16,14 @@ type BlockedError struct {
 	Holder proctable.ID
 	PID    int
 	Name   string       // of the process that holds it
-	Circle []waitq.Edge // of processes that wait for each other, if there is one
+	Cycle  []waitq.Edge // of processes that wait for each other, if there is one
 	Err    error        // of the ctx
 }
 
 // Error names the holder, and the circle.
 func (e *BlockedError) Error() string {
-	if len(e.Circle) > 0 {
-		return fmt.Sprintf("mp: deadlock: %s: %v", e.Chain(), e.Err)
+	if len(e.Cycle) > 0 {
+		return fmt.Sprintf("mp: deadlock: %s: %v", e.Path(), e.Err)
 	}
 	if e.Holder == proctable.Me() {
 		return fmt.Sprintf("mp: %s %d is held by this process itself, %s (pid %d): %v", e.What, e.Object, e.Name, e.PID, e.Err)
@@ -32,9 +32,9 @@ func (e *BlockedError) Error() string {
 }
 
 // Chain is the circle in words.
-func (e *BlockedError) Chain() string {
+func (e *BlockedError) Path() string {
 	var b strings.Builder
-	for i, w := range e.Circle {
+	for i, w := range e.Cycle {
 		if i > 0 {
 			b.WriteString(", which ")
 		} else {
@@ -48,8 +48,8 @@ func (e *BlockedError) Chain() string {
 }
 
 // waiting is the circle as all carriers have it.
-func (e *BlockedError) waiting() (circle []carrier.Waiting) {
-	for _, w := range e.Circle {
+func (e *BlockedError) carrierCycle() (circle []carrier.Waiting) {
+	for _, w := range e.Cycle {
 		pid, name, _ := proctable.Describe(w.Waiter)
 		circle = append(circle, carrier.Waiting{PID: pid, Name: name, Lock: w.Object})
 	}
@@ -60,7 +60,7 @@ func (e *BlockedError) waiting() (circle []carrier.Waiting) {
 func (e *BlockedError) Unwrap() error { return e.Err }
 
 // blocked says who has the lock, now that the wait is over.
-func (l *Lock) blocked(err error) error {
+func (l *Lock) blockedError(err error) error {
 	id := l.holder()
 	if id == 0 {
 		return err
@@ -71,10 +71,10 @@ func (l *Lock) blocked(err error) error {
 	}
 	blocked := &BlockedError{
 		What: "lock", Object: l.Number(), Holder: id, PID: pid, Name: name,
-		Circle: l.object.Cycle(id), Err: err,
+		Cycle: l.object.Cycle(id), Err: err,
 	}
-	if len(blocked.Circle) > 0 && carrier.NewDeadlockError != nil {
-		return carrier.NewDeadlockError(blocked.waiting(), err)
+	if len(blocked.Cycle) > 0 && carrier.NewDeadlockError != nil {
+		return carrier.NewDeadlockError(blocked.carrierCycle(), err)
 	}
 	return blocked
 }

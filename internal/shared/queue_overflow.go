@@ -11,7 +11,7 @@ import (
 	"github.com/gomultiprocessing/mp/internal/shm"
 )
 
-// The spill takes what the ring has no room for. Small items are copied through a window, a part of
+// The overflow area takes what the ring has no room for. Small items are copied through a window, a part of
 // it that is mapped; large ones by system calls, which is faster where memory was not touched
 // before. Each time that it was empty it begins anew, in memory that is warm. Behind the consumers
 // the memory goes back to the kernel, but for that at the beginning.
@@ -22,20 +22,20 @@ const (
 	// got, through the window.
 	windowItem = 32 << 10
 	windowRead = 512 << 10
-	// warm is how much memory stays with the spill, from its beginning on.
-	warm = 2 << 20
+	// warm is how much memory stays with the overflow area, from its beginning on.
+	keptSize = 2 << 20
 	// punchStep is how much memory is given back at a time, while items follow.
 	punchStep = 4 << 20
 	pageSize  = 4096
 	// restTime is how long one waits for the producers' latch to give memory back.
-	restTime = 5 * time.Millisecond
+	punchLatchTimeout = 5 * time.Millisecond
 	// trusted is how much memory is allocated on the word of an item's head.
-	trusted = 1 << 20
+	trustedSize = 1 << 20
 )
 
 var errTooLarge = errors.New("mp: the item is too large: 2^40 bytes or more")
 
-// window is the part of the spill from at on.
+// window is the part of the overflow area from at on.
 type window struct {
 	at  uint64
 	mem []byte
@@ -61,8 +61,8 @@ func (w *windows) close() {
 
 // look is the memory at a position, if that many bytes lie in one window; nil if they do
 // not.
-func (q *Queue) look(w *window, at, length uint64) ([]byte, error) {
-	offset := at % spillSize
+func (q *Queue) view(w *window, at, length uint64) ([]byte, error) {
+	offset := at % overflowSize
 	from := offset &^ (windowSize - 1)
 	if offset+length > from+windowSize {
 		return nil, nil
@@ -72,7 +72,7 @@ func (q *Queue) look(w *window, at, length uint64) ([]byte, error) {
 			shm.UnmapWindow(w.mem)
 			w.mem = nil
 		}
-		mem, err := q.object.MapWindow(spillAt+int64(from), windowSize)
+		mem, err := q.object.MapWindow(overflowAt+int64(from), windowSize)
 		if err != nil {
 			return nil, err
 		}
@@ -81,14 +81,14 @@ func (q *Queue) look(w *window, at, length uint64) ([]byte, error) {
 	return w.mem[offset-from:][:length], nil
 }
 
-// writeSpill writes an item to the spill; false if that is full, which would take more memory
+// writeSpill writes an item to the overflow area; false if that is full, which would take more memory
 // than there is.
-func (q *Queue) writeSpill(at, length uint64, front []byte, pieces [][]byte) (bool, error) {
-	if given := q.given(); at+length > given && at+length-given > spillSize-warm {
+func (q *Queue) writeOverflow(at, length uint64, front []byte, pieces [][]byte) (bool, error) {
+	if given := q.punchedTo(); at+length > given && at+length-given > overflowSize-keptSize {
 		return false, nil
 	}
 	if length <= windowItem {
-		mem, err := q.look(&q.windows.put, at, length)
+		mem, err := q.view(&q.windows.put, at, length)
 		if err != nil {
 			return false, errtext.Errorf("mp: putting an item: %w", err)
 		}
@@ -119,12 +119,12 @@ func (q *Queue) writeSpill(at, length uint64, front []byte, pieces [][]byte) (bo
 // pieceSize is how many bytes are read or written by one system call.
 const pieceSize = 8 << 20
 
-// writeAt writes bytes to the spill.
+// writeAt writes bytes to the overflow area.
 func (q *Queue) writeAt(at uint64, p []byte) error {
 	for len(p) > 0 {
-		offset := at % spillSize
-		n := int(min(uint64(len(p)), spillSize-offset, pieceSize))
-		if _, err := q.object.File().WriteAt(p[:n], spillAt+int64(offset)); err != nil {
+		offset := at % overflowSize
+		n := int(min(uint64(len(p)), overflowSize-offset, pieceSize))
+		if _, err := q.object.File().WriteAt(p[:n], overflowAt+int64(offset)); err != nil {
 			return err
 		}
 		p, at = p[n:], at+uint64(n)
@@ -132,12 +132,12 @@ func (q *Queue) writeAt(at uint64, p []byte) error {
 	return nil
 }
 
-// readAt reads bytes from the spill.
+// readAt reads bytes from the overflow area.
 func (q *Queue) readAt(at uint64, p []byte) error {
 	for len(p) > 0 {
-		offset := at % spillSize
-		n := int(min(uint64(len(p)), spillSize-offset, pieceSize))
-		if _, err := q.object.File().ReadAt(p[:n], spillAt+int64(offset)); err != nil {
+		offset := at % overflowSize
+		n := int(min(uint64(len(p)), overflowSize-offset, pieceSize))
+		if _, err := q.object.File().ReadAt(p[:n], overflowAt+int64(offset)); err != nil {
 			return err
 		}
 		p, at = p[n:], at+uint64(n)
@@ -145,27 +145,27 @@ func (q *Queue) readAt(at uint64, p []byte) error {
 	return nil
 }
 
-// readSpill copies item g out of the spill.
-func (q *Queue) readSpill(g uint64, it *item, buf []byte) error {
-	at := it.spill
-	mem, err := q.look(&q.windows.got, at, 8) // a word lies in one window
+// readSpill copies item g out of the overflow area.
+func (q *Queue) readOverflow(g uint64, it *item, buf []byte) error {
+	at := it.overflow
+	mem, err := q.view(&q.windows.got, at, 8) // a word lies in one window
 	if err != nil {
 		return errtext.Errorf("mp: getting an item: %w", err)
 	}
-	if !it.parse(g, word(mem)) || it.room > spillSize {
+	if !it.parse(g, word(mem)) || it.extent > overflowSize {
 		return ErrDamaged
 	}
 	at += 8
 	if it.tagged {
-		if mem, err = q.look(&q.windows.got, at, 8); err != nil {
+		if mem, err = q.view(&q.windows.got, at, 8); err != nil {
 			return errtext.Errorf("mp: getting an item: %w", err)
 		}
 		it.tag = word(mem)
 		at += 8
 	}
-	it.spill += it.room
-	if it.room <= windowRead {
-		mem, err := q.look(&q.windows.got, at, it.size)
+	it.overflow += it.extent
+	if it.extent <= windowRead {
+		mem, err := q.view(&q.windows.got, at, it.size)
 		if err != nil {
 			return errtext.Errorf("mp: getting an item: %w", err)
 		}
@@ -182,7 +182,7 @@ func (q *Queue) readSpill(g uint64, it *item, buf []byte) error {
 
 // readLarge reads the bytes of an item by system calls.
 func (q *Queue) readLarge(at uint64, it *item, buf []byte) error {
-	if it.size > trusted {
+	if it.size > trustedSize {
 		// The head says so. Is there as much memory as that?
 		if have, err := q.object.Memory(); err != nil || uint64(have) < it.size {
 			return errors.Join(ErrDamaged, err)
@@ -200,21 +200,21 @@ func (q *Queue) readLarge(at uint64, it *item, buf []byte) error {
 }
 
 // given is to where memory was given back.
-func (q *Queue) given() uint64 { return word(q.punched) }
+func (q *Queue) punchedTo() uint64 { return word(q.punched) }
 
 // giveBack gives back the memory behind what is warm and before a position, from time to
-// time. The item there is in the queue, so that the spill does not begin anew. The consumers'
+// time. The item there is in the queue, so that the overflow area does not begin anew. The consumers'
 // latch is held.
-func (q *Queue) giveBack(to uint64) {
-	from := q.given()
+func (q *Queue) punchRead(to uint64) {
+	from := q.punchedTo()
 	to &^= pageSize - 1
-	if to <= from || to-from < punchStep || to-from > spillSize {
+	if to <= from || to-from < punchStep || to-from > overflowSize {
 		return
 	}
 	for at := from &^ (pageSize - 1); at < to; {
-		offset := at % spillSize
-		n := min(to-at, spillSize-offset)
-		if q.object.Punch(spillAt+int64(offset), int64(n)) != nil {
+		offset := at % overflowSize
+		n := min(to-at, overflowSize-offset)
+		if q.object.Punch(overflowAt+int64(offset), int64(n)) != nil {
 			return
 		}
 		at += n
@@ -223,18 +223,18 @@ func (q *Queue) giveBack(to uint64) {
 	setWord(q.punched, to)
 }
 
-// giveBackRest gives back all memory that is not warm, once the spill is empty, unless
+// giveBackRest gives back all memory that is not warm, once the overflow area is empty, unless
 // somebody begins anew there. The consumers' latch is held.
-func (q *Queue) giveBackRest() {
+func (q *Queue) punchAll() {
 	if !q.putLatch.TryLock() {
-		ctx, cancel := context.WithTimeout(context.Background(), restTime)
+		ctx, cancel := context.WithTimeout(context.Background(), punchLatchTimeout)
 		defer cancel()
 		if q.putLatch.Lock(ctx) != nil {
 			return // the next one does it
 		}
 	}
-	if q.gets.Load() >= q.spillEnd.Load() {
-		q.object.Punch(spillAt+warm, spillSize-warm)
+	if q.gets.Load() >= q.overflowEnd.Load() {
+		q.object.Punch(overflowAt+keptSize, overflowSize-keptSize)
 	}
 	shm.Point("queue.get.emptied")
 	q.putLatch.Unlock()

@@ -19,47 +19,47 @@ func closeFiles(m *Message) {
 }
 
 // set is the descriptors that came with one chunk.
-type set struct {
-	files []*os.File
-	cut   bool // not all of them could be received
+type fileSet struct {
+	files     []*os.File
+	truncated bool // not all of them could be received
 }
 
-func (s set) close() {
+func (s fileSet) close() {
 	for _, f := range s.files {
 		f.Close()
 	}
 }
 
 const (
-	firstBuffer = 4 << 10
-	maxBuffer   = 65 << 10 // a whole chunk
+	minBuffer = 4 << 10
+	maxBuffer = 65 << 10 // a whole chunk
 	// From so many missing bytes on, payload is read to where it belongs.
-	directFrom = 8 << 10
+	minDirectRead = 8 << 10
 	// maxSets is how many sets of descriptors can be there before their chunks' headers:
 	// reading stops behind each, and goes on only when a header is incomplete.
 	maxSets = 4
 )
 
 // inbox puts messages together from what comes.
-type inbox struct {
+type assembler struct {
 	buf  []byte // buf[r:w] came and was not looked at
 	r, w int
-	sets []set // came, and their chunks were not looked at
+	sets []fileSet // came, and their chunks were not looked at
 
-	msg     Message
-	total   uint64 // bytes of msg, as its chunks say
-	damaged bool   // descriptors of msg got lost
-	begun   bool   // there is a msg
-	whole   bool   // it is complete
-	inside  bool   // a chunk has begun
-	left    int    // bytes of its payload that are to come
+	msg       Message
+	total     uint64 // bytes of msg, as its chunks say
+	filesLost bool   // descriptors of msg got lost
+	begun     bool   // there is a msg
+	complete  bool   // it is complete
+	inChunk   bool   // a chunk has begun
+	left      int    // bytes of its payload that are to come
 }
 
 // advance looks at what came until a message is whole or nothing is left.
-func (in *inbox) advance() error {
-	for !in.whole {
+func (in *assembler) parse() error {
+	for !in.complete {
 		switch {
-		case !in.inside:
+		case !in.inChunk:
 			if in.w-in.r < headerSize {
 				return nil
 			}
@@ -68,7 +68,7 @@ func (in *inbox) advance() error {
 				return err
 			}
 			in.r += headerSize
-			if err := in.begin(h); err != nil {
+			if err := in.beginChunk(h); err != nil {
 				return err
 			}
 		case in.left > 0:
@@ -86,7 +86,7 @@ func (in *inbox) advance() error {
 			}
 			last := in.buf[in.r]
 			in.r++
-			if err := in.finish(last); err != nil {
+			if err := in.endChunk(last); err != nil {
 				return err
 			}
 		}
@@ -95,63 +95,63 @@ func (in *inbox) advance() error {
 }
 
 // begin is the beginning of a chunk.
-func (in *inbox) begin(h header) error {
+func (in *assembler) beginChunk(h header) error {
 	switch {
 	case !in.begun:
 		in.begun, in.total, in.msg.Kind = true, h.total, h.kind
 		in.msg.Data = make([]byte, 0, min(h.total, maxChunk))
 	case h.kind != in.msg.Kind || h.total != in.total:
-		return fmt.Errorf("%w: a message changes halfway", ErrNonsense)
+		return fmt.Errorf("%w: a message changes halfway", ErrProtocol)
 	}
 	if uint64(len(in.msg.Data)+h.size) > in.total {
-		return fmt.Errorf("%w: a message is longer than it says", ErrNonsense)
+		return fmt.Errorf("%w: a message is longer than it says", ErrProtocol)
 	}
-	in.inside, in.left = true, h.size
+	in.inChunk, in.left = true, h.size
 	if h.files == 0 {
 		return nil
 	}
 	if len(in.sets) == 0 || h.kind == Bytes {
-		return fmt.Errorf("%w: descriptors are missing, or there should be none", ErrNonsense)
+		return fmt.Errorf("%w: descriptors are missing, or there should be none", ErrProtocol)
 	}
 	s := in.sets[0]
 	in.sets = slices.Delete(in.sets, 0, 1)
 	in.msg.Files = append(in.msg.Files, s.files...)
-	in.damaged = in.damaged || s.cut
-	if !s.cut && len(s.files) != h.files || len(in.msg.Files) > MaxFiles {
-		return fmt.Errorf("%w: a wrong number of descriptors", ErrNonsense)
+	in.filesLost = in.filesLost || s.truncated
+	if !s.truncated && len(s.files) != h.files || len(in.msg.Files) > MaxFiles {
+		return fmt.Errorf("%w: a wrong number of descriptors", ErrProtocol)
 	}
 	return nil
 }
 
 // finish is the end of a chunk.
-func (in *inbox) finish(last byte) error {
-	in.inside = false
+func (in *assembler) endChunk(last byte) error {
+	in.inChunk = false
 	switch last {
-	case goesOn:
+	case continues:
 	case complete:
 		if uint64(len(in.msg.Data)) != in.total {
-			return fmt.Errorf("%w: a message is shorter than it says", ErrNonsense)
+			return fmt.Errorf("%w: a message is shorter than it says", ErrProtocol)
 		}
-		in.whole = true
-	case givenUp:
+		in.complete = true
+	case aborted:
 		closeFiles(&in.msg)
-		in.forget()
+		in.reset()
 	default:
-		return fmt.Errorf("%w: a chunk ends with %#x", ErrNonsense, last)
+		return fmt.Errorf("%w: a chunk ends with %#x", ErrProtocol, last)
 	}
 	return nil
 }
 
 // forget makes room for the next message.
-func (in *inbox) forget() {
+func (in *assembler) reset() {
 	in.msg, in.total = Message{}, 0
-	in.damaged, in.begun, in.whole, in.inside, in.left = false, false, false, false, 0
+	in.filesLost, in.begun, in.complete, in.inChunk, in.left = false, false, false, false, 0
 }
 
 // take is the whole message.
-func (in *inbox) take() (Message, error) {
-	m, damaged := in.msg, in.damaged
-	in.forget()
+func (in *assembler) take() (Message, error) {
+	m, damaged := in.msg, in.filesLost
+	in.reset()
 	if damaged {
 		closeFiles(&m)
 		return Message{}, ErrLost
@@ -161,7 +161,7 @@ func (in *inbox) take() (Message, error) {
 
 // grow makes room for n more bytes of the message. Never is more memory taken than
 // twice what came.
-func (in *inbox) grow(n int) {
+func (in *assembler) grow(n int) {
 	have := len(in.msg.Data)
 	if cap(in.msg.Data)-have >= n {
 		return
@@ -171,7 +171,7 @@ func (in *inbox) grow(n int) {
 }
 
 // room is where the next bytes are to be put: tail, or if direct is not empty first there.
-func (in *inbox) room() (direct, tail []byte) {
+func (in *assembler) buffers() (direct, tail []byte) {
 	if in.r == in.w {
 		in.r, in.w = 0, 0
 		if len(in.buf) > maxBuffer {
@@ -179,9 +179,9 @@ func (in *inbox) room() (direct, tail []byte) {
 		}
 	}
 	if len(in.buf)-in.w < headerSize {
-		in.shift()
+		in.compact()
 	}
-	if in.inside && in.w == 0 && in.left >= directFrom {
+	if in.inChunk && in.w == 0 && in.left >= minDirectRead {
 		have := len(in.msg.Data)
 		if have == cap(in.msg.Data) {
 			in.grow(1)
@@ -192,10 +192,10 @@ func (in *inbox) room() (direct, tail []byte) {
 }
 
 // shift moves what was not looked at to the front, of a larger buffer if it was full.
-func (in *inbox) shift() {
+func (in *assembler) compact() {
 	size := len(in.buf)
 	if in.w-in.r > size/2 || size == 0 {
-		size = max(min(max(4*size, firstBuffer), maxBuffer), in.w-in.r+firstBuffer)
+		size = max(min(max(4*size, minBuffer), maxBuffer), in.w-in.r+minBuffer)
 	}
 	to := in.buf
 	if size != len(in.buf) {
@@ -206,29 +206,29 @@ func (in *inbox) shift() {
 }
 
 // came notes n bytes in what room returned.
-func (in *inbox) came(n int, direct []byte) {
+func (in *assembler) filled(n int, direct []byte) {
 	d := min(n, len(direct))
 	in.msg.Data = in.msg.Data[:len(in.msg.Data)+d]
 	in.left -= d
 	in.w += n - d
 	if in.r == 0 && in.w == len(in.buf) && in.w < maxBuffer {
-		in.shift() // there is more at once than it holds
+		in.compact() // there is more at once than it holds
 	}
 }
 
 // add notes descriptors that came.
-func (in *inbox) add(s set) error {
+func (in *assembler) addFiles(s fileSet) error {
 	in.sets = append(in.sets, s)
 	if len(in.sets) > maxSets {
-		return fmt.Errorf("%w: descriptors without a message", ErrNonsense)
+		return fmt.Errorf("%w: descriptors without a message", ErrProtocol)
 	}
 	return nil
 }
 
 // drop closes and forgets everything.
-func (in *inbox) drop() {
+func (in *assembler) discard() {
 	closeFiles(&in.msg)
-	in.forget()
+	in.reset()
 	for _, s := range in.sets {
 		for _, f := range s.files {
 			f.Close()
@@ -238,41 +238,41 @@ func (in *inbox) drop() {
 }
 
 // replay is what an inbox must be fed with to be where this one is. It changes nothing.
-func (in *inbox) replay() (stream []byte, sets []set) {
+func (in *assembler) replay() (stream []byte, sets []fileSet) {
 	if in.begun {
 		stream, sets = in.replayMessage()
 	}
 	return append(stream, in.buf[in.r:in.w]...), append(sets, in.sets...)
 }
 
-func (in *inbox) replayMessage() (stream []byte, sets []set) {
+func (in *assembler) replayMessage() (stream []byte, sets []fileSet) {
 	h := header{kind: in.msg.Kind, total: in.total}
 	files := in.msg.Files
-	for first := true; len(files) > 0 || first && in.damaged; first = false {
+	for first := true; len(files) > 0 || first && in.filesLost; first = false {
 		n := min(len(files), chunkFiles)
-		sets = append(sets, set{files[:n:n], first && in.damaged})
+		sets = append(sets, fileSet{files[:n:n], first && in.filesLost})
 		h.files = max(n, 1)
-		stream = append(h.append(stream), goesOn)
+		stream = append(h.append(stream), continues)
 		files = files[n:]
 	}
 	h.files = 0
 	data, last := in.msg.Data, 0 // the chunk that has begun holds the last bytes
-	if in.inside {
+	if in.inChunk {
 		last = min(len(data), maxChunk-in.left)
 	}
-	for ended := false; len(data) > last || !in.inside && !ended; {
+	for ended := false; len(data) > last || !in.inChunk && !ended; {
 		n := min(len(data)-last, maxChunk)
 		h.size = n
 		stream = append(h.append(stream), data[:n]...)
 		data = data[n:]
 		ended = len(data) == last
-		if ended && in.whole {
+		if ended && in.complete {
 			stream = append(stream, complete)
 		} else {
-			stream = append(stream, goesOn)
+			stream = append(stream, continues)
 		}
 	}
-	if in.inside {
+	if in.inChunk {
 		h.size = last + in.left
 		stream = append(h.append(stream), data...)
 	}

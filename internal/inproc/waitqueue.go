@@ -7,60 +7,60 @@ import (
 )
 
 // patience is how long one waits before nobody else is let past.
-const patience = time.Millisecond
+const handoffAfter = time.Millisecond
 
 // sleepers are goroutines that wait, in the order in which they came. The mutex of what
 // they wait for guards them.
-type sleepers[V any] struct {
-	first, last *sleeper[V]
-	spare       atomic.Pointer[sleeper[V]] // to be used again: making one costs more than waiting
+type waitQueue[V any] struct {
+	first, last *waiter[V]
+	spare       atomic.Pointer[waiter[V]] // to be used again: making one costs more than waiting
 }
 
 // sleeper is a goroutine that waits. Its channel belongs to the testing/synctest bubble in
 // which it was made, if to one, and is not used again then: an object may outlive a bubble.
-type sleeper[V any] struct {
-	wake       chan struct{} // has room for one wake-up
+type waiter[V any] struct {
+	wakeup     chan struct{} // has room for one wake-up
 	since      time.Time
-	has        V // what it waits with, or what it was handed
+	value      V // what it waits with, or what it was handed
 	queued     bool
-	prev, next *sleeper[V]
+	prev, next *waiter[V]
 }
 
 // sleeper is one that waits from now on. It is to be pushed.
-func (l *sleepers[V]) sleeper(has V) *sleeper[V] {
+func (l *waitQueue[V]) newWaiter(has V) *waiter[V] {
 	now := time.Now()
 	if outside(now) {
 		if s := l.spare.Swap(nil); s != nil {
-			s.since, s.has = now, has
+			s.since, s.value = now, has
 			return s
 		}
 	}
-	return &sleeper[V]{wake: make(chan struct{}, 1), since: now, has: has}
+	return &waiter[V]{wakeup: make(chan struct{}, 1), since: now, value: has}
 }
 
 // done is called when a sleeper is out, by who slept. It is not to be used after that.
-func (l *sleepers[V]) done(s *sleeper[V]) {
+func (l *waitQueue[V]) recycle(s *waiter[V]) {
 	if !outside(s.since) {
 		return
 	}
 	select {
-	case <-s.wake: // of a call that came too late
+	case <-s.wakeup: // of a call that came too late
 	default:
 	}
 	var none V
-	s.has = none
+	s.value = none
 	l.spare.Store(s)
 }
 
 // rest waits until somebody calls, or until ctx ends.
-func (s *sleeper[V]) rest(ctx context.Context) error {
+func (s *waiter[V]) wait(ctx context.Context) error {
 	done := ctx.Done()
 	if done == nil {
-		<-s.wake // which is quicker than select
+		<-s.wakeup // which is quicker than select
 		return nil
 	}
 	select {
-	case <-s.wake:
+	case <-s.wakeup:
 		return nil
 	case <-done:
 		return ctx.Err()
@@ -68,17 +68,17 @@ func (s *sleeper[V]) rest(ctx context.Context) error {
 }
 
 // patient says that it has waited so long that nobody else is to be let past.
-func (s *sleeper[V]) patient() bool { return time.Since(s.since) >= patience }
+func (s *waiter[V]) overdue() bool { return time.Since(s.since) >= handoffAfter }
 
 // call wakes it, unless somebody has called it and it has not woken yet.
-func (s *sleeper[V]) call() {
+func (s *waiter[V]) signal() {
 	select {
-	case s.wake <- struct{}{}:
+	case s.wakeup <- struct{}{}:
 	default:
 	}
 }
 
-func (l *sleepers[V]) push(s *sleeper[V]) {
+func (l *waitQueue[V]) push(s *waiter[V]) {
 	s.queued, s.prev = true, l.last
 	if l.last != nil {
 		l.last.next = s
@@ -89,7 +89,7 @@ func (l *sleepers[V]) push(s *sleeper[V]) {
 }
 
 // remove takes one out; false if it is out already.
-func (l *sleepers[V]) remove(s *sleeper[V]) bool {
+func (l *waitQueue[V]) remove(s *waiter[V]) bool {
 	if !s.queued {
 		return false
 	}
@@ -108,7 +108,7 @@ func (l *sleepers[V]) remove(s *sleeper[V]) bool {
 }
 
 // pop takes the first out, and nil when there is none.
-func (l *sleepers[V]) pop() *sleeper[V] {
+func (l *waitQueue[V]) pop() *waiter[V] {
 	s := l.first
 	if s != nil {
 		l.remove(s)

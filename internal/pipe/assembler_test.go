@@ -20,17 +20,17 @@ func chunks(kind Kind, data []byte, size int, last byte) (stream []byte) {
 		if data = data[n:]; len(data) == 0 {
 			return append(stream, last)
 		}
-		stream = append(stream, goesOn)
+		stream = append(stream, continues)
 	}
 }
 
 // feed gives the inbox what a socket would, at most so many bytes at once.
-func feed(in *inbox, stream []byte, most int) (messages []Message, err error) {
+func feed(in *assembler, stream []byte, most int) (messages []Message, err error) {
 	for {
-		if err := in.advance(); err != nil {
+		if err := in.parse(); err != nil {
 			return messages, err
 		}
-		if in.whole {
+		if in.complete {
 			m, err := in.take()
 			if err != nil {
 				return messages, err
@@ -41,11 +41,11 @@ func feed(in *inbox, stream []byte, most int) (messages []Message, err error) {
 		if len(stream) == 0 {
 			return messages, nil
 		}
-		direct, tail := in.room()
+		direct, tail := in.buffers()
 		piece := stream[:min(most, len(stream))]
 		n := copy(direct, piece)
 		n += copy(tail, piece[n:])
-		in.came(n, direct)
+		in.filled(n, direct)
 		stream = stream[n:]
 	}
 }
@@ -57,10 +57,10 @@ func TestMessagesComeInPieces(t *testing.T) {
 		data := bytes.Repeat([]byte{byte(i + 1)}, size)
 		sent = append(sent, data)
 		stream = append(stream, chunks(Bytes, data, maxChunk-i, complete)...)
-		stream = append(stream, chunks(Value, data, 1000, givenUp)...)
+		stream = append(stream, chunks(Value, data, 1000, aborted)...)
 	}
 	for _, most := range []int{1, 3, 16, 17, 4096, 65536, 1 << 20} {
-		var in inbox
+		var in assembler
 		got, err := feed(&in, stream, most)
 		if err != nil || len(got) != len(sent) {
 			t.Fatalf("at most %d bytes: %d messages, %v", most, len(got), err)
@@ -87,7 +87,7 @@ func TestReplay(t *testing.T) {
 		at = append(at, rand.IntN(len(stream)))
 	}
 	for _, at := range at {
-		var first inbox
+		var first assembler
 		got, err := feed(&first, stream[:at], 30_000)
 		if err != nil {
 			t.Fatal(err)
@@ -96,7 +96,7 @@ func TestReplay(t *testing.T) {
 		if len(sets) != 0 {
 			t.Fatal("sets out of nothing")
 		}
-		var second inbox
+		var second assembler
 		second.buf, second.w = prefix, len(prefix)
 		rest, err := feed(&second, stream[at:], 30_000)
 		if err != nil {
@@ -119,10 +119,10 @@ func TestReplayOfWhatStays(t *testing.T) {
 	files := manyFiles(t, 600)
 	for _, size := range []int{0, 10, 100_000} {
 		for _, damaged := range []bool{false, true} {
-			in := inbox{begun: true, whole: true, damaged: damaged, total: uint64(size)}
+			in := assembler{begun: true, complete: true, filesLost: damaged, total: uint64(size)}
 			in.msg = Message{Kind: Value, Data: make([]byte, size), Files: files}
 			stream, sets := in.replay()
-			second := inbox{sets: sets}
+			second := assembler{sets: sets}
 			got, err := feed(&second, stream, 1<<20)
 			if damaged {
 				if !errors.Is(err, ErrLost) {
@@ -167,13 +167,13 @@ func TestNonsense(t *testing.T) {
 		"less than it says":       changed(8, 5),
 		"a total out of range":    changed(15, 0xff),
 		"an unknown end":          changed(len(good)-1, 1),
-		"kind changes halfway":    append(changed(len(good)-1, goesOn), chunks(Bytes, []byte("good"), 4, complete)...),
-		"total changes halfway":   append(changed(len(good)-1, goesOn), chunks(Value, []byte("goo"), 4, complete)...),
-		"one chunk too many":      append(changed(len(good)-1, goesOn), good...),
+		"kind changes halfway":    append(changed(len(good)-1, continues), chunks(Bytes, []byte("good"), 4, complete)...),
+		"total changes halfway":   append(changed(len(good)-1, continues), chunks(Value, []byte("goo"), 4, complete)...),
+		"one chunk too many":      append(changed(len(good)-1, continues), good...),
 		"descriptors with bytes ": append([]byte{2}, changed(1, 1)[1:]...),
 	} {
-		var in inbox
-		if _, err := feed(&in, stream, 1<<20); !errors.Is(err, ErrNonsense) {
+		var in assembler
+		if _, err := feed(&in, stream, 1<<20); !errors.Is(err, ErrProtocol) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -182,11 +182,11 @@ func TestNonsense(t *testing.T) {
 // A message that says it is huge takes no memory before it comes.
 func TestHugeTotal(t *testing.T) {
 	h := header{kind: Bytes, size: maxChunk, total: 1 << 50}
-	var in inbox
+	var in assembler
 	if _, err := feed(&in, h.append(nil), 100); err != nil {
 		t.Fatal(err)
 	}
-	direct, _ := in.room()
+	direct, _ := in.buffers()
 	if len(direct) > maxChunk || cap(in.msg.Data) > 2*maxChunk {
 		t.Errorf("room for %d bytes, %d taken", len(direct), cap(in.msg.Data))
 	}
@@ -194,10 +194,10 @@ func TestHugeTotal(t *testing.T) {
 
 func FuzzInbox(f *testing.F) {
 	f.Add(chunks(Value, []byte("good"), 2, complete), 3, 7)
-	f.Add(append(chunks(Bytes, make([]byte, 100), 50, givenUp), chunks(Bytes, nil, 1, complete)...), 100, 20)
+	f.Add(append(chunks(Bytes, make([]byte, 100), 50, aborted), chunks(Bytes, nil, 1, complete)...), 100, 20)
 	f.Fuzz(func(t *testing.T, stream []byte, most, at int) {
 		most, at = max(1, most), min(max(at, 0), len(stream))
-		var all inbox
+		var all assembler
 		want, wantErr := feed(&all, stream, 1<<20)
 		size := 0
 		for _, m := range want {
@@ -207,11 +207,11 @@ func FuzzInbox(f *testing.F) {
 			t.Fatalf("%d bytes out of %d", size, len(stream))
 		}
 		// In pieces, and moved in between, it is the same.
-		var first inbox
+		var first assembler
 		got, err := feed(&first, stream[:at], most)
 		if err == nil {
 			prefix, _ := first.replay()
-			second := inbox{buf: prefix, w: len(prefix)}
+			second := assembler{buf: prefix, w: len(prefix)}
 			var more []Message
 			more, err = feed(&second, stream[at:], most)
 			got = append(got, more...)

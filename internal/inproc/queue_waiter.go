@@ -8,22 +8,22 @@ import (
 )
 
 // waiter is a Put or Get that waits.
-type waiter[T any] struct {
+type queueWaiter[T any] struct {
 	v          T             // to put, or that was got
 	err        error         // how the wait ended
 	woken      chan struct{} // gets a token after v and err
 	listed     bool
 	bubbled    bool // it was made in a bubble of testing/synctest, and its channel is of no use elsewhere
-	prev, next *waiter[T]
+	prev, next *queueWaiter[T]
 }
 
 // errAgain is the end of a wait after which Put has to try anew.
 var errAgain = errors.New("again")
 
 // waiters are those that wait for the same, in the order of coming.
-type waiters[T any] struct{ first, last *waiter[T] }
+type queueWaiters[T any] struct{ first, last *queueWaiter[T] }
 
-func (ws *waiters[T]) add(w *waiter[T]) {
+func (ws *queueWaiters[T]) add(w *queueWaiter[T]) {
 	w.listed, w.prev = true, ws.last
 	if ws.last != nil {
 		ws.last.next = w
@@ -33,7 +33,7 @@ func (ws *waiters[T]) add(w *waiter[T]) {
 	ws.last = w
 }
 
-func (ws *waiters[T]) remove(w *waiter[T]) {
+func (ws *queueWaiters[T]) remove(w *queueWaiter[T]) {
 	if w.prev != nil {
 		w.prev.next = w.next
 	} else {
@@ -49,7 +49,7 @@ func (ws *waiters[T]) remove(w *waiter[T]) {
 
 // wake has a wait end that is settled: its waiter is off its list. Nil: there is none. It is
 // better called without the lock, which it would hold for long.
-func (w *waiter[T]) wake() {
+func (w *queueWaiter[T]) wake() {
 	if w != nil {
 		w.woken <- struct{}{}
 	}
@@ -57,27 +57,27 @@ func (w *waiter[T]) wake() {
 
 // await waits until w is woken or ctx ends. What was settled by then counts: the item is got, or
 // put.
-func (q *Queue[T]) await(ctx context.Context, w *waiter[T], list *waiters[T]) (v T, err error) {
+func (q *Queue[T]) await(ctx context.Context, w *queueWaiter[T], list *queueWaiters[T]) (v T, err error) {
 	if done := ctx.Done(); done == nil {
 		<-w.woken // which is quicker than select
 	} else {
 		select {
 		case <-w.woken:
 		case <-done:
-			if q.leave(w, list) {
-				q.spares.put(w)
+			if q.dequeue(w, list) {
+				q.pool.put(w)
 				return v, ctx.Err()
 			}
 			<-w.woken
 		}
 	}
 	v, err = w.v, w.err
-	q.spares.put(w)
+	q.pool.put(w)
 	return v, err
 }
 
 // leave takes a waiter off its list, and says whether it was on it.
-func (q *Queue[T]) leave(w *waiter[T], list *waiters[T]) bool {
+func (q *Queue[T]) dequeue(w *queueWaiter[T], list *queueWaiters[T]) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if !w.listed {
@@ -88,9 +88,9 @@ func (q *Queue[T]) leave(w *waiter[T], list *waiters[T]) bool {
 }
 
 // spares are waiters to be used again, since to make one costs more than to wait.
-type spares[T any] [8]atomic.Pointer[waiter[T]]
+type waiterPool[T any] [8]atomic.Pointer[queueWaiter[T]]
 
-func (s *spares[T]) put(w *waiter[T]) {
+func (s *waiterPool[T]) put(w *queueWaiter[T]) {
 	if w.bubbled {
 		return
 	}
@@ -103,9 +103,9 @@ func (s *spares[T]) put(w *waiter[T]) {
 	}
 }
 
-func (s *spares[T]) take() *waiter[T] {
+func (s *waiterPool[T]) take() *queueWaiter[T] {
 	if !outside(time.Now()) {
-		return &waiter[T]{woken: make(chan struct{}, 1), bubbled: true}
+		return &queueWaiter[T]{woken: make(chan struct{}, 1), bubbled: true}
 	}
 	for i := range s {
 		if s[i].Load() != nil {
@@ -114,5 +114,5 @@ func (s *spares[T]) take() *waiter[T] {
 			}
 		}
 	}
-	return &waiter[T]{woken: make(chan struct{}, 1)}
+	return &queueWaiter[T]{woken: make(chan struct{}, 1)}
 }

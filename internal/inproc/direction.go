@@ -11,8 +11,8 @@ import (
 
 // What is sent and not yet received.
 const (
-	mostMessages = 1024
-	mostBytes    = 1 << 20
+	maxMessages = 1024
+	maxBytes    = 1 << 20
 )
 
 // way is one direction of a pipe.
@@ -21,19 +21,19 @@ const (
 // there is no room: who sends hands the message to the first who waits for it, and
 // who receives lets the first in who waits for room. So nobody is overtaken, and who is
 // woken is done.
-type way[T any] struct {
-	mu        sync.Mutex
-	messages  *line[message[T]]
-	bytes     int  // in the messages
-	ended     bool // the sending end is closed
-	abandoned bool // the receiving end is closed
-	receivers sleepers[reception[T]]
-	senders   sleepers[sending[T]]
-	pollers   sleepers[struct{}]
-	watches   map[*watcher]struct{}
+type direction[T any] struct {
+	mu            sync.Mutex
+	messages      *deque[message[T]]
+	bytes         int  // in the messages
+	sendClosed    bool // the sending end is closed
+	receiveClosed bool // the receiving end is closed
+	receivers     waitQueue[pendingReceive[T]]
+	senders       waitQueue[pendingSend[T]]
+	pollers       waitQueue[struct{}]
+	watches       map[*watcher]struct{}
 }
 
-func newWay[T any]() *way[T] { return &way[T]{messages: newLine[message[T]](false)} }
+func newDirection[T any]() *direction[T] { return &direction[T]{messages: newDeque[message[T]](false)} }
 
 // request is what a receiver wants.
 type request struct {
@@ -42,14 +42,14 @@ type request struct {
 }
 
 // reception is a receive that waits.
-type reception[T any] struct {
+type pendingReceive[T any] struct {
 	request
 	message message[T]
 	err     error
 }
 
 // sending is a send that waits.
-type sending[T any] struct {
+type pendingSend[T any] struct {
 	message message[T]
 	err     error
 }
@@ -61,7 +61,7 @@ type watcher struct {
 }
 
 // refuses is why a message is not what was wanted.
-func (q request) refuses(bytes bool, size int) error {
+func (q request) mismatch(bytes bool, size int) error {
 	switch {
 	case bytes && !q.bytes:
 		return carrier.ErrNextIsBytes
@@ -75,47 +75,47 @@ func (q request) refuses(bytes bool, size int) error {
 
 // send hands the message to who waits for it, or puts it behind the others when there is
 // room.
-func (w *way[T]) send(ctx context.Context, m message[T]) error {
+func (w *direction[T]) send(ctx context.Context, m message[T]) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	s, err := w.sendNow(m)
 	if s != nil {
 		if err = await(ctx, &w.mu, &w.senders, s); err == nil {
-			err = s.has.err
+			err = s.value.err
 		} else {
-			w.gaveUp()
+			w.sendCancelled()
 		}
-		w.senders.done(s)
+		w.senders.recycle(s)
 	}
 	return err
 }
 
 // sendNow is send if that is possible at once. Otherwise the sleeper is one that waits.
-func (w *way[T]) sendNow(m message[T]) (*sleeper[sending[T]], error) {
+func (w *direction[T]) sendNow(m message[T]) (*waiter[pendingSend[T]], error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch {
-	case w.ended:
+	case w.sendClosed:
 		return nil, errEndClosed
-	case w.abandoned:
+	case w.receiveClosed:
 		return nil, carrier.ErrPeer
 	case w.deliver(m):
 		return nil, nil
-	case w.senders.first == nil && w.hasRoom(len(m.data)):
+	case w.senders.first == nil && w.hasSpace(len(m.data)):
 		w.put(m)
-		w.tell(everybody)
+		w.notifyReadable(everybody)
 		return nil, nil
 	}
-	s := w.senders.sleeper(sending[T]{message: m})
+	s := w.senders.newWaiter(pendingSend[T]{message: m})
 	w.senders.push(s)
 	return s, nil
 }
 
 // await waits until the outcome of a sleeper is there, which is so once it is called, or until
 // ctx ends before that.
-func await[V any](ctx context.Context, mu *sync.Mutex, list *sleepers[V], s *sleeper[V]) error {
-	err := s.rest(ctx)
+func await[V any](ctx context.Context, mu *sync.Mutex, list *waitQueue[V], s *waiter[V]) error {
+	err := s.wait(ctx)
 	if err == nil {
 		return nil
 	}
@@ -129,13 +129,13 @@ func await[V any](ctx context.Context, mu *sync.Mutex, list *sleepers[V], s *sle
 
 // deliver hands a message to the first who waits to receive it. Those who want something
 // else have their error.
-func (w *way[T]) deliver(m message[T]) bool {
+func (w *direction[T]) deliver(m message[T]) bool {
 	for r := w.receivers.pop(); r != nil; r = w.receivers.pop() {
-		err := r.has.refuses(m.bytes, len(m.data))
-		if r.has.err = err; err == nil {
-			r.has.message = m
+		err := r.value.mismatch(m.bytes, len(m.data))
+		if r.value.err = err; err == nil {
+			r.value.message = m
 		}
-		r.call() // it is not ours any more
+		r.signal() // it is not ours any more
 		if err == nil {
 			return true
 		}
@@ -143,52 +143,52 @@ func (w *way[T]) deliver(m message[T]) bool {
 	return false
 }
 
-func (w *way[T]) hasRoom(bytes int) bool {
-	return w.messages.len() < mostMessages && (bytes == 0 || w.bytes == 0 || w.bytes+bytes <= mostBytes)
+func (w *direction[T]) hasSpace(bytes int) bool {
+	return w.messages.len() < maxMessages && (bytes == 0 || w.bytes == 0 || w.bytes+bytes <= maxBytes)
 }
 
-func (w *way[T]) put(m message[T]) {
+func (w *direction[T]) put(m message[T]) {
 	w.messages.push(m)
 	w.bytes += len(m.data)
 }
 
 // receive takes the next message, or waits for it.
-func (w *way[T]) receive(ctx context.Context, q request) (message[T], error) {
+func (w *direction[T]) receive(ctx context.Context, q request) (message[T], error) {
 	if err := ctx.Err(); err != nil {
 		return message[T]{}, err
 	}
 	m, s, err := w.receiveNow(q)
 	if s != nil {
 		if err = await(ctx, &w.mu, &w.receivers, s); err == nil {
-			m, err = s.has.message, s.has.err
+			m, err = s.value.message, s.value.err
 		}
-		w.receivers.done(s)
+		w.receivers.recycle(s)
 	}
 	return m, err
 }
 
 // receiveNow is receive if that is possible at once. Otherwise the sleeper is one that waits.
-func (w *way[T]) receiveNow(q request) (m message[T], s *sleeper[reception[T]], err error) {
+func (w *direction[T]) receiveNow(q request) (m message[T], s *waiter[pendingReceive[T]], err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch {
-	case w.abandoned:
+	case w.receiveClosed:
 		return m, nil, errEndClosed
 	case w.messages.len() > 0:
 		m, err = w.take(q)
 		return m, nil, err
-	case w.ended:
+	case w.sendClosed:
 		return m, nil, io.EOF
 	}
-	s = w.receivers.sleeper(reception[T]{request: q})
+	s = w.receivers.newWaiter(pendingReceive[T]{request: q})
 	w.receivers.push(s)
 	return m, s, nil
 }
 
 // take takes the next message, which there is, and lets in who waits for room.
-func (w *way[T]) take(q request) (message[T], error) {
+func (w *direction[T]) take(q request) (message[T], error) {
 	next := w.messages.peek()
-	if err := q.refuses(next.bytes, len(next.data)); err != nil {
+	if err := q.mismatch(next.bytes, len(next.data)); err != nil {
 		return message[T]{}, err
 	}
 	m := w.messages.pop()
@@ -198,70 +198,72 @@ func (w *way[T]) take(q request) (message[T], error) {
 }
 
 // admit lets in who waits for room, as far as there is some.
-func (w *way[T]) admit() {
-	for s := w.senders.first; s != nil && w.hasRoom(len(s.has.message.data)); s = w.senders.first {
-		w.put(s.has.message)
+func (w *direction[T]) admit() {
+	for s := w.senders.first; s != nil && w.hasSpace(len(s.value.message.data)); s = w.senders.first {
+		w.put(s.value.message)
 		w.senders.remove(s)
-		s.call()
+		s.signal()
 	}
 }
 
 // gaveUp lets those in who waited behind a send that was larger than theirs, and has given up.
-func (w *way[T]) gaveUp() {
+func (w *direction[T]) sendCancelled() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.admit()
 }
 
 // peek is the item that is next in a line that has one.
-func (l *line[T]) peek() *T { return &l.head.items[l.start] }
+func (l *deque[T]) peek() *T { return &l.head.items[l.start] }
 
 // something says whether receive would not wait.
-func (w *way[T]) something() bool { return w.messages.len() > 0 || w.ended || w.abandoned }
-
-func (w *way[T]) isReady() bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.something()
+func (w *direction[T]) readable() bool {
+	return w.messages.len() > 0 || w.sendClosed || w.receiveClosed
 }
 
-func (w *way[T]) isAbandoned() bool {
+func (w *direction[T]) isReady() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.abandoned
+	return w.readable()
 }
 
-func (w *way[T]) isEnded() bool {
+func (w *direction[T]) isReceiveClosed() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.ended
+	return w.receiveClosed
+}
+
+func (w *direction[T]) isSendClosed() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.sendClosed
 }
 
 // poll waits until receive would not wait.
-func (w *way[T]) poll(ctx context.Context) error {
+func (w *direction[T]) poll(ctx context.Context) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for !w.something() {
+	for !w.readable() {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		s := w.pollers.sleeper(struct{}{})
+		s := w.pollers.newWaiter(struct{}{})
 		w.pollers.push(s)
 		w.mu.Unlock()
-		s.rest(ctx)
+		s.wait(ctx)
 		w.mu.Lock()
 		w.pollers.remove(s)
-		w.pollers.done(s)
+		w.pollers.recycle(s)
 	}
-	if w.abandoned {
+	if w.receiveClosed {
 		return errEndClosed
 	}
 	return nil
 }
 
 // tell tells those who look for a message that there may be something.
-func (w *way[T]) tell(wakes whom) {
-	callAll(&w.pollers, wakes, func(*struct{}) {})
+func (w *direction[T]) notifyReadable(wakes whom) {
+	failAll(&w.pollers, wakes, func(*struct{}) {})
 	for watch := range w.watches {
 		if wakes(watch.since) {
 			watch.notify()
@@ -269,10 +271,10 @@ func (w *way[T]) tell(wakes whom) {
 	}
 }
 
-func (w *way[T]) watch(notify func()) (stop func()) {
+func (w *direction[T]) watch(notify func()) (stop func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.something() {
+	if w.readable() {
 		notify()
 	}
 	if w.watches == nil {
@@ -288,41 +290,41 @@ func (w *way[T]) watch(notify func()) (stop func()) {
 }
 
 // noSender ends what is sent: the sending end is closed.
-func (w *way[T]) noSender(wakes whom) {
+func (w *direction[T]) closeSend(wakes whom) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.ended {
+	if w.sendClosed {
 		return
 	}
-	w.ended = true
-	callAll(&w.senders, wakes, func(s *sending[T]) { s.err = errEndClosed })
-	callAll(&w.receivers, wakes, func(r *reception[T]) { r.err = io.EOF })
-	w.tell(wakes)
+	w.sendClosed = true
+	failAll(&w.senders, wakes, func(s *pendingSend[T]) { s.err = errEndClosed })
+	failAll(&w.receivers, wakes, func(r *pendingReceive[T]) { r.err = io.EOF })
+	w.notifyReadable(wakes)
 }
 
 // noReceiver drops what was sent: the receiving end is closed.
-func (w *way[T]) noReceiver(wakes whom) {
+func (w *direction[T]) closeReceive(wakes whom) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.abandoned {
+	if w.receiveClosed {
 		return
 	}
-	w.abandoned = true
-	w.messages = newLine[message[T]](false)
+	w.receiveClosed = true
+	w.messages = newDeque[message[T]](false)
 	w.bytes = 0
-	callAll(&w.senders, wakes, func(s *sending[T]) { s.err = carrier.ErrPeer })
-	callAll(&w.receivers, wakes, func(r *reception[T]) { r.err = errEndClosed })
-	w.tell(wakes)
+	failAll(&w.senders, wakes, func(s *pendingSend[T]) { s.err = carrier.ErrPeer })
+	failAll(&w.receivers, wakes, func(r *pendingReceive[T]) { r.err = errEndClosed })
+	w.notifyReadable(wakes)
 }
 
 // callAll wakes sleepers, each after it was given its outcome.
-func callAll[V any](all *sleepers[V], wakes whom, outcome func(*V)) {
+func failAll[V any](all *waitQueue[V], wakes whom, outcome func(*V)) {
 	for s := all.first; s != nil; {
 		next := s.next
 		if wakes(s.since) {
-			outcome(&s.has)
+			outcome(&s.value)
 			all.remove(s)
-			s.call()
+			s.signal()
 		}
 		s = next
 	}
