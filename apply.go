@@ -5,7 +5,7 @@ import (
 	"sync/atomic"
 
 	"github.com/gomultiprocessing/mp/internal/pool"
-	"github.com/gomultiprocessing/mp/internal/run"
+	"github.com/gomultiprocessing/mp/internal/task"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
@@ -151,7 +151,7 @@ func (a *applied[In, Out]) Encode(b *wire.Buffer, _, _ int) (*wire.Buffer, error
 func (a *applied[In, Out]) Values() context.Context { return a.values }
 
 // Calls implements pool.Tasks.
-func (a *applied[In, Out]) Calls(_, _ int) (run.Calls, error) {
+func (a *applied[In, Out]) Calls(_, _ int) (task.Calls, error) {
 	if a.begun.CompareAndSwap(false, true) {
 		return &a.direct, nil
 	}

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"sync/atomic"
 
-	"github.com/gomultiprocessing/mp/internal/run"
+	"github.com/gomultiprocessing/mp/internal/task"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
@@ -32,7 +32,7 @@ const (
 )
 
 // again is the same call for another worker.
-func (c *directCall[In, Out]) again() (run.Calls, error) {
+func (c *directCall[In, Out]) again() (task.Calls, error) {
 	if !c.input.CompareAndSwap(0, inputKept) && c.input.Load() == inputTaken {
 		return nil, ErrCancelled // it is begun, so who asks had it taken back
 	}
@@ -41,7 +41,7 @@ func (c *directCall[In, Out]) again() (run.Calls, error) {
 	return another, nil
 }
 
-// Call implements run.Calls.
+// Call implements task.Calls.
 func (c *directCall[In, Out]) Call(ctx context.Context, _ int) (err error) {
 	if c.copies != nil {
 		c.out, err = callCopied(ctx, c.copies, c.f, &c.in)
@@ -56,8 +56,8 @@ func (c *directCall[In, Out]) Call(ctx context.Context, _ int) (err error) {
 	return err
 }
 
-// CallAll implements run.Calls.
-func (c *directCall[In, Out]) CallAll(turn *run.Turn) error {
+// CallAll implements task.Calls.
+func (c *directCall[In, Out]) CallAll(turn *task.Turn) error {
 	if !turn.Next() {
 		return nil
 	}
@@ -66,7 +66,7 @@ func (c *directCall[In, Out]) CallAll(turn *run.Turn) error {
 	return err
 }
 
-// Free implements run.Calls.
+// Free implements task.Calls.
 func (c *directCall[In, Out]) Free() {}
 
 // directSpan is some calls of one job, made on a goroutine. What they return stays in memory of
@@ -80,7 +80,7 @@ type directSpan[In, Out any] struct {
 	out    []Out
 }
 
-func directCalls[In, Out any](copies *copying, f *Func[In, Out], first int, in []In) run.Calls {
+func directCalls[In, Out any](copies *copying, f *Func[In, Out], first int, in []In) task.Calls {
 	if len(in) == 1 {
 		return &directCall[In, Out]{f: f, copies: copies, in: in[0]}
 	}
@@ -94,14 +94,14 @@ func directCalls[In, Out any](copies *copying, f *Func[In, Out], first int, in [
 	return c
 }
 
-// Free implements run.Calls: the memory of many small calls is used again.
+// Free implements task.Calls: the memory of many small calls is used again.
 func (c *directSpan[In, Out]) Free() {
 	clear(c.in)
 	clear(c.out)
 	c.f.spans.Put(c)
 }
 
-// Call implements run.Calls.
+// Call implements task.Calls.
 func (c *directSpan[In, Out]) Call(ctx context.Context, i int) (err error) {
 	if c.copies != nil {
 		c.out[i], err = callCopied(ctx, c.copies, c.f, &c.in[i])
@@ -111,8 +111,8 @@ func (c *directSpan[In, Out]) Call(ctx context.Context, i int) (err error) {
 	return err
 }
 
-// CallAll implements run.Calls.
-func (c *directSpan[In, Out]) CallAll(turn *run.Turn) error {
+// CallAll implements task.Calls.
+func (c *directSpan[In, Out]) CallAll(turn *task.Turn) error {
 	if c.copies != nil {
 		for turn.Next() {
 			if err := c.Call(turn.Ctx(), turn.At); err != nil {

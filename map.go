@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/gomultiprocessing/mp/internal/pool"
-	"github.com/gomultiprocessing/mp/internal/run"
+	"github.com/gomultiprocessing/mp/internal/task"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
@@ -139,7 +139,7 @@ func (m *mapped[In, Out]) Encode(b *wire.Buffer, first, n int) (*wire.Buffer, er
 func (m *mapped[In, Out]) Values() context.Context { return m.values }
 
 // Calls implements pool.Tasks.
-func (m *mapped[In, Out]) Calls(first, n int) (run.Calls, error) {
+func (m *mapped[In, Out]) Calls(first, n int) (task.Calls, error) {
 	return directCalls(m.copies, m.f, first, m.in[first:first+n]), nil
 }
 

@@ -187,7 +187,7 @@ func (c *PoolConfig) completeProcesses() error {
 
 // starter returns what starts one worker, and what lets go of what starts need when there are no more.
 func (c *PoolConfig) starter(exitGrace time.Duration) (start pool.StartFunc, release func(), err error) {
-	ws := talk.WorkerSpec{
+	ws := talk.Spec{
 		Spec: spawn.Spec{
 			Pool: c.Name, Env: c.Env, Dir: c.Dir, Stdout: c.Stdout, Stderr: c.Stderr, QuietCrash: c.QuietCrash,
 			Procs: c.Procs, Limits: c.Limits.spawn(), MemoryLimit: gcTarget(c.MaxMemory),
@@ -210,7 +210,7 @@ func (c *PoolConfig) starter(exitGrace time.Duration) (start pool.StartFunc, rel
 		ws.Spec.Identity = nextIdentity()
 		ws.Spec.Name = fmt.Sprintf("%s-%d", ws.Spec.Pool, n)
 		ws.Spec.Title = fmt.Sprintf("%s: %s %d", base, ws.Spec.Pool, n)
-		return talk.StartWorker(ctx, ws, sink)
+		return talk.Start(ctx, ws, sink)
 	}, ws.Release, nil
 }
 

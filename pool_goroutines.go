@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/gomultiprocessing/mp/internal/errtext"
-	"github.com/gomultiprocessing/mp/internal/local"
+	"github.com/gomultiprocessing/mp/internal/goroutine"
 	"github.com/gomultiprocessing/mp/internal/pool"
 )
 
@@ -17,7 +17,7 @@ func carryPool(cfg PoolConfig) (*Pool, error) {
 	if err := cfg.completeGoroutines(); err != nil {
 		return nil, err
 	}
-	crew := local.NewCrew(program{}, cfg.Init.call, cfg.StartTimeout, os.Getpid())
+	crew := goroutine.NewCrew(program{}, cfg.Init.call, cfg.StartTimeout, os.Getpid())
 	crew.Exit, crew.ExitGrace = cfg.Exit.call, exitGrace
 	return cfg.open(goroutinesOf(&cfg), exitGrace, pool.Config{
 		Start: cfg.startGoroutines(crew), Guest: crew.Guest, Stuck: crew.Stuck,
@@ -26,7 +26,7 @@ func carryPool(cfg PoolConfig) (*Pool, error) {
 }
 
 // startGoroutines returns what starts one worker. Only Init can fail.
-func (c *PoolConfig) startGoroutines(crew *local.Crew) pool.StartFunc {
+func (c *PoolConfig) startGoroutines(crew *goroutine.Crew) pool.StartFunc {
 	name := c.Init.name
 	return func(ctx context.Context, n int, sink pool.Sink) (pool.Worker, error) {
 		w, err := crew.Start(ctx, n, sink)

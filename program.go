@@ -7,10 +7,10 @@ import (
 	"time"
 
 	"github.com/gomultiprocessing/mp/internal/proctable"
-	"github.com/gomultiprocessing/mp/internal/run"
 	"github.com/gomultiprocessing/mp/internal/shm"
 	"github.com/gomultiprocessing/mp/internal/spawn"
 	"github.com/gomultiprocessing/mp/internal/talk"
+	"github.com/gomultiprocessing/mp/internal/task"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
@@ -24,9 +24,9 @@ func (program) Begin() { working.Store(true) }
 
 func (program) Lookup(name string) (talk.Handler, error) { return funcs.find(name) }
 
-// EncodeError calls methods of err, which are the program's: see run.Guard.
+// EncodeError calls methods of err, which are the program's: see task.Guard.
 func (program) EncodeError(b *wire.Buffer, err error) (final bool) {
-	if run.IsPlain(err) {
+	if task.IsPlain(err) {
 		encodeError(b, err)
 		return isFinal(err)
 	}
@@ -34,7 +34,7 @@ func (program) EncodeError(b *wire.Buffer, err error) (final bool) {
 		b     *wire.Buffer
 		final bool
 	}
-	e, bad := run.Guard(func() encoded {
+	e, bad := task.Guard(func() encoded {
 		own := new(wire.Buffer)
 		encodeError(own, err)
 		return encoded{own, isFinal(err)}
@@ -59,10 +59,10 @@ func (program) Exited() error {
 }
 
 func (program) Final(err error) bool {
-	if run.IsPlain(err) {
+	if task.IsPlain(err) {
 		return isFinal(err)
 	}
-	final, bad := run.Guard(func() bool { return isFinal(err) })
+	final, bad := task.Guard(func() bool { return isFinal(err) })
 	return final && bad == nil
 }
 
@@ -119,7 +119,7 @@ type sharer struct {
 
 func (s sharer) Table() *os.File { return s.table }
 
-func (s sharer) Buried(int) { s.Child.MarkDead() }
+func (s sharer) MarkDead(int) { s.Child.MarkDead() }
 
 // text is a value as fmt prints it, whatever its own methods do.
-func text(v any) string { return run.Text(v) }
+func text(v any) string { return task.Text(v) }

@@ -6,7 +6,7 @@ import (
 	"maps"
 
 	"github.com/gomultiprocessing/mp/internal/pool"
-	"github.com/gomultiprocessing/mp/internal/run"
+	"github.com/gomultiprocessing/mp/internal/task"
 )
 
 // maxPropagated is how many bytes keys and values may have in all that are propagated to a task.
@@ -20,7 +20,7 @@ const maxPropagated = 4 << 10
 // hand on what Propagated returns. Tasks on goroutines, whose ctx has the values of the caller's, see
 // what the caller's has if their pool has no Propagate.
 func Propagated(ctx context.Context) map[string]string {
-	m, _ := ctx.Value(run.PropagatedKey{}).(map[string]string)
+	m, _ := ctx.Value(task.PropagatedKey{}).(map[string]string)
 	return maps.Clone(m)
 }
 

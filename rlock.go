@@ -62,7 +62,7 @@ type tenure struct {
 	first tenureHold // of the acquisition that began it
 }
 
-// OwnOfCtx implements run.Own: a task does not have the lock that its caller has.
+// OwnOfCtx implements task.Own: a task does not have the lock that its caller has.
 func (*tenure) OwnOfCtx() {}
 
 // again is one more hold of a tenure that is not over.

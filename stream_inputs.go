@@ -5,7 +5,7 @@ import (
 	"errors"
 	"iter"
 
-	"github.com/gomultiprocessing/mp/internal/run"
+	"github.com/gomultiprocessing/mp/internal/task"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
@@ -81,7 +81,7 @@ func (s *stream[In, Out]) push(v In) bool {
 func (s *stream[In, Out]) Values() context.Context { return s.values }
 
 // Calls implements pool.Tasks.
-func (s *stream[In, Out]) Calls(first, n int) (run.Calls, error) {
+func (s *stream[In, Out]) Calls(first, n int) (task.Calls, error) {
 	vs, err := s.inputs(first, n)
 	if len(vs) == 0 && err != nil {
 		return nil, err

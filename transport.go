@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 
-	"github.com/gomultiprocessing/mp/internal/run"
+	"github.com/gomultiprocessing/mp/internal/task"
 )
 
 // transport is how a pool's workers are reached, as the calls of the pool see it. How the scheduler sees it
@@ -81,6 +81,6 @@ var errCapture = errors.New("mp: Capture: goroutines write to the output of thei
 func (goroutines) captures() error { return errCapture }
 
 func (t goroutines) prepare(ctx context.Context, c call, retried bool) error {
-	c.byValue(run.ValuesOf(ctx), t.copies, retried)
+	c.byValue(task.ValuesOf(ctx), t.copies, retried)
 	return nil
 }

@@ -5,7 +5,7 @@ import "context"
 // threadKey finds a Thread in the ctx of its function.
 type threadKey struct{}
 
-// OwnOfCtx implements run.Own: a task is no thread of its caller's.
+// OwnOfCtx implements task.Own: a task is no thread of its caller's.
 func (threadKey) OwnOfCtx() {}
 
 // Current returns the thread whose function got ctx, or a ctx that ctx was made of, as

@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/gomultiprocessing/mp"
-	"github.com/gomultiprocessing/mp/internal/run"
+	"github.com/gomultiprocessing/mp/internal/task"
 )
 
 var exceptHook atomic.Pointer[func(*Thread, error)] // nil: printPanic
@@ -57,9 +57,9 @@ func printPanic(t *Thread, err error) {
 // obeyed says that a thread returned err because its ctx has ended.
 func obeyed(ctx context.Context, err error) bool {
 	is := func() bool { return errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx)) }
-	if run.IsPlain(err) {
+	if task.IsPlain(err) {
 		return is()
 	}
-	obeys, bad := run.Guard(is) // an Is method of the error's
+	obeys, bad := task.Guard(is) // an Is method of the error's
 	return obeys && bad == nil
 }

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"weak"
 
-	"github.com/gomultiprocessing/mp/internal/run"
+	"github.com/gomultiprocessing/mp/internal/task"
 )
 
 // Local is a value of each thread, as threading.local: what one thread sets the others do not
@@ -137,8 +137,8 @@ func whose(ctx context.Context) *Thread {
 	if t != mainThread {
 		return t
 	}
-	if place, ok := ctx.Value(run.PlaceKey{}).(interface{ Home() *run.Place }); ok {
-		return place.Home().Keep(func() run.Kept { return &stand{} }).(*stand).thread()
+	if place, ok := ctx.Value(task.PlaceKey{}).(interface{ Home() *task.Place }); ok {
+		return place.Home().Keep(func() task.Kept { return &stand{} }).(*stand).thread()
 	}
 	return t
 }
@@ -148,7 +148,7 @@ type stand struct{ t Thread }
 
 func (s *stand) thread() *Thread { return &s.t }
 
-// End implements run.Kept: the worker has gone.
+// End implements task.Kept: the worker has gone.
 func (s *stand) End() { s.t.forgetLocals() }
 
 // forgetLocals has the thread have no values any more.

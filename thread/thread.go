@@ -10,7 +10,7 @@ import (
 
 	"github.com/gomultiprocessing/mp"
 	"github.com/gomultiprocessing/mp/internal/inproc"
-	"github.com/gomultiprocessing/mp/internal/run"
+	"github.com/gomultiprocessing/mp/internal/task"
 )
 
 // Thread is a goroutine with a name that can be waited for, as threading.Thread. It is made
@@ -204,4 +204,4 @@ func (t *Thread) finish() {
 }
 
 // text is a value as fmt prints it, whatever its own methods do.
-func text(v any) string { return run.Text(v) }
+func text(v any) string { return task.Text(v) }

@@ -16,7 +16,7 @@ import (
 	"github.com/gomultiprocessing/mp"
 	"github.com/gomultiprocessing/mp/internal/hook"
 	"github.com/gomultiprocessing/mp/internal/pool"
-	"github.com/gomultiprocessing/mp/internal/run"
+	"github.com/gomultiprocessing/mp/internal/task"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
@@ -66,9 +66,12 @@ func start(_ context.Context, n int, sink pool.Sink) (pool.Worker, error) {
 
 func (w *worker) PID() int                        { return 100 + w.n }
 func (w *worker) Capabilities() pool.Capabilities { return pool.Capabilities{Prefetch: 1} }
-func (w *worker) Open(b *pool.Batch)              { b.Tag = new(run.Claims); b.Tag.(*run.Claims).Open(b.Items(), 0) }
+func (w *worker) Open(b *pool.Batch) {
+	b.Tag = new(task.Claims)
+	b.Tag.(*task.Claims).Open(b.Items(), 0)
+}
 func (w *worker) Limit(b *pool.Batch, n int) int {
-	limit, _ := b.Tag.(*run.Claims).Limit(n)
+	limit, _ := b.Tag.(*task.Claims).Limit(n)
 	return limit
 }
 func (w *worker) Cancel(*pool.Batch, int)    {}
@@ -83,7 +86,7 @@ func (w *worker) Running() (*pool.Batch, int, time.Time, bool) {
 	if w.cur == nil {
 		return nil, 0, time.Time{}, false
 	}
-	return w.cur, w.cur.Tag.(*run.Claims).Begun() - 1, w.at, true
+	return w.cur, w.cur.Tag.(*task.Claims).Begun() - 1, w.at, true
 }
 
 func (w *worker) Send(b *pool.Batch, read func()) (size int64) {
@@ -126,7 +129,7 @@ func (w *worker) run(d delivery) {
 	w.cur, w.at = d.batch, began
 	w.mu.Unlock()
 	for {
-		item, ok := d.batch.Tag.(*run.Claims).Claim()
+		item, ok := d.batch.Tag.(*task.Claims).Claim()
 		if !ok {
 			break
 		}

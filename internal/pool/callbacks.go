@@ -7,7 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/gomultiprocessing/mp/internal/run"
+	"github.com/gomultiprocessing/mp/internal/task"
 )
 
 // callbacks runs functions one after another on a goroutine that exists only
@@ -35,7 +35,7 @@ func (c *callbacks) add(f func()) {
 }
 
 func (c *callbacks) run() {
-	id := run.Goroutine()
+	id := task.Goroutine()
 	c.on.Store(&id)
 	for {
 		c.mu.Lock()
@@ -83,7 +83,7 @@ func try(f func()) (err error) {
 	returned := false
 	defer func() {
 		if !returned {
-			err = fmt.Errorf("mp: a callback panicked: %s\n%s", run.Text(recover()), debug.Stack())
+			err = fmt.Errorf("mp: a callback panicked: %s\n%s", task.Text(recover()), debug.Stack())
 		}
 	}()
 	f()
@@ -124,13 +124,13 @@ func (c *callbacks) failure() error {
 // within says whether the calling goroutine is the one that runs callbacks.
 func (c *callbacks) within() bool {
 	on := c.on.Load()
-	return on != nil && *on == run.Goroutine()
+	return on != nil && *on == task.Goroutine()
 }
 
 // Within calls f, which belongs to a call of the pool: Join in it would wait for
 // itself.
 func (s *Scheduler) Within(f func()) {
-	id := run.Goroutine()
+	id := task.Goroutine()
 	if _, nested := s.inside.LoadOrStore(id, nil); !nested {
 		defer s.inside.Delete(id)
 	}

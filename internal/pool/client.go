@@ -3,7 +3,7 @@ package pool
 import (
 	"context"
 
-	"github.com/gomultiprocessing/mp/internal/run"
+	"github.com/gomultiprocessing/mp/internal/task"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
@@ -32,7 +32,7 @@ type Tasks interface {
 	OutputSize() int
 	// Calls returns n calls from task first on, with their inputs: nothing of the job is read
 	// afterwards. They are the Value of their Results. An error says that there are none, and why.
-	Calls(first, n int) (run.Calls, error)
-	// Values are those of the caller's ctx, for the ctxs of the calls: see run.ValuesOf.
+	Calls(first, n int) (task.Calls, error)
+	// Values are those of the caller's ctx, for the ctxs of the calls: see task.ValuesOf.
 	Values() context.Context
 }

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/gomultiprocessing/mp/internal/run"
+	"github.com/gomultiprocessing/mp/internal/task"
 )
 
 // Close takes no more jobs. Workers end when all that was submitted is done.
@@ -147,7 +147,7 @@ func (s *Scheduler) Join(ctx context.Context) error {
 	if s.calledByTask(ctx) {
 		return errors.New("mp: Join was called by a task of the pool, and would wait for itself")
 	}
-	_, inside := s.inside.Load(run.Goroutine())
+	_, inside := s.inside.Load(task.Goroutine())
 	if inside || s.callbacks.within() || s.events.within() {
 		return errors.New("mp: Join was called by a callback of the pool, or inside a loop over its results, and would wait for itself")
 	}

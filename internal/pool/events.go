@@ -4,7 +4,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/gomultiprocessing/mp/internal/run"
+	"github.com/gomultiprocessing/mp/internal/task"
 )
 
 // EventKind says what happened.
@@ -127,7 +127,7 @@ func (e *events) room() int {
 }
 
 func (e *events) run() {
-	id := run.Goroutine()
+	id := task.Goroutine()
 	e.on.Store(&id)
 	for {
 		ev, ok := e.next()
@@ -191,5 +191,5 @@ func (e *events) quiet() <-chan struct{} {
 
 func (e *events) within() bool {
 	on := e.on.Load()
-	return on != nil && *on == run.Goroutine()
+	return on != nil && *on == task.Goroutine()
 }

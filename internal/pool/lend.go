@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/gomultiprocessing/mp/internal/run"
+	"github.com/gomultiprocessing/mp/internal/task"
 )
 
 // loan is the place of a task that waits for others of its own pool. It does nothing
@@ -58,7 +58,7 @@ func (s *Scheduler) Attend(ctx context.Context, j *Job) Attendance {
 		return Attendance{}
 	}
 	a := Attendance{s: s, j: j}
-	place := ctx.Value(run.PlaceKey{})
+	place := ctx.Value(task.PlaceKey{})
 	if place == nil {
 		a.timer = time.NewTimer(doubtAfter)
 		a.Doubt = a.timer.C
@@ -75,7 +75,7 @@ func (a *Attendance) Look() {
 	if a.loan != nil {
 		return
 	}
-	id := run.Goroutine()
+	id := task.Goroutine()
 	a.s.mu.Lock()
 	defer a.s.mu.Unlock()
 	a.lend(a.s.hostOn(id))
@@ -126,7 +126,7 @@ func (s *Scheduler) calledByTask(ctx context.Context) bool {
 	if s.cfg.Guest == nil {
 		return false
 	}
-	place, id := ctx.Value(run.PlaceKey{}), run.Goroutine()
+	place, id := ctx.Value(task.PlaceKey{}), task.Goroutine()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.host(place) != nil || s.hostOn(id) != nil

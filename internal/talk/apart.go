@@ -12,10 +12,10 @@ import (
 
 // What is said of each input of a span whose inputs are encoded one by one.
 const (
-	inputVoid     = iota // it could not be encoded
-	inputPlain           // its bytes
-	inputAttached        // the number of its descriptors, and its bytes
-	inputsEnd            // it and those behind it come with another batch
+	InputVoid     = iota // it could not be encoded
+	InputPlain           // its bytes
+	InputAttached        // the number of its descriptors, and its bytes
+	InputsEnd            // it and those behind it come with another batch
 )
 
 // maxBatchFiles is how many descriptors the items of a batch have behind the first item: all of
@@ -24,7 +24,7 @@ const maxBatchFiles = 32
 
 // apart encodes the inputs of a span one by one: so that only those that cannot be encoded fail,
 // and because each takes its descriptors for itself.
-type apart struct {
+type singly struct {
 	b, scratch *wire.Buffer
 	batch      *pool.Batch
 	sp         *pool.Span
@@ -33,8 +33,8 @@ type apart struct {
 }
 
 // encode writes the inputs. all is the encoding of them together, if they could be encoded.
-func (a *apart) encode(all *wire.Buffer, err error) (rest unsent) {
-	a.b.Byte(bodyApart)
+func (a *singly) encode(all *wire.Buffer, err error) (rest unsent) {
+	a.b.Byte(InputsSingly)
 	inputs := a.sp.Job.Client
 	for i := range a.sp.N {
 		body := all
@@ -50,7 +50,7 @@ func (a *apart) encode(all *wire.Buffer, err error) (rest unsent) {
 			full := a.item+i > 0 && len(a.b.Attachments())+len(body.Attachments()) > maxBatchFiles
 			if alone || full && len(body.Attachments()) > 0 {
 				letGo(body)
-				a.b.Byte(inputsEnd)
+				a.b.Byte(InputsEnd)
 				return unsent{cut: true, from: a.item + i, alone: alone}
 			}
 		}
@@ -61,9 +61,9 @@ func (a *apart) encode(all *wire.Buffer, err error) (rest unsent) {
 }
 
 // one writes an input.
-func (a *apart) one(item int, body *wire.Buffer, err error) {
+func (a *singly) one(item int, body *wire.Buffer, err error) {
 	if err == nil {
-		if err = sendable(body); err != nil {
+		if err = Sendable(body); err != nil {
 			letGo(body)
 		}
 	}
@@ -72,14 +72,14 @@ func (a *apart) one(item int, body *wire.Buffer, err error) {
 			a.voids = make(map[int]error)
 		}
 		a.voids[item] = err
-		a.b.Byte(inputVoid)
+		a.b.Byte(InputVoid)
 		return
 	}
 	if n := len(body.Attachments()); n > 0 {
-		a.b.Byte(inputAttached)
+		a.b.Byte(InputAttached)
 		a.b.Uvarint(uint64(n))
 	} else {
-		a.b.Byte(inputPlain)
+		a.b.Byte(InputPlain)
 	}
 	a.b.Nested(body)
 	if body.Moves() {
@@ -98,7 +98,7 @@ func letGo(body *wire.Buffer) {
 }
 
 // sendable says why the descriptors of a message cannot be sent.
-func sendable(b *wire.Buffer) error {
+func Sendable(b *wire.Buffer) error {
 	if n := len(b.Attachments()); n > wire.MaxFiles {
 		return fmt.Errorf("mp: a value with %d descriptors, more than %d", n, wire.MaxFiles)
 	}
@@ -109,39 +109,39 @@ func sendable(b *wire.Buffer) error {
 }
 
 // decodeApart reads what encode wrote.
-func (t *task) decodeApart(r *wire.Reader, lost error) {
-	t.apart = make([][]byte, 0, min(t.n, r.Len()))
-	for i := 0; i < t.n && r.Err() == nil; i++ {
+func (t *Span) decodeApart(r *wire.Reader, lost error) {
+	t.Inputs = make([][]byte, 0, min(t.N, r.Len()))
+	for i := 0; i < t.N && r.Err() == nil; i++ {
 		var in []byte
 		kind := r.Byte()
-		if kind == inputsEnd {
+		if kind == InputsEnd {
 			return
 		}
-		if kind == inputAttached {
+		if kind == InputAttached {
 			n := r.Uvarint()
-			t.files = append(t.files, make([][]*os.File, i+1-len(t.files))...)
+			t.Files = append(t.Files, make([][]*os.File, i+1-len(t.Files))...)
 			for ; n > 0 && lost == nil && r.Err() == nil; n-- {
-				t.files[i] = append(t.files[i], r.TakeFile())
+				t.Files[i] = append(t.Files[i], r.TakeFile())
 			}
 			if lost != nil {
-				t.files[i] = make([]*os.File, 0) // it had some
+				t.Files[i] = make([]*os.File, 0) // it had some
 			}
 		}
-		if kind != inputVoid {
+		if kind != InputVoid {
 			in = append([]byte{}, r.Raw()...)
 		}
-		t.apart = append(t.apart, in)
+		t.Inputs = append(t.Inputs, in)
 	}
 }
 
 // openApart decodes the item's input, with its descriptors.
 func (x *executor) openApart(in []byte) (Calls, error) {
 	r := wire.NewReader(in)
-	if t := x.task; x.offset < len(t.files) {
-		files := t.files[x.offset]
-		t.files[x.offset] = nil
-		if files != nil && x.batch.lost != nil {
-			return nil, errtext.Errorf("mp: the input of the task has lost what it holds: %w", x.batch.lost)
+	if t := x.span; x.offset < len(t.Files) {
+		files := t.Files[x.offset]
+		t.Files[x.offset] = nil
+		if files != nil && x.batch.Lost != nil {
+			return nil, errtext.Errorf("mp: the input of the task has lost what it holds: %w", x.batch.Lost)
 		}
 		r.Attached(files)
 		defer r.CloseAttached()
@@ -150,9 +150,9 @@ func (x *executor) openApart(in []byte) (Calls, error) {
 }
 
 // drop closes the descriptors of items that were not begun.
-func (a *assignment) drop() {
-	for i := range a.tasks {
-		for _, files := range a.tasks[i].files {
+func (a *Batch) Drop() {
+	for i := range a.Spans {
+		for _, files := range a.Spans[i].Files {
 			wire.CloseFiles(files)
 		}
 	}

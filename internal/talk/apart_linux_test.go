@@ -80,7 +80,7 @@ func TestBatchWithFiles(t *testing.T) {
 			batch := pool.NewBatch(pool.Span{Job: j, N: len(c.counts), Attempt: 1})
 			batch.Alone = c.alone
 			var b, scratch wire.Buffer
-			voids, rest := encodeBatch(&b, &scratch, &flight{}, batch)
+			voids, rest := encodeBatch(&b, &scratch, &sentBatch{}, batch)
 			if rest != c.rest || len(voids) != c.voids || len(b.Attachments()) != c.attached {
 				t.Errorf("%+v, %d descriptors, %v", rest, len(b.Attachments()), voids)
 			}
@@ -92,20 +92,20 @@ func TestBatchWithFiles(t *testing.T) {
 				}
 				files = append(files, f)
 			}
-			a, err := decodeBatch(append([]byte(nil), b.Bytes()...), files, nil)
+			a, err := ReadBatch(append([]byte(nil), b.Bytes()...), files, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			for i, in := range a.tasks[0].apart {
+			for i, in := range a.Spans[0].Inputs {
 				n := 0
-				if i < len(a.tasks[0].files) {
-					n = len(a.tasks[0].files[i])
+				if i < len(a.Spans[0].Files) {
+					n = len(a.Spans[0].Files[i])
 				}
 				if in != nil && wire.NewReader(in).Uvarint() != uint64(n) {
 					t.Errorf("item %d has %d descriptors", i, n)
 				}
 			}
-			a.drop()
+			a.Drop()
 			for _, f := range files {
 				if f.Close() == nil {
 					t.Error("a descriptor is left open")
@@ -133,7 +133,7 @@ func TestHostileOutcomes(t *testing.T) {
 	defer file.Close()
 	count := func() int { all, _ := os.ReadDir("/proc/self/fd"); return len(all) }
 	for _, size := range []int{-1, 0, 9, 100} {
-		for _, kind := range []byte{frameBell, frameStack, frameOutcome, frameOutput, 200} {
+		for _, kind := range []byte{FrameBell, FrameStack, FrameOutcome, FrameOutput, 200} {
 			var b wire.Buffer
 			for i := range max(size, 0) {
 				b.Byte(byte(i % 3))
@@ -142,8 +142,8 @@ func TestHostileOutcomes(t *testing.T) {
 			near, far := testSockets(t)
 			socket := wire.NewSocket(near)
 			r.w.frames = wire.NewFrameReader(socket)
-			putWord(r.page.ring, record{kind: recordBig}.pack())
-			r.page.tail.Store(headerSize)
+			PutWord(r.page.Ring, Record{Kind: RecordBig}.Pack())
+			r.page.Tail.Store(HeaderSize)
 			before := count()
 			for range 3 {
 				b.Attach(wire.Attachment{File: file})

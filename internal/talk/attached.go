@@ -41,7 +41,7 @@ func newSharing(spec *spawn.Spec, p Program) (*sharing, error) {
 
 // hello tells the child what it needs for sharing.
 func (s *sharing) hello(b *wire.Buffer) {
-	b.Byte(flag(s.sharer.Table() != nil))
+	b.Byte(Flag(s.sharer.Table() != nil))
 	b.Uint64(s.sharer.Key())
 }
 
@@ -60,8 +60,8 @@ func (s *sharing) request(frames *wire.FrameReader, payload []byte) {
 	s.sharer.Request(s.proc.PID(), q)
 }
 
-// buried returns when the program has been told that the child is dead.
-func (s *sharing) buried() { s.once.Do(func() { s.sharer.Buried(s.proc.PID()) }) }
+// markDead returns when the program has been told that the child is dead.
+func (s *sharing) markDead() { s.once.Do(func() { s.sharer.MarkDead(s.proc.PID()) }) }
 
 // ask sends a request to the parent.
 func (s *server) ask(q proctable.Request) {
@@ -71,5 +71,5 @@ func (s *server) ask(q proctable.Request) {
 	if q.PIDFD != nil {
 		b.Attach(wire.Attachment{File: q.PIDFD})
 	}
-	s.write(frameShare, &b)
+	s.write(FrameShare, &b)
 }

@@ -11,8 +11,8 @@ import (
 
 // How the inputs of a span are encoded.
 const (
-	bodyTogether = iota // one block for all
-	bodyApart           // each on its own, because one of them cannot be encoded
+	InputsTogether = iota // one block for all
+	InputsSingly          // each on its own, because one of them cannot be encoded
 )
 
 // unsent is what encodeBatch says of items that it has left out.
@@ -25,18 +25,18 @@ type unsent struct {
 // encodeBatch writes a batch as the payload of a frame. It returns the errors of
 // items that cannot be encoded, which the worker reports back in their turn, and from
 // which item on the batch has to be sent in another.
-func encodeBatch(b, scratch *wire.Buffer, f *flight, batch *pool.Batch) (voids map[int]error, rest unsent) {
+func encodeBatch(b, scratch *wire.Buffer, f *sentBatch, batch *pool.Batch) (voids map[int]error, rest unsent) {
 	b.Uvarint(uint64(f.slot))
 	b.Uvarint(f.id)
 	b.String(batch.Spans[0].Job.Func)
-	b.Byte(flag(batch.Report))
+	b.Byte(Flag(batch.Report))
 	item := 0
 	for i := 0; i < len(batch.Spans) && !rest.cut; {
 		b.Byte(1)
 		sp := &batch.Spans[i]
 		if n := encodeSingles(scratch, batch.Spans[i:]); n > 1 {
 			encodeSpan(b, sp, n, true, batch.Report)
-			b.Byte(bodyTogether)
+			b.Byte(InputsTogether)
 			b.Nested(scratch)
 			i, item = i+n, item+n
 			continue
@@ -46,10 +46,10 @@ func encodeBatch(b, scratch *wire.Buffer, f *flight, batch *pool.Batch) (voids m
 		scratch.Reset()
 		body, err := inputs.Encode(scratch, sp.First, sp.N)
 		if err == nil && len(body.Attachments()) == 0 {
-			b.Byte(bodyTogether)
+			b.Byte(InputsTogether)
 			b.Nested(body)
 		} else {
-			a := apart{b: b, scratch: scratch, batch: batch, sp: sp, item: item, voids: voids}
+			a := singly{b: b, scratch: scratch, batch: batch, sp: sp, item: item, voids: voids}
 			rest = a.encode(body, err)
 			voids = a.voids
 		}
@@ -104,18 +104,18 @@ func single(sp *pool.Span) bool {
 // that each is the first of a job of its own; report that events tell of each.
 func encodeSpan(b *wire.Buffer, sp *pool.Span, n int, singles, report bool) {
 	j := sp.Job
-	b.Byte(flag(singles))
+	b.Byte(Flag(singles))
 	b.Uvarint(uint64(sp.First))
 	b.Uvarint(uint64(n))
 	b.Uvarint(uint64(sp.Attempt))
 	b.Uvarint(uint64(j.Timeout))
-	b.Uint64(uint64(deadlineOf(j.Deadline)))
+	b.Uint64(uint64(Deadline(j.Deadline)))
 	b.Uvarint(uint64(j.Capture))
 	b.Byte(measureOf(j.Measure, report))
-	encodePropagated(b, j.Propagated)
+	AppendPropagated(b, j.Propagated)
 }
 
-func flag(v bool) byte {
+func Flag(v bool) byte {
 	if v {
 		return 1
 	}
@@ -124,70 +124,70 @@ func flag(v bool) byte {
 
 // What is measured of a task.
 const (
-	measureNone  = iota
-	measureTimes // wall and CPU
-	measureAll   // memory too, a system call or two more
+	MeasureNone  = iota
+	MeasureTimes // wall and CPU
+	MeasureAll   // memory too, a system call or two more
 )
 
 func measureOf(all, times bool) byte {
 	switch {
 	case all:
-		return measureAll
+		return MeasureAll
 	case times:
-		return measureTimes
+		return MeasureTimes
 	}
-	return measureNone
+	return MeasureNone
 }
 
 // task is a span as the worker sees it.
-type task struct {
-	singles           bool // all are the first of their jobs
-	first, n, attempt int
-	timeout           time.Duration
-	deadline          int64 // on the shared clock; 0: none
-	capture           int
-	measure           byte
-	propagated        map[string]string
-	apart             [][]byte     // bodyApart: each input, nil for one that is void
-	files             [][]*os.File // and its descriptors; nil: none has some
-	body              []byte       // bodyTogether
+type Span struct {
+	Singles           bool // all are the first of their jobs
+	First, N, Attempt int
+	Timeout           time.Duration
+	Deadline          int64 // on the shared clock; 0: none
+	Capture           int
+	Measure           byte
+	Propagated        map[string]string
+	Inputs            [][]byte     // bodyApart: each input, nil for one that is void
+	Files             [][]*os.File // and its descriptors; nil: none has some
+	Body              []byte       // bodyTogether
 }
 
 // assignment is a batch as the worker sees it.
-type assignment struct {
-	slot   int
-	id     uint64
-	fn     string
-	report bool
-	tasks  []task
-	memory []byte // the payload that it was decoded from
-	lost   error  // why inputs have no descriptors that should have some
+type Batch struct {
+	Slot   int
+	ID     uint64
+	Func   string
+	Report bool
+	Spans  []Span
+	Memory []byte // the payload that it was decoded from
+	Lost   error  // why inputs have no descriptors that should have some
 }
 
 // decodeBatch reads the payload of a batch frame, and deals out the descriptors that came with
 // it. Both belong to the assignment from then on.
-func decodeBatch(payload []byte, files []*os.File, lost error) (*assignment, error) {
+func ReadBatch(payload []byte, files []*os.File, lost error) (*Batch, error) {
 	r := wire.NewReader(payload)
 	r.Attached(files)
-	a := &assignment{memory: payload, slot: int(r.Uvarint()), id: r.Uvarint(), fn: r.String(), report: r.Byte() != 0, lost: lost}
-	if a.slot >= slots {
-		return nil, fmt.Errorf("mp: a batch for slot %d", a.slot)
+	a := &Batch{Memory: payload, Slot: int(r.Uvarint()), ID: r.Uvarint(), Func: r.String(), Report: r.Byte() != 0, Lost: lost}
+	if a.Slot >= Slots {
+		return nil, fmt.Errorf("mp: a batch for slot %d", a.Slot)
 	}
 	for r.Byte() != 0 {
-		t := task{
-			singles: r.Byte() != 0, first: int(r.Uvarint()), n: int(r.Uvarint()), attempt: int(r.Uvarint()),
-			timeout: time.Duration(r.Uvarint()), deadline: int64(r.Uint64()),
-			capture: int(r.Uvarint()), measure: r.Byte(), propagated: decodePropagated(r),
+		t := Span{
+			Singles: r.Byte() != 0, First: int(r.Uvarint()), N: int(r.Uvarint()), Attempt: int(r.Uvarint()),
+			Timeout: time.Duration(r.Uvarint()), Deadline: int64(r.Uint64()),
+			Capture: int(r.Uvarint()), Measure: r.Byte(), Propagated: ReadPropagated(r),
 		}
-		if r.Byte() == bodyTogether {
-			t.body = r.Raw()
+		if r.Byte() == InputsTogether {
+			t.Body = r.Raw()
 		} else {
 			t.decodeApart(r, lost)
 		}
 		if r.Err() != nil {
 			return nil, r.Err()
 		}
-		a.tasks = append(a.tasks, t)
+		a.Spans = append(a.Spans, t)
 	}
 	return a, r.Done()
 }

@@ -41,18 +41,18 @@ func job(own bool, in ...string) *pool.Job {
 func sent(t *testing.T, spans ...pool.Span) (groups []string, voids map[int]error) {
 	t.Helper()
 	var b, scratch wire.Buffer
-	voids, _ = encodeBatch(&b, &scratch, &flight{slot: 3, id: 9}, &pool.Batch{Spans: spans})
-	a, err := decodeBatch(append([]byte(nil), b.Bytes()...), nil, nil)
+	voids, _ = encodeBatch(&b, &scratch, &sentBatch{slot: 3, id: 9}, &pool.Batch{Spans: spans})
+	a, err := ReadBatch(append([]byte(nil), b.Bytes()...), nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if a.slot != 3 || a.id != 9 || a.fn != "f" {
+	if a.Slot != 3 || a.ID != 9 || a.Func != "f" {
 		t.Errorf("the batch arrived as %+v", a)
 	}
-	for _, task := range a.tasks {
+	for _, task := range a.Spans {
 		var in []string
-		if task.apart != nil {
-			for _, p := range task.apart {
+		if task.Inputs != nil {
+			for _, p := range task.Inputs {
 				if p == nil {
 					in = append(in, "void")
 				} else {
@@ -60,8 +60,8 @@ func sent(t *testing.T, spans ...pool.Span) (groups []string, voids map[int]erro
 				}
 			}
 		} else {
-			r := wire.NewReader(task.body)
-			for range task.n {
+			r := wire.NewReader(task.Body)
+			for range task.N {
 				in = append(in, r.String())
 			}
 			if err := r.Done(); err != nil {
@@ -72,7 +72,7 @@ func sent(t *testing.T, spans ...pool.Span) (groups []string, voids map[int]erro
 		if len(group) > 20 {
 			group = "large"
 		}
-		if task.singles {
+		if task.Singles {
 			group = "singles " + group
 		}
 		groups = append(groups, group)

@@ -7,8 +7,8 @@ import (
 
 // bell rings at the parent when it sleeps and there is something for it in the
 // ring: at once when the worker has nothing else to do, else within a millisecond.
-type bell struct {
-	page  *page
+type Doorbell struct {
+	page  *Page
 	ring  func()
 	timer *time.Timer
 	armed atomic.Bool
@@ -17,14 +17,14 @@ type bell struct {
 
 const (
 	bellAfter = time.Millisecond
-	bellBytes = ringSize / 2 // of outcomes: the parent should take them while there is room for more
+	bellBytes = RingSize / 2 // of outcomes: the parent should take them while there is room for more
 )
 
 // note says that something was committed; idle that nothing will follow soon.
-func (b *bell) note(idle bool) {
-	if tail := b.page.tail.Load(); idle || tail-b.rung >= bellBytes {
+func (b *Doorbell) Note(idle bool) {
+	if tail := b.page.Tail.Load(); idle || tail-b.rung >= bellBytes {
 		b.rung = tail
-		b.now()
+		b.Ring()
 		return
 	}
 	if b.armed.Load() || !b.armed.CompareAndSwap(false, true) {
@@ -33,15 +33,15 @@ func (b *bell) note(idle bool) {
 	if b.timer == nil {
 		b.timer = time.AfterFunc(bellAfter, func() {
 			b.armed.Store(false)
-			b.now()
+			b.Ring()
 		})
 		return
 	}
 	b.timer.Reset(bellAfter)
 }
 
-func (b *bell) now() {
-	if b.page.parentSleep.Load() == 1 && b.page.parentSleep.CompareAndSwap(1, 0) {
+func (b *Doorbell) Ring() {
+	if b.page.ParentSleeps.Load() == 1 && b.page.ParentSleeps.CompareAndSwap(1, 0) {
 		b.ring()
 	}
 }

@@ -46,12 +46,12 @@ func StartCall(spec spawn.Spec, program Program, call Call, wanted bool, deadlin
 	share.proc = proc
 	c.proc, c.sharing = proc, share
 	var hello wire.Buffer
-	hello.Byte(helloCall)
+	hello.Byte(HelloCall)
 	share.hello(&hello)
 	hello.String(call.Func)
-	hello.Byte(flag(wanted))
-	hello.Uint64(uint64(deadlineOf(deadline)))
-	encodePropagated(&hello, call.Propagated)
+	hello.Byte(Flag(wanted))
+	hello.Uint64(uint64(Deadline(deadline)))
+	AppendPropagated(&hello, call.Propagated)
 	hello.Uint64(uint64(call.Grace))
 	hello.Raw(call.input())
 	if call.Input != nil {
@@ -61,7 +61,7 @@ func StartCall(spec spawn.Spec, program Program, call Call, wanted bool, deadlin
 	go func() {
 		defer c.writing.Unlock()
 		attached := len(hello.Attachments()) > 0
-		err := wire.WriteFrame(proc.Conn(), frameHello, &hello) // Wait sees that it is dead
+		err := wire.WriteFrame(proc.Conn(), FrameHello, &hello) // Wait sees that it is dead
 		hello.Settle(err == nil)
 		if err != nil && attached {
 			proc.Kill() // or that it should be: a part of the frame may be there
@@ -107,7 +107,7 @@ func (c *Caller) Interrupt() {
 	go func() {
 		c.writing.Lock()
 		defer c.writing.Unlock()
-		wire.WriteFrame(c.proc.Conn(), frameCancel, none) // an error: it is dead, then
+		wire.WriteFrame(c.proc.Conn(), FrameCancel, Empty) // an error: it is dead, then
 	}()
 }
 
@@ -122,7 +122,7 @@ func (c *Caller) Wait() (spawn.Exit, error) {
 	go func() {
 		select {
 		case <-c.proc.Dead():
-			c.sharing.buried()
+			c.sharing.markDead()
 			c.proc.Conn().SetReadDeadline(time.Now().Add(deathGrace)) // an error: it is closed, which is as good
 		case <-gone:
 		}
@@ -133,7 +133,7 @@ func (c *Caller) Wait() (spawn.Exit, error) {
 	}
 	close(gone)
 	exit := c.proc.ExitSoon(outputWait)
-	c.sharing.buried()
+	c.sharing.markDead()
 	c.proc.Conn().Close()
 	return c.verdict(exit)
 }
@@ -161,7 +161,7 @@ func (c *Caller) read() error {
 	frames := wire.NewFrameReader(wire.NewSocket(c.proc.Conn()))
 	defer frames.CloseFiles()
 	for {
-		kind, payload, err := frames.Next(anySize)
+		kind, payload, err := frames.Next(AnySize)
 		var bad *wire.FrameError
 		if errors.As(err, &bad) {
 			return err
@@ -170,19 +170,19 @@ func (c *Caller) read() error {
 			return nil // it is dead, or something reads no more
 		}
 		switch kind {
-		case frameBegun:
+		case FrameBegun:
 			c.begun = true
-		case frameOutput:
+		case FrameOutput:
 			if c.ended {
 				return errors.New("it returned twice")
 			}
-			c.output, c.ended = own(payload), true
+			c.output, c.ended = Keep(payload), true
 			if c.wanted {
 				c.files, c.lost = frames.Files()
 			}
-		case frameFailed:
+		case FrameFailed:
 			c.failed = c.program.DecodeError(wire.NewReader(payload))
-		case frameShare:
+		case FrameShare:
 			c.sharing.request(frames, payload)
 		}
 	}

@@ -62,15 +62,15 @@ func (r *reader) collect() {
 
 // claimed is how many items of a batch were begun.
 type claimed struct {
-	f     *flight
+	f     *sentBatch
 	begun int
 }
 
 func (r *reader) begun() (all []claimed) {
 	r.w.mu.Lock()
 	defer r.w.mu.Unlock()
-	for _, f := range r.w.flight {
-		all = append(all, claimed{f, r.page.claims[f.slot].Begun()})
+	for _, f := range r.w.inFlight {
+		all = append(all, claimed{f, r.page.Claims[f.slot].Begun()})
 	}
 	return all
 }

@@ -13,47 +13,47 @@ var errVoid = errors.New("mp: not encoded")
 
 // commit makes an item's outcome the parent's.
 func (x *executor) commit(err error, flags int) {
-	t := x.task
-	metered := t.measure != measureNone || t.capture > 0
+	t := x.span
+	metered := t.Measure != MeasureNone || t.Capture > 0
 	if err == errVoid {
 		if metered {
 			x.meter.end(x.self)
 		}
-		x.out.put(record{kind: recordVoid, slot: x.batch.slot}, nil)
+		x.ring.Put(Record{Kind: RecordVoid, Slot: x.batch.Slot}, nil)
 		return
 	}
 	if err == nil && x.size > 0 {
-		left := t.n - x.offset + len(x.batch.tasks) - x.next
-		x.calls.PutMemory(x.out.next(x.batch.slot, x.size, left))
-		x.out.add()
+		left := t.N - x.offset + len(x.batch.Spans) - x.next
+		x.calls.PutMemory(x.ring.Next(x.batch.Slot, x.size, left))
+		x.ring.Add()
 		return
 	}
-	kind := recordResult
+	kind := RecordResult
 	if err == nil {
 		err = x.encode()
 	}
 	if err != nil {
-		kind = recordFailure
+		kind = RecordFailure
 		x.scratch.Reset()
 		x.scratch.Max = 0
 		final := x.program.EncodeError(&x.scratch, err)
-		if n := x.scratch.Len(); x.max > 0 && n > x.max+frameSlack/2 {
+		if n := x.scratch.Len(); x.max > 0 && n > x.max+FrameSlack/2 {
 			x.scratch.Reset()
 			final = x.program.EncodeError(&x.scratch, x.program.TooLarge(n, x.max))
 		}
 		if final {
-			flags |= flagFinal
+			flags |= FlagFinal
 		}
 	}
 	var prefix []uint64
 	if metered {
 		prefix = x.meter.end(x.self)
-		flags |= flagMeasured
-		if t.capture > 0 {
-			flags |= flagCaptured
+		flags |= FlagMeasured
+		if t.Capture > 0 {
+			flags |= FlagCaptured
 		}
 	}
-	x.send(record{kind: kind, slot: x.batch.slot, flags: flags}, prefix)
+	x.send(Record{Kind: kind, Slot: x.batch.Slot, Flags: flags}, prefix)
 	x.scratch.Reset()
 }
 
@@ -72,18 +72,18 @@ func (x *executor) encode() error {
 	if n := x.scratch.Len(); x.max > 0 && n > x.max {
 		return x.program.TooLarge(n, x.max)
 	}
-	return sendable(&x.scratch)
+	return Sendable(&x.scratch)
 }
 
 // send puts the outcome in x.scratch into the ring, or when it is big or has descriptors
 // sends it as a frame and says so in the ring.
-func (x *executor) send(h record, prefix []uint64) {
+func (x *executor) send(h Record, prefix []uint64) {
 	body := x.scratch.Len()
-	if body+int64(8*len(prefix)) <= maxInline && len(x.scratch.Attachments()) == 0 {
-		h.size = int(body) + 8*len(prefix)
-		x.out.put(h, func(b []byte) {
+	if body+int64(8*len(prefix)) <= MaxInline && len(x.scratch.Attachments()) == 0 {
+		h.Size = int(body) + 8*len(prefix)
+		x.ring.Put(h, func(b []byte) {
 			for _, v := range prefix {
-				putWord(b, v)
+				PutWord(b, v)
 				b = b[8:]
 			}
 			copy(b, x.scratch.Bytes())
@@ -91,17 +91,17 @@ func (x *executor) send(h record, prefix []uint64) {
 		return
 	}
 	var frame wire.Buffer
-	frame.Uint64(h.pack())
+	frame.Uint64(h.Pack())
 	for _, v := range prefix {
 		frame.Uint64(v)
 	}
 	frame.Nested(&x.scratch)
 	frame.TakeAttachments(&x.scratch)
-	x.out.closeRun()
-	x.bell.now() // what came before is not to wait for this
-	x.server.write(frameOutcome, &frame)
+	x.ring.CloseRun()
+	x.bell.Ring() // what came before is not to wait for this
+	x.server.write(FrameOutcome, &frame)
 	frame.Settle(true)
-	x.out.put(record{kind: recordBig, slot: h.slot}, nil)
+	x.ring.Put(Record{Kind: RecordBig, Slot: h.Slot}, nil)
 }
 
 // meter measures one item.
@@ -113,18 +113,18 @@ type meter struct {
 	memory   bool
 }
 
-func (m *meter) begin(self *spawn.Self, t *task) {
-	m.capture, m.memory = t.capture > 0, t.measure == measureAll
+func (m *meter) begin(self *spawn.Self, t *Span) {
+	m.capture, m.memory = t.Capture > 0, t.Measure == MeasureAll
 	if m.capture {
 		m.captures++
-		self.BeginCapture(m.captures, t.capture) // without it there is nothing captured
+		self.BeginCapture(m.captures, t.Capture) // without it there is nothing captured
 	}
-	m.start, m.cpu = now(), spentCPU()
+	m.start, m.cpu = Now(), spentCPU()
 }
 
 // end returns what was measured, as the prefix of a record.
 func (m *meter) end(self *spawn.Self) []uint64 {
-	wall, cpu := now()-m.start, spentCPU()-m.cpu
+	wall, cpu := Now()-m.start, spentCPU()-m.cpu
 	prefix := []uint64{uint64(wall), uint64(cpu), 0}
 	if m.memory {
 		prefix[2] = uint64(heldMemory())

@@ -18,25 +18,25 @@ func (r *reader) drain() error {
 	for {
 		tail := r.tail
 		if tail == r.pos {
-			tail = r.page.tail.Load()
+			tail = r.page.Tail.Load()
 			r.tail, r.fresh = tail, true
 		}
-		if tail-r.pos > ringSize {
+		if tail-r.pos > RingSize {
 			return errors.New("the ring's tail is nonsense")
 		}
 		if tail == r.pos {
 			r.flush()
 			return nil
 		}
-		at := r.pos % ringSize
-		if ringSize-at < headerSize {
+		at := r.pos % RingSize
+		if RingSize-at < HeaderSize {
 			return errors.New("the ring's tail is not at a word")
 		}
-		h := unpack(word(r.page.ring[at:]))
-		if h.span() > int(min(tail-r.pos, ringSize-at)) {
-			return fmt.Errorf("a record of %d bytes", h.size)
+		h := Unpack(Word(r.page.Ring[at:]))
+		if h.Length() > int(min(tail-r.pos, RingSize-at)) {
+			return fmt.Errorf("a record of %d bytes", h.Size)
 		}
-		payload := r.page.ring[at+headerSize : at+headerSize+uint64(h.size)]
+		payload := r.page.Ring[at+HeaderSize : at+HeaderSize+uint64(h.Size)]
 		open, err := r.take(h, payload)
 		if err != nil {
 			return err
@@ -45,7 +45,7 @@ func (r *reader) drain() error {
 			r.flush()
 			return nil
 		}
-		r.pos += uint64(h.span())
+		r.pos += uint64(h.Length())
 		if len(r.results) >= maxResults {
 			r.flush()
 		}
@@ -55,57 +55,57 @@ func (r *reader) drain() error {
 // flush reports the results so far and gives their memory back to the worker.
 func (r *reader) flush() {
 	r.report()
-	if r.page.head.Load() != r.pos {
-		r.page.head.Store(r.pos)
+	if r.page.Head.Load() != r.pos {
+		r.page.Head.Store(r.pos)
 	}
-	if r.page.workerSleep.Load() == 1 && r.page.workerSleep.CompareAndSwap(1, 0) {
+	if r.page.WorkerSleeps.Load() == 1 && r.page.WorkerSleeps.CompareAndSwap(1, 0) {
 		r.w.tellRoom()
 	}
 }
 
 // take takes one record. open says that it is a run that goes on.
-func (r *reader) take(h record, payload []byte) (open bool, err error) {
-	if h.kind == recordSkip {
+func (r *reader) take(h Record, payload []byte) (open bool, err error) {
+	if h.Kind == RecordSkip {
 		return false, nil
 	}
-	f := r.flightOf(h.slot)
+	f := r.flightOf(h.Slot)
 	if f == nil {
-		return false, fmt.Errorf("a record for slot %d, which has no batch", h.slot)
+		return false, fmt.Errorf("a record for slot %d, which has no batch", h.Slot)
 	}
-	if h.size > h.most(f) {
-		return false, fmt.Errorf("a record of kind %d with %d bytes", h.kind, h.size)
+	if h.Size > h.most(f) {
+		return false, fmt.Errorf("a record of kind %d with %d bytes", h.Kind, h.Size)
 	}
-	switch h.kind {
-	case recordResult, recordFailure, recordVoid:
+	switch h.Kind {
+	case RecordResult, RecordFailure, RecordVoid:
 		return false, r.outcome(f, h, payload)
-	case recordRun:
+	case RecordRun:
 		return r.run(f, payload)
-	case recordBegin:
+	case RecordBegin:
 		r.report()
 		if f.done >= f.batch.Items() {
 			return false, errors.New("more items than the batch has")
 		}
 		r.w.sink.Started(f.batch, f.done)
 		return false, nil
-	case recordBig:
+	case RecordBig:
 		return false, r.big(f)
-	case recordEnded:
+	case RecordEnded:
 		return false, r.ended(f, payload)
 	}
-	return false, fmt.Errorf("a record of kind %d", h.kind)
+	return false, fmt.Errorf("a record of kind %d", h.Kind)
 }
 
 // most is how many bytes a record may have. What is larger comes as a frame: its memory
 // is then nobody else's, while a worker could go on writing to that of the ring.
-func (h record) most(f *flight) int {
-	if h.kind == recordRun {
-		return 8 + max(maxRun, runSize(f))
+func (h Record) most(f *sentBatch) int {
+	if h.Kind == RecordRun {
+		return 8 + max(MaxRun, runSize(f))
 	}
-	return maxInline
+	return MaxInline
 }
 
-func (r *reader) flightOf(slot int) *flight {
-	if slot >= slots {
+func (r *reader) flightOf(slot int) *sentBatch {
+	if slot >= Slots {
 		return nil
 	}
 	r.w.mu.Lock()
@@ -128,10 +128,10 @@ func (r *reader) report() {
 }
 
 // count notes n more outcomes of a batch.
-func (r *reader) count(f *flight, n int) error {
+func (r *reader) count(f *sentBatch, n int) error {
 	r.w.mu.Lock()
 	defer r.w.mu.Unlock()
-	if f.done+n > f.limit || f.done+n > r.page.claims[f.slot].Begun() {
+	if f.done+n > f.limit || f.done+n > r.page.Claims[f.slot].Begun() {
 		return errors.New("more outcomes than items were begun")
 	}
 	f.done += n
@@ -140,7 +140,7 @@ func (r *reader) count(f *flight, n int) error {
 }
 
 // left is how many outcomes of the present span are to come; 0: none of any.
-func (f *flight) left() int {
+func (f *sentBatch) left() int {
 	for f.span < len(f.batch.Spans) && f.at >= f.batch.Spans[f.span].N {
 		f.at -= f.batch.Spans[f.span].N
 		f.span++
@@ -152,11 +152,11 @@ func (f *flight) left() int {
 }
 
 // run takes what is new in a run.
-func (r *reader) run(f *flight, payload []byte) (open bool, err error) {
-	if len(payload) <= headerSize {
+func (r *reader) run(f *sentBatch, payload []byte) (open bool, err error) {
+	if len(payload) <= HeaderSize {
 		return false, errors.New("a run without room")
 	}
-	n, open := r.committed(f, r.page.word(payload))
+	n, open := r.committed(f, r.page.PayloadWord(payload))
 	size := runSize(f)
 	if size <= 0 || n < r.runDone || 8+n*size > len(payload) {
 		return false, fmt.Errorf("a run of %d outcomes", n)
@@ -184,27 +184,27 @@ func (r *reader) run(f *flight, payload []byte) (open bool, err error) {
 // committed is how many outcomes a run has. In an open one, those of all items of the
 // batch before the last claimed one: that number is read before the run's word, so
 // that it is not of items after the run.
-func (r *reader) committed(f *flight, word *atomic.Uint64) (n int, open bool) {
-	before := r.page.claims[f.slot].Begun() - 1
+func (r *reader) committed(f *sentBatch, word *atomic.Uint64) (n int, open bool) {
+	before := r.page.Claims[f.slot].Begun() - 1
 	state := word.Load()
-	if state&runClosed != 0 {
+	if state&RunClosed != 0 {
 		return int(uint32(state)), false
 	}
 	return max(r.runDone, before-(f.done-r.runDone)), true
 }
 
 // runSize is the size of an output of the batch that travels as memory; 0: it does not.
-func runSize(f *flight) int { return f.batch.Spans[0].Job.Client.OutputSize() }
+func runSize(f *sentBatch) int { return f.batch.Spans[0].Job.Client.OutputSize() }
 
 // outcome takes one item's outcome.
-func (r *reader) outcome(f *flight, h record, payload []byte) error {
+func (r *reader) outcome(f *sentBatch, h Record, payload []byte) error {
 	item := f.done
 	if err := r.count(f, 1); err != nil {
 		return err
 	}
 	res := pool.Result{Batch: f.batch, Count: 1}
 	sp, _ := f.batch.At(item)
-	if h.kind == recordVoid {
+	if h.Kind == RecordVoid {
 		if sp.Job.Capture > 0 {
 			r.w.captures++ // it was begun and is empty
 		}
@@ -217,10 +217,10 @@ func (r *reader) outcome(f *flight, h record, payload []byte) error {
 		r.results = append(r.results, res)
 		return nil
 	}
-	if h.flags&flagCaptured != 0 && sp.Job.Capture <= 0 {
+	if h.Flags&FlagCaptured != 0 && sp.Job.Capture <= 0 {
 		return errors.New("a capture that nobody asked for")
 	}
-	if h.flags&flagMeasured != 0 {
+	if h.Flags&FlagMeasured != 0 {
 		m, rest, err := r.measure(h, payload)
 		if err != nil {
 			return err
@@ -228,11 +228,11 @@ func (r *reader) outcome(f *flight, h record, payload []byte) error {
 		res.Measure, payload = m, rest
 	}
 	res.Payload = payload
-	if h.kind == recordFailure {
+	if h.Kind == RecordFailure {
 		res.Payload = nil
 		res.Err = r.w.program.DecodeError(wire.NewReader(payload))
-		res.Final = h.flags&flagFinal != 0
-		if h.flags&flagTimeout != 0 && sp.Job.Timeout > 0 {
+		res.Final = h.Flags&FlagFinal != 0
+		if h.Flags&FlagTimeout != 0 && sp.Job.Timeout > 0 {
 			res.Err = r.w.program.TimedOut(sp.Job.Timeout)
 			r.timedOut = true
 		}
@@ -242,21 +242,21 @@ func (r *reader) outcome(f *flight, h record, payload []byte) error {
 }
 
 // measure takes the measures off the front of a payload.
-func (r *reader) measure(h record, payload []byte) (*pool.Measure, []byte, error) {
+func (r *reader) measure(h Record, payload []byte) (*pool.Measure, []byte, error) {
 	n := 24
-	if h.flags&flagCaptured != 0 {
+	if h.Flags&FlagCaptured != 0 {
 		n = 32
 	}
 	if len(payload) < n {
 		return nil, nil, errors.New("measures are missing")
 	}
 	m := &pool.Measure{
-		Wall:      time.Duration(word(payload)),
-		CPU:       time.Duration(word(payload[8:])),
-		MaxMemory: int64(word(payload[16:])),
+		Wall:      time.Duration(Word(payload)),
+		CPU:       time.Duration(Word(payload[8:])),
+		MaxMemory: int64(Word(payload[16:])),
 	}
 	if n == 32 {
-		r.w.captures = word(payload[24:])
+		r.w.captures = Word(payload[24:])
 		m.Stdout, m.Stderr, _ = r.w.proc.TakeCapture(r.w.captures, captureWait)
 	}
 	return m, payload[n:], nil
@@ -270,7 +270,7 @@ const captureWait = time.Second
 var errOnSocket = errors.New("on the socket")
 
 // big takes an outcome that came, or comes now, as a frame.
-func (r *reader) big(f *flight) error {
+func (r *reader) big(f *sentBatch) error {
 	if r.inLook {
 		r.flush()
 		return errOnSocket
@@ -294,27 +294,27 @@ func (r *reader) big(f *flight) error {
 }
 
 // framed takes an outcome that came as a frame; lost says why its descriptors did not come.
-func (r *reader) framed(f *flight, payload []byte, lost error) error {
+func (r *reader) framed(f *sentBatch, payload []byte, lost error) error {
 	fr := wire.NewReader(payload)
-	h := unpack(fr.Uint64())
+	h := Unpack(fr.Uint64())
 	var prefix []byte
 	words := 0
-	if h.flags&flagMeasured != 0 {
+	if h.Flags&FlagMeasured != 0 {
 		words = 3
 	}
-	if h.flags&flagCaptured != 0 {
+	if h.Flags&FlagCaptured != 0 {
 		words = 4
 	}
 	for range words {
 		var w [8]byte
-		putWord(w[:], fr.Uint64())
+		PutWord(w[:], fr.Uint64())
 		prefix = append(prefix, w[:]...)
 	}
 	body := fr.Raw()
 	if err := fr.Done(); err != nil {
 		return err
 	}
-	if h.slot != f.slot || h.kind != recordResult && h.kind != recordFailure {
+	if h.Slot != f.slot || h.Kind != RecordResult && h.Kind != RecordFailure {
 		return errors.New("a frame that is no outcome")
 	}
 	first := prefix
@@ -330,31 +330,31 @@ func (r *reader) framed(f *flight, payload []byte, lost error) error {
 		res.Payload, res.Err = nil, errtext.Errorf("mp: the outcome of the task has lost what it holds: %w", lost)
 	case words == 0:
 		res.Owned = true
-	case h.kind == recordResult:
+	case h.Kind == RecordResult:
 		res.Payload, res.Owned = body, true
-	case h.flags&flagTimeout == 0:
+	case h.Flags&FlagTimeout == 0:
 		res.Err = r.w.program.DecodeError(wire.NewReader(body))
 	}
 	return nil
 }
 
 // ended takes the end of a batch.
-func (r *reader) ended(f *flight, payload []byte) error {
+func (r *reader) ended(f *sentBatch, payload []byte) error {
 	if len(payload) < 16 {
 		return errors.New("the end of a batch without its times")
 	}
-	busy, cpu := time.Duration(word(payload)), time.Duration(word(payload[8:]))
+	busy, cpu := time.Duration(Word(payload)), time.Duration(Word(payload[8:]))
 	r.report()
 	r.w.mu.Lock()
-	if f.done < f.limit || f.done < r.page.claims[f.slot].Begun() {
+	if f.done < f.limit || f.done < r.page.Claims[f.slot].Begun() {
 		r.w.mu.Unlock()
 		return errors.New("a batch ended that has items without outcome")
 	}
 	r.w.slots[f.slot] = nil
-	for i, other := range r.w.flight {
+	for i, other := range r.w.inFlight {
 		if other == f {
-			r.w.flight = slices.Delete(r.w.flight, i, i+1) // and the call that it belongs to is not kept
-			inFlight.Add(-1)
+			r.w.inFlight = slices.Delete(r.w.inFlight, i, i+1) // and the call that it belongs to is not kept
+			batchesInFlight.Add(-1)
 			break
 		}
 	}

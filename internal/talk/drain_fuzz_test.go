@@ -53,7 +53,7 @@ type fuzzSharer struct{}
 func (fuzzSharer) Table() *os.File                { return nil }
 func (fuzzSharer) Key() uint64                    { return 0 }
 func (fuzzSharer) Request(int, proctable.Request) {}
-func (fuzzSharer) Buried(int)                     {}
+func (fuzzSharer) MarkDead(int)                   {}
 
 // fuzzCall has outputs of so many bytes.
 type fuzzCall struct {
@@ -105,7 +105,7 @@ func (s *fuzzSink) Died(pool.Death) {}
 // fuzzReader is a reader of a worker that writes anything: ring into the shared
 // memory, frames to the socket, and then ends.
 func fuzzReader(t testing.TB, claims, tail uint64, ring, frames []byte) *reader {
-	region, err := shm.New("fuzz", pageSize)
+	region, err := shm.New("fuzz", PageSize)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,16 +120,16 @@ func fuzzReader(t testing.TB, claims, tail uint64, ring, frames []byte) *reader 
 	near, far := os.NewFile(uintptr(fds[0]), "near"), os.NewFile(uintptr(fds[1]), "far")
 	t.Cleanup(func() { near.Close(); far.Close() })
 	sink := &fuzzSink{t: t, done: make(map[*pool.Batch]int), ended: make(map[*pool.Batch]bool)}
-	w := &Worker{program: fuzzProgram{}, output: noOutput{}, max: 1 << 20, frames: wire.NewFrameReader(near), sink: sink, page: newPage(region),
+	w := &Worker{program: fuzzProgram{}, output: noOutput{}, max: 1 << 20, frames: wire.NewFrameReader(near), sink: sink, page: NewPage(region),
 		sharing: &sharing{sharer: fuzzSharer{}, proc: new(spawn.Process)}}
 	for slot, size := range []int{8, 1, 0, 24} {
 		j := &pool.Job{Options: new(pool.Options), Client: fuzzCall{size: size}}
 		b := pool.NewBatch(pool.Span{Job: j, N: 5, Attempt: 1}, pool.Span{Job: j, First: 9, N: 1, Attempt: 1})
 		w.Open(b)
-		(*atomic.Uint64)(w.page.claims[slot]).Add(claims >> (8 * slot) & 0xff % 8)
+		(*atomic.Uint64)(w.page.Claims[slot]).Add(claims >> (8 * slot) & 0xff % 8)
 	}
-	copy(w.page.ring, ring)
-	w.page.tail.Store(tail)
+	copy(w.page.Ring, ring)
+	w.page.Tail.Store(tail)
 	go func() {
 		far.Write(frames)
 		far.Close()
@@ -140,17 +140,17 @@ func fuzzReader(t testing.TB, claims, tail uint64, ring, frames []byte) *reader 
 // fuzzRecords makes records that are almost right.
 func fuzzRecords(rng *rand.Rand) (ring []byte) {
 	for range rng.IntN(30) {
-		h := record{kind: 1 + rng.IntN(9), slot: rng.IntN(5), flags: rng.IntN(16), size: rng.IntN(100)}
+		h := Record{Kind: 1 + rng.IntN(9), Slot: rng.IntN(5), Flags: rng.IntN(16), Size: rng.IntN(100)}
 		if rng.IntN(3) == 0 {
-			h.kind, h.size, h.flags = recordResult, 8, 0
+			h.Kind, h.Size, h.Flags = RecordResult, 8, 0
 		}
-		b := make([]byte, h.span())
-		putWord(b, h.pack())
-		for i := headerSize; i < len(b); i++ {
+		b := make([]byte, h.Length())
+		PutWord(b, h.Pack())
+		for i := HeaderSize; i < len(b); i++ {
 			b[i] = byte(rng.IntN(256))
 		}
 		if len(b) >= 16 && rng.IntN(2) == 0 {
-			putWord(b[8:], uint64(rng.IntN(7))|uint64(rng.IntN(2))<<63)
+			PutWord(b[8:], uint64(rng.IntN(7))|uint64(rng.IntN(2))<<63)
 		}
 		ring = append(ring, b...)
 	}
@@ -168,7 +168,7 @@ func FuzzDrain(f *testing.F) {
 		for range rng.IntN(4) {
 			n := rng.IntN(40)
 			frames = binary.LittleEndian.AppendUint64(frames, uint64(n))
-			frames = append(frames, byte(frameStack+rng.IntN(8)), 0, 0, 0, 0, 0, 0, 0)
+			frames = append(frames, byte(FrameStack+rng.IntN(8)), 0, 0, 0, 0, 0, 0, 0)
 			frames = append(frames, make([]byte, n)...)
 		}
 		f.Add(rng.Uint64(), uint64(len(ring)), ring, frames)
@@ -216,10 +216,10 @@ func TestDrainRandom(t *testing.T) {
 // What is too large for the ring came as a frame of its own: a worker that puts it into
 // the ring could go on writing to it when it was taken for an outcome.
 func TestDrainOversizedRecord(t *testing.T) {
-	for _, kind := range []int{recordResult, recordFailure, recordRun} {
-		h := record{kind: kind, slot: 2, size: 64 << 10}
-		ring := make([]byte, h.span())
-		putWord(ring, h.pack())
+	for _, kind := range []int{RecordResult, RecordFailure, RecordRun} {
+		h := Record{Kind: kind, Slot: 2, Size: 64 << 10}
+		ring := make([]byte, h.Length())
+		PutWord(ring, h.Pack())
 		r := fuzzReader(t, 1<<16, uint64(len(ring)), ring, nil)
 		if err := r.drain(); err == nil {
 			t.Errorf("kind %d: believed", kind)

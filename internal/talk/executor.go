@@ -7,9 +7,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/gomultiprocessing/mp/internal/run"
 	"github.com/gomultiprocessing/mp/internal/shm"
 	"github.com/gomultiprocessing/mp/internal/spawn"
+	"github.com/gomultiprocessing/mp/internal/task"
 	"github.com/gomultiprocessing/mp/internal/waitq"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
@@ -20,10 +20,10 @@ type executor struct {
 	program Program
 	self    *spawn.Self
 	server  *server
-	page    *page
-	out     outbox
-	bell    bell
-	queue   chan *assignment
+	page    *Page
+	ring    RingWriter
+	bell    Doorbell
+	queue   chan *Batch
 	hot     waitq.Spin  // looking for the next batch
 	spare   chan []byte // memory of batches that are through, for the next ones
 	max     int64       // bytes of one outcome
@@ -31,11 +31,11 @@ type executor struct {
 	scratch wire.Buffer
 
 	// The batch, the span and the item that are run.
-	batch     *assignment
+	batch     *Batch
 	handle    Handler
 	broken    error // why no function of the batch can be called
 	next      int   // the span after the present one
-	task      *task
+	span      *Span
 	calls     Calls
 	opened    error         // why the inputs of the span could not be decoded
 	offset    int           // the item's place in the span
@@ -43,11 +43,11 @@ type executor struct {
 	begun     int64         // when the batch was begun
 	spent     time.Duration // of processors until then; 0: this batch is not measured
 	due       int64         // when the item's timeout ends; 0: never
-	info      *run.Common
-	size      int      // of an output that travels as memory; 0: it does not
-	set       *run.Set // the item's ctx is one of these,
-	ctxAt     int      // at this place
-	ctxs      run.Sets
+	info      *task.Common
+	size      int       // of an output that travels as memory; 0: it does not
+	set       *task.Set // the item's ctx is one of these,
+	ctxAt     int       // at this place
+	ctxs      task.Sets
 	inCall    bool
 	callStack string // where a call was that has not returned
 	meter     meter
@@ -60,7 +60,7 @@ type executor struct {
 
 // loop runs batches until the queue is closed, or until a task ends the goroutine.
 func (x *executor) loop() {
-	id := run.Goroutine()
+	id := task.Goroutine()
 	x.goid.Store(&id)
 	defer x.exited(&id)
 	for {
@@ -75,19 +75,19 @@ func (x *executor) loop() {
 		}
 		x.close()
 	}
-	x.out.closeRun()
+	x.ring.CloseRun()
 	x.server.leave()
 	x.server.finish()
 }
 
 // open begins a batch.
-func (x *executor) open(a *assignment) {
-	x.batch, x.next, x.item, x.task, x.begun = a, 0, 0, nil, now()
+func (x *executor) open(a *Batch) {
+	x.batch, x.next, x.item, x.span, x.begun = a, 0, 0, nil, Now()
 	x.program.Begin()
-	if x.sinceSample++; x.sinceSample >= sampleEvery || a.fn != x.sampled && (x.sinceSample >= sampleOther || x.sampled == "") {
-		x.sampled, x.sinceSample, x.spent = a.fn, 0, max(1, spentCPU())
+	if x.sinceSample++; x.sinceSample >= sampleEvery || a.Func != x.sampled && (x.sinceSample >= sampleOther || x.sampled == "") {
+		x.sampled, x.sinceSample, x.spent = a.Func, 0, max(1, spentCPU())
 	}
-	x.handle, x.broken = x.program.Lookup(a.fn)
+	x.handle, x.broken = x.program.Lookup(a.Func)
 }
 
 // One of so many batches of one function in a row is measured, and of another one: to ask for the
@@ -99,23 +99,23 @@ const (
 
 // close ends a batch.
 func (x *executor) close() {
-	busy, cpu := now()-x.begun, time.Duration(0)
+	busy, cpu := Now()-x.begun, time.Duration(0)
 	if x.spent > 0 {
 		cpu, x.spent = max(1, spentCPU()-x.spent), 0
 	}
 	x.ctxs.Forget() // before the slot may be another batch's
 	x.leave()
 	x.set = nil
-	x.out.put(record{kind: recordEnded, slot: x.batch.slot, size: 16}, func(b []byte) {
-		putWord(b, uint64(busy))
-		putWord(b[8:], uint64(cpu))
+	x.ring.Put(Record{Kind: RecordEnded, Slot: x.batch.Slot, Size: 16}, func(b []byte) {
+		PutWord(b, uint64(busy))
+		PutWord(b[8:], uint64(cpu))
 	})
-	x.batch.drop()
+	x.batch.Drop()
 	if x.broken == nil && x.handle.Copies() {
-		x.recycle(x.batch.memory)
+		x.recycle(x.batch.Memory)
 	}
-	x.batch, x.calls, x.task = nil, nil, nil
-	x.bell.note(len(x.queue) == 0)
+	x.batch, x.calls, x.span = nil, nil, nil
+	x.bell.Note(len(x.queue) == 0)
 }
 
 // What a batch of small tasks takes, and one more while that one is run, is kept.
@@ -148,13 +148,13 @@ func (x *executor) runSome() (more bool) {
 		}
 	}()
 	for x.claim() {
-		if dst := x.out.following(x.batch.slot, x.size); dst != nil {
+		if dst := x.ring.Following(x.batch.Slot, x.size); dst != nil {
 			x.inCall = true
 			err := x.calls.CallMemory(x.ctx(), x.offset, dst)
 			x.inCall = false
 			if err != nil {
 				x.ended(err)
-			} else if x.out.add(); !x.out.pending {
+			} else if x.ring.Add(); !x.ring.pending {
 				x.noted()
 			}
 			continue
@@ -226,7 +226,7 @@ func (x *executor) exited(id *string) {
 
 // place is where the item's input is in x.calls.
 func (x *executor) place() int {
-	if x.task.apart != nil {
+	if x.span.Inputs != nil {
 		return 0
 	}
 	return x.offset
@@ -234,24 +234,24 @@ func (x *executor) place() int {
 
 // claim begins the next item of the batch, if there is one that may be begun.
 func (x *executor) claim() bool {
-	t := x.task
-	enter := t == nil || x.offset+1 >= t.n
+	t := x.span
+	enter := t == nil || x.offset+1 >= t.N
 	if enter {
-		if x.next >= len(x.batch.tasks) {
+		if x.next >= len(x.batch.Spans) {
 			return false
 		}
-		t = &x.batch.tasks[x.next]
+		t = &x.batch.Spans[x.next]
 	}
-	if enter || t.timeout > 0 || x.batch.report {
-		x.page.since.Store(uint64(now())) // before the claim: who sees the claim sees when
+	if enter || t.Timeout > 0 || x.batch.Report {
+		x.page.Since.Store(uint64(Now())) // before the claim: who sees the claim sees when
 	}
-	if _, ok := x.page.claims[x.batch.slot].Claim(); !ok {
+	if _, ok := x.page.Claims[x.batch.Slot].Claim(); !ok {
 		return false
 	}
-	if x.out.claimed() {
-		x.bell.note(false)
+	if x.ring.Claimed() {
+		x.bell.Note(false)
 	}
-	if x.task != nil {
+	if x.span != nil {
 		x.item++
 	}
 	if enter {
@@ -264,21 +264,21 @@ func (x *executor) claim() bool {
 }
 
 // enter begins a span.
-func (x *executor) enter(t *task) {
+func (x *executor) enter(t *Span) {
 	x.next++
-	x.task, x.offset, x.calls, x.opened = t, 0, nil, x.broken
-	x.info = &run.Common{
-		Program: x.program, Clock: sharedClock{}, Func: x.batch.fn, Worker: x.self.Worker,
-		Attempt: t.attempt, Deadline: t.deadline, Timeout: t.timeout, Singles: t.singles, Propagated: t.propagated,
+	x.span, x.offset, x.calls, x.opened = t, 0, nil, x.broken
+	x.info = &task.Common{
+		Program: x.program, Clock: Clock{}, Func: x.batch.Func, Worker: x.self.Worker,
+		Attempt: t.Attempt, Deadline: t.Deadline, Timeout: t.Timeout, Singles: t.Singles, Propagated: t.Propagated,
 	}
-	if x.broken == nil && t.apart == nil {
-		r := wire.NewReader(t.body)
+	if x.broken == nil && t.Inputs == nil {
+		r := wire.NewReader(t.Body)
 		r.Alias = true
-		x.calls, x.opened = x.handle.Open(r, t.n)
+		x.calls, x.opened = x.handle.Open(r, t.N)
 	}
 	x.size = 0
-	if x.calls != nil && x.opened == nil && t.measure == measureNone && t.capture == 0 {
-		if n := x.calls.Memory(); n <= maxRun && (x.max <= 0 || int64(n) <= x.max) {
+	if x.calls != nil && x.opened == nil && t.Measure == MeasureNone && t.Capture == 0 {
+		if n := x.calls.Memory(); n <= MaxRun && (x.max <= 0 || int64(n) <= x.max) {
 			x.size = n
 		}
 	}
@@ -286,39 +286,39 @@ func (x *executor) enter(t *task) {
 
 // prepare makes the item's ctx and what is measured of it.
 func (x *executor) prepare() {
-	t := x.task
+	t := x.span
 	if x.set != nil && x.set.Live() {
 		x.leave()
 	}
 	if x.offset > 0 && x.set != nil && x.set.Has(x.item) {
 		x.ctxAt = x.item - x.set.First
 	} else {
-		x.set = x.ctxs.More(&run.Set{
-			Common: x.info, Claims: x.page.claims[x.batch.slot], Batch: x.batch.id, First: x.item, Index: t.first + x.offset,
-		}, t.n-x.offset)
+		x.set = x.ctxs.More(&task.Set{
+			Common: x.info, Claims: x.page.Claims[x.batch.Slot], Batch: x.batch.ID, First: x.item, Index: t.First + x.offset,
+		}, t.N-x.offset)
 		x.ctxAt = 0
 	}
-	if t.timeout > 0 {
-		x.due = later(int64(x.page.since.Load()), t.timeout)
+	if t.Timeout > 0 {
+		x.due = Later(int64(x.page.Since.Load()), t.Timeout)
 		x.set.SetDeadline(x.ctxAt, x.due)
 	}
-	if x.batch.report {
-		x.out.put(record{kind: recordBegin, slot: x.batch.slot}, nil)
-		x.bell.note(false)
+	if x.batch.Report {
+		x.ring.Put(Record{Kind: RecordBegin, Slot: x.batch.Slot}, nil)
+		x.bell.Note(false)
 	}
 	if x.labels {
-		x.self.BeginTask(x.batch.id, x.item) // an error: its output is closed
+		x.self.BeginTask(x.batch.ID, x.item) // an error: its output is closed
 	}
-	if t.measure != measureNone || t.capture > 0 {
+	if t.Measure != MeasureNone || t.Capture > 0 {
 		x.meter.begin(x.self, t)
 	}
 }
 
 // ctx is the item's ctx.
-func (x *executor) ctx() *run.Context { return x.set.At(x.ctxAt) }
+func (x *executor) ctx() *task.Context { return x.set.At(x.ctxAt) }
 
 // leave ends the ctx of the call before, if anybody looks at it. It comes after the
-// claim of the next item, or after forget: see run.Context.
+// claim of the next item, or after forget: see task.Context.
 func (x *executor) leave() {
 	if x.set != nil {
 		x.set.Returned(x.ctxAt)
@@ -327,8 +327,8 @@ func (x *executor) leave() {
 
 // refusal says why an item's function cannot be called.
 func (x *executor) refusal() error {
-	if t := x.task; t.apart != nil && x.broken == nil {
-		in := t.apart[x.offset]
+	if t := x.span; t.Inputs != nil && x.broken == nil {
+		in := t.Inputs[x.offset]
 		if in == nil {
 			return errVoid
 		}
@@ -343,38 +343,40 @@ func (x *executor) stack() string {
 	if id == nil {
 		return ""
 	}
-	return run.StackOf(*id)
+	return task.StackOf(*id)
 }
 
 // ended commits the item's outcome.
 func (x *executor) ended(err error) {
 	flags := 0
-	if err != nil && x.task.timeout > 0 && x.due != 0 && now() >= x.due && x.late() {
-		flags = flagTimeout
+	if err != nil && x.span.Timeout > 0 && x.due != 0 && Now() >= x.due && x.late() {
+		flags = FlagTimeout
 	}
 	x.commit(err, flags)
-	if err != nil && run.Runaways() > 0 {
+	if err != nil && task.Runaways() > 0 {
 		x.end()
 	}
 	x.noted()
 }
 
 // late says whether the item's time is over, without that for which the program was stopped.
-func (x *executor) late() bool { return shm.Elapsed(at(x.due-int64(x.task.timeout))) >= x.task.timeout }
+func (x *executor) late() bool {
+	return shm.Elapsed(Time(x.due-int64(x.span.Timeout))) >= x.span.Timeout
+}
 
 // noted rings for an outcome, unless something that rings comes next: the claim
 // that commits it, or close.
 func (x *executor) noted() {
-	if !x.out.pending && (x.offset+1 < x.task.n || x.next < len(x.batch.tasks)) {
-		x.bell.note(false)
+	if !x.ring.pending && (x.offset+1 < x.span.N || x.next < len(x.batch.Spans)) {
+		x.bell.Note(false)
 	}
 }
 
 // end ends this process, in which code of the program's goes on that does not return: another
 // worker takes its place. What has ended is committed.
 func (x *executor) end() {
-	x.out.closeRun()
-	x.bell.now()
+	x.ring.CloseRun()
+	x.bell.Ring()
 	fmt.Fprintln(os.Stderr, "mp: a method of what a task panicked with or returned as its error does not return: its worker ends")
 	os.Exit(1)
 }

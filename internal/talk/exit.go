@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/gomultiprocessing/mp/internal/errtext"
-	"github.com/gomultiprocessing/mp/internal/run"
+	"github.com/gomultiprocessing/mp/internal/task"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
@@ -52,10 +52,10 @@ func (s *server) leave() {
 			done <- err
 		}()
 		if err := await(ctx, done, s.grace); err != nil {
-			fmt.Fprintf(os.Stderr, "%s: Exit: %s\n", s.self.Name, run.Text(err))
+			fmt.Fprintf(os.Stderr, "%s: Exit: %s\n", s.self.Name, task.Text(err))
 			var b wire.Buffer
 			s.program.EncodeError(&b, err)
-			s.write(frameExit, &b)
+			s.write(FrameExit, &b)
 		}
 	}
 	s.program.Leave(ctx)

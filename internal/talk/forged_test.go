@@ -6,30 +6,30 @@ import (
 	"testing"
 
 	"github.com/gomultiprocessing/mp/internal/pool"
-	"github.com/gomultiprocessing/mp/internal/run"
+	"github.com/gomultiprocessing/mp/internal/task"
 )
 
 // forgedFlight is a batch of so many items at a worker that shares the returned memory.
-func forgedFlight(t *testing.T, items int) (*Worker, *flight, *run.Claims) {
+func forgedFlight(t *testing.T, items int) (*Worker, *sentBatch, *task.Claims) {
 	t.Helper()
 	p := testPage(t)
 	w := &Worker{page: p}
 	b := pool.NewBatch(pool.Span{Job: &pool.Job{Options: new(pool.Options), Client: fuzzCall{size: 8}}, N: items, Attempt: 1})
 	w.Open(b)
-	f := b.Tag.(*flight)
-	return w, f, p.claims[f.slot]
+	f := b.Tag.(*sentBatch)
+	return w, f, p.Claims[f.slot]
 }
 
 // A task that writes over its worker's claims runs all the same: it cannot look as if it had not
 // been begun, nor be taken back and run by another worker.
 func TestForgedClaims(t *testing.T) {
 	t.Parallel()
-	for what, forge := range map[string]func(c *run.Claims){
-		"zero":          func(c *run.Claims) { c.Open(0, 0) },
-		"not begun":     func(c *run.Claims) { c.Open(5, 0) },
-		"higher limit":  func(c *run.Claims) { c.Open(6, 0) },
-		"lower limit":   func(c *run.Claims) { c.Limit(3) },
-		"all that fits": func(c *run.Claims) { c.Open(1<<24-1, 1<<16-1) },
+	for what, forge := range map[string]func(c *task.Claims){
+		"zero":          func(c *task.Claims) { c.Open(0, 0) },
+		"not begun":     func(c *task.Claims) { c.Open(5, 0) },
+		"higher limit":  func(c *task.Claims) { c.Open(6, 0) },
+		"lower limit":   func(c *task.Claims) { c.Limit(3) },
+		"all that fits": func(c *task.Claims) { c.Open(1<<24-1, 1<<16-1) },
 	} {
 		t.Run(what, func(t *testing.T) {
 			w, f, c := forgedFlight(t, 5)

@@ -56,9 +56,9 @@ type Sharer interface {
 	Key() uint64
 	// Request is a request that the child has sent, or passed on.
 	Request(pid int, q proctable.Request)
-	// Buried is called as soon as the child is known to be dead, and before
+	// MarkDead is called as soon as the child is known to be dead, and before
 	// anybody is told so. It may have died before it did anything.
-	Buried(pid int)
+	MarkDead(pid int)
 }
 
 // Handler is a registered function as bytes see it.

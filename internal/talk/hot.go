@@ -13,14 +13,14 @@ const lookTime = 200 * time.Microsecond
 
 // look calls found until it says so, or for the time of a look.
 func look(found func() bool) bool {
-	end := now() + int64(lookTime)
+	end := Now() + int64(lookTime)
 	for {
 		for range 50 {
 			if found() {
 				return true
 			}
 		}
-		if now() >= end {
+		if Now() >= end {
 			return false
 		}
 	}

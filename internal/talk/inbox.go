@@ -18,8 +18,8 @@ const (
 )
 
 // put puts a batch into the inbox, if the worker looks there and it is small enough.
-func (p *page) put(b *wire.Buffer) bool {
-	if b.Len() > inboxSize || p.inbox.Load() != inboxOpen || !p.inbox.CompareAndSwap(inboxOpen, inboxWriting) {
+func (p *Page) Post(b *wire.Buffer) bool {
+	if b.Len() > InboxSize || p.inbox.Load() != inboxOpen || !p.inbox.CompareAndSwap(inboxOpen, inboxWriting) {
 		return false
 	}
 	p.inboxLen.Store(uint64(copy(p.inboxBytes, b.Bytes())))
@@ -28,7 +28,7 @@ func (p *page) put(b *wire.Buffer) bool {
 }
 
 // await is the next batch; ok is false when there will be none.
-func (x *executor) await() (a *assignment, ok bool) {
+func (x *executor) await() (a *Batch, ok bool) {
 	if len(x.queue) == 0 && x.hot.ShouldSpin() {
 		a, err := x.lookAtInbox()
 		x.hot.Record(a != nil)
@@ -44,7 +44,7 @@ func (x *executor) await() (a *assignment, ok bool) {
 }
 
 // lookAtInbox looks for a batch for a moment. Something in the queue ends that too.
-func (x *executor) lookAtInbox() (*assignment, error) {
+func (x *executor) lookAtInbox() (*Batch, error) {
 	p := x.page
 	p.inbox.Store(inboxOpen)
 	look(func() bool { return p.inbox.Load() == inboxFull || len(x.queue) > 0 })
@@ -56,7 +56,7 @@ func (x *executor) lookAtInbox() (*assignment, error) {
 			time.Sleep(min(lookTime*time.Duration(tries-1000), 10*time.Millisecond)) // by a parent that was interrupted, or stopped
 		}
 	}
-	payload := append([]byte{}, p.inboxBytes[:min(p.inboxLen.Load(), inboxSize)]...)
+	payload := append([]byte{}, p.inboxBytes[:min(p.inboxLen.Load(), InboxSize)]...)
 	p.inbox.Store(inboxClosed)
-	return decodeBatch(payload, nil, nil)
+	return ReadBatch(payload, nil, nil)
 }

@@ -4,7 +4,7 @@ package talk
 // follow.
 func (r *reader) relieve() bool {
 	r.looking.Lock()
-	if r.isOver() || !r.page.parentSleep.CompareAndSwap(1, 0) {
+	if r.isOver() || !r.page.ParentSleeps.CompareAndSwap(1, 0) {
 		r.looking.Unlock() // the reader is awake
 		return false
 	}
@@ -13,12 +13,12 @@ func (r *reader) relieve() bool {
 
 // look waits for the outcome of the only item that the worker has, for a moment, in place
 // of the reader. It says whether the batch came to its end.
-func (r *reader) look(f *flight) (ended bool) {
+func (r *reader) look(f *sentBatch) (ended bool) {
 	defer r.looking.Unlock()
-	seen := r.page.head.Load()
+	seen := r.page.Head.Load()
 	stop := false
 	look(func() bool {
-		tail := r.page.tail.Load()
+		tail := r.page.Tail.Load()
 		if tail == seen {
 			return false
 		}
@@ -26,7 +26,7 @@ func (r *reader) look(f *flight) (ended bool) {
 		ended, stop = r.takeOne(f)
 		return ended || stop
 	})
-	r.page.parentSleep.Store(1)
+	r.page.ParentSleeps.Store(1)
 	if !stop && r.hasMore() {
 		again, _ := r.takeOne(f)
 		ended = ended || again
@@ -48,7 +48,7 @@ func (r *reader) hasMore() bool {
 
 // takeOne takes what is in the ring. stop says that it is not for a look to go on: the
 // reader has come, an outcome is on the socket, or the worker talks nonsense.
-func (r *reader) takeOne(f *flight) (ended, stop bool) {
+func (r *reader) takeOne(f *sentBatch) (ended, stop bool) {
 	if !r.mu.TryLock() {
 		return false, true
 	}

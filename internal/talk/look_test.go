@@ -16,7 +16,7 @@ func batchFrame(t *testing.T, id uint64, size int) *wire.Buffer {
 	t.Helper()
 	var b, scratch wire.Buffer
 	j := job(true, string(make([]byte, size)))
-	if voids, _ := encodeBatch(&b, &scratch, &flight{id: id, slot: 1}, pool.NewBatch(pool.Span{Job: j, N: 1, Attempt: 1})); voids != nil {
+	if voids, _ := encodeBatch(&b, &scratch, &sentBatch{id: id, slot: 1}, pool.NewBatch(pool.Span{Job: j, N: 1, Attempt: 1})); voids != nil {
 		t.Fatal(voids)
 	}
 	return &b
@@ -26,18 +26,18 @@ func batchFrame(t *testing.T, id uint64, size int) *wire.Buffer {
 func TestInbox(t *testing.T) {
 	t.Parallel()
 	p := testPage(t)
-	x := &executor{page: p, queue: make(chan *assignment, 1), hot: waitq.Spin{Enabled: true}}
-	if p.put(batchFrame(t, 1, 10)) {
+	x := &executor{page: p, queue: make(chan *Batch, 1), hot: waitq.Spin{Enabled: true}}
+	if p.Post(batchFrame(t, 1, 10)) {
 		t.Error("into a closed inbox")
 	}
 	for id := range uint64(50) {
 		put := make(chan struct{})
 		go func() {
 			defer close(put)
-			if p.put(batchFrame(t, id, 2*inboxSize)) {
+			if p.Post(batchFrame(t, id, 2*InboxSize)) {
 				t.Error("more than the inbox holds")
 			}
-			for !p.put(batchFrame(t, id, 100)) {
+			for !p.Post(batchFrame(t, id, 100)) {
 			}
 		}()
 		for {
@@ -48,15 +48,15 @@ func TestInbox(t *testing.T) {
 			if a == nil {
 				continue // the look was over before
 			}
-			if a.id != id || len(a.tasks) != 1 {
+			if a.ID != id || len(a.Spans) != 1 {
 				t.Fatalf("%+v", a)
 			}
 			break
 		}
 		<-put
 	}
-	x.queue <- &assignment{id: 77}
-	if a, ok := x.await(); !ok || a.id != 77 {
+	x.queue <- &Batch{ID: 77}
+	if a, ok := x.await(); !ok || a.ID != 77 {
 		t.Errorf("%+v, %v", a, ok)
 	}
 	close(x.queue)
@@ -87,28 +87,28 @@ func TestLookTakesTheOutcome(t *testing.T) {
 	defer func() { close(work); <-gone }()
 	go func() { // the worker
 		defer close(gone)
-		o := outbox{page: p}
+		o := RingWriter{page: p}
 		for slot := range work {
-			p.claims[slot].Claim()
-			copy(o.next(slot, 8, 1), "outcome.")
-			o.add()
-			o.put(record{kind: recordEnded, slot: slot, size: 16}, nil)
+			p.Claims[slot].Claim()
+			copy(o.Next(slot, 8, 1), "outcome.")
+			o.Add()
+			o.Put(Record{Kind: RecordEnded, Slot: slot, Size: 16}, nil)
 		}
 	}()
 	for round := range 100 {
 		b := pool.NewBatch(pool.Span{Job: &pool.Job{Options: new(pool.Options), Client: fuzzCall{size: 8}}, N: 1, Attempt: 1})
 		w.Open(b)
-		f := b.Tag.(*flight)
-		p.parentSleep.Store(1)
+		f := b.Tag.(*sentBatch)
+		p.ParentSleeps.Store(1)
 		if !r.relieve() {
 			t.Fatal("the reader sleeps")
 		}
-		if p.parentSleep.Load() != 0 {
+		if p.ParentSleeps.Load() != 0 {
 			t.Fatal("the worker would ring")
 		}
 		work <- f.slot
 		for !r.look(f) {
-			if p.parentSleep.Load() != 1 {
+			if p.ParentSleeps.Load() != 1 {
 				t.Fatal("the worker would not ring")
 			}
 			if sink.ended > round {
@@ -123,7 +123,7 @@ func TestLookTakesTheOutcome(t *testing.T) {
 		}
 	}
 	r.over = true
-	p.parentSleep.Store(1)
+	p.ParentSleeps.Store(1)
 	if r.relieve() {
 		t.Error("relieved the reader of a dead worker")
 	}

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/gomultiprocessing/mp/internal/run"
+	"github.com/gomultiprocessing/mp/internal/task"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
@@ -60,19 +60,19 @@ const (
 // call is what a child does that was started for one call.
 func (s *server) call(r *wire.Reader) {
 	name, wanted, deadline := r.String(), r.Byte() != 0, int64(r.Uint64())
-	propagated := decodePropagated(r)
+	propagated := ReadPropagated(r)
 	s.grace = time.Duration(r.Uint64())
 	input := r.Rest()
-	s.write(frameBegun, none)
+	s.write(FrameBegun, Empty)
 	calls, panicked, err := s.once(s.context(deadline, propagated), name, input)
 	var out wire.Buffer
 	if err == nil && wanted {
 		if err = calls.Encode(&out); err == nil {
-			err = sendable(&out)
+			err = Sendable(&out)
 		}
 	}
 	if err == nil {
-		s.write(frameOutput, &out)
+		s.write(FrameOutput, &out)
 		out.Settle(true)
 		s.leaveCall()
 		s.finish()
@@ -87,7 +87,7 @@ func (s *server) call(r *wire.Reader) {
 		os.Exit(exitPanicked)
 	}
 	if !wanted { // else it is the answer of a call
-		fmt.Fprintf(os.Stderr, "%s: %s\n", s.self.Name, run.Text(err))
+		fmt.Fprintf(os.Stderr, "%s: %s\n", s.self.Name, task.Text(err))
 	}
 	s.leaveCall()
 	os.Exit(exitFailed)
@@ -114,7 +114,7 @@ func (s *server) context(deadline int64, propagated map[string]string) context.C
 	c := callContext{deadline, propagated, sync.OnceValue(func() context.Context {
 		ctx, cancel := context.WithCancel(context.Background())
 		if deadline != 0 {
-			ctx, cancel = context.WithDeadline(context.Background(), at(deadline))
+			ctx, cancel = context.WithDeadline(context.Background(), Time(deadline))
 		}
 		go s.listen(cancel)
 		return ctx
@@ -130,7 +130,7 @@ func (c callContext) Deadline() (time.Time, bool) {
 	if c.deadline == 0 {
 		return time.Time{}, false
 	}
-	return at(c.deadline), true
+	return Time(c.deadline), true
 }
 
 // Done implements context.Context.
@@ -142,7 +142,7 @@ func (c callContext) Err() error { return c.live().Err() }
 // Value implements context.Context: there is only what was propagated. Package context asks for its own
 // when it derives from this ctx.
 func (c callContext) Value(key any) any {
-	if _, ok := key.(run.PropagatedKey); ok {
+	if _, ok := key.(task.PropagatedKey); ok {
 		if c.propagated == nil {
 			return nil
 		}
@@ -154,11 +154,11 @@ func (c callContext) Value(key any) any {
 // listen takes the parent's requests to a child that was started for one call.
 func (s *server) listen(cancel context.CancelFunc) {
 	for {
-		kind, _, err := s.frames.Next(maxControl)
+		kind, _, err := s.frames.Next(MaxControl)
 		if err != nil {
 			s.lost(err)
 		}
-		if kind == frameCancel {
+		if kind == FrameCancel {
 			cancel()
 		}
 	}

@@ -46,7 +46,7 @@ func (w *Worker) lost(stream int, n int64, why error) {
 func (w *Worker) taskLabel(batch uint64, item int) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, f := range w.flight {
+	for _, f := range w.inFlight {
 		if f.id != batch {
 			continue
 		}

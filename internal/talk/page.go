@@ -3,8 +3,8 @@ package talk
 import (
 	"sync/atomic"
 
-	"github.com/gomultiprocessing/mp/internal/run"
 	"github.com/gomultiprocessing/mp/internal/shm"
+	"github.com/gomultiprocessing/mp/internal/task"
 )
 
 // The page, by byte offsets. Words that different sides write are on different
@@ -18,7 +18,7 @@ import (
 //	320  since when the running item runs, in nanoseconds of the shared clock
 //	384  the state of the inbox
 //	448  bytes of the batch in the inbox
-//	512  claims, one line for each slot: see run.Claims
+//	512  claims, one line for each slot: see task.Claims
 //	1536 the inbox, for one batch
 //	4096 the ring of outcomes
 const (
@@ -32,46 +32,46 @@ const (
 	inboxLenAt    = 448
 	claimsAt      = 512
 	inboxAt       = 1536
-	ringAt        = 4096
+	RingAt        = 4096
 
 	lineSize = 64
-	slots    = 16 // batches in flight; the scheduler has no more
-	ringSize = 256 << 10
-	pageSize = ringAt + ringSize
+	Slots    = 16 // batches in flight; the scheduler has no more
+	RingSize = 256 << 10
+	PageSize = RingAt + RingSize
 
-	inboxSize = ringAt - inboxAt
+	InboxSize = RingAt - inboxAt
 
 	magic = 0x6d702d7061676531 // "mp-page1"
 )
 
 // page is the memory that a worker shares with its parent.
-type page struct {
-	region      *shm.Region
-	tail, head  *atomic.Uint64
-	parentSleep *atomic.Uint64
-	workerSleep *atomic.Uint64
-	since       *atomic.Uint64
-	claims      [slots]*run.Claims
-	ring        []byte
-	inbox       *atomic.Uint64
-	inboxLen    *atomic.Uint64
-	inboxBytes  []byte
+type Page struct {
+	Region       *shm.Region
+	Tail, Head   *atomic.Uint64
+	ParentSleeps *atomic.Uint64
+	WorkerSleeps *atomic.Uint64
+	Since        *atomic.Uint64
+	Claims       [Slots]*task.Claims
+	Ring         []byte
+	inbox        *atomic.Uint64
+	inboxLen     *atomic.Uint64
+	inboxBytes   []byte
 }
 
-func newPage(r *shm.Region) *page {
-	p := &page{
-		region: r, tail: r.Word(tailAt), head: r.Word(headAt),
-		parentSleep: r.Word(parentSleepAt), workerSleep: r.Word(workerSleepAt),
-		since: r.Word(sinceAt), ring: r.Bytes(ringAt, ringSize),
-		inbox: r.Word(inboxStateAt), inboxLen: r.Word(inboxLenAt), inboxBytes: r.Bytes(inboxAt, inboxSize),
+func NewPage(r *shm.Region) *Page {
+	p := &Page{
+		Region: r, Tail: r.Word(tailAt), Head: r.Word(headAt),
+		ParentSleeps: r.Word(parentSleepAt), WorkerSleeps: r.Word(workerSleepAt),
+		Since: r.Word(sinceAt), Ring: r.Bytes(RingAt, RingSize),
+		inbox: r.Word(inboxStateAt), inboxLen: r.Word(inboxLenAt), inboxBytes: r.Bytes(inboxAt, InboxSize),
 	}
-	for i := range p.claims {
-		p.claims[i] = (*run.Claims)(r.Word(claimsAt + i*lineSize))
+	for i := range p.Claims {
+		p.Claims[i] = (*task.Claims)(r.Word(claimsAt + i*lineSize))
 	}
 	return p
 }
 
 // word is the first word of a record's payload.
-func (p *page) word(payload []byte) *atomic.Uint64 {
-	return p.region.WordOf(payload)
+func (p *Page) PayloadWord(payload []byte) *atomic.Uint64 {
+	return p.Region.WordOf(payload)
 }

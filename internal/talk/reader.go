@@ -18,7 +18,7 @@ import (
 // take what is in the ring; whoever does holds the lock and reports to the sink.
 type reader struct {
 	w       *Worker
-	page    *page
+	page    *Page
 	looking sync.Mutex // held by a look: the page must not be unmapped
 
 	mu       sync.Mutex // for what follows: a look drains as well
@@ -48,12 +48,12 @@ const maxResults = 256
 // read reports what the worker does until it is dead.
 func (w *Worker) read() {
 	r := w.reader
-	w.stall.patience = stallPatience // before, there was StartTimeout
+	w.stall.patience = frameWait // before, there was StartTimeout
 	gone := make(chan struct{})
 	go func() {
 		select {
 		case <-w.proc.Dead():
-			w.sharing.buried()
+			w.sharing.markDead()
 			w.sink.Dead()
 			hangUp(w.proc.Conn())
 		case <-gone:
@@ -101,7 +101,7 @@ func (r *reader) loop() error {
 		if err := r.frame(); err != nil {
 			return err
 		}
-		r.page.parentSleep.Store(0)
+		r.page.ParentSleeps.Store(0)
 	}
 }
 
@@ -112,28 +112,28 @@ func (r *reader) all() (more bool, err error) {
 	if err := r.drain(); err != nil {
 		return false, err
 	}
-	r.page.parentSleep.Store(1)
+	r.page.ParentSleeps.Store(1)
 	if more = r.more(); more {
-		r.page.parentSleep.Store(0)
+		r.page.ParentSleeps.Store(0)
 	}
 	return more, nil
 }
 
 // more says whether there is something in the ring that was not taken.
 func (r *reader) more() bool {
-	if r.page.tail.Load() == r.pos {
+	if r.page.Tail.Load() == r.pos {
 		return false
 	}
-	at := r.pos % ringSize
-	h := unpack(word(r.page.ring[at:]))
-	if h.kind != recordRun || at+2*headerSize > ringSize {
+	at := r.pos % RingSize
+	h := Unpack(Word(r.page.Ring[at:]))
+	if h.Kind != RecordRun || at+2*HeaderSize > RingSize {
 		return true
 	}
-	f := r.flightOf(h.slot)
+	f := r.flightOf(h.Slot)
 	if f == nil {
 		return true // nonsense, which drain finds
 	}
-	n, open := r.committed(f, r.page.region.Word(ringAt+int(at)+headerSize))
+	n, open := r.committed(f, r.page.Region.Word(RingAt+int(at)+HeaderSize))
 	return n > r.runDone || !open
 }
 
@@ -142,39 +142,39 @@ var errEnd = errors.New("end")
 
 // frame takes one frame off the socket.
 func (r *reader) frame() error {
-	limit := r.w.max + frameSlack
+	limit := r.w.max + FrameSlack
 	if r.w.max < 0 {
-		limit = anySize
+		limit = AnySize
 	}
 	kind, payload, err := r.w.frames.Next(limit)
 	if err != nil {
 		var bad *wire.FrameError
-		if errors.As(err, &bad) || errors.Is(err, errStalled) {
+		if errors.As(err, &bad) || errors.Is(err, errFrameTimeout) {
 			return err
 		}
 		return errEnd
 	}
 	switch kind {
-	case frameBell:
-	case frameExit:
+	case FrameBell:
+	case FrameExit:
 		if r.exit != nil {
 			return errors.New("it said twice how its Exit ended")
 		}
 		r.exit = r.w.program.DecodeError(wire.NewReader(payload))
-	case frameShare:
+	case FrameShare:
 		r.w.sharing.request(r.w.frames, payload)
-	case frameStack:
+	case FrameStack:
 		fr := wire.NewReader(payload)
 		request := fr.Uvarint()
 		r.w.answered(request, fr.String())
-	case frameOutcome:
+	case FrameOutcome:
 		// One more than the ring has places for: the place of the last one is
 		// committed after it was sent, but before the next one is.
 		if len(r.stash) > 1 {
 			return errNoPlace
 		}
 		files, lost := r.w.frames.Files()
-		r.stash = append(r.stash, stashed{own(payload), files, lost})
+		r.stash = append(r.stash, stashed{Keep(payload), files, lost})
 	default:
 		return fmt.Errorf("a frame of kind %d", kind)
 	}
@@ -239,17 +239,17 @@ func (r *reader) last(err error) {
 func (w *Worker) abandon(d *pool.Death) (region *shm.Region, ran int64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, f := range w.flight {
+	for _, f := range w.inFlight {
 		f.lower(w.page, 0)
 		if begun := f.look(w.page); begun > f.done && !d.Running {
 			d.Running, d.Batch, d.Item = true, f.batch, begun-1
-			ran = now() - w.since(f, begun)
+			ran = Now() - w.since(f, begun)
 		}
 	}
-	region = w.page.region
+	region = w.page.Region
 	w.page = nil
-	inFlight.Add(-int64(len(w.flight)))
-	w.flight = nil
+	batchesInFlight.Add(-int64(len(w.inFlight)))
+	w.inFlight = nil
 	return region, ran
 }
 

@@ -13,44 +13,44 @@ import "encoding/binary"
 // instruction for each item instead of two. When the run is over the word holds the
 // number of its outcomes and, in the top bit, that it is over.
 const (
-	recordResult  = iota + 1 // an item's output
-	recordFailure            // an item's error
-	recordVoid               // an item that could not be encoded; its parent knows why
-	recordBegin              // the next item was begun
-	recordEnded              // the worker is through with the batch; payload: nanoseconds that its items ran, and of processors; 0: not measured
-	recordBig                // an outcome that was sent as a frame before
-	recordSkip               // nothing, up to the end of the ring
-	recordRun                // outcomes in a row
+	RecordResult  = iota + 1 // an item's output
+	RecordFailure            // an item's error
+	RecordVoid               // an item that could not be encoded; its parent knows why
+	RecordBegin              // the next item was begun
+	RecordEnded              // the worker is through with the batch; payload: nanoseconds that its items ran, and of processors; 0: not measured
+	RecordBig                // an outcome that was sent as a frame before
+	RecordSkip               // nothing, up to the end of the ring
+	RecordRun                // outcomes in a row
 )
 
 const (
-	flagFinal    = 1 << iota // not to be retried
-	flagTimeout              // the item's time was over when it returned its error
-	flagMeasured             // the payload begins with three words: wall, CPU, memory
-	flagCaptured             // then comes the number of the capture
+	FlagFinal    = 1 << iota // not to be retried
+	FlagTimeout              // the item's time was over when it returned its error
+	FlagMeasured             // the payload begins with three words: wall, CPU, memory
+	FlagCaptured             // then comes the number of the capture
 )
 
 const (
-	headerSize = 8
-	runClosed  = 1 << 63
-	maxInline  = 32 << 10 // bytes of an outcome in the ring; bigger ones are sent as frames
-	maxRun     = 16 << 10 // bytes of a run's outcomes
+	HeaderSize = 8
+	RunClosed  = 1 << 63
+	MaxInline  = 32 << 10 // bytes of an outcome in the ring; bigger ones are sent as frames
+	MaxRun     = 16 << 10 // bytes of a run's outcomes
 )
 
-type record struct {
-	kind, slot, flags, size int
+type Record struct {
+	Kind, Slot, Flags, Size int
 }
 
-func (h record) pack() uint64 {
-	return uint64(h.kind) | uint64(h.slot)<<8 | uint64(h.flags)<<16 | uint64(h.size)<<32
+func (h Record) Pack() uint64 {
+	return uint64(h.Kind) | uint64(h.Slot)<<8 | uint64(h.Flags)<<16 | uint64(h.Size)<<32
 }
 
-func unpack(v uint64) record {
-	return record{kind: int(v & 0xff), slot: int(v >> 8 & 0xff), flags: int(v >> 16 & 0xffff), size: int(v >> 32)}
+func Unpack(v uint64) Record {
+	return Record{Kind: int(v & 0xff), Slot: int(v >> 8 & 0xff), Flags: int(v >> 16 & 0xffff), Size: int(v >> 32)}
 }
 
 // span is the number of bytes that the record takes in the ring.
-func (h record) span() int { return headerSize + (h.size+7)&^7 }
+func (h Record) Length() int { return HeaderSize + (h.Size+7)&^7 }
 
-func word(b []byte) uint64       { return binary.NativeEndian.Uint64(b) }
-func putWord(b []byte, v uint64) { binary.NativeEndian.PutUint64(b, v) }
+func Word(b []byte) uint64       { return binary.NativeEndian.Uint64(b) }
+func PutWord(b []byte, v uint64) { binary.NativeEndian.PutUint64(b, v) }

@@ -3,8 +3,8 @@ package talk
 import "sync/atomic"
 
 // outbox is the worker's end of the ring. It belongs to the executor.
-type outbox struct {
-	page *page
+type RingWriter struct {
+	page *Page
 	pos  uint64                // bytes written, committed or not
 	head uint64                // what page.head was when last read
 	room func(has func() bool) // sleeps until has
@@ -19,7 +19,7 @@ type outbox struct {
 }
 
 // put writes and commits a record. fill is given the payload's memory.
-func (o *outbox) put(h record, fill func(b []byte)) {
+func (o *RingWriter) Put(h Record, fill func(b []byte)) {
 	b := o.reserve(h)
 	if fill != nil {
 		fill(b)
@@ -29,30 +29,30 @@ func (o *outbox) put(h record, fill func(b []byte)) {
 
 // reserve makes room for a record and returns its payload's memory. Nothing of
 // it is seen before commit.
-func (o *outbox) reserve(h record) []byte {
-	o.closeRun()
-	need := uint64(h.span())
-	if left := ringSize - o.pos%ringSize; left < need {
+func (o *RingWriter) reserve(h Record) []byte {
+	o.CloseRun()
+	need := uint64(h.Length())
+	if left := RingSize - o.pos%RingSize; left < need {
 		o.waitFor(left)
-		putWord(o.page.ring[o.pos%ringSize:], record{kind: recordSkip, size: int(left) - headerSize}.pack())
+		PutWord(o.page.Ring[o.pos%RingSize:], Record{Kind: RecordSkip, Size: int(left) - HeaderSize}.Pack())
 		o.pos += left
 	}
 	o.waitFor(need)
-	at := o.pos % ringSize
-	putWord(o.page.ring[at:], h.pack())
+	at := o.pos % RingSize
+	PutWord(o.page.Ring[at:], h.Pack())
 	o.pos += need
-	return o.page.ring[at+headerSize : at+headerSize+uint64(h.size)]
+	return o.page.Ring[at+HeaderSize : at+HeaderSize+uint64(h.Size)]
 }
 
-func (o *outbox) commit() { o.page.tail.Store(o.pos) }
+func (o *RingWriter) commit() { o.page.Tail.Store(o.pos) }
 
 // waitFor waits until n more bytes are free.
-func (o *outbox) waitFor(n uint64) {
+func (o *RingWriter) waitFor(n uint64) {
 	has := func() bool {
-		o.head = o.page.head.Load()
-		return o.pos+n-o.head <= ringSize
+		o.head = o.page.Head.Load()
+		return o.pos+n-o.head <= RingSize
 	}
-	if o.pos+n-o.head <= ringSize || has() {
+	if o.pos+n-o.head <= RingSize || has() {
 		return
 	}
 	o.commit() // what is reserved so far is a whole record
@@ -61,22 +61,22 @@ func (o *outbox) waitFor(n uint64) {
 
 // next is the memory for the next outcome of a run of outcomes of size bytes, at
 // most n of them. It counts from add on.
-func (o *outbox) next(slot, size, n int) []byte {
-	if b := o.following(slot, size); b != nil {
+func (o *RingWriter) Next(slot, size, n int) []byte {
+	if b := o.Following(slot, size); b != nil {
 		return b
 	}
-	o.runMax = max(1, min(n, maxRun/size))
-	h := record{kind: recordRun, slot: slot, size: 8 + o.runMax*size}
+	o.runMax = max(1, min(n, MaxRun/size))
+	h := Record{Kind: RecordRun, Slot: slot, Size: 8 + o.runMax*size}
 	b := o.reserve(h)
-	putWord(b, 0)
+	PutWord(b, 0)
 	o.run, o.runSlot, o.runSize, o.runCount = b, slot, size, 0
-	o.runWord = o.page.word(b)
+	o.runWord = o.page.PayloadWord(b)
 	o.commit()
 	return b[8 : 8+size]
 }
 
 // following is next, but nil where a run would have to be opened for it.
-func (o *outbox) following(slot, size int) []byte {
+func (o *RingWriter) Following(slot, size int) []byte {
 	if o.run == nil || o.runSize != size || o.runSlot != slot {
 		return nil
 	}
@@ -87,24 +87,24 @@ func (o *outbox) following(slot, size int) []byte {
 // add takes what was written to the memory of next as an outcome. It is committed
 // by whichever comes first: the claim of the batch's next item, which then calls
 // claimed, or the end of the run.
-func (o *outbox) add() {
+func (o *RingWriter) Add() {
 	o.runCount++
 	o.pending = true
 	if o.runCount == o.runMax {
-		o.closeRun()
+		o.CloseRun()
 	}
 }
 
 // claimed notes that an item was claimed; it says whether that committed an outcome.
-func (o *outbox) claimed() (committed bool) {
+func (o *RingWriter) Claimed() (committed bool) {
 	committed, o.pending = o.pending, false
 	return committed
 }
 
 // closeRun says that a run is over.
-func (o *outbox) closeRun() {
+func (o *RingWriter) CloseRun() {
 	if o.run != nil {
-		o.runWord.Store(uint64(o.runCount) | runClosed)
+		o.runWord.Store(uint64(o.runCount) | RunClosed)
 		o.run, o.pending = nil, false
 	}
 }

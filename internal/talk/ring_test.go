@@ -16,21 +16,21 @@ import (
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
-func testPage(t *testing.T) *page {
+func testPage(t *testing.T) *Page {
 	t.Helper()
 	p := lastingPage(t)
-	t.Cleanup(func() { p.region.Close() })
+	t.Cleanup(func() { p.Region.Close() })
 	return p
 }
 
 // lastingPage stays mapped, as a worker's does: a bell's timer may look at it at any time.
-func lastingPage(t *testing.T) *page {
+func lastingPage(t *testing.T) *Page {
 	t.Helper()
-	region, err := shm.New("test", pageSize)
+	region, err := shm.New("test", PageSize)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newPage(region)
+	return NewPage(region)
 }
 
 // Claims and limits from two sides: each item is begun or taken back, never both.
@@ -39,13 +39,13 @@ func TestPageClaimsAndLimits(t *testing.T) {
 	p := testPage(t)
 	for round := range 3000 {
 		n := 1 + round%20
-		slot := round % slots
-		p.claims[slot].Open(n, 7)
+		slot := round % Slots
+		p.Claims[slot].Open(n, 7)
 		begun, limit := 0, n
 		var wg sync.WaitGroup
 		wg.Go(func() {
 			for {
-				item, ok := p.claims[slot].Claim()
+				item, ok := p.Claims[slot].Claim()
 				if !ok {
 					return
 				}
@@ -57,16 +57,16 @@ func TestPageClaimsAndLimits(t *testing.T) {
 		})
 		wg.Go(func() {
 			for to := n - 1; to >= 0; to -= 1 + round%3 {
-				got, _ := p.claims[slot].Limit(to)
+				got, _ := p.Claims[slot].Limit(to)
 				if got > limit || got < to {
 					t.Errorf("limit(%d) is %d after %d", to, got, limit)
 				}
 				limit = got
 			}
-			limit, _ = p.claims[slot].Limit(0)
+			limit, _ = p.Claims[slot].Limit(0)
 		})
 		wg.Wait()
-		if begun != limit || p.claims[slot].Begun() != begun {
+		if begun != limit || p.Claims[slot].Begun() != begun {
 			t.Fatalf("%d begun, the limit is %d", begun, limit)
 		}
 	}
@@ -113,15 +113,15 @@ func TestRingInOrder(t *testing.T) {
 		go func() { // the worker
 			defer close(ended)
 			defer far.Close()
-			o := outbox{page: p, room: func(has func() bool) {
+			o := RingWriter{page: p, room: func(has func() bool) {
 				for !has() {
 					unix.Poll(nil, 1)
 				}
 			}}
-			bell := bell{page: p, ring: func() { wire.WriteFrame(far, frameBell, none) }}
+			bell := Doorbell{page: p, ring: func() { wire.WriteFrame(far, FrameBell, Empty) }}
 			claim := func() {
-				if _, ok := p.claims[0].Claim(); ok && o.claimed() {
-					bell.note(false)
+				if _, ok := p.Claims[0].Claim(); ok && o.Claimed() {
+					bell.Note(false)
 				}
 			}
 			claim()
@@ -129,36 +129,36 @@ func TestRingInOrder(t *testing.T) {
 				if rng.IntN(3) == 0 {
 					k := min(n-i, 1+rng.IntN(1000))
 					for range k {
-						m := o.next(0, size, k)
+						m := o.Next(0, size, k)
 						for j := range m {
 							m[j] = byte(i + j)
 						}
 						want[i] = bytes.Clone(m)
-						o.add()
+						o.Add()
 						claim()
 						i++
 					}
 					continue
 				}
-				h := record{kind: recordResult, size: rng.IntN(maxInline + 1)}
+				h := Record{Kind: RecordResult, Size: rng.IntN(MaxInline + 1)}
 				if rng.IntN(2) == 0 {
-					h.size = rng.IntN(50)
+					h.Size = rng.IntN(50)
 				}
-				o.put(h, func(b []byte) {
+				o.Put(h, func(b []byte) {
 					for j := range b {
 						b[j] = byte(i + j)
 					}
 					want[i] = bytes.Clone(b)
 				})
-				bell.note(rng.IntN(10) == 0)
+				bell.Note(rng.IntN(10) == 0)
 				claim()
 				i++
 			}
-			o.closeRun()
+			o.CloseRun()
 			if bell.timer != nil {
 				bell.timer.Stop()
 			}
-			bell.now()
+			bell.Ring()
 		}()
 		r := &reader{w: w, page: p}
 		if err := r.loop(); err != errEnd {
@@ -190,9 +190,9 @@ func TestTheNextClaimCommitsAnOutcome(t *testing.T) {
 	b := pool.NewBatch(pool.Span{Job: &pool.Job{Options: new(pool.Options), Client: fuzzCall{size: 8}}, N: 6, Attempt: 1})
 	w.Open(b)
 	r := &reader{w: w, page: p}
-	o := outbox{page: p}
+	o := RingWriter{page: p}
 	claim := func() {
-		if _, ok := p.claims[0].Claim(); !ok {
+		if _, ok := p.Claims[0].Claim(); !ok {
 			t.Fatal("not claimed")
 		}
 	}
@@ -214,20 +214,20 @@ func TestTheNextClaimCommitsAnOutcome(t *testing.T) {
 		}
 	}
 	add := func() {
-		copy(o.next(0, 8, 6), "outcome.")
-		o.add()
+		copy(o.Next(0, 8, 6), "outcome.")
+		o.Add()
 	}
 	claim()
 	look("the first was claimed", 0, 0)
 	add()
 	look("it has returned", 0, 0)
 	claim()
-	o.claimed()
+	o.Claimed()
 	look("the second was claimed", 1, 1)
 	add()
 	claim()
-	o.claimed()
-	o.put(record{kind: recordResult, size: 3}, nil)
+	o.Claimed()
+	o.Put(Record{Kind: RecordResult, Size: 3}, nil)
 	look("the third had another kind of outcome", 3, nothing)
 }
 
@@ -235,17 +235,17 @@ func TestBatchThereAndBack(t *testing.T) {
 	t.Parallel()
 	j := &pool.Job{Options: new(pool.Options), Client: fuzzCall{size: 8}}
 	j.Func = "f"
-	f := &flight{id: 77, slot: 5}
+	f := &sentBatch{id: 77, slot: 5}
 	var b, scratch wire.Buffer
 	if voids, _ := encodeBatch(&b, &scratch, f, pool.NewBatch(pool.Span{Job: j, First: 3, N: 4, Attempt: 2}, pool.Span{Job: j, First: 9, N: 1, Attempt: 1})); voids != nil {
 		t.Fatal(voids)
 	}
-	a, err := decodeBatch(b.Bytes(), nil, nil)
-	if err != nil || a.slot != 5 || a.id != 77 || a.fn != "f" || len(a.tasks) != 2 || a.tasks[0].first != 3 || a.tasks[0].n != 4 || a.tasks[0].attempt != 2 {
+	a, err := ReadBatch(b.Bytes(), nil, nil)
+	if err != nil || a.Slot != 5 || a.ID != 77 || a.Func != "f" || len(a.Spans) != 2 || a.Spans[0].First != 3 || a.Spans[0].N != 4 || a.Spans[0].Attempt != 2 {
 		t.Errorf("%+v, %v", a, err)
 	}
 	whole := b.Bytes()
 	for n := range whole { // never a panic
-		decodeBatch(whole[:n], nil, nil)
+		ReadBatch(whole[:n], nil, nil)
 	}
 }

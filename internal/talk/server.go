@@ -34,15 +34,15 @@ func Serve(self *spawn.Self, program Program) {
 	s := &server{program: program, self: self, frames: wire.NewFrameReader(wire.NewSocket(self.Conn))}
 	s.life, s.endLife = context.WithCancel(context.Background())
 	s.frames.Trusted = true // it is this program
-	kind, payload, err := s.frames.Next(anySize)
+	kind, payload, err := s.frames.Next(AnySize)
 	if err != nil {
 		s.lost(err)
 	}
-	if kind != frameHello {
+	if kind != FrameHello {
 		s.lost(fmt.Errorf("mp: the first frame is of kind %d", kind))
 	}
 	files, lost := s.frames.Files()
-	r := wire.NewReader(own(payload))
+	r := wire.NewReader(Keep(payload))
 	r.Alias = true
 	r.Attached(files)
 	what := r.Byte()
@@ -52,9 +52,9 @@ func Serve(self *spawn.Self, program Program) {
 		os.Exit(exitFailed)
 	}
 	switch what {
-	case helloWorker:
+	case HelloWorker:
 		s.work(r)
-	case helloCall:
+	case HelloCall:
 		s.call(r)
 	default:
 		s.lost(fmt.Errorf("mp: not understood: %v", r.Err()))
@@ -96,7 +96,7 @@ func (s *server) write(kind byte, b *wire.Buffer) {
 func (s *server) fail(err error) {
 	var b wire.Buffer
 	s.program.EncodeError(&b, err)
-	s.write(frameFailed, &b)
+	s.write(FrameFailed, &b)
 }
 
 // finish ends this process when all is done. Exit hooks run, so that a binary
@@ -111,7 +111,7 @@ func (s *server) work(r *wire.Reader) {
 	if len(s.self.Files) == 0 {
 		s.lost(fmt.Errorf("mp: a worker without shared memory"))
 	}
-	region, err := shm.Open(s.self.Files[0], pageSize)
+	region, err := shm.Open(s.self.Files[0], PageSize)
 	if err != nil {
 		s.lost(err)
 	}
@@ -119,11 +119,11 @@ func (s *server) work(r *wire.Reader) {
 	if region.Word(magicAt).Load() != magic {
 		s.lost(fmt.Errorf("mp: the shared memory is not a worker's page"))
 	}
-	p := newPage(region)
+	p := NewPage(region)
 	x := &executor{
 		program: s.program, self: s.self, server: s, page: p, max: max, labels: labels, hot: waitq.NewSpin(),
-		queue: make(chan *assignment, 2*slots), spare: make(chan []byte, spares),
-		bell: bell{page: p, ring: func() { s.write(frameBell, none) }},
+		queue: make(chan *Batch, 2*Slots), spare: make(chan []byte, spares),
+		bell: Doorbell{page: p, ring: func() { s.write(FrameBell, Empty) }},
 	}
 	s.frames.Spare = func() []byte {
 		select {
@@ -134,7 +134,7 @@ func (s *server) work(r *wire.Reader) {
 		}
 	}
 	rooms := make(chan struct{}, 1)
-	x.out = outbox{page: p, room: func(has func() bool) { s.waitForRoom(p, rooms, has) }}
+	x.ring = RingWriter{page: p, room: func(has func() bool) { s.waitForRoom(p, rooms, has) }}
 	inits, signals := make(chan error, 1), make(chan struct{})
 	go func() { inits <- s.initialise(init, input) }()
 	go s.begin(inits, signals, x)
@@ -152,7 +152,7 @@ func (s *server) begin(inits <-chan error, signals <-chan struct{}, x *executor)
 		os.Exit(1)
 	}
 	<-signals
-	s.write(frameReady, none)
+	s.write(FrameReady, Empty)
 	x.loop()
 }
 
@@ -171,15 +171,15 @@ func (s *server) initialise(name string, input *wire.Reader) error {
 }
 
 // waitForRoom sleeps until the parent has taken something from the ring.
-func (s *server) waitForRoom(p *page, rooms <-chan struct{}, has func() bool) {
+func (s *server) waitForRoom(p *Page, rooms <-chan struct{}, has func() bool) {
 	for {
-		p.workerSleep.Store(1)
+		p.WorkerSleeps.Store(1)
 		if has() {
-			p.workerSleep.Store(0)
+			p.WorkerSleeps.Store(0)
 			return
 		}
-		if p.parentSleep.CompareAndSwap(1, 0) {
-			s.write(frameBell, none)
+		if p.ParentSleeps.CompareAndSwap(1, 0) {
+			s.write(FrameBell, Empty)
 		}
 		<-rooms
 	}
@@ -189,31 +189,31 @@ func (s *server) waitForRoom(p *page, rooms <-chan struct{}, has func() bool) {
 func (s *server) read(x *executor, rooms chan<- struct{}) {
 	closed := false
 	for {
-		kind, payload, err := s.frames.Next(anySize)
+		kind, payload, err := s.frames.Next(AnySize)
 		if err != nil {
 			s.lost(err)
 		}
 		switch kind {
-		case frameBatch:
+		case FrameBatch:
 			files, lost := s.frames.Files()
-			a, err := decodeBatch(own(payload), files, lost)
+			a, err := ReadBatch(Keep(payload), files, lost)
 			if err != nil {
 				s.lost(err)
 			}
 			x.queue <- a
-		case frameExit:
-			s.setExit(own(payload))
-		case frameCancel:
+		case FrameExit:
+			s.setExit(Keep(payload))
+		case FrameCancel:
 			r := wire.NewReader(payload)
 			x.ctxs.Cancel(r.Uvarint(), int(r.Uvarint()))
-		case frameStack:
+		case FrameStack:
 			go s.tellStack(x, wire.NewReader(payload).Uvarint())
-		case frameRoom:
+		case FrameRoom:
 			select {
 			case rooms <- struct{}{}:
 			default:
 			}
-		case frameClose:
+		case FrameClose:
 			if !closed {
 				closed = true
 				close(x.queue)
@@ -226,11 +226,11 @@ func (s *server) tellStack(x *executor, request uint64) {
 	var b wire.Buffer
 	b.Uvarint(request)
 	b.String(x.stack())
-	s.write(frameStack, &b)
+	s.write(FrameStack, &b)
 }
 
 // own copies a payload that is only valid until the next frame.
-func own(payload []byte) []byte {
+func Keep(payload []byte) []byte {
 	if wire.IsLarge(payload) {
 		return payload
 	}

@@ -30,7 +30,7 @@ type kinProgram struct {
 	table  *os.File
 	asked  []string
 	mu     sync.Mutex
-	buried []int
+	marked []int
 }
 
 // askParent is what Join was given.
@@ -84,17 +84,17 @@ func (p *kinProgram) Join(f *os.File, key uint64, ask func(proctable.Request)) {
 	}
 }
 
-func (p *kinProgram) Buried(pid int) {
+func (p *kinProgram) MarkDead(pid int) {
 	time.Sleep(20 * time.Millisecond) // whoever does not wait for it is seen
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.buried = append(p.buried, pid)
+	p.marked = append(p.marked, pid)
 }
 
 func (p *kinProgram) has(pid int) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return slices.Contains(p.buried, pid)
+	return slices.Contains(p.marked, pid)
 }
 
 func (*kinProgram) Leave(context.Context)          {}
@@ -146,8 +146,8 @@ func TestTableOfACall(t *testing.T) {
 		if _, err := c.Wait(); err != nil {
 			t.Error(err)
 		}
-		if !p.has(c.PID()) || len(p.buried) != 1 {
-			t.Error("it was not buried, or twice", p.buried)
+		if !p.has(c.PID()) || len(p.marked) != 1 {
+			t.Error("it was not marked dead, or twice", p.marked)
 		}
 		if want != "none" && !p.asks(kinRequests...) {
 			t.Error("requests:", p.asked)
@@ -159,7 +159,7 @@ func TestTableOfACall(t *testing.T) {
 	}
 }
 
-// kinSink notes whether the worker was buried before its death was told.
+// kinSink notes whether the worker was marked dead before its death was reported.
 type kinSink struct {
 	fuzzSink
 	outcome chan string
@@ -178,7 +178,7 @@ func TestTableOfAWorker(t *testing.T) {
 			p.table = kinFile(t)
 		}
 		sink := &kinSink{outcome: make(chan string, 1), died: make(chan struct{})}
-		w, err := StartWorker(t.Context(), WorkerSpec{Program: p, Timeout: time.Minute, Max: -1}, sink)
+		w, err := Start(t.Context(), Spec{Program: p, Timeout: time.Minute, Max: -1}, sink)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -193,22 +193,22 @@ func TestTableOfAWorker(t *testing.T) {
 		}
 		w.Kill()
 		<-sink.died
-		if !p.has(w.PID()) || len(p.buried) != 1 {
-			t.Error("it was not buried, or twice", p.buried)
+		if !p.has(w.PID()) || len(p.marked) != 1 {
+			t.Error("it was not marked dead, or twice", p.marked)
 		}
 	}
 }
 
-// A worker that does not come to be ready is buried as well.
-func TestStillbornIsBuried(t *testing.T) {
+// A worker that dies before it is ready is marked dead as well.
+func TestStillbornIsMarkedDead(t *testing.T) {
 	p := &kinProgram{}
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(2*time.Millisecond, cancel)
-	_, err := StartWorker(ctx, WorkerSpec{Program: p, Timeout: time.Minute}, &fuzzSink{})
+	_, err := Start(ctx, Spec{Program: p, Timeout: time.Minute}, &fuzzSink{})
 	if err != nil && !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
-	if err != nil && len(p.buried) != 1 {
-		t.Error(p.buried)
+	if err != nil && len(p.marked) != 1 {
+		t.Error(p.marked)
 	}
 }

@@ -12,13 +12,13 @@ import (
 // stallPatience is how long a frame may stand still in the middle. A worker writes each
 // in one go; one that does not go on was stopped there, or somebody has written the
 // beginning of a frame that never was one.
-const stallPatience = 10 * time.Second
+const frameWait = 10 * time.Second
 
-var errStalled = errors.New("a frame stood still in the middle")
+var errFrameTimeout = errors.New("a frame stood still in the middle")
 
 // stallReader reads a socket, and does not wait for ever for the rest of a frame. Between
 // frames it does.
-type stallReader struct {
+type frameTimeout struct {
 	conn     interface{ SetReadDeadline(time.Time) error }
 	source   io.Reader // its bytes
 	frames   *wire.FrameReader
@@ -27,16 +27,16 @@ type stallReader struct {
 }
 
 // newStallReader returns a reader of frames that stall is asked about.
-func newStallReader(conn *os.File) (*wire.FrameReader, *stallReader) {
+func newStallReader(conn *os.File) (*wire.FrameReader, *frameTimeout) {
 	socket := wire.NewSocket(conn)
-	s := &stallReader{conn: conn, source: socket}
+	s := &frameTimeout{conn: conn, source: socket}
 	s.frames = wire.NewFrameReader(s)
 	s.frames.Socket = socket
 	return s.frames, s
 }
 
 // Read implements io.Reader.
-func (s *stallReader) Read(p []byte) (int, error) {
+func (s *frameTimeout) Read(p []byte) (int, error) {
 	if inside := s.patience > 0 && s.frames.InFrame(); inside {
 		s.armed = s.conn.SetReadDeadline(time.Now().Add(s.patience)) == nil
 	} else if s.armed {
@@ -50,7 +50,7 @@ func (s *stallReader) Read(p []byte) (int, error) {
 	// Perhaps it is this process that stood still, and what was sent meanwhile is there.
 	s.conn.SetReadDeadline(time.Now().Add(min(s.patience, time.Second))) // an error: it is closed, which Read tells
 	if n, err = s.source.Read(p); errors.Is(err, os.ErrDeadlineExceeded) {
-		err = errStalled
+		err = errFrameTimeout
 	}
 	return n, err
 }

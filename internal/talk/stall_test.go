@@ -37,22 +37,22 @@ func (c *slowConn) Read(p []byte) (int, error) {
 // A frame that does not go on is given up, a socket on which nothing comes is not.
 func TestStalledFrame(t *testing.T) {
 	var stream bytes.Buffer
-	if err := wire.WriteFrame(&stream, frameBell, none); err != nil {
+	if err := wire.WriteFrame(&stream, FrameBell, Empty); err != nil {
 		t.Fatal(err)
 	}
-	huge := append(bytes.Clone(stream.Bytes()), 0, 0, 16, 0, 0, 0, 0, 0, frameOutcome, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3)
+	huge := append(bytes.Clone(stream.Bytes()), 0, 0, 16, 0, 0, 0, 0, 0, FrameOutcome, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3)
 	for name, c := range map[string]struct {
 		bytes []byte
 		want  error
 	}{
 		"between frames": {stream.Bytes(), io.EOF},
-		"in a header":    {huge[:20], errStalled},
-		"in a payload":   {huge, errStalled},
+		"in a header":    {huge[:20], errFrameTimeout},
+		"in a payload":   {huge, errFrameTimeout},
 	} {
 		conn := &slowConn{bytes: c.bytes}
-		s := &stallReader{conn: conn, source: conn, patience: time.Second}
+		s := &frameTimeout{conn: conn, source: conn, patience: time.Second}
 		s.frames = wire.NewFrameReader(s)
-		if kind, _, err := s.frames.Next(1 << 30); kind != frameBell || err != nil {
+		if kind, _, err := s.frames.Next(1 << 30); kind != FrameBell || err != nil {
 			t.Fatal(name, err)
 		}
 		if _, _, err := s.frames.Next(1 << 30); !errors.Is(err, c.want) {
@@ -67,13 +67,13 @@ func TestStalledFrame(t *testing.T) {
 // When this process was stopped, the deadline has passed and the bytes are there.
 func TestStallOfThisProcess(t *testing.T) {
 	var stream bytes.Buffer
-	if err := wire.WriteFrame(&stream, frameBell, none); err != nil {
+	if err := wire.WriteFrame(&stream, FrameBell, Empty); err != nil {
 		t.Fatal(err)
 	}
 	conn := &slowConn{bytes: stream.Bytes()[:5], late: stream.Bytes()[5:]}
-	s := &stallReader{conn: conn, source: conn, patience: time.Second}
+	s := &frameTimeout{conn: conn, source: conn, patience: time.Second}
 	s.frames = wire.NewFrameReader(s)
-	if kind, _, err := s.frames.Next(1 << 30); kind != frameBell || err != nil {
+	if kind, _, err := s.frames.Next(1 << 30); kind != FrameBell || err != nil {
 		t.Error(kind, err)
 	}
 }

@@ -15,7 +15,7 @@ import (
 )
 
 // WorkerSpec says how workers are started.
-type WorkerSpec struct {
+type Spec struct {
 	Spec    spawn.Spec // the shared memory is added to its Files
 	Program Program
 	Init    Call          // the zero Call: none
@@ -37,7 +37,7 @@ type Call struct {
 }
 
 // Release closes what Init's and Exit's inputs hold, when no more workers will be started.
-func (ws *WorkerSpec) Release() {
+func (ws *Spec) Release() {
 	ws.Init.settle(false)
 	ws.Exit.settle(false)
 }
@@ -58,12 +58,12 @@ func (c *Call) input() []byte {
 
 // StartWorker starts a worker and waits until it is ready for tasks. It answers
 // Init's own error, wrapped, when that failed.
-func StartWorker(ctx context.Context, ws WorkerSpec, sink pool.Sink) (pool.Worker, error) {
-	region, err := shm.New("mp-worker", pageSize)
+func Start(ctx context.Context, ws Spec, sink pool.Sink) (pool.Worker, error) {
+	region, err := shm.New("mp-worker", PageSize)
 	if err != nil {
 		return nil, err
 	}
-	w := newWorker(ws, newPage(region), sink)
+	w := newWorker(ws, NewPage(region), sink)
 	ws.Spec.Files = append([]*os.File{region.File()}, ws.Spec.Files...)
 	ws.Spec.Lost, ws.Spec.TaskLabel = w.lost, w.taskLabel
 	share, err := newSharing(&ws.Spec, ws.Program)
@@ -99,7 +99,7 @@ func StartWorker(ctx context.Context, ws WorkerSpec, sink pool.Sink) (pool.Worke
 }
 
 // watchable says why a worker's memory could not be watched, if it has a limit.
-func watchable(ws WorkerSpec, proc *spawn.Process) error {
+func watchable(ws Spec, proc *spawn.Process) error {
 	if ws.Spec.MemoryLimit <= 0 {
 		return nil
 	}
@@ -110,7 +110,7 @@ func watchable(ws WorkerSpec, proc *spawn.Process) error {
 }
 
 // greet sends the first frame and waits for the answer.
-func (w *Worker) greet(ctx context.Context, ws WorkerSpec) error {
+func (w *Worker) greet(ctx context.Context, ws Spec) error {
 	unblock := context.AfterFunc(ctx, func() { w.proc.Conn().SetDeadline(time.Unix(1, 0)) })
 	watch := make(chan struct{})
 	defer close(watch)
@@ -129,36 +129,36 @@ func (w *Worker) greet(ctx context.Context, ws WorkerSpec) error {
 	return err
 }
 
-func (w *Worker) shakeHands(ws WorkerSpec) error {
+func (w *Worker) shakeHands(ws Spec) error {
 	var hello wire.Buffer
-	hello.Byte(helloWorker)
+	hello.Byte(HelloWorker)
 	w.sharing.hello(&hello)
 	hello.String(ws.Init.Func)
 	hello.Uint64(uint64(ws.Max))
-	hello.Byte(flag(ws.Spec.Labels()))
+	hello.Byte(Flag(ws.Spec.Labels()))
 	hello.Uint64(uint64(ws.Grace))
 	hello.Raw(ws.Init.input())
 	if ws.Init.Input != nil {
 		hello.CopyAttachments(ws.Init.Input)
 	}
-	err := wire.WriteFrame(w.proc.Conn(), frameHello, &hello)
+	err := wire.WriteFrame(w.proc.Conn(), FrameHello, &hello)
 	if err == nil && ws.Exit.Func != "" {
 		err = w.sendExit(ws.Exit)
 	}
 	var kind byte
 	var payload []byte
-	for again := err == nil; again; again = err == nil && kind == frameShare {
-		if kind == frameShare {
+	for again := err == nil; again; again = err == nil && kind == FrameShare {
+		if kind == FrameShare {
 			w.sharing.request(w.frames, payload)
 		}
-		kind, payload, err = w.frames.Next(maxControl)
+		kind, payload, err = w.frames.Next(MaxControl)
 	}
 	switch {
 	case err != nil:
 		return w.stillborn(err)
-	case kind == frameReady:
+	case kind == FrameReady:
 		return nil
-	case kind == frameFailed:
+	case kind == FrameFailed:
 		err := w.program.DecodeError(wire.NewReader(payload))
 		if ws.Init.Func != "" {
 			err = errtext.Errorf("mp: Init, which is %s: %w", ws.Init.Func, err)
@@ -198,7 +198,7 @@ func (w *Worker) sendExit(exit Call) error {
 	if exit.Input != nil {
 		b.CopyAttachments(exit.Input)
 	}
-	return wire.WriteFrame(w.proc.Conn(), frameExit, &b)
+	return wire.WriteFrame(w.proc.Conn(), FrameExit, &b)
 }
 
 // InitError is what the pool's Init has failed with.

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/gomultiprocessing/mp/internal/pool"
-	"github.com/gomultiprocessing/mp/internal/run"
 	"github.com/gomultiprocessing/mp/internal/spawn"
+	"github.com/gomultiprocessing/mp/internal/task"
 	"github.com/gomultiprocessing/mp/internal/waitq"
 	"github.com/gomultiprocessing/mp/internal/wire"
 )
@@ -23,7 +23,7 @@ type Worker struct {
 	number  int
 	max     int64
 	frames  *wire.FrameReader
-	stall   *stallReader // that frames read from
+	stall   *frameTimeout // that frames read from
 	sink    pool.Sink
 
 	writing sync.Mutex // for the socket
@@ -33,11 +33,11 @@ type Worker struct {
 	hot     waitq.Spin  // looking for the outcome of what is sent; the sender's
 	reader  *reader
 
-	mu     sync.Mutex // for the rest; held for moments only
-	page   *page      // nil when the worker is dead
-	flight []*flight  // batches in the worker, oldest first
-	slots  [slots]*flight
-	opened uint64 // batches so far
+	mu       sync.Mutex   // for the rest; held for moments only
+	page     *Page        // nil when the worker is dead
+	inFlight []*sentBatch // batches in the worker, oldest first
+	slots    [Slots]*sentBatch
+	opened   uint64 // batches so far
 
 	asked    uint64                 // for the stack, so often
 	stacks   map[uint64]chan string // who waits for an answer to that
@@ -50,10 +50,10 @@ type Worker struct {
 // inFlight is how many batches the workers of this process have. Only who waits for a
 // single one looks for its outcome: where more is going on there is better use for
 // the processors.
-var inFlight atomic.Int64
+var batchesInFlight atomic.Int64
 
 // flight is a batch in the worker.
-type flight struct {
+type sentBatch struct {
 	id    uint64 // of all batches of this worker: slots are used again
 	batch *pool.Batch
 	slot  int
@@ -73,19 +73,19 @@ type flight struct {
 
 // lower is Claims.Limit, and what this side knows of it: the worker can write the
 // page as well. It is called with the worker's lock held.
-func (f *flight) lower(p *page, n int) int {
-	limit, before := p.claims[f.slot].Limit(n)
+func (f *sentBatch) lower(p *Page, n int) int {
+	limit, before := p.Claims[f.slot].Limit(n)
 	f.note(before)
 	f.limit = max(f.done, f.begun, min(f.limit, limit))
 	return f.limit
 }
 
 // look notes how many items are begun, and returns it.
-func (f *flight) look(p *page) int { return f.note(p.claims[f.slot].Load()) }
+func (f *sentBatch) look(p *Page) int { return f.note(p.Claims[f.slot].Load()) }
 
 // note notes how many items are begun, and returns it. A worker cannot take back what was seen. A
 // word that nobody but a task can have written says that one runs, which hides from its deadline.
-func (f *flight) note(c run.Claimed) int {
+func (f *sentBatch) note(c task.Claimed) int {
 	f.begun = max(f.begun, min(c.Begun(), f.limit))
 	if c.Limit() != f.limit || c.Begun() == 0 && c.Mark() != f.mark {
 		f.begun = max(f.begun, min(f.done+1, f.limit))
@@ -97,8 +97,8 @@ func (f *flight) note(c run.Claimed) int {
 // words to come.
 const deathGrace = 100 * time.Millisecond
 
-func newWorker(ws WorkerSpec, p *page, sink pool.Sink) *Worker {
-	p.region.Word(magicAt).Store(magic)
+func newWorker(ws Spec, p *Page, sink pool.Sink) *Worker {
+	p.Region.Word(magicAt).Store(magic)
 	w := &Worker{
 		program: ws.Program, number: ws.Spec.Worker, max: ws.Max, sink: sink, page: p,
 		stacks: make(map[uint64]chan string), undead: make(chan struct{}), hot: waitq.NewSpin(),
@@ -128,7 +128,7 @@ func (w *Worker) Open(b *pool.Batch) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.opened++
-	f := &flight{batch: b, id: w.opened, opened: now()}
+	f := &sentBatch{batch: b, id: w.opened, opened: Now()}
 	b.Tag = f
 	if w.page == nil {
 		return
@@ -137,15 +137,15 @@ func (w *Worker) Open(b *pool.Batch) {
 		f.slot++ // the scheduler has no more batches in flight than there are slots
 	}
 	w.slots[f.slot] = f
-	w.flight = append(w.flight, f)
-	inFlight.Add(1)
+	w.inFlight = append(w.inFlight, f)
+	batchesInFlight.Add(1)
 	f.limit, f.mark = b.Items(), uint16(1+rand.N(math.MaxUint16))
-	w.page.claims[f.slot].Open(f.limit, f.mark)
+	w.page.Claims[f.slot].Open(f.limit, f.mark)
 }
 
 // Send implements pool.Worker. An error of the socket is the reader's to report.
 func (w *Worker) Send(b *pool.Batch, read func()) int64 {
-	f := b.Tag.(*flight)
+	f := b.Tag.(*sentBatch)
 	size, looks := w.send(f, b, read)
 	if looks {
 		w.hot.Record(w.reader.look(f))
@@ -155,7 +155,7 @@ func (w *Worker) Send(b *pool.Batch, read func()) int64 {
 
 // send writes a batch. looks says that its outcome is to be looked for: the reader was
 // relieved.
-func (w *Worker) send(f *flight, b *pool.Batch, read func()) (size int64, looks bool) {
+func (w *Worker) send(f *sentBatch, b *pool.Batch, read func()) (size int64, looks bool) {
 	w.writing.Lock()
 	defer w.writing.Unlock()
 	w.frame.Reset()
@@ -173,9 +173,9 @@ func (w *Worker) send(f *flight, b *pool.Batch, read func()) (size int64, looks 
 	if voids != nil {
 		f.voids = voids
 	}
-	alone := len(w.flight) == 1 && w.flight[0] == f
+	alone := len(w.inFlight) == 1 && w.inFlight[0] == f
 	w.mu.Unlock()
-	if alone && inFlight.Load() == 1 && b.Items() == 1 && size <= inboxSize && b.Spans[0].Job.Capture == 0 && w.hot.ShouldSpin() {
+	if alone && batchesInFlight.Load() == 1 && b.Items() == 1 && size <= InboxSize && b.Spans[0].Job.Capture == 0 && w.hot.ShouldSpin() {
 		looks = w.reader.relieve()
 	}
 	if !alone || len(w.frame.Attachments()) > 0 || !w.put() {
@@ -193,7 +193,7 @@ func (w *Worker) write(b *pool.Batch) {
 	if attached && w.frame.Moves() {
 		b.Left.Store(true)
 	}
-	err := wire.WriteFrame(w.proc.Conn(), frameBatch, &w.frame)
+	err := wire.WriteFrame(w.proc.Conn(), FrameBatch, &w.frame)
 	w.frame.Settle(err == nil)
 	if err != nil && attached {
 		w.proc.Kill()
@@ -205,7 +205,7 @@ func (w *Worker) write(b *pool.Batch) {
 func (w *Worker) put() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.page != nil && w.page.put(&w.frame)
+	return w.page != nil && w.page.Post(&w.frame)
 }
 
 // control sends a frame without making the caller wait.
@@ -226,8 +226,8 @@ func (w *Worker) tellRoom() {
 	go func() {
 		w.writing.Lock()
 		defer w.writing.Unlock()
-		w.telling.Store(false)                          // before it is sent: what is told from now on may come too late for it
-		wire.WriteFrame(w.proc.Conn(), frameRoom, none) // the reader sees an error too
+		w.telling.Store(false)                           // before it is sent: what is told from now on may come too late for it
+		wire.WriteFrame(w.proc.Conn(), FrameRoom, Empty) // the reader sees an error too
 	}()
 }
 
@@ -235,7 +235,7 @@ func (w *Worker) tellRoom() {
 func (w *Worker) Limit(b *pool.Batch, n int) int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	f := b.Tag.(*flight)
+	f := b.Tag.(*sentBatch)
 	if w.page == nil {
 		return f.limit // what it had begun
 	}
@@ -249,9 +249,9 @@ func (w *Worker) Running() (b *pool.Batch, item int, since time.Time, ok bool) {
 	if w.page == nil {
 		return nil, 0, time.Time{}, false
 	}
-	for _, f := range w.flight {
+	for _, f := range w.inFlight {
 		if begun := f.look(w.page); begun > f.done {
-			return f.batch, begun - 1, at(w.since(f, begun)), true
+			return f.batch, begun - 1, Time(w.since(f, begun)), true
 		}
 	}
 	return nil, 0, time.Time{}, false
@@ -260,19 +260,19 @@ func (w *Worker) Running() (b *pool.Batch, item int, since time.Time, ok bool) {
 // since is when the running item was begun, on the shared clock. The worker says
 // so, but can neither put it before the batch was sent nor after it was first seen:
 // a task must not escape its deadline by what it writes there. The scheduler looks often.
-func (w *Worker) since(f *flight, begun int) int64 {
+func (w *Worker) since(f *sentBatch, begun int) int64 {
 	if f.seen != begun {
-		f.seen, f.seenAt = begun, now()
+		f.seen, f.seenAt = begun, Now()
 	}
-	return max(f.opened, min(f.seenAt, int64(w.page.since.Load())))
+	return max(f.opened, min(f.seenAt, int64(w.page.Since.Load())))
 }
 
 // Cancel implements pool.Worker.
 func (w *Worker) Cancel(b *pool.Batch, item int) {
 	var msg wire.Buffer
-	msg.Uvarint(b.Tag.(*flight).id)
+	msg.Uvarint(b.Tag.(*sentBatch).id)
 	msg.Uvarint(uint64(item))
-	w.control(frameCancel, &msg)
+	w.control(FrameCancel, &msg)
 }
 
 // Stack implements pool.Worker.
@@ -290,7 +290,7 @@ func (w *Worker) Stack(wait time.Duration) string {
 	}()
 	var msg wire.Buffer
 	msg.Uvarint(request)
-	w.control(frameStack, &msg)
+	w.control(FrameStack, &msg)
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
@@ -322,7 +322,7 @@ func (w *Worker) Memory() int64 {
 }
 
 // Close implements pool.Worker.
-func (w *Worker) Close() { w.control(frameClose, none) }
+func (w *Worker) Close() { w.control(FrameClose, Empty) }
 
 // Kill implements pool.Worker.
 func (w *Worker) Kill() {
@@ -356,7 +356,7 @@ func (w *Worker) exit() (e spawn.Exit, ok bool) {
 	case <-w.undead:
 		go func() {
 			<-w.proc.Dead()
-			w.sharing.buried()
+			w.sharing.markDead()
 		}()
 		return spawn.Exit{Code: spawn.CodeUnknown, Unknown: true}, false
 	}
@@ -365,6 +365,6 @@ func (w *Worker) exit() (e spawn.Exit, ok bool) {
 		wait = killedPatience
 	}
 	e = w.proc.ExitSoon(wait)
-	w.sharing.buried()
+	w.sharing.markDead()
 	return e, true
 }

@@ -1,4 +1,4 @@
-// Package local runs a pool's tasks on goroutines of this process: it is the scheduler's
+// Package goroutine runs a pool's tasks on goroutines of this process: it is the scheduler's
 // Worker without a transport. Nothing is encoded; a job's Client makes the calls.
 //
 // A worker is the goroutine that the scheduler hands batches over with: it runs them itself,
@@ -7,4 +7,4 @@
 // at once that it has died, and replaces it; the goroutine goes on until the
 // task's function returns, and then ends without a word. It has its own memory for
 // what it returns, which nobody looks at any more.
-package local
+package goroutine

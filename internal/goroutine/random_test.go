@@ -1,4 +1,4 @@
-package local_test
+package goroutine_test
 
 import (
 	"context"
@@ -15,7 +15,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/gomultiprocessing/mp/internal/local"
+	"github.com/gomultiprocessing/mp/internal/goroutine"
 	"github.com/gomultiprocessing/mp/internal/pool"
 )
 
@@ -33,7 +33,7 @@ var kinds = []string{
 // world is one run of a random program: a scheduler with real workers.
 type world struct {
 	s      *pool.Scheduler
-	crew   *local.Crew
+	crew   *goroutine.Crew
 	quirks int
 	calm   bool // nothing was done by which more tasks may run than there are workers
 	closed bool
@@ -85,7 +85,7 @@ func programs(t *testing.T, length int) {
 func play(workers, quirks int, program []op) []string {
 	w := &world{quirks: quirks, calm: true}
 	var inits atomic.Int64
-	w.crew = local.NewCrew(describes{}, func(ctx context.Context) error {
+	w.crew = goroutine.NewCrew(describes{}, func(ctx context.Context) error {
 		if n := inits.Add(1); quirks&1 != 0 && n > 4 && n%5 == 0 {
 			return errTask
 		}

@@ -1,4 +1,4 @@
-package local
+package goroutine
 
 import (
 	"context"
@@ -6,13 +6,13 @@ import (
 	"time"
 
 	"github.com/gomultiprocessing/mp/internal/pool"
-	"github.com/gomultiprocessing/mp/internal/run"
 	"github.com/gomultiprocessing/mp/internal/shm"
+	"github.com/gomultiprocessing/mp/internal/task"
 )
 
 // Program is what this package knows of the program.
 type Program interface {
-	run.Program
+	task.Program
 	// Panicked is the error of a call that panicked, Exited of one that called
 	// runtime.Goexit, TimedOut of one that returned an error when its time was over.
 	Panicked(v any, stack string) error
@@ -51,7 +51,7 @@ type clock struct{ base time.Time }
 func (c *clock) Now() int64              { return int64(time.Since(c.base) + time.Second) }
 func (c *clock) Time(ns int64) time.Time { return c.base.Add(time.Duration(ns) - time.Second) }
 
-// Paused implements run.Clock.
+// Paused implements task.Clock.
 func (c *clock) Paused(ns int64) time.Duration { return shm.Paused(c.Time(ns)) }
 
 // of is a deadline on the clock; 0: none.
@@ -63,9 +63,9 @@ func (c *clock) of(t time.Time) int64 {
 }
 
 // attempt is what the ctxs of a span's calls have in common.
-func (w *worker) attempt(sp *pool.Span) *run.Common {
+func (w *worker) attempt(sp *pool.Span) *task.Common {
 	j := sp.Job
-	return &run.Common{
+	return &task.Common{
 		Program: w.crew.program, Clock: &w.crew.clock, Func: j.Func, Worker: w.n,
 		Attempt: sp.Attempt, Deadline: w.crew.clock.of(j.Deadline), Timeout: j.Timeout, Place: w, Propagated: j.Propagated,
 	}

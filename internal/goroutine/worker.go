@@ -1,4 +1,4 @@
-package local
+package goroutine
 
 import (
 	"context"
@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/gomultiprocessing/mp/internal/pool"
-	"github.com/gomultiprocessing/mp/internal/run"
 	"github.com/gomultiprocessing/mp/internal/shm"
+	"github.com/gomultiprocessing/mp/internal/task"
 )
 
 // worker is one place where a task can run. It implements pool.Here.
@@ -18,7 +18,7 @@ type worker struct {
 	crew    *Crew
 	n       int
 	sink    pool.Sink
-	home    *run.Place // a guest's is its host's
+	home    *task.Place // a guest's is its host's
 	host    bool
 	endLife context.CancelCauseFunc // ends the ctx of Init; nil: a guest's
 
@@ -26,8 +26,8 @@ type worker struct {
 	runs   *flight                // the same, for the goroutine that runs it
 	number uint64                 // of the flight before
 	since  atomic.Int64           // when the item that runs, or one before it, was begun
-	ctxs   run.Sets
-	common *run.Common // of the last plain span
+	ctxs   task.Sets
+	common *task.Common // of the last plain span
 	on     atomic.Pointer[string]
 
 	timing atomic.Bool // the timer is set
@@ -40,8 +40,8 @@ type worker struct {
 
 // Start starts worker number n. It is the pool's StartFunc.
 func (c *Crew) Start(ctx context.Context, n int, sink pool.Sink) (pool.Worker, error) {
-	w := &worker{crew: c, n: n, sink: sink, home: new(run.Place), host: true}
-	life, end := context.WithCancelCause(context.WithValue(context.WithoutCancel(ctx), run.PlaceKey{}, w))
+	w := &worker{crew: c, n: n, sink: sink, home: new(task.Place), host: true}
+	life, end := context.WithCancelCause(context.WithValue(context.WithoutCancel(ctx), task.PlaceKey{}, w))
 	w.endLife = end
 	if err := c.initialise(ctx, life, end); err != nil {
 		end(nil)
@@ -57,7 +57,7 @@ func (c *Crew) Guest(host pool.Worker, n int, sink pool.Sink) pool.Here {
 }
 
 // Home is the place where the worker's tasks run.
-func (w *worker) Home() *run.Place { return w.home }
+func (w *worker) Home() *task.Place { return w.home }
 
 // initialise calls the pool's Init on a goroutine of its own, which may not come back. The ctx of Init is the
 // worker's life: it ends with the worker, or when there is no time or no use for the start any more.
@@ -131,7 +131,7 @@ func (w *worker) Capabilities() pool.Capabilities {
 
 // Open implements pool.Worker.
 func (w *worker) Open(b *pool.Batch) {
-	f := &flight{b: b, spans: make([]run.Calls, len(b.Spans))}
+	f := &flight{b: b, spans: make([]task.Calls, len(b.Spans))}
 	f.claims.Open(b.Items(), 0)
 	b.Tag = f
 }
@@ -157,7 +157,7 @@ type refused struct{ err error }
 func (r refused) Call(context.Context, int) error { return r.err }
 func (r refused) Free()                           {}
 
-func (r refused) CallAll(turn *run.Turn) error {
+func (r refused) CallAll(turn *task.Turn) error {
 	if turn.Next() {
 		return r.err
 	}
@@ -200,7 +200,7 @@ func (w *worker) Stack(time.Duration) string {
 	if id == nil || runtime.NumGoroutine() > mostDumped {
 		return ""
 	}
-	return run.StackOf(*id)
+	return task.StackOf(*id)
 }
 
 // On implements pool.Here.

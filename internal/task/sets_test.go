@@ -1,11 +1,11 @@
-package run_test
+package task_test
 
 import (
 	"context"
 	"testing"
 	"time"
 
-	"github.com/gomultiprocessing/mp/internal/run"
+	"github.com/gomultiprocessing/mp/internal/task"
 )
 
 type noProgram struct{}
@@ -22,16 +22,16 @@ func (noClock) Paused(int64) time.Duration { return 0 }
 // A cancel is for one item of one batch, whenever it comes.
 func TestContextsCancelOne(t *testing.T) {
 	t.Parallel()
-	var claims run.Claims
+	var claims task.Claims
 	claims.Open(10, 7)
-	var o run.Sets
-	var cs *run.Set
+	var o task.Sets
+	var cs *task.Set
 	next := func(batch uint64, item, left int) context.Context {
 		for claims.Begun() <= item {
 			claims.Claim()
 		}
 		if cs == nil || cs.Batch != batch || !cs.Has(item) {
-			cs = o.More(&run.Set{Common: &run.Common{Program: noProgram{}, Clock: noClock{}}, Claims: &claims, Batch: batch, First: item, Index: item}, left)
+			cs = o.More(&task.Set{Common: &task.Common{Program: noProgram{}, Clock: noClock{}}, Claims: &claims, Batch: batch, First: item, Index: item}, left)
 		}
 		return cs.At(item - cs.First)
 	}

@@ -1,4 +1,4 @@
-package local_test
+package goroutine_test
 
 import (
 	"context"
@@ -11,9 +11,9 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/gomultiprocessing/mp/internal/local"
+	"github.com/gomultiprocessing/mp/internal/goroutine"
 	"github.com/gomultiprocessing/mp/internal/pool"
-	"github.com/gomultiprocessing/mp/internal/run"
+	"github.com/gomultiprocessing/mp/internal/task"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -100,7 +100,7 @@ type span struct {
 
 func (c *calls) Values() context.Context { return nil }
 
-func (c *calls) Calls(first, n int) (run.Calls, error) {
+func (c *calls) Calls(first, n int) (task.Calls, error) {
 	return &span{c, first, make([]int, n)}, nil
 }
 
@@ -116,7 +116,7 @@ func (s *span) Call(ctx context.Context, i int) error {
 	return err
 }
 
-func (s *span) CallAll(turn *run.Turn) error {
+func (s *span) CallAll(turn *task.Turn) error {
 	for turn.Next() {
 		if err := s.Call(turn.Ctx(), turn.At); err != nil {
 			return err
@@ -151,10 +151,10 @@ func (s *sink) Results(rs []pool.Result) {
 	s.results = append(s.results, rs...)
 }
 
-func startWorker(t *testing.T) (*local.Crew, pool.Here, *sink) {
+func startWorker(t *testing.T) (*goroutine.Crew, pool.Here, *sink) {
 	t.Helper()
 	s := &sink{died: make(chan pool.Death, 1)}
-	crew := local.NewCrew(program{}, nil, time.Minute, 1)
+	crew := goroutine.NewCrew(program{}, nil, time.Minute, 1)
 	w, err := crew.Start(t.Context(), 1, s)
 	if err != nil {
 		t.Fatal(err)

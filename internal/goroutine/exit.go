@@ -1,4 +1,4 @@
-package local
+package goroutine
 
 import (
 	"context"
@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/gomultiprocessing/mp/internal/pool"
-	"github.com/gomultiprocessing/mp/internal/run"
+	"github.com/gomultiprocessing/mp/internal/task"
 )
 
 // close is the end of a worker that was asked to end: the ctx of Init ends, and Exit is called.
@@ -26,7 +26,7 @@ const leaving = 50 * time.Millisecond
 // exit calls the pool's Exit on a goroutine of its own, which may not come back: then it is stuck.
 func (w *worker) exit() error {
 	c := w.crew
-	ctx, cancel := context.WithTimeout(context.WithValue(context.Background(), run.PlaceKey{}, w), c.ExitGrace)
+	ctx, cancel := context.WithTimeout(context.WithValue(context.Background(), task.PlaceKey{}, w), c.ExitGrace)
 	defer cancel()
 	done := make(chan error, 1)
 	var over atomic.Bool // for whichever of the two comes first

@@ -1,22 +1,22 @@
-package local
+package goroutine
 
 import (
 	"time"
 
 	"github.com/gomultiprocessing/mp/internal/pool"
-	"github.com/gomultiprocessing/mp/internal/run"
+	"github.com/gomultiprocessing/mp/internal/task"
 )
 
 // flight is a batch at its worker. What is not said to be otherwise belongs to the goroutine
 // that runs it.
 type flight struct {
-	claims run.Claims // anybody's
+	claims task.Claims // anybody's
 	b      *pool.Batch
 	number uint64
-	spans  []run.Calls // of the batch's spans; written before the first claim
+	spans  []task.Calls // of the batch's spans; written before the first claim
 	w      *worker
 
-	turn     run.Turn
+	turn     task.Turn
 	span     int  // that of the item that runs
 	measured bool // somebody wants to know how long they take
 	timed    bool // somebody wants to know when each was begun
@@ -36,7 +36,7 @@ type flight struct {
 func (w *worker) Run(b *pool.Batch, again func()) {
 	f := b.Tag.(*flight)
 	if w.on.Load() == nil {
-		id := run.Goroutine()
+		id := task.Goroutine()
 		w.on.Store(&id)
 	}
 	w.number++
@@ -66,7 +66,7 @@ func (w *worker) goOn(f *flight, began int64, again func()) {
 		}
 		w.on.Store(nil)
 		go func() {
-			id := run.Goroutine()
+			id := task.Goroutine()
 			w.on.Store(&id)
 			w.goOn(f, began, again)
 			again()
@@ -143,10 +143,10 @@ func (f *flight) enter() bool {
 	return true
 }
 
-// Beginning implements run.TurnHost.
+// Beginning implements task.TurnHost.
 func (w *worker) Beginning() { w.since.Store(w.crew.clock.Now()) }
 
-// Begun implements run.TurnHost: an item was begun of which somebody wants to know more than its end.
+// Begun implements task.TurnHost: an item was begun of which somebody wants to know more than its end.
 func (w *worker) Begun() {
 	f := w.runs
 	f.begun = w.since.Load()
@@ -159,7 +159,7 @@ func (w *worker) Begun() {
 }
 
 // commonOf is what the ctxs of a span have in common. Most jobs have no options.
-func (w *worker) commonOf(sp *pool.Span) *run.Common {
+func (w *worker) commonOf(sp *pool.Span) *task.Common {
 	if c := w.common; c != nil && sp.Job.Plain() && c.Func == sp.Job.Func && c.Attempt == sp.Attempt && c.Deadline == 0 && c.Timeout == 0 {
 		return c
 	}
@@ -257,7 +257,7 @@ func (w *worker) report(f *flight) {
 // tellEvery is how long the results of small tasks may wait for more to be told with them.
 const tellEvery = time.Millisecond
 
-// TellSoon implements run.TurnHost.
+// TellSoon implements task.TurnHost.
 func (w *worker) TellSoon() {
 	w.timing.Store(true)
 	if w.timer != nil {
