@@ -113,7 +113,7 @@ func (a *applied[In, Out]) byBytes() error {
 	if err := a.encode(); err != nil {
 		return err
 	}
-	a.job.Apart, a.job.Alone = a.direct.f.apart, a.leaves || a.direct.f.moves
+	a.job.RunsUserCode, a.job.Moves = a.direct.f.apart, a.leaves || a.direct.f.moves
 	return nil
 }
 

@@ -114,7 +114,7 @@ func leaveAll[T any](rs []*Result[T], entries []completion) {
 
 // attendances is the waiting for several results.
 type attendances struct {
-	all   []pool.Attendance
+	all   []pool.Waiter
 	doubt <-chan time.Time // of one of them; may be nil
 }
 
@@ -123,7 +123,7 @@ func attendAll[T any](ctx context.Context, rs []*Result[T]) (as attendances) {
 		if r.job == nil || r.Ready() {
 			continue
 		}
-		a := r.s.Attend(ctx, r.job)
+		a := r.s.AddWaiter(ctx, r.job)
 		if a.Doubt != nil {
 			as.doubt = a.Doubt
 		}
@@ -140,7 +140,7 @@ func (as *attendances) look() {
 
 func (as *attendances) leave() {
 	for i := range as.all {
-		as.all[i].Leave()
+		as.all[i].Remove()
 	}
 }
 

@@ -38,8 +38,8 @@ func Map[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in []In, o
 			p.abandon(&m.job, ErrCancelled)
 		}
 	}()
-	waiting := p.s.Attend(ctx, &m.job)
-	defer waiting.Leave()
+	waiting := p.s.AddWaiter(ctx, &m.job)
+	defer waiting.Remove()
 	for {
 		select {
 		case <-waiting.Doubt:
@@ -121,7 +121,7 @@ func newMapped[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in [
 
 // byBytes implements call.
 func (m *mapped[In, Out]) byBytes() error {
-	m.job.Apart, m.job.Alone = m.f.apart, m.f.moves
+	m.job.RunsUserCode, m.job.Moves = m.f.apart, m.f.moves
 	return nil
 }
 

@@ -97,7 +97,7 @@ func NewPool(cfg PoolConfig) (*Pool, error) {
 		return nil, err
 	}
 	return cfg.open(encoded{"processes"}, exitGrace, pool.Config{
-		Start: start, MaxMemory: cfg.MaxMemory, OverMemory: overMemory, Shot: shot, Transient: mayPass, Release: release,
+		Start: start, MaxMemory: cfg.MaxMemory, OverMemory: overMemory, KilledOutside: shot, Transient: mayPass, Release: release,
 	})
 }
 

@@ -19,7 +19,7 @@ func transportPool(cfg PoolConfig, t hook.Transport) (*Pool, error) {
 	}
 	cfg.Grace = graceOf(cfg.Grace, cmp.Or(t.Grace, graceProcesses))
 	return cfg.open(encoded{t.Workers}, exitGrace, pool.Config{
-		Start: t.Start, MaxMemory: cfg.MaxMemory, OverMemory: overMemory, Shot: shot,
+		Start: t.Start, MaxMemory: cfg.MaxMemory, OverMemory: overMemory, KilledOutside: shot,
 		Transient: t.Transient, Release: t.Release, Stuck: t.Stuck,
 	})
 }

@@ -134,11 +134,11 @@ func (r *Result[T]) Get(ctx context.Context) (T, error) {
 // await waits until done is closed, or ctx ends: then it returns ctx's error. A task that
 // waits for another one of its own pool of goroutines lends it its place.
 func await(ctx context.Context, s *pool.Scheduler, j *pool.Job, done <-chan struct{}) error {
-	if s.Soon(done) {
+	if s.Yield(done) {
 		return nil
 	}
-	waiting := s.Attend(ctx, j)
-	defer waiting.Leave()
+	waiting := s.AddWaiter(ctx, j)
+	defer waiting.Remove()
 	for {
 		select {
 		case <-done:

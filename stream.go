@@ -176,8 +176,8 @@ func (s *stream[In, Out]) each(ctx context.Context, body func(*streamItem[In, Ou
 }
 
 func (s *stream[In, Out]) loop(ctx context.Context, body func(*streamItem[In, Out]) bool) error {
-	waiting := s.p.s.Attend(ctx, &s.job)
-	defer waiting.Leave()
+	waiting := s.p.s.AddWaiter(ctx, &s.job)
+	defer waiting.Remove()
 	for next := 0; ; {
 		if err := ctx.Err(); err != nil {
 			return err

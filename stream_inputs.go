@@ -11,7 +11,7 @@ import (
 
 // byBytes implements call.
 func (s *stream[In, Out]) byBytes() error {
-	s.job.Apart, s.job.Alone = s.f.apart, s.f.moves
+	s.job.RunsUserCode, s.job.Moves = s.f.apart, s.f.moves
 	return nil
 }
 

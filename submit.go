@@ -140,7 +140,7 @@ func (p *Pool) submit(ctx context.Context, j *pool.Job, wd *watched) {
 // waits, for some 20 ms at most, until none of it is being sent.
 func (p *Pool) abandon(j *pool.Job, cause error) {
 	p.s.Cancel(j, cause)
-	if released := p.s.Released(j); released != nil {
+	if released := p.s.EncodingDone(j); released != nil {
 		<-released
 	}
 }

@@ -92,7 +92,7 @@ func play(workers, quirks int, program []op) []string {
 		return nil
 	}, time.Minute, 1)
 	cfg := pool.Config{
-		Workers: workers, Start: w.crew.Start, Guest: w.crew.Guest, Stuck: w.crew.Stuck, Grace: 10 * time.Millisecond,
+		Workers: workers, Start: w.crew.Start, Compensate: w.crew.Guest, Stuck: w.crew.Stuck, Grace: 10 * time.Millisecond,
 		TimedOut: func(time.Duration, string) error { return errTimedOut },
 	}
 	if quirks&2 != 0 {
@@ -313,8 +313,8 @@ func (w *world) await(ctx context.Context, h uint64, c *calls) error {
 	ctx = w.ctx(ctx, h)
 	w.quiet()
 	defer w.busy()
-	waiting := w.s.Attend(ctx, &c.job)
-	defer waiting.Leave()
+	waiting := w.s.AddWaiter(ctx, &c.job)
+	defer waiting.Remove()
 	for {
 		select {
 		case <-c.done:

@@ -52,7 +52,7 @@ func (c *Crew) Start(ctx context.Context, n int, sink pool.Sink) (pool.Worker, e
 }
 
 // Guest makes a worker in the place of another one, number n. It is the pool's Guest.
-func (c *Crew) Guest(host pool.Worker, n int, sink pool.Sink) pool.Here {
+func (c *Crew) Guest(host pool.Worker, n int, sink pool.Sink) pool.Inline {
 	return &worker{crew: c, n: n, sink: sink, home: host.(*worker).home}
 }
 

@@ -151,7 +151,7 @@ func (s *sink) Results(rs []pool.Result) {
 	s.results = append(s.results, rs...)
 }
 
-func startWorker(t *testing.T) (*goroutine.Crew, pool.Here, *sink) {
+func startWorker(t *testing.T) (*goroutine.Crew, pool.Inline, *sink) {
 	t.Helper()
 	s := &sink{died: make(chan pool.Death, 1)}
 	crew := goroutine.NewCrew(program{}, nil, time.Minute, 1)
@@ -159,7 +159,7 @@ func startWorker(t *testing.T) (*goroutine.Crew, pool.Here, *sink) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return crew, w.(pool.Here), s
+	return crew, w.(pool.Inline), s
 }
 
 // A worker that is killed between being given a batch and beginning it begins nothing: the

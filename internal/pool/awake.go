@@ -16,31 +16,31 @@ import (
 // long after all, that is seen within some milliseconds, and what waits behind it is called back.
 
 const (
-	wakeCost   = 50 * time.Microsecond  // tasks that take as long are worth a wake each
-	wakeWorth  = 100 * time.Microsecond // of work before it, for a worker that sleeps: both sides have a part in the wake
-	stayWorth  = 50 * time.Microsecond  // of work before it, for a worker that is awake
-	callCost   = 8 * time.Microsecond   // what a job with one task takes this process, with the caller's part
-	stallQuick = 2 * time.Millisecond   // after which a quick worker is looked at
+	wakeCost     = 50 * time.Microsecond  // tasks that take as long are worth a wake each
+	workPerWake  = 100 * time.Microsecond // of work before it, for a worker that sleeps: both sides have a part in the wake
+	workPerAwake = 50 * time.Microsecond  // of work before it, for a worker that is awake
+	callCost     = 8 * time.Microsecond   // what a job with one task takes this process, with the caller's part
+	slowAfter    = 2 * time.Millisecond   // after which a quick worker is looked at
 )
 
 // hold notes that a worker has n more items of a batch, or fewer.
-func (s *Scheduler) hold(m *member, b *Batch, n int) {
+func (s *Scheduler) addOutstanding(m *member, b *Batch, n int) {
 	was := m.outstanding
 	if m.outstanding += n; was <= 1 && m.outstanding > 1 {
-		s.ahead++
+		s.prefetched++
 	} else if was > 1 && m.outstanding <= 1 {
-		s.ahead--
+		s.prefetched--
 	}
-	if b.quick {
-		s.work += int64(n) * b.each
+	if b.short {
+		s.awakeWork += int64(n) * b.typical
 	} else {
 		m.slow += n
 	}
-	s.regard(m)
+	s.updateAwake(m)
 }
 
 // wakes notes that the sender of a worker is about to look.
-func (s *Scheduler) wakes(m *member) {
+func (s *Scheduler) markWaking(m *member) {
 	if m.caps.Sleeps && !m.waking {
 		m.waking = true
 		s.waking++
@@ -48,138 +48,138 @@ func (s *Scheduler) wakes(m *member) {
 }
 
 // regard puts a worker on the list of those that are quick, or takes it off.
-func (s *Scheduler) regard(m *member) {
-	quick := m.caps.Sleeps && m.outstanding > 0 && m.slow == 0 && m.loan == nil
-	if quick == m.quick {
+func (s *Scheduler) updateAwake(m *member) {
+	quick := m.caps.Sleeps && m.outstanding > 0 && m.slow == 0 && m.compensates == nil
+	if quick == m.awake {
 		return
 	}
-	m.quick = quick
+	m.awake = quick
 	if quick {
-		s.quick = append(s.quick, m)
-	} else if i := slices.Index(s.quick, m); i >= 0 {
-		s.quick = slices.Delete(s.quick, i, i+1)
+		s.awake = append(s.awake, m)
+	} else if i := slices.Index(s.awake, m); i >= 0 {
+		s.awake = slices.Delete(s.awake, i, i+1)
 	}
 }
 
 // slowed notes that what a worker has is not short, though it was thought to be.
-func (s *Scheduler) slowed(m *member) {
+func (s *Scheduler) markSlow(m *member) {
 	for _, b := range m.batches {
-		if b.quick {
-			b.quick = false
-			s.work -= int64(b.limit-b.done) * b.each
+		if b.short {
+			b.short = false
+			s.awakeWork -= int64(b.limit-b.done) * b.typical
 			m.slow += b.limit - b.done
 		}
 	}
-	s.regard(m)
+	s.updateAwake(m)
 }
 
 // isShort says whether a task is not worth a wake.
-func (p *pace) isShort() bool { return p.usual > 0 && p.usual < float64(wakeCost) }
+func (p *estimate) isShort() bool { return p.typical > 0 && p.typical < float64(wakeCost) }
 
 // hands is how many workers tasks like those of a job can make use of: while they only compute as many
 // as there are processors, while they wait most of the time more. Jobs with one task cost this process
 // a callCost of one of its processors each: no more workers than keep up with half of them. Workers that do not
 // sleep have processors of their own, or cost nothing to wake.
-func (s *Scheduler) hands(j *Job, sleep bool) int {
-	p := j.pace
-	if !sleep || !p.isShort() || p.computes == 0 {
+func (s *Scheduler) usefulWorkers(j *Job, sleep bool) int {
+	p := j.estimate
+	if !sleep || !p.isShort() || p.cpuShare == 0 {
 		return s.want
 	}
 	compute := float64(processors)
 	if j.Items == 1 && !j.Lazy {
-		compute = min(compute, 1+math.Floor(p.usual*compute/float64(2*callCost)))
+		compute = min(compute, 1+math.Floor(p.typical*compute/float64(2*callCost)))
 	}
-	return min(s.want, int(math.Ceil(compute/max(p.computes, 0.001))))
+	return min(s.want, int(math.Ceil(compute/max(p.cpuShare, 0.001))))
 }
 
 var processors = runtime.NumCPU()
 
 // enough says whether those that are awake are enough for what waits: to wake one more, or to keep
 // it awake, would cost more than it saves. Such work is worth so much for each of them.
-func (s *Scheduler) enough(worth time.Duration) bool {
-	if len(s.quick)+s.waking == 0 {
+func (s *Scheduler) enoughAwake(worth time.Duration) bool {
+	if len(s.awake)+s.waking == 0 {
 		return false
 	}
-	j := s.ready.top()
-	if j == nil || !j.pace.isShort() || j.Alone {
+	j := s.queues.top()
+	if j == nil || !j.estimate.isShort() || j.Moves {
 		return false
 	}
-	awake, heard := s.waking, time.Now().Add(-2*stallQuick)
-	for _, m := range s.quick {
-		if m.accepts() && m.headSince.After(heard) && !s.spent(m) {
+	awake, heard := s.waking, time.Now().Add(-2*slowAfter)
+	for _, m := range s.awake {
+		if m.accepts() && m.headSince.After(heard) && !s.usedUp(m) {
 			awake++
 		}
 	}
 	if awake == 0 {
 		return false
 	}
-	work := float64(s.work) + float64(s.ready.items)*j.pace.usual
-	return awake >= s.hands(j, true) || work < float64(awake)*float64(worth)
+	work := float64(s.awakeWork) + float64(s.queues.items)*j.estimate.typical
+	return awake >= s.usefulWorkers(j, true) || work < float64(awake)*float64(worth)
 }
 
 // rouseQuick has short tasks sent to a worker that is awake.
-func (s *Scheduler) rouseQuick() {
-	for i := len(s.quick) - 1; i >= 0; i-- {
-		m := s.quick[i]
+func (s *Scheduler) wakeAwake() {
+	for i := len(s.awake) - 1; i >= 0; i-- {
+		m := s.awake[i]
 		if m.parked && m.accepts() && 2*m.outstanding <= s.depthOf(m) {
 			m.parked = false
 			m.wake()
 			break
 		}
 	}
-	s.watchQuick()
+	s.watchAwake()
 }
 
 // watchQuick sets the timer that finds quick workers that are not.
-func (s *Scheduler) watchQuick() {
-	if s.glancing {
+func (s *Scheduler) watchAwake() {
+	if s.awakeTimerSet {
 		return
 	}
-	s.glancing = true
-	for _, m := range s.quick {
-		m.drags()
+	s.awakeTimerSet = true
+	for _, m := range s.awake {
+		m.isSlow()
 	}
-	if s.glance == nil {
-		s.glance = time.AfterFunc(stallQuick, s.glanceNow)
+	if s.awakeTimer == nil {
+		s.awakeTimer = time.AfterFunc(slowAfter, s.checkAwake)
 		return
 	}
-	s.glance.Reset(stallQuick)
+	s.awakeTimer.Reset(slowAfter)
 }
 
 // glanceNow calls back what waits behind tasks that were thought to be short, and goes on as long
 // as something waits while a worker is idle.
-func (s *Scheduler) glanceNow() {
+func (s *Scheduler) checkAwake() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.glancing = false
-	again, found := s.ready.items > 0, false
-	for i := len(s.quick) - 1; i >= 0; i-- {
-		m := s.quick[i]
-		if again = again || m.outstanding > 1; !m.drags() {
+	s.awakeTimerSet = false
+	again, found := s.queues.items > 0, false
+	for i := len(s.awake) - 1; i >= 0; i-- {
+		m := s.awake[i]
+		if again = again || m.outstanding > 1; !m.isSlow() {
 			continue
 		}
 		found = true
-		s.slowed(m)
-		if s.others(m) || s.staff() < s.want {
-			s.recallFrom(m, m.outstanding)
+		s.markSlow(m)
+		if s.othersAccept(m) || s.workerCount() < s.want {
+			s.revokeFrom(m, m.outstanding)
 		}
 	}
 	if found {
-		s.rouse(s.ready.items)
+		s.wakeSenders(s.queues.items)
 	}
-	if again && len(s.quick) > 0 && (len(s.idle) > 0 || s.staff() < s.want) {
-		s.watchQuick()
+	if again && len(s.awake) > 0 && (len(s.idle) > 0 || s.workerCount() < s.want) {
+		s.watchAwake()
 	}
 }
 
 // drags notes which item a worker runs, and says whether its items since it was last looked at,
 // a stallQuick ago, were worth a wake each: it was in the same batch then.
-func (m *member) drags() bool {
+func (m *member) isSlow() bool {
 	b, item, _, runs := m.w.Running()
 	if !runs {
 		b = nil
 	}
-	slow := runs && m.atBatch == b && time.Duration(item-m.atItem)*wakeCost < stallQuick
-	m.atBatch, m.atItem = b, item
+	slow := runs && m.lastBatch == b && time.Duration(item-m.lastItem)*wakeCost < slowAfter
+	m.lastBatch, m.lastItem = b, item
 	return slow
 }

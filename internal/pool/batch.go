@@ -17,10 +17,10 @@ type Batch struct {
 	// Alone says that the one input cannot be sent again, because something leaves this process with
 	// it. So it is sent to a worker that has nothing else to do, and not called back while its job
 	// goes on: what has left would be lost.
-	Alone bool
+	Moves bool
 	// Left is set by the transport when it sends that input: who ran it was the only one who could.
-	Left atomic.Bool
-	Tag  any // the transport's own
+	Moved atomic.Bool
+	Tag   any // the transport's own
 
 	items    int
 	limit    int  // items that may be begun, as far as the scheduler has lowered it
@@ -30,10 +30,10 @@ type Batch struct {
 	offset   int  // and the place in it
 	unread   bool // its one item is blamed for the worker's death, though it was not begun
 	priority int
-	quick    bool // it was known to be short when it was sent
+	short    bool // it was known to be short when it was sent
 	timed    bool // some item has a timeout
-	pace     *pace
-	each     int64   // nanoseconds that each usually takes
+	estimate *estimate
+	typical  int64   // nanoseconds that each usually takes
 	cost     int64   // nanoseconds that each item was charged
 	one      [1]Span // room for the most frequent case
 }
@@ -99,7 +99,7 @@ func (b *Batch) holds(j *Job) bool {
 }
 
 // held says whether the batch must not be called back.
-func (b *Batch) held() bool { return b.Alone && !b.Spans[0].Job.over }
+func (b *Batch) irrevocable() bool { return b.Moves && !b.Spans[0].Job.over }
 
 // last is the item that the worker runs if it runs one of this batch and was told
 // to begin no more: the last one begun. Those before it have ended.

@@ -122,7 +122,7 @@ func (c *callbacks) failure() error {
 }
 
 // within says whether the calling goroutine is the one that runs callbacks.
-func (c *callbacks) within() bool {
+func (c *callbacks) onGoroutine() bool {
 	on := c.on.Load()
 	return on != nil && *on == task.Goroutine()
 }

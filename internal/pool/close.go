@@ -16,15 +16,15 @@ func (s *Scheduler) Close() {
 		return
 	}
 	s.closed = true
-	s.makeRoom()
-	s.renewed()
-	s.wind()
-	s.end()
+	s.wakeSubmitters()
+	s.checkRecycled()
+	s.windDown()
+	s.checkEnded()
 }
 
 // wind ends the workers of a closed pool that has nothing left to do, and those
 // that are being started.
-func (s *Scheduler) wind() {
+func (s *Scheduler) windDown() {
 	if !s.closed || s.open.first != nil {
 		return
 	}
@@ -33,24 +33,24 @@ func (s *Scheduler) wind() {
 		m.retiring = true
 		m.noteWhy(ErrClosed)
 		if m.outstanding == 0 && m.stop == nil && m.sending == nil {
-			s.dismiss(m, ErrClosed)
+			s.closeWorker(m, ErrClosed)
 		}
 	}
-	s.end()
+	s.checkEnded()
 }
 
 // end notes that no worker will be started any more, the end of all workers of a closed pool, and of
 // all that they did.
-func (s *Scheduler) end() {
-	if s.terminated && len(s.members) == 0 && s.hiring == 0 {
+func (s *Scheduler) checkEnded() {
+	if s.terminated && len(s.members) == 0 && s.starting == 0 {
 		select {
-		case <-s.unstaffed:
+		case <-s.workersGone:
 		default:
-			close(s.unstaffed)
+			close(s.workersGone)
 		}
 	}
 	over := s.closed && s.open.first == nil
-	if s.hiring > 0 || !over && !s.terminated && s.broken == nil || !s.release() {
+	if s.starting > 0 || !over && !s.terminated && s.broken == nil || !s.release() {
 		return
 	}
 	if !over || len(s.members) > 0 || s.finishing > 0 {
@@ -60,7 +60,7 @@ func (s *Scheduler) end() {
 	case <-s.ended:
 	default:
 		s.stopStarts()
-		for _, t := range []*time.Timer{s.stall, s.glance, s.memory, s.patrol} {
+		for _, t := range []*time.Timer{s.stallTimer, s.awakeTimer, s.memoryTimer, s.collectTimer} {
 			if t != nil {
 				t.Stop()
 			}
@@ -91,7 +91,7 @@ func (s *Scheduler) release() bool {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		close(s.released)
-		s.end()
+		s.checkEnded()
 	}()
 	return false
 }
@@ -103,22 +103,22 @@ func (s *Scheduler) Terminate() {
 	s.mu.Lock()
 	s.closed, s.terminated = true, true
 	s.stopStarts()
-	finished := s.dropAll(ErrTerminated)
-	s.makeRoom()
-	s.renewed()
+	finished := s.cancelAll(ErrTerminated)
+	s.wakeSubmitters()
+	s.checkRecycled()
 	for _, m := range s.members {
 		s.kill(m, ErrTerminated)
 	}
-	s.end()
+	s.checkEnded()
 	s.mu.Unlock()
 	s.finish(finished...)
-	<-s.unstaffed
-	within(releasePatience, s.released)
-	within(codePatience, s.ended)
+	<-s.workersGone
+	waitAtMost(releaseTimeout, s.released)
+	waitAtMost(userCodeTimeout, s.ended)
 }
 
 // within waits until done is closed, but not for longer than d.
-func within(d time.Duration, done <-chan struct{}) {
+func waitAtMost(d time.Duration, done <-chan struct{}) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -129,11 +129,11 @@ func within(d time.Duration, done <-chan struct{}) {
 
 // releasePatience is how long Terminate waits for Release, which closes files: on a file system that
 // does not answer that may take for ever.
-const releasePatience = time.Second
+const releaseTimeout = time.Second
 
 // codePatience is how long Terminate waits, when no worker is left, for code of the
 // program's that belongs to a call: the decoding of an output, the reading of an input.
-const codePatience = 50 * time.Millisecond
+const userCodeTimeout = 50 * time.Millisecond
 
 // Join waits, after Close or Terminate, until the workers are gone and the
 // callbacks have returned. A panic of a callback comes out here.
@@ -148,7 +148,7 @@ func (s *Scheduler) Join(ctx context.Context) error {
 		return errors.New("mp: Join was called by a task of the pool, and would wait for itself")
 	}
 	_, inside := s.inside.Load(task.Goroutine())
-	if inside || s.callbacks.within() || s.events.within() {
+	if inside || s.callbacks.onGoroutine() || s.events.onGoroutine() {
 		return errors.New("mp: Join was called by a callback of the pool, or inside a loop over its results, and would wait for itself")
 	}
 	for _, wait := range []func() <-chan struct{}{

@@ -295,7 +295,7 @@ func TestDeliverThatDoesNotReturn(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := newLab(t, config(1))
 		stuck := l.track(1, trivial)
-		stuck.slow, stuck.job.Apart = time.Hour, true
+		stuck.slow, stuck.job.RunsUserCode = time.Hour, true
 		if err := l.s.SubmitNow(&stuck.job); err != nil {
 			t.Fatal(err)
 		}
@@ -319,7 +319,7 @@ func TestManyDeliversThatDoNotReturn(t *testing.T) {
 		l := newLab(t, config(1))
 		for range 20 {
 			stuck := l.track(1, trivial)
-			stuck.slow, stuck.job.Apart = time.Hour, true
+			stuck.slow, stuck.job.RunsUserCode = time.Hour, true
 			if err := l.s.SubmitNow(&stuck.job); err != nil {
 				t.Fatal(err)
 			}

@@ -9,36 +9,36 @@ import "time"
 
 const (
 	// roundEvery is how often workers that have something to do are looked at.
-	roundEvery = 20 * time.Millisecond
+	collectEvery = 20 * time.Millisecond
 	// collectWait is how long a decision may wait for outcomes to be collected.
 	collectWait = 50 * time.Millisecond
 )
 
 // goRound starts the looks at busy workers, if m needs them.
-func (s *Scheduler) goRound(m *member) {
-	if m.collector == nil || s.patrolling {
+func (s *Scheduler) watchCollector(m *member) {
+	if m.collector == nil || s.collectTimerSet {
 		return
 	}
-	s.patrolling = true
-	if s.patrol == nil {
-		s.patrol = time.AfterFunc(roundEvery, s.roundNow)
+	s.collectTimerSet = true
+	if s.collectTimer == nil {
+		s.collectTimer = time.AfterFunc(collectEvery, s.collectAll)
 		return
 	}
-	s.patrol.Reset(roundEvery)
+	s.collectTimer.Reset(collectEvery)
 }
 
 // roundNow collects what workers have committed.
-func (s *Scheduler) roundNow() {
+func (s *Scheduler) collectAll() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.patrolling = false
+	s.collectTimerSet = false
 	for _, m := range s.members {
 		if m.collector == nil || m.dead || len(m.batches) == 0 {
 			continue
 		}
 		m.collector.Collect(0)
 		m.w.Running() // notes when it was first seen, at the latest, that an item runs
-		s.goRound(m)
+		s.watchCollector(m)
 	}
 }
 

@@ -15,17 +15,17 @@ func (m *member) Died(d Death) {
 	s.mu.Lock()
 	m.dead = true
 	if m.w == nil { // it was not even ready: start sees to it
-		m.lost = cmp.Or(d.Err, errEnded)
+		m.startErr = cmp.Or(d.Err, errEnded)
 		s.mu.Unlock()
-		close(m.nudge)
+		close(m.wakeup)
 		return
 	}
-	s.unlist(m)
+	s.removeIdle(m)
 	if m.waking {
 		m.waking = false
 		s.waking--
 	}
-	for _, t := range []*time.Timer{m.watch, m.leave, m.bored} {
+	for _, t := range []*time.Timer{m.timeoutTimer, m.closeTimer, m.idleTimer} {
 		if t != nil {
 			t.Stop()
 		}
@@ -33,13 +33,13 @@ func (m *member) Died(d Death) {
 	if m.stop != nil && m.stop.timer != nil {
 		m.stop.timer.Stop()
 	}
-	due := s.bury(m, d, m.dues[:0])
-	due = s.forsake(m, d.Err, due)
-	dropped := s.dismissed(m, d)
-	s.makeRoom()
-	s.end()
+	due := s.settleDead(m, d, m.scratch[:0])
+	due = s.failPinned(m, d.Err, due)
+	dropped := s.removeDead(m, d)
+	s.wakeSubmitters()
+	s.checkEnded()
 	s.mu.Unlock()
-	close(m.nudge)
+	close(m.wakeup)
 	s.deliver(due)
 	s.finish(dropped...)
 }
@@ -47,43 +47,43 @@ func (m *member) Died(d Death) {
 // bury says what becomes of each item that a dead worker had: what it had not
 // begun waits for another, what it ran is blamed, and what it had begun before,
 // in a chunk, is begun again.
-func (s *Scheduler) bury(m *member, d Death, due []delivery) []delivery {
+func (s *Scheduler) settleDead(m *member, d Death, due []delivery) []delivery {
 	for _, b := range m.batches {
 		if b.done >= b.limit {
 			continue
 		}
-		s.hold(m, b, b.done-b.limit)
+		s.addOutstanding(m, b, b.done-b.limit)
 		begun := m.w.Limit(b, 0)
-		if m.unreadable(b, begun, d) {
+		if m.blameUnread(b, begun, d) {
 			begun++
 		}
 		if begun < b.limit {
-			b.parts(begun, b.limit, func(sp Span) { s.giveBack(sp, b) })
+			b.parts(begun, b.limit, func(sp Span) { s.requeue(sp, b) })
 			b.limit = max(begun, b.done)
 		}
-		m.begun(b, b.limit-1)
+		m.noteBegun(b, b.limit-1)
 		for b.done < b.limit {
 			item := b.done
 			sp, at := b.advance(1)
 			one := Span{Job: sp.Job, First: sp.First + at, N: 1, Attempt: sp.Attempt}
 			ran := d.Running && d.Batch == b && d.Item == item || item >= begun-1 && b.unread
 			if !ran && sp.N > 1 {
-				s.giveBack(one, b)
+				s.requeue(one, b)
 				continue
 			}
-			s.landed(one.Job, 1, b)
+			s.notInFlight(one.Job, 1, b)
 			if one.Job.over {
 				continue
 			}
-			out := Outcome{First: one.First, Count: 1, Attempts: one.Attempt, PID: m.pd, ID: one.Job.taskID(one.First), Err: m.verdict(b, item, d.Err)}
+			out := Outcome{First: one.First, Count: 1, Attempts: one.Attempt, PID: m.pid, ID: one.Job.taskID(one.First), Err: m.deathError(b, item, d.Err)}
 			if ran {
-				s.wasted(one.Job, b, time.Since(m.headSince))
+				s.chargeDeath(one.Job, b, time.Since(m.headSince))
 				out.Measure = d.Measure
 				if d.Measure != nil {
 					d.Measure.MaxMemory = m.memory // as when it was last looked at
 				}
 			}
-			due = s.failed(one.Job, out, m.n, b.Left.Load(), due)
+			due = s.failed(one.Job, out, m.n, b.Moved.Load(), due)
 		}
 	}
 	m.batches = nil
@@ -93,7 +93,7 @@ func (s *Scheduler) bury(m *member, d Death, due []delivery) []delivery {
 // unreadable says whether the first item that a dead worker had not begun is to blame
 // for the death: its input is more than a worker may hold, or worker after worker has
 // died while it came.
-func (m *member) unreadable(b *Batch, begun int, d Death) bool {
+func (m *member) blameUnread(b *Batch, begun int, d Death) bool {
 	if st := m.stop; st != nil && st.batch == b && st.unread && begun == st.item {
 		b.unread = true
 		return true
@@ -103,18 +103,18 @@ func (m *member) unreadable(b *Batch, begun int, d Death) bool {
 	}
 	if m.batches[0] == b && !m.killed && d.Err != nil {
 		j := b.Spans[0].Job
-		if j.rare().perished++; j.perished >= maxPerished {
-			j.perished, b.unread = 0, true
+		if j.needExtra().readDeaths++; j.readDeaths >= maxReadDeaths {
+			j.readDeaths, b.unread = 0, true
 		}
 	}
 	return b.unread
 }
 
 // maxPerished is how many workers in a row may die while they are sent a job's input.
-const maxPerished = 10
+const maxReadDeaths = 10
 
 // verdict is the error of the item that ran when its worker died.
-func (m *member) verdict(b *Batch, item int, err error) error {
+func (m *member) deathError(b *Batch, item int, err error) error {
 	switch st := m.stop; {
 	case st != nil && st.batch == b && st.item == item && st.err != nil:
 		return st.err
@@ -130,13 +130,13 @@ var errEnded = errors.New("mp: the worker ended while the task ran")
 
 // dismissed takes a dead worker off the list and sees to a new one. It returns the
 // jobs that are finished because no worker lives.
-func (s *Scheduler) dismissed(m *member, d Death) (dropped []*Job) {
+func (s *Scheduler) removeDead(m *member, d Death) (dropped []*Job) {
 	if i := slices.Index(s.members, m); i >= 0 {
 		s.members = slices.Delete(s.members, i, i+1)
 	}
-	s.foreclose(m)
-	if m.loan != nil {
-		s.repay(m)
+	s.endCompensation(m)
+	if m.compensates != nil {
+		s.compensatingEnded(m)
 		return nil
 	}
 	s.numbers[m.n-1] = false
@@ -148,20 +148,20 @@ func (s *Scheduler) dismissed(m *member, d Death) (dropped []*Job) {
 	if d.Raced && s.raced == nil {
 		s.raced = d.Err
 	}
-	s.events.add(entry{kind: kind, first: -1, n: 1, worker: m.n, pid: m.pd, err: with(m.lastWord(d.Err), exit)})
+	s.events.add(entry{kind: kind, first: -1, n: 1, worker: m.n, pid: m.pid, err: with(m.lastWord(d.Err), exit)})
 	if kind == WorkerDied && !s.terminated {
 		s.counts.restarts++
 	}
-	soon := hurried
+	soon := earlyDeath
 	if m.used {
-		soon = hurriedWithTask
+		soon = earlyDeathWithTask
 	}
-	if kind == WorkerDied && !m.killed && !m.known && !d.Running && time.Since(m.since) < soon {
-		dropped = s.strike(errtext.Errorf("%w: %w", errHurried, d.Err))
+	if kind == WorkerDied && !m.killed && !m.reported && !d.Running && time.Since(m.since) < soon {
+		dropped = s.startFailed(errtext.Errorf("%w: %w", errEarlyDeath, d.Err))
 	}
-	s.hire()
-	s.rouse(s.ready.items)
-	s.renewed()
+	s.startMissing()
+	s.wakeSenders(s.queues.items)
+	s.checkRecycled()
 	return dropped
 }
 
@@ -169,8 +169,8 @@ func (s *Scheduler) dismissed(m *member, d Death) (dropped []*Job) {
 // of counts as a start that failed: the next one will not live long either. When it
 // was sent a task, that may be what it died of.
 const (
-	hurried         = time.Second
-	hurriedWithTask = 20 * time.Millisecond
+	earlyDeath         = time.Second
+	earlyDeathWithTask = 20 * time.Millisecond
 )
 
-var errHurried = errors.New("mp: the worker died as soon as it was ready")
+var errEarlyDeath = errors.New("mp: the worker died as soon as it was ready")

@@ -4,11 +4,11 @@ import "time"
 
 // take picks the next batch for a worker, nil when there is none for it now.
 func (s *Scheduler) take(m *member) *Batch {
-	if b, hold := s.takeOwn(m); b != nil || hold {
+	if b, hold := s.takePinned(m); b != nil || hold {
 		return b
 	}
 	j := s.topFor(m)
-	if j == nil || !m.accepts() || len(m.batches) >= maxFlight || s.spent(m) {
+	if j == nil || !m.accepts() || len(m.batches) >= maxBatches || s.usedUp(m) {
 		return nil
 	}
 	quota := s.quota(m)
@@ -17,17 +17,17 @@ func (s *Scheduler) take(m *member) *Batch {
 		return nil
 	}
 	b := &Batch{
-		pace: j.pace, cost: j.pace.cost(room - 1), priority: j.Priority, Report: s.events.each, Alone: j.Alone,
+		estimate: j.estimate, cost: j.estimate.cost(room - 1), priority: j.Priority, Report: s.events.perTask, Moves: j.Moves,
 	}
-	if b.Alone {
+	if b.Moves {
 		room, quota = 1, 1
 	}
-	b.quick, b.each = b.pace.isShort(), int64(b.pace.usual)
+	b.short, b.typical = b.estimate.isShort(), int64(b.estimate.typical)
 	b.Spans = b.one[:0]
 	if room > 1 && j.unsent == 1 {
 		b.Spans = make([]Span, 0, min(room, maxSpans)) // most likely jobs of one task follow
 	}
-	for room > 0 && j != nil && j.pace == b.pace && j.Priority == b.priority && j.Alone == b.Alone && len(b.Spans) < maxSpans {
+	for room > 0 && j != nil && j.estimate == b.estimate && j.Priority == b.priority && j.Moves == b.Moves && len(b.Spans) < maxSpans {
 		n := room
 		if j.Chunk > 0 {
 			if b.items > 0 && j.Chunk > room {
@@ -38,53 +38,53 @@ func (s *Scheduler) take(m *member) *Batch {
 				n = min(n, room)
 			}
 		}
-		room -= s.move(j, n, b)
-		if m.loan != nil {
+		room -= s.fill(j, n, b)
+		if m.compensates != nil {
 			break
 		}
-		j = s.ready.top()
+		j = s.queues.top()
 	}
-	s.unlist(m)
+	s.removeIdle(m)
 	s.send(m, b)
 	return b
 }
 
 // roomAt is how many tasks a worker may be sent of a job's pace, and whether other jobs want it too.
 func (s *Scheduler) roomAt(m *member, j *Job) (n int, shared bool) {
-	p := j.pace
-	shared = s.ready.level(j.Priority).isShared()
-	if n = p.depth(ahead); shared {
-		n = p.depth(aheadShared)
+	p := j.estimate
+	shared = s.queues.queue(j.Priority).isShared()
+	if n = p.depth(prefetchWork); shared {
+		n = p.depth(prefetchWorkShared)
 	}
 	if j.Chunk > 0 && p.mean == 0 {
 		n = j.Chunk
 	}
-	if m.outstanding > 0 && (m.outstanding > n/2 || m.batches[len(m.batches)-1].pace != p) {
+	if m.outstanding > 0 && (m.outstanding > n/2 || m.batches[len(m.batches)-1].estimate != p) {
 		return 0, shared // enough to do for now, or of a length that says nothing of these
 	}
 	if m.slow > 0 && p.isShort() {
 		return 0, shared // what it has may take long
 	}
-	if j.Alone && m.outstanding > 0 {
+	if j.Moves && m.outstanding > 0 {
 		return 0, shared // and what comes behind it waits too: it is not for long
 	}
-	hands := s.hands(j, m.caps.Sleeps)
-	share := max(1, (s.ready.items+2*hands-1)/(2*hands)) // leave some to the others
+	hands := s.usefulWorkers(j, m.caps.Sleeps)
+	share := max(1, (s.queues.items+2*hands-1)/(2*hands)) // leave some to the others
 	return min(n-m.outstanding, share), shared
 }
 
 // move moves up to n tasks of a job into a batch, and returns how many.
-func (s *Scheduler) move(j *Job, n int, b *Batch) int {
+func (s *Scheduler) fill(j *Job, n int, b *Batch) int {
 	sp := j.cut(n)
 	b.add(sp)
 	j.inflight += int32(sp.N)
-	s.ready.items -= sp.N
+	s.queues.items -= sp.N
 	if j.unsent == 0 {
-		s.ready.remove(j)
+		s.queues.remove(j)
 	}
 	cost := int64(sp.N) * b.cost
 	j.charged += cost
-	s.ready.charge(j, cost)
+	s.queues.charge(j, cost)
 	return sp.N
 }
 
@@ -104,49 +104,49 @@ func (s *Scheduler) send(m *member, b *Batch) {
 	}
 	m.used = true
 	m.batches = append(m.batches, b)
-	s.hold(m, b, b.items)
+	s.addOutstanding(m, b, b.items)
 	m.sent += b.items
 	m.w.Open(b)
 	if b.timed {
-		s.watchOver(m)
+		s.watchTimeouts(m)
 	}
 	s.watchMemory()
-	s.goRound(m)
-	s.look()
-	s.makeRoom()
+	s.watchCollector(m)
+	s.watchStalls()
+	s.wakeSubmitters()
 }
 
 // rouse makes senders look at n new tasks.
-func (s *Scheduler) rouse(n int) {
+func (s *Scheduler) wakeSenders(n int) {
 	for n > 0 && len(s.idle) > 0 {
-		if s.enough(wakeWorth) {
-			s.rouseQuick()
+		if s.enoughAwake(workPerWake) {
+			s.wakeAwake()
 			return
 		}
 		m := s.idle[len(s.idle)-1]
 		s.idle = s.idle[:len(s.idle)-1]
-		m.listed = false
-		s.wakes(m)
+		m.inIdle = false
+		s.markWaking(m)
 		m.wake()
 		n--
 	}
 	if n <= 0 {
 		return
 	}
-	if s.cfg.IdleTimeout > 0 && s.enough(wakeWorth) {
-		s.rouseQuick()
+	if s.cfg.IdleTimeout > 0 && s.enoughAwake(workPerWake) {
+		s.wakeAwake()
 		return // nor is it worth a start
 	}
-	if j := s.ready.top(); j != nil && s.depth(j.pace, j.Priority) > 1 {
-		s.rouseBusy()
+	if j := s.queues.top(); j != nil && s.depth(j.estimate, j.Priority) > 1 {
+		s.wakeBusy()
 	}
-	s.hire()
-	s.look()
+	s.startMissing()
+	s.watchStalls()
 }
 
 // rouseBusy makes one sender look whose worker has something to do and may have
 // more sent ahead.
-func (s *Scheduler) rouseBusy() {
+func (s *Scheduler) wakeBusy() {
 	for _, m := range s.members {
 		if m.parked && m.outstanding > 0 && m.accepts() && 2*m.outstanding <= s.depthOf(m) {
 			m.parked = false
@@ -157,34 +157,34 @@ func (s *Scheduler) rouseBusy() {
 }
 
 // rest is what a worker's sender does when there is nothing to send.
-func (s *Scheduler) rest(m *member) {
+func (s *Scheduler) nothingToSend(m *member) {
 	if m.outstanding > 0 || m.dead {
 		return
 	}
-	if m.stop == nil && (m.retiring || s.spent(m)) {
-		s.dismiss(m, s.spentWhy(m))
-		s.rouse(s.ready.items) // they may have waited for this one
+	if m.stop == nil && (m.retiring || s.usedUp(m)) {
+		s.closeWorker(m, s.endReason(m))
+		s.wakeSenders(s.queues.items) // they may have waited for this one
 		return
 	}
-	if !m.accepts() || m.loan != nil {
+	if !m.accepts() || m.compensates != nil {
 		return
 	}
-	if !m.listed {
-		m.listed = true
+	if !m.inIdle {
+		m.inIdle = true
 		s.idle = append(s.idle, m)
-		s.countIdle(m)
+		s.startIdleTimer(m)
 	}
-	if s.ready.items == 0 {
+	if s.queues.items == 0 {
 		s.steal(m)
 	}
 }
 
 // unlist takes a worker off the idle list.
-func (s *Scheduler) unlist(m *member) {
-	if !m.listed {
+func (s *Scheduler) removeIdle(m *member) {
+	if !m.inIdle {
 		return
 	}
-	m.listed = false
+	m.inIdle = false
 	for i, other := range s.idle {
 		if other == m {
 			s.idle = append(s.idle[:i], s.idle[i+1:]...)

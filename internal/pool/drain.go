@@ -7,70 +7,70 @@ func (s *Scheduler) Drain() {
 	s.mu.Lock()
 	s.closed, s.draining = true, true
 	for _, m := range s.members {
-		s.recallAll(m) // who is roused by it gets the lock when nothing waits any more
+		s.revokeAll(m) // who is roused by it gets the lock when nothing waits any more
 	}
 	var due []delivery
 	var finished []*Job
 	for j, next := s.open.first, (*Job)(nil); j != nil; j = next {
 		next = j.newer
-		due = s.drop(j, due)
-		if s.settled(j) {
+		due = s.drainJob(j, due)
+		if s.checkFinished(j) {
 			finished = append(finished, j)
 		}
 	}
-	s.makeRoom()
-	s.renewed()
-	s.wind()
-	s.end()
+	s.wakeSubmitters()
+	s.checkRecycled()
+	s.windDown()
+	s.checkEnded()
 	s.mu.Unlock()
 	s.deliver(due)
 	s.finish(finished...)
 }
 
 // drop cancels the tasks of a job that wait.
-func (s *Scheduler) drop(j *Job, due []delivery) []delivery {
+func (s *Scheduler) drainJob(j *Job, due []delivery) []delivery {
 	if j.over {
 		return due
 	}
 	if j.Lazy {
-		j.sealed, j.rare().why = true, ErrCancelled
+		j.sealed, j.needExtra().why = true, ErrCancelled
 	}
-	for _, sp := range s.withdrawn(j) {
+	for _, sp := range s.takeWaiting(j) {
 		if j.Lazy {
-			s.settleUntold(j, sp)
+			s.settleUnreported(j, sp)
 			continue
 		}
-		due = s.refuse(j, sp, ErrCancelled, due)
+		due = s.failWaiting(j, sp, ErrCancelled, due)
 	}
 	return due
 }
 
 // withdrawn takes all waiting tasks off a job.
-func (s *Scheduler) withdrawn(j *Job) (waiting []Span) {
+func (s *Scheduler) takeWaiting(j *Job) (waiting []Span) {
 	n := j.unsent
 	for j.unsent > 0 {
 		waiting = append(waiting, j.cut(j.unsent))
 	}
 	if j.pin() == nil {
-		s.ready.remove(j)
-		s.ready.items -= n
+		s.queues.remove(j)
+		s.queues.items -= n
 	} else {
 		j.worker.unpin(j)
 	}
-	if j.seldom == nil {
+	if j.extra == nil {
 		return waiting
 	}
-	for index, r := range j.waiting {
+	for index, r := range j.inBackOff {
 		r.timer.Stop()
 		waiting = append(waiting, Span{Job: j, First: index, N: 1, Attempt: r.attempt})
 	}
-	s.waiting -= len(j.waiting)
-	j.waiting = nil
+	s.inBackOff -= len(j.inBackOff)
+	j.inBackOff = nil
 	return waiting
 }
 
 // settleUntold takes tasks as cancelled of which the end of their job tells.
-func (s *Scheduler) settleUntold(j *Job, sp Span) {
+func (s *Scheduler) settleUnreported(j *Job, sp Span) {
 	s.counts.failed += sp.N
 	s.events.add(entry{kind: TaskFailed, job: j, first: sp.First, n: sp.N, attempt: sp.Attempt, err: ErrCancelled})
 	j.unsettled -= sp.N
@@ -78,7 +78,7 @@ func (s *Scheduler) settleUntold(j *Job, sp Span) {
 }
 
 // refuse settles tasks of which no attempt will be made any more.
-func (s *Scheduler) refuse(j *Job, sp Span, why error, due []delivery) []delivery {
+func (s *Scheduler) failWaiting(j *Job, sp Span, why error, due []delivery) []delivery {
 	s.counts.failed += sp.N
 	s.events.add(entry{kind: TaskFailed, job: j, first: sp.First, n: sp.N, attempt: sp.Attempt, err: why})
 	return s.settle(j, Outcome{First: sp.First, Count: sp.N, Attempts: sp.Attempt - 1, Err: why, ID: j.taskID(sp.First)}, due)

@@ -69,15 +69,15 @@ type events struct {
 	s       *Scheduler
 	tell    func(Event)
 	watches []*Watch
-	each    bool // somebody wants to know of each task
+	perTask bool // somebody wants to know of each task
 	queue   []entry
 	running bool
-	held    bool // the scheduler was told to wait
+	blocked bool // the scheduler was told to wait
 	idle    chan struct{}
 	on      atomic.Pointer[string]
 }
 
-func (e *events) init(s *Scheduler) { e.s, e.tell, e.each = s, s.cfg.Events, s.cfg.Events != nil }
+func (e *events) init(s *Scheduler) { e.s, e.tell, e.perTask = s, s.cfg.Events, s.cfg.Events != nil }
 
 // add notes an event. It is called with the scheduler's lock held.
 func (e *events) add(en entry) {
@@ -103,7 +103,7 @@ func (m *member) Output(kind EventKind, err error) {
 	s := m.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.events.add(entry{kind: kind, first: -1, n: 1, worker: m.n, pid: m.pd, err: err})
+	s.events.add(entry{kind: kind, first: -1, n: 1, worker: m.n, pid: m.pid, err: err})
 }
 
 // full says whether so many events wait that nothing should be begun.
@@ -122,7 +122,7 @@ func (e *events) room() int {
 	if free >= 2 {
 		return max(1, free/2/max(1, e.s.want)) // the others want some too
 	}
-	e.held = true
+	e.blocked = true
 	return 0
 }
 
@@ -163,12 +163,12 @@ func (e *events) next() (Event, bool) {
 	if en.n--; en.n == 0 {
 		e.queue[0] = entry{}
 		e.queue = e.queue[1:]
-		if e.held && len(e.queue) < maxEvents/2 {
-			e.held = false
-			e.s.hire()
-			e.s.rouse(e.s.ready.items)
-			e.s.rouseGuests()
-			e.s.rouseOwners()
+		if e.blocked && len(e.queue) < maxEvents/2 {
+			e.blocked = false
+			e.s.startMissing()
+			e.s.wakeSenders(e.s.queues.items)
+			e.s.wakeCompensating()
+			e.s.wakeAllPinned()
 		}
 	}
 	return ev, true
@@ -189,7 +189,7 @@ func (e *events) quiet() <-chan struct{} {
 	return idle
 }
 
-func (e *events) within() bool {
+func (e *events) onGoroutine() bool {
 	on := e.on.Load()
 	return on != nil && *on == task.Goroutine()
 }

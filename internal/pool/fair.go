@@ -20,7 +20,7 @@ const (
 )
 
 // cost is what a task is charged when it is sent with so many others, in nanoseconds.
-func (p *pace) cost(others int) int64 {
+func (p *estimate) cost(others int) int64 {
 	if p.mean == 0 {
 		return max(1, unknownCost/int64(others+1))
 	}
@@ -28,40 +28,40 @@ func (p *pace) cost(others int) int64 {
 }
 
 // charge charges a job for time of workers, or less than it was.
-func (r *ready) charge(j *Job, cost int64) {
+func (r *runQueues) charge(j *Job, cost int64) {
 	j.virtual += cost
 	if j.place != notListed {
-		r.known(j.Priority).moved(j)
+		r.lookup(j.Priority).fix(j)
 	}
 }
 
 // advance has the level's virtual time go on. It never goes back: who came later would be in
 // front.
-func (l *level) advance(cost int64) {
-	l.step += float64(cost) / float64(max(l.active, 1))
-	if l.step >= 1 {
-		whole := int64(l.step)
-		l.now += whole
-		l.step -= float64(whole)
+func (l *runQueue) advance(cost int64) {
+	l.fraction += float64(cost) / float64(max(l.active, 1))
+	if l.fraction >= 1 {
+		whole := int64(l.fraction)
+		l.virtualTime += whole
+		l.fraction -= float64(whole)
 	}
 }
 
 // catchUp has the level's virtual time be that of the jobs that wait, but for what they were
 // charged in advance, when they are all ahead of it: some of those that shared in it have not
 // used their share.
-func (l *level) catchUp() {
+func (l *runQueue) catchUp() {
 	if l.jobs > 0 {
 		j := l.top()
-		l.now = max(l.now, j.virtual-j.charged)
+		l.virtualTime = max(l.virtualTime, j.virtual-j.charged)
 	}
 }
 
 // measured corrects what the jobs of a batch were charged, when it has ended.
-func (s *Scheduler) measured(b *Batch, busy time.Duration) {
+func (s *Scheduler) chargeMeasured(b *Batch, busy time.Duration) {
 	if b.done == 0 {
 		return
 	}
-	if l := s.ready.known(b.priority); l != nil {
+	if l := s.queues.lookup(b.priority); l != nil {
 		l.advance(int64(busy))
 	}
 	off := max(1, int64(busy)/int64(b.done)) - b.cost
@@ -77,35 +77,35 @@ func (s *Scheduler) measured(b *Batch, busy time.Duration) {
 			continue // all of a job's at once
 		}
 		if !sp.Job.over {
-			s.ready.charge(sp.Job, int64(n)*off)
+			s.queues.charge(sp.Job, int64(n)*off)
 		}
 		n = 0
 	}
 }
 
 // wasted charges a job for the time of a worker that died while it ran one of its tasks.
-func (s *Scheduler) wasted(j *Job, b *Batch, spent time.Duration) {
-	if l := s.ready.known(b.priority); l != nil {
+func (s *Scheduler) chargeDeath(j *Job, b *Batch, spent time.Duration) {
+	if l := s.queues.lookup(b.priority); l != nil {
 		l.advance(int64(spent))
 	}
-	s.ready.charge(j, int64(spent)-b.cost)
+	s.queues.charge(j, int64(spent)-b.cost)
 }
 
 // landed notes that tasks of a batch are not at its worker any more.
-func (s *Scheduler) landed(j *Job, n int, b *Batch) {
+func (s *Scheduler) notInFlight(j *Job, n int, b *Batch) {
 	j.inflight -= int32(n)
 	j.charged -= int64(n) * b.cost
-	s.ready.note(j)
+	s.queues.updateActive(j)
 }
 
 // note notes whether a job has tasks that wait or that are at workers.
-func (r *ready) note(j *Job) {
+func (r *runQueues) updateActive(j *Job) {
 	active := j.place != notListed || j.inflight > 0
 	if active == j.active {
 		return
 	}
 	j.active = active
-	l := r.level(j.Priority)
+	l := r.queue(j.Priority)
 	if active {
 		l.active++
 		return
@@ -113,50 +113,50 @@ func (r *ready) note(j *Job) {
 	if l.active--; l.active == 1 {
 		l.shared = time.Now()
 	}
-	if l.active == 0 && len(r.levels) > maxLevels { // priorities may be as many as tasks
+	if l.active == 0 && len(r.queues) > maxQueues { // priorities may be as many as tasks
 		r.forget(l)
 	}
 }
 
 // isShared says whether several jobs share a level, or did a moment ago.
-func (l *level) isShared() bool {
+func (l *runQueue) isShared() bool {
 	return l.active > 1 || !l.shared.IsZero() && time.Since(l.shared) < shareFor
 }
 
 // depth is how many tasks of one pace and priority a worker may hold. Where others may want the
 // worker it is not given away for long.
-func (s *Scheduler) depth(p *pace, priority int) int {
-	if l := s.ready.known(priority); l != nil && l.isShared() {
-		return p.depth(aheadShared)
+func (s *Scheduler) depth(p *estimate, priority int) int {
+	if l := s.queues.lookup(priority); l != nil && l.isShared() {
+		return p.depth(prefetchWorkShared)
 	}
-	return p.depth(ahead)
+	return p.depth(prefetchWork)
 }
 
 // depthOf is how many tasks a worker may hold of what it was sent last.
 func (s *Scheduler) depthOf(m *member) int {
 	b := m.batches[len(m.batches)-1]
-	return min(s.depth(b.pace, b.priority), m.capacity)
+	return min(s.depth(b.estimate, b.priority), m.capacity)
 }
 
 // share calls back, when a level comes to be shared, what was sent ahead as long as it was not.
-func (s *Scheduler) share(j *Job) {
-	l := s.ready.known(j.Priority)
+func (s *Scheduler) startSharing(j *Job) {
+	l := s.queues.lookup(j.Priority)
 	if l == nil || l.active != 2 || !l.shared.IsZero() && time.Since(l.shared) < shareFor {
 		return
 	}
 	l.shared = time.Now()
 	for _, m := range s.members {
-		if m.outstanding > 1 && m.loan == nil {
-			s.trim(m, int64(aheadShared))
+		if m.outstanding > 1 && m.compensates == nil {
+			s.trim(m, int64(prefetchWorkShared))
 		}
 	}
 }
 
 // trim calls back what a worker has beyond so much work, in nanoseconds.
 func (s *Scheduler) trim(m *member, work int64) {
-	var keep [maxFlight]int
+	var keep [maxBatches]int
 	for i, b := range m.batches {
-		each := b.pace.cost(0)
+		each := b.estimate.cost(0)
 		n := int64(b.limit - b.done)
 		fits := min(n, max(work, 0)/each)
 		if i == 0 {
@@ -166,17 +166,17 @@ func (s *Scheduler) trim(m *member, work int64) {
 		work -= n * each
 	}
 	for i := len(m.batches) - 1; i >= 0; i-- {
-		s.recall(m, m.batches[i], keep[i])
+		s.revoke(m, m.batches[i], keep[i])
 	}
 }
 
 // othersWait says whether a job waits of which a worker has no tasks.
-func (s *Scheduler) othersWait(m *member) bool {
-	top := s.ready.top()
-	if top == nil || m.loan != nil {
+func (s *Scheduler) otherJobsWait(m *member) bool {
+	top := s.queues.top()
+	if top == nil || m.compensates != nil {
 		return false
 	}
-	waiting := s.ready.level(top.Priority).jobs
+	waiting := s.queues.queue(top.Priority).jobs
 	var last *Job
 	for _, b := range m.batches {
 		if b.priority > top.Priority {

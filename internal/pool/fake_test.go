@@ -456,7 +456,7 @@ func (f *fake) report(b *pool.Batch, item int, sp *pool.Span, index int, r pool.
 			}
 		}
 		r.Value = token{sp.Job, index, sp.Attempt}
-		if sp.Job.Apart {
+		if sp.Job.RunsUserCode {
 			r.Payload = []byte{1}
 		}
 	}

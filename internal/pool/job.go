@@ -6,24 +6,24 @@ import "time"
 // changed afterwards. There may be hundreds of thousands with one task each, so it
 // is kept small.
 type Job struct {
-	*Options // nil: the zero Options
-	Func     string
-	Client   Client
-	Items    int  // tasks known at the start
-	Lazy     bool // more may come by Extend, until Seal
-	Apart    bool // Deliver runs code of the program's, which may take its time
-	NoWait   bool // it is refused where tasks of it would wait beyond MaxQueued
-	Alone    bool // inputs can be sent only once: see Batch.Alone; a worker may find that out later
+	*Options     // nil: the zero Options
+	Func         string
+	Client       Client
+	Items        int  // tasks known at the start
+	Lazy         bool // more may come by Extend, until Seal
+	RunsUserCode bool // Deliver runs code of the program's, which may take its time
+	NoWait       bool // it is refused where tasks of it would wait beyond MaxQueued
+	Moves        bool // inputs can be sent only once: see Batch.Alone; a worker may find that out later
 
 	sealed   bool // no more tasks will come
 	over     bool // cancelled, or all settled
 	finished bool
 	active   bool  // has tasks that wait or are at workers
 	place    int32 // in the ready list
-	*seldom        // nil: none of it is needed
+	*extra         // nil: none of it is needed
 
 	s          *Scheduler
-	pace       *pace
+	estimate   *estimate
 	id         uint64 // of its first task: jobs that came later have higher ones
 	next       int    // tasks from here on were never sent
 	unsettled  int    // tasks without an outcome
@@ -31,7 +31,7 @@ type Job struct {
 	inflight   int32  // tasks at workers
 	delivering int32  // Deliver calls under way, in tasks
 	sending    int32  // batches with tasks of this job that are being sent
-	reading    int32  // batches with tasks of this job whose inputs are being read
+	encoding   int32  // batches with tasks of this job whose inputs are being read
 	virtual    int64  // its virtual time, see fair.go
 	charged    int64  // of that, for tasks at workers
 
@@ -40,33 +40,33 @@ type Job struct {
 }
 
 // seldom is what most jobs have no use for.
-type seldom struct {
-	returned spans            // tasks that came back: called back, or to be tried again
-	waiting  map[int]*retrial // tasks that wait for their back-off, by index
-	moved    int              // times that it was called back from a worker that did not read it
-	mutes    map[int]int      // workers that did not begin a task, by its index
-	perished int              // workers in a row that died while they read an input of it
-	released chan struct{}    // closed when reading reaches 0, if somebody waits
-	lenders  []*loan          // the places of tasks that wait for it
-	why      error            // it was cancelled
-	worker   *member          // that it is for; nil: any. See pinned.go
-	blocks   []uint64         // of a lazy job: where the numbers of its further tasks begin
+type extra struct {
+	putBack       spans           // tasks that came back: called back, or to be tried again
+	inBackOff     map[int]*retry  // tasks that wait for their back-off, by index
+	slowReads     int             // times that it was called back from a worker that did not read it
+	unbegun       map[int]int     // workers that did not begin a task, by its index
+	readDeaths    int             // workers in a row that died while they read an input of it
+	encodingDone  chan struct{}   // closed when reading reaches 0, if somebody waits
+	compensations []*compensation // the places of tasks that wait for it
+	why           error           // it was cancelled
+	worker        *member         // that it is for; nil: any. See pinned.go
+	blocks        []uint64        // of a lazy job: where the numbers of its further tasks begin
 }
 
 // cause is why the job was cancelled; nil: it was not.
 func (j *Job) cause() error {
-	if j.seldom == nil {
+	if j.extra == nil {
 		return nil
 	}
 	return j.why
 }
 
 // rare is for who changes something of it.
-func (j *Job) rare() *seldom {
-	if j.seldom == nil {
-		j.seldom = new(seldom)
+func (j *Job) needExtra() *extra {
+	if j.extra == nil {
+		j.extra = new(extra)
 	}
-	return j.seldom
+	return j.extra
 }
 
 // Options say how the tasks of a job are treated. Jobs may share them.
@@ -118,8 +118,8 @@ type Backoff struct {
 
 // cut takes up to n tasks off those that wait to be sent.
 func (j *Job) cut(n int) Span {
-	if j.seldom != nil && len(j.returned) > 0 {
-		out := j.returned.cut(n)
+	if j.extra != nil && len(j.putBack) > 0 {
+		out := j.putBack.cut(n)
 		j.unsent -= out.N
 		return out
 	}
@@ -131,8 +131,8 @@ func (j *Job) cut(n int) Span {
 }
 
 // giveBack makes tasks that were cut off wait again, before those never sent.
-func (j *Job) giveBack(sp Span) {
-	j.rare().returned.push(sp)
+func (j *Job) putBackSpan(sp Span) {
+	j.needExtra().putBack.push(sp)
 	j.unsent += sp.N
 }
 

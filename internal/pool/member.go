@@ -4,18 +4,18 @@ import "time"
 
 // member is the scheduler's side of one worker. It is the worker's Sink.
 type member struct {
-	s  *Scheduler
-	n  int // the worker's number, from 1
-	w  Worker
-	pd int // its pid, for good
+	s   *Scheduler
+	n   int // the worker's number, from 1
+	w   Worker
+	pid int // its pid, for good
 
 	collector Collector // w, if it is one
 	caps      Capabilities
 	capacity  int // tasks that it may have at a time
 
-	nudge  chan struct{} // to its sender: look for work
+	wakeup chan struct{} // to its sender: look for work
 	parked bool          // its sender waits for a nudge
-	listed bool          // in s.idle
+	inIdle bool          // in s.idle
 
 	batches     []*Batch  // in flight, oldest first
 	sending     *Batch    // the one being sent
@@ -23,53 +23,53 @@ type member struct {
 	sent        int       // items sent in all, less those called back
 	tasks       int       // items with a result
 	memory      int64     // its memory when last looked at
-	looked      time.Time // when that was
+	memoryAt    time.Time // when that was
 	headSince   time.Time // since when the oldest item could have begun
 	sendSince   time.Time // since when a batch is being sent
 
 	generation uint64 // at its start
-	own        []*Job // for it alone, not yet sent
+	pinned     []*Job // for it alone, not yet sent
 
-	renew    bool // is replaced when it has nothing to do
-	retiring bool // gets no more tasks and is closed when it has none
-	closing  bool // was told to close
-	killed   bool
-	why      error // it was killed, or ends: for its last event
-	deaf     bool  // did not begin what it was sent; gets nothing until it is heard of
-	dead     bool
-	lost     error     // why it died before it was ready
-	known    bool      // has reported something
-	used     bool      // was sent something
-	since    time.Time // ready since
+	recycle      bool // is replaced when it has nothing to do
+	retiring     bool // gets no more tasks and is closed when it has none
+	closing      bool // was told to close
+	killed       bool
+	why          error // it was killed, or ends: for its last event
+	unresponsive bool  // did not begin what it was sent; gets nothing until it is heard of
+	dead         bool
+	startErr     error     // why it died before it was ready
+	reported     bool      // has reported something
+	used         bool      // was sent something
+	since        time.Time // ready since
 
-	quick  bool // in s.quick
+	awake  bool // in s.quick
 	slow   int  // of the outstanding items, those that may take long
 	waking bool // its sender is about to look for something to send
 
-	stop     *stopping     // the item that is being stopped
-	watch    *time.Timer   // looks at timeouts
-	due      time.Time     // when it does; zero: it is not set
-	leave    *time.Timer   // kills the worker when it did not close
-	bored    *time.Timer   // ends the worker when it was idle for long
-	rested   time.Time     // idle since
-	left     bool          // quit is closed
-	quit     chan struct{} // closed when the worker is killed, or dead
-	decoding chan struct{} // one for each goroutine that decodes what the worker has sent
+	stop         *stopping     // the item that is being stopped
+	timeoutTimer *time.Timer   // looks at timeouts
+	timeoutDue   time.Time     // when it does; zero: it is not set
+	closeTimer   *time.Timer   // kills the worker when it did not close
+	idleTimer    *time.Timer   // ends the worker when it was idle for long
+	idleSince    time.Time     // idle since
+	quitClosed   bool          // quit is closed
+	quit         chan struct{} // closed when the worker is killed, or dead
+	decoding     chan struct{} // one for each goroutine that decodes what the worker has sent
 
-	loan *loan // as a guest, the place where it works; nil: it is none
-	lent *loan // its own place, while its task waits
+	compensates  *compensation // as a guest, the place where it works; nil: it is none
+	compensation *compensation // its own place, while its task waits
 
-	atBatch *Batch // what it ran when last looked at
-	atItem  int
+	lastBatch *Batch // what it ran when last looked at
+	lastItem  int
 
-	seen int        // tasks when last looked at for a stall
-	head *Batch     // and the oldest batch then
-	dues []delivery // scratch of Results
+	stallTasks int        // tasks when last looked at for a stall
+	stallHead  *Batch     // and the oldest batch then
+	scratch    []delivery // scratch of Results
 }
 
 // ready notes the worker that a member has from now on.
 func (m *member) ready(w Worker) {
-	m.w, m.pd, m.caps = w, w.PID(), w.Capabilities()
+	m.w, m.pid, m.caps = w, w.PID(), w.Capabilities()
 	m.capacity = m.caps.capacity()
 }
 
@@ -84,7 +84,7 @@ func (m *member) oldest() *Batch {
 }
 
 // inHand is the item of a batch that the worker runs or is about to begin, after what can be called back was.
-func (m *member) inHand(b *Batch) (item int, ok bool) {
+func (m *member) current(b *Batch) (item int, ok bool) {
 	if m.caps.Revocable {
 		return b.last()
 	}
@@ -93,11 +93,11 @@ func (m *member) inHand(b *Batch) (item int, ok bool) {
 
 // accepts says whether the worker may be sent more.
 func (m *member) accepts() bool {
-	return m.stays() && m.stop == nil && !m.deaf
+	return m.serving() && m.stop == nil && !m.unresponsive
 }
 
 // stays says whether the worker is neither gone nor on its way out.
-func (m *member) stays() bool { return !m.retiring && !m.closing && !m.killed && !m.dead }
+func (m *member) serving() bool { return !m.retiring && !m.closing && !m.killed && !m.dead }
 
 // wake makes the member's sender look for work. It is called with the lock held.
 func (m *member) wake() {
@@ -105,7 +105,7 @@ func (m *member) wake() {
 		return
 	}
 	select {
-	case m.nudge <- struct{}{}:
+	case m.wakeup <- struct{}{}:
 	default:
 	}
 }

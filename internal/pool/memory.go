@@ -7,33 +7,33 @@ const memoryEvery = 20 * time.Millisecond
 
 // watchMemory starts the looks at the workers' memory.
 func (s *Scheduler) watchMemory() {
-	if s.cfg.MaxMemory <= 0 || s.watching {
+	if s.cfg.MaxMemory <= 0 || s.memoryTimerSet {
 		return
 	}
-	s.watching = true
-	if s.memory == nil {
-		s.memory = time.AfterFunc(memoryEvery, s.lookAtMemory)
+	s.memoryTimerSet = true
+	if s.memoryTimer == nil {
+		s.memoryTimer = time.AfterFunc(memoryEvery, s.checkMemory)
 		return
 	}
-	s.memory.Reset(memoryEvery)
+	s.memoryTimer.Reset(memoryEvery)
 }
 
 // lookAtMemory kills the tasks whose worker has passed the limit. A worker that
 // holds most of it between two tasks is replaced: the next task should not be
 // blamed for what the last one left.
-func (s *Scheduler) lookAtMemory() {
+func (s *Scheduler) checkMemory() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.watching = false
+	s.memoryTimerSet = false
 	for _, m := range s.members {
 		if m.dead || m.killed {
 			continue
 		}
-		switch s.weigh(m); {
+		switch s.measureMemory(m); {
 		case m.outstanding == 0 && s.bloated(m):
 			s.retire(m, errBloated)
 		case m.outstanding > 0 && m.memory > s.cfg.MaxMemory && m.caps.Kills:
-			s.tooBig(m)
+			s.overMemory(m)
 		}
 	}
 	if s.running() > 0 {
@@ -42,17 +42,17 @@ func (s *Scheduler) lookAtMemory() {
 }
 
 // weigh looks at a worker's memory.
-func (s *Scheduler) weigh(m *member) { m.memory, m.looked = m.w.Memory(), time.Now() }
+func (s *Scheduler) measureMemory(m *member) { m.memory, m.memoryAt = m.w.Memory(), time.Now() }
 
-func (s *Scheduler) tooBig(m *member) {
+func (s *Scheduler) overMemory(m *member) {
 	b, item, _, ok := m.w.Running()
 	if ok && b.done <= item {
-		s.recallAll(m)
+		s.revokeAll(m)
 		s.condemn(m, &stopping{batch: b, item: item, err: s.cfg.OverMemory(m.memory, s.cfg.MaxMemory)})
 		return
 	}
 	if b = m.sending; b == nil || b.items > 1 || b.done >= b.limit || s.elapsed(m.sendSince) < longRead {
-		s.recallAll(m)
+		s.revokeAll(m)
 		s.retire(m, errBloated) // between two tasks: the next should not be blamed
 		return
 	}
@@ -61,7 +61,7 @@ func (s *Scheduler) tooBig(m *member) {
 		s.condemn(m, &stopping{batch: b, unread: true, err: s.cfg.OverMemory(m.memory, s.cfg.MaxMemory)})
 		return
 	}
-	s.recallAll(m)
+	s.revokeAll(m)
 	s.kill(m, s.cfg.OverMemory(m.memory, s.cfg.MaxMemory))
 }
 
@@ -83,8 +83,8 @@ func (s *Scheduler) bloated(m *member) bool {
 	if s.cfg.MaxMemory <= 0 || m.tasks == 0 || m.outstanding > 0 {
 		return false
 	}
-	if time.Since(m.looked) >= time.Millisecond {
-		s.weigh(m)
+	if time.Since(m.memoryAt) >= time.Millisecond {
+		s.measureMemory(m)
 	}
 	return m.memory > s.cfg.MaxMemory/10*9
 }

@@ -14,7 +14,7 @@ var errGone = errors.New("mp: the worker ended before it came to the task")
 
 // pin is the worker that a job is for; nil: it is for any.
 func (j *Job) pin() *member {
-	if j.seldom == nil {
+	if j.extra == nil {
 		return nil
 	}
 	return j.worker
@@ -31,7 +31,7 @@ func (s *Scheduler) SubmitEach(jobs map[int]*Job) (missing []int, err error) {
 	}
 	var at []*member
 	for _, m := range s.members {
-		if m.loan == nil && m.stays() {
+		if m.compensates == nil && m.serving() {
 			at = append(at, m)
 		}
 	}
@@ -56,25 +56,25 @@ func (s *Scheduler) SubmitEach(jobs map[int]*Job) (missing []int, err error) {
 
 // submitTo takes a job for one worker.
 func (s *Scheduler) submitTo(m *member, j *Job) {
-	j.rare().worker = m
+	j.needExtra().worker = m
 	j.s = s
 	if j.Options == nil {
 		j.Options = &noOptions
 	}
-	j.identify()
+	j.assignIDs()
 	j.sealed = true
-	j.pace = s.paceOf(j.Func)
+	j.estimate = s.estimateOf(j.Func)
 	s.open.add(j)
 	j.unsettled, j.unsent = 1, 1
 	s.unsettled++
 	s.events.add(entry{kind: TaskQueued, job: j, n: 1, attempt: 1})
-	m.own = append(m.own, j)
+	m.pinned = append(m.pinned, j)
 	if m.w == nil {
 		return // it is being started
 	}
-	s.unlist(m)
-	s.recallAll(m)
-	s.rouseOwn(m)
+	s.removeIdle(m)
+	s.revokeAll(m)
+	s.wakePinned(m)
 }
 
 // Taken says whether the scheduler has taken a job.
@@ -85,72 +85,72 @@ func (s *Scheduler) Taken(j *Job) bool {
 }
 
 // rouseOwn has a worker look at what is for it alone: a guest in its place, if it waits itself.
-func (s *Scheduler) rouseOwn(m *member) {
+func (s *Scheduler) wakePinned(m *member) {
 	m.parked = false
 	m.wake()
-	if m.lent != nil {
-		m.lent.guest.wake()
+	if m.compensation != nil {
+		m.compensation.worker.wake()
 	}
 }
 
 // owner is whose own list a worker works off.
-func (m *member) owner() *member {
-	if m.loan != nil {
-		return m.loan.host
+func (m *member) pinOwner() *member {
+	if m.compensates != nil {
+		return m.compensates.blocked
 	}
 	return m
 }
 
 // rouseOwners has all workers look that have something of their own.
-func (s *Scheduler) rouseOwners() {
+func (s *Scheduler) wakeAllPinned() {
 	for _, m := range s.members {
-		if len(m.own) > 0 {
-			s.rouseOwn(m)
+		if len(m.pinned) > 0 {
+			s.wakePinned(m)
 		}
 	}
 }
 
 // takeOwn picks what is for the worker alone. hold says that there is something, which has to wait
 // until the worker has nothing else to do: it gets nothing else meanwhile.
-func (s *Scheduler) takeOwn(m *member) (b *Batch, hold bool) {
-	o := m.owner()
-	if len(o.own) == 0 || o.dead || o.killed {
+func (s *Scheduler) takePinned(m *member) (b *Batch, hold bool) {
+	o := m.pinOwner()
+	if len(o.pinned) == 0 || o.dead || o.killed {
 		return nil, false
 	}
-	if m.outstanding > 0 || m.stop != nil || m.deaf || m.closing || m.killed || m.dead || s.events.full() {
+	if m.outstanding > 0 || m.stop != nil || m.unresponsive || m.closing || m.killed || m.dead || s.events.full() {
 		return nil, true
 	}
-	j := o.own[0]
+	j := o.pinned[0]
 	o.unpin(j)
-	b = &Batch{pace: j.pace, priority: j.Priority, Report: s.events.each, Alone: j.Alone}
+	b = &Batch{estimate: j.estimate, priority: j.Priority, Report: s.events.perTask, Moves: j.Moves}
 	b.Spans = b.one[:0]
 	b.add(j.cut(1))
 	j.inflight++
-	s.unlist(m)
+	s.removeIdle(m)
 	s.send(m, b)
 	return b, false
 }
 
 // unpin takes a job off the worker's own list.
 func (m *member) unpin(j *Job) {
-	if i := slices.Index(m.own, j); i >= 0 {
-		m.own = slices.Delete(m.own, i, i+1)
+	if i := slices.Index(m.pinned, j); i >= 0 {
+		m.pinned = slices.Delete(m.pinned, i, i+1)
 	}
 }
 
 // forsake settles what was for a worker that is gone, and was not begun.
-func (s *Scheduler) forsake(m *member, died error, due []delivery) []delivery {
+func (s *Scheduler) failPinned(m *member, died error, due []delivery) []delivery {
 	why := errGone
 	if died != nil {
 		why = fmt.Errorf("%w: %w", errGone, died)
 	}
-	for _, j := range slices.Clone(m.own) {
+	for _, j := range slices.Clone(m.pinned) {
 		if j.over {
 			m.unpin(j)
 			continue
 		}
-		for _, sp := range s.withdrawn(j) {
-			due = s.refuse(j, sp, why, due)
+		for _, sp := range s.takeWaiting(j) {
+			due = s.failWaiting(j, sp, why, due)
 		}
 	}
 	return due

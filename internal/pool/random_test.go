@@ -188,11 +188,11 @@ func (w *world) put(o op) {
 	k.job.Timeout = timeout
 	k.job.Priority = pick([]int{0, 0, 0, 1, -1}, o.C/3)
 	k.job.Chunk = pick([]int{0, 0, 0, 1, 5}, o.C/15)
-	k.job.Alone = o.C%7 == 3
+	k.job.Moves = o.C%7 == 3
 	k.job.Retries = pick([]int{0, 0, 1, 3}, o.C/75)
 	k.job.FailFast = o.C/300%4 == 0
 	k.job.Lazy = o.C/1200%4 == 0
-	k.job.Apart = o.D/5%4 == 0
+	k.job.RunsUserCode = o.D/5%4 == 0
 	k.job.Backoff = pool.Backoff{Min: time.Millisecond, Max: 20 * time.Millisecond, Factor: 2, Jitter: 0.5}
 	if o.C/4800%4 == 0 {
 		k.slow = 300 * time.Microsecond

@@ -17,12 +17,12 @@ var (
 )
 
 var (
-	errRenewed = fmt.Errorf("%w: Recycle", ErrRecycled)
-	errEnough  = fmt.Errorf("%w: it has had as many tasks as TasksPerWorker says", ErrRecycled)
-	errBloated = errtext.Errorf("%w: %w: it holds most of its memory limit between two tasks", ErrRecycled, ErrMemory)
-	errLies    = errors.New("mp: the worker reported what it was not given")
-	errMute    = errors.New("mp: the worker does not begin what it was sent: it is stopped, or out of breath")
-	errReading = errors.New("mp: the worker did not read its input in time")
+	errRecycle        = fmt.Errorf("%w: Recycle", ErrRecycled)
+	errTasksPerWorker = fmt.Errorf("%w: it has had as many tasks as TasksPerWorker says", ErrRecycled)
+	errBloated        = errtext.Errorf("%w: %w: it holds most of its memory limit between two tasks", ErrRecycled, ErrMemory)
+	errBadReport      = errors.New("mp: the worker reported what it was not given")
+	errNotBegun       = errors.New("mp: the worker does not begin what it was sent: it is stopped, or out of breath")
+	errNotRead        = errors.New("mp: the worker did not read its input in time")
 )
 
 // because is a reason and its cause in turn; nil: there is none.
@@ -45,18 +45,18 @@ func (s *Scheduler) over() error {
 	if err := s.refusal(); err != nil {
 		return err
 	}
-	return s.starting.Err()
+	return s.startCtx.Err()
 }
 
 // spentWhy is why a worker with nothing to do is told to end.
-func (s *Scheduler) spentWhy(m *member) error {
+func (s *Scheduler) endReason(m *member) error {
 	switch {
 	case m.retiring:
 		return m.why
-	case m.renew:
-		return errRenewed
+	case m.recycle:
+		return errRecycle
 	case s.cfg.TasksPerWorker > 0 && m.sent >= s.cfg.TasksPerWorker:
-		return errEnough
+		return errTasksPerWorker
 	}
 	return errBloated
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // renewal is somebody's waiting for all workers to be replaced that are older than a generation.
-type renewal struct {
+type recycling struct {
 	before uint64
 	done   chan error
 }
@@ -16,7 +16,7 @@ type renewal struct {
 // gone and, unless workers come on demand, as many are ready as there should be. When ctx ends it
 // returns, and the workers that are busy are replaced all the same when they are free.
 func (s *Scheduler) Recycle(ctx context.Context) error {
-	if s.calledByTask(ctx) || s.events.within() {
+	if s.calledByTask(ctx) || s.events.onGoroutine() {
 		return errors.New("mp: Recycle was called by a task of the pool, or in PoolConfig.Events, and would wait for itself")
 	}
 	if err := ctx.Err(); err != nil {
@@ -28,14 +28,14 @@ func (s *Scheduler) Recycle(ctx context.Context) error {
 		return err
 	}
 	s.generation++
-	r := &renewal{before: s.generation, done: make(chan error, 1)}
-	s.renewals = append(s.renewals, r)
+	r := &recycling{before: s.generation, done: make(chan error, 1)}
+	s.recyclings = append(s.recyclings, r)
 	for _, m := range slices.Clone(s.members) {
-		if m.loan == nil && m.stays() {
-			s.renew(m)
+		if m.compensates == nil && m.serving() {
+			s.recycle(m)
 		}
 	}
-	s.renewed()
+	s.checkRecycled()
 	s.mu.Unlock()
 	select {
 	case err := <-r.done:
@@ -44,8 +44,8 @@ func (s *Scheduler) Recycle(ctx context.Context) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if i := slices.Index(s.renewals, r); i >= 0 {
-		s.renewals = slices.Delete(s.renewals, i, i+1)
+	if i := slices.Index(s.recyclings, r); i >= 0 {
+		s.recyclings = slices.Delete(s.recyclings, i, i+1)
 	}
 	select {
 	case err := <-r.done: // it came to its end just now
@@ -57,20 +57,20 @@ func (s *Scheduler) Recycle(ctx context.Context) error {
 
 // renew has a worker replaced when it has nothing to do, and not before: no more tasks run meanwhile
 // than there should be workers.
-func (s *Scheduler) renew(m *member) {
-	m.renew = true
-	s.unlist(m)
-	s.recallAll(m)
+func (s *Scheduler) recycle(m *member) {
+	m.recycle = true
+	s.removeIdle(m)
+	s.revokeAll(m)
 	m.wake()
 }
 
 // renewed tells those who wait for it that all workers were replaced.
-func (s *Scheduler) renewed() {
-	if len(s.renewals) == 0 {
+func (s *Scheduler) checkRecycled() {
+	if len(s.recyclings) == 0 {
 		return
 	}
 	err := s.refusal()
-	s.renewals = slices.DeleteFunc(s.renewals, func(r *renewal) bool {
+	s.recyclings = slices.DeleteFunc(s.recyclings, func(r *recycling) bool {
 		if err == nil && !s.replaced(r.before) {
 			return false
 		}
@@ -83,13 +83,13 @@ func (s *Scheduler) renewed() {
 func (s *Scheduler) replaced(before uint64) bool {
 	ready := 0
 	for _, m := range s.members {
-		if m.loan != nil {
+		if m.compensates != nil {
 			continue
 		}
 		if m.generation < before {
 			return false
 		}
-		if m.stays() {
+		if m.serving() {
 			ready++
 		}
 	}

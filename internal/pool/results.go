@@ -17,11 +17,11 @@ func (m *member) Started(b *Batch, item int) {
 	s := m.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	m.begun(b, item)
+	m.noteBegun(b, item)
 }
 
 // begun tells the begin of all items up to the given one, each once.
-func (m *member) begun(b *Batch, item int) {
+func (m *member) noteBegun(b *Batch, item int) {
 	if !b.Report {
 		return
 	}
@@ -31,7 +31,7 @@ func (m *member) begun(b *Batch, item int) {
 			return
 		}
 		if !sp.Job.over {
-			m.s.events.add(entry{kind: TaskStarted, job: sp.Job, first: sp.First + at, n: 1, attempt: sp.Attempt, worker: m.n, pid: m.pd})
+			m.s.events.add(entry{kind: TaskStarted, job: sp.Job, first: sp.First + at, n: 1, attempt: sp.Attempt, worker: m.n, pid: m.pid})
 		}
 	}
 }
@@ -40,67 +40,67 @@ func (m *member) begun(b *Batch, item int) {
 func (m *member) Results(rs []Result) {
 	s := m.s
 	s.mu.Lock()
-	due := m.dues[:0]
+	due := m.scratch[:0]
 	for i := range rs {
 		due = s.result(m, &rs[i], due)
 	}
-	s.heard(m)
+	s.noteReport(m)
 	s.mu.Unlock()
-	s.deliver(m.apart(due))
+	s.deliver(m.offloadUserCode(due))
 	clear(due)
-	m.dues = due[:0]
+	m.scratch = due[:0]
 }
 
 // heard is what happens whenever a worker reports something.
-func (s *Scheduler) heard(m *member) {
-	m.deaf, m.known, s.failing = false, true, failing{}
+func (s *Scheduler) noteReport(m *member) {
+	m.unresponsive, m.reported, s.startFailures = false, true, startFailures{}
 	m.headSince = time.Now()
 	if m.parked {
 		switch {
-		case len(m.owner().own) > 0:
+		case len(m.pinOwner().pinned) > 0:
 			if m.outstanding == 0 {
 				m.parked = false
 				m.wake()
 			}
-		case s.ready.items == 0 || !m.accepts():
-			s.rest(m)
-		case m.outstanding == 0 && s.enough(stayWorth):
-			s.rest(m)
-			s.rouseQuick()
+		case s.queues.items == 0 || !m.accepts():
+			s.nothingToSend(m)
+		case m.outstanding == 0 && s.enoughAwake(workPerAwake):
+			s.nothingToSend(m)
+			s.wakeAwake()
 		case m.outstanding == 0 || 2*m.outstanding <= s.depthOf(m):
 			m.parked = false
 			m.wake()
 		}
 	}
 	if !m.parked && m.outstanding == 0 && !m.dead { // its sender is about to look: no other need be woken
-		s.wakes(m)
+		s.markWaking(m)
 	}
-	s.makeRoom()
+	s.wakeSubmitters()
 }
 
 // result settles what one Result is about.
 func (s *Scheduler) result(m *member, r *Result, due []delivery) []delivery {
 	b := r.Batch
 	if r.Count < 1 || r.Count > b.limit-b.done {
-		s.kill(m, errLies)
+		s.kill(m, errBadReport)
 		r.drop()
 		return due
 	}
 	last := b.done + r.Count - 1
 	if b.Report {
-		m.begun(b, last)
+		m.noteBegun(b, last)
 	}
 	sp, at := b.advance(r.Count)
-	s.hold(m, b, -r.Count)
+	s.addOutstanding(m, b, -r.Count)
 	m.tasks += r.Count
-	s.stopped(m, b, last)
+	s.noteStopped(m, b, last)
 	if !m.caps.Revocable && m.stop == nil {
 		s.stopOver(m) // what it begins now may be over, and could not be called back
 	}
 	j := sp.Job
-	s.landed(j, r.Count, b)
-	if j.seldom != nil {
-		j.perished = 0
+	s.notInFlight(j, r.Count, b)
+	if j.extra != nil {
+		j.readDeaths = 0
 	}
 	if j.over {
 		r.drop()
@@ -108,13 +108,13 @@ func (s *Scheduler) result(m *member, r *Result, due []delivery) []delivery {
 	}
 	out := Outcome{
 		First: sp.First + at, Count: r.Count, Payload: r.Payload, Owned: r.Owned, Value: r.Value, Attached: r.Attached,
-		Err: r.Err, Attempts: sp.Attempt, PID: m.pd, ID: j.taskID(sp.First + at), Measure: r.Measure,
+		Err: r.Err, Attempts: sp.Attempt, PID: m.pid, ID: j.taskID(sp.First + at), Measure: r.Measure,
 	}
 	if r.Err != nil {
-		return s.failed(j, out, m.n, r.Final || b.Left.Load(), due)
+		return s.failed(j, out, m.n, r.Final || b.Moved.Load(), due)
 	}
 	s.counts.done += r.Count
-	s.events.add(entry{kind: TaskDone, job: j, first: out.First, n: r.Count, attempt: sp.Attempt, worker: m.n, pid: m.pd}.took(r.Measure))
+	s.events.add(entry{kind: TaskDone, job: j, first: out.First, n: r.Count, attempt: sp.Attempt, worker: m.n, pid: m.pid}.took(r.Measure))
 	return s.settle(j, out, due)
 }
 
@@ -138,14 +138,14 @@ func (s *Scheduler) failed(j *Job, out Outcome, worker int, final bool, due []de
 	if !final && !s.draining && out.Attempts <= j.Retries {
 		s.counts.retried++
 		s.events.add(entry{kind: TaskRetried, job: j, first: out.First, n: 1, attempt: out.Attempts, worker: worker, pid: out.PID, err: out.Err}.took(out.Measure))
-		s.again(j, out.First, out.Attempts)
+		s.retryLater(j, out.First, out.Attempts)
 		return due
 	}
 	s.counts.failed++
 	s.events.add(entry{kind: TaskFailed, job: j, first: out.First, n: 1, attempt: out.Attempts, worker: worker, pid: out.PID, err: out.Err}.took(out.Measure))
 	due = s.settle(j, out, due)
 	if j.FailFast && (j.unsettled > 0 || !j.sealed) {
-		s.abandon(j, ErrCancelled)
+		s.cancelJob(j, ErrCancelled)
 	}
 	return due
 }
@@ -164,7 +164,7 @@ func (s *Scheduler) deliver(due []delivery) {
 	for i := range due {
 		d := &due[i]
 		d.job.delivering -= int32(d.out.Count)
-		d.finish = s.settled(d.job)
+		d.finish = s.checkFinished(d.job)
 		any = any || d.finish
 	}
 	s.mu.Unlock()
@@ -183,14 +183,14 @@ func (s *Scheduler) deliver(due []delivery) {
 
 // settled says whether a job has just come to its end; it says so once, and who
 // is told calls finish or finished.
-func (s *Scheduler) settled(j *Job) bool {
-	if j.finished || j.delivering > 0 || j.reading > 0 || !j.over && (!j.sealed || j.unsettled > 0) {
+func (s *Scheduler) checkFinished(j *Job) bool {
+	if j.finished || j.delivering > 0 || j.encoding > 0 || !j.over && (!j.sealed || j.unsettled > 0) {
 		return false
 	}
 	j.finished, j.over = true, true
 	s.open.remove(j)
 	s.finishing++
-	s.wind()
+	s.windDown()
 	return true
 }
 
@@ -211,7 +211,7 @@ func (s *Scheduler) finished(n int) {
 	s.mu.Lock()
 	s.finishing -= n
 	if s.finishing == 0 {
-		s.end()
+		s.checkEnded()
 	}
 	s.mu.Unlock()
 }
@@ -221,14 +221,14 @@ func (m *member) Ended(b *Batch, busy, cpu time.Duration) {
 	s := m.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	b.pace.ran(b.done, busy)
-	b.pace.used(busy, cpu)
-	s.measured(b, busy)
+	b.estimate.addDuration(b.done, busy)
+	b.estimate.addCPU(busy, cpu)
+	s.chargeMeasured(b, busy)
 	for i, other := range m.batches {
 		if other == b {
 			m.batches = slices.Delete(m.batches, i, i+1) // and the call that it belongs to is not kept
 			break
 		}
 	}
-	s.heard(m)
+	s.noteReport(m)
 }

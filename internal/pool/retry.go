@@ -6,34 +6,34 @@ import (
 )
 
 // retrial is a task that waits for its back-off.
-type retrial struct {
+type retry struct {
 	attempt int // the next one
 	timer   *time.Timer
 }
 
 // again makes a task wait for its back-off and then for a worker.
-func (s *Scheduler) again(j *Job, index, attempt int) {
-	r := &retrial{attempt: attempt + 1}
-	if j.rare().waiting == nil {
-		j.waiting = make(map[int]*retrial)
+func (s *Scheduler) retryLater(j *Job, index, attempt int) {
+	r := &retry{attempt: attempt + 1}
+	if j.needExtra().inBackOff == nil {
+		j.inBackOff = make(map[int]*retry)
 	}
-	j.waiting[index] = r
-	s.waiting++
+	j.inBackOff[index] = r
+	s.inBackOff++
 	r.timer = time.AfterFunc(j.Backoff.wait(attempt), func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if j.waiting[index] != r {
+		if j.inBackOff[index] != r {
 			return
 		}
-		delete(j.waiting, index)
-		s.waiting--
-		j.giveBack(Span{Job: j, First: index, N: 1, Attempt: r.attempt})
-		s.ready.items++
-		s.list(j, false)
+		delete(j.inBackOff, index)
+		s.inBackOff--
+		j.putBackSpan(Span{Job: j, First: index, N: 1, Attempt: r.attempt})
+		s.queues.items++
+		s.enlist(j, false)
 		if s.ranked {
-			s.yieldTo(j.Priority)
+			s.preempt(j.Priority)
 		}
-		s.rouse(1)
+		s.wakeSenders(1)
 	})
 }
 

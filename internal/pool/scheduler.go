@@ -34,7 +34,7 @@ type Config struct {
 	Events         func(Event)
 	// Guest makes a worker that needs no start, to work in the place of a host, number n, while its task
 	// waits. nil: tasks cannot wait for their own pool.
-	Guest func(host Worker, n int, sink Sink) Here
+	Compensate func(host Worker, n int, sink Sink) Inline
 	// Stuck says how many tasks run that have their outcome already. nil: none ever do.
 	Stuck func() int
 	// TimedOut and OverMemory make the errors of tasks that were killed for it.
@@ -48,7 +48,7 @@ type Config struct {
 	Paused func(since time.Time) time.Duration
 	// Shot says whether a worker that died was killed from outside, which says
 	// nothing of the next one. nil: none ever is.
-	Shot func(err error) bool
+	KilledOutside func(err error) bool
 	// Release is called once, when Start will not be called again and no call of it is under way. nil: there
 	// is nothing to release.
 	Release func()
@@ -58,53 +58,53 @@ type Config struct {
 type Scheduler struct {
 	cfg Config
 
-	mu      sync.Mutex
-	members []*member // ready or on their way out
-	idle    []*member // nothing to do
-	quick   []*member // have short tasks only, see awake.go
-	ahead   int       // workers that have more than one item
-	work    int64     // nanoseconds that what these have is thought to take
-	waking  int       // workers whose senders are about to look
-	want    int       // workers there should be
-	hiring  int       // workers that are being started
-	numbers []bool    // worker numbers taken
-	failing
-	backing bool // a start waits for its back-off
+	mu         sync.Mutex
+	members    []*member // ready or on their way out
+	idle       []*member // nothing to do
+	awake      []*member // have short tasks only, see awake.go
+	prefetched int       // workers that have more than one item
+	awakeWork  int64     // nanoseconds that what these have is thought to take
+	waking     int       // workers whose senders are about to look
+	want       int       // workers there should be
+	starting   int       // workers that are being started
+	numbers    []bool    // worker numbers taken
+	startFailures
+	backingOff bool // a start waits for its back-off
 
-	ready      ready
-	paces      map[string]*pace
+	queues     runQueues
+	estimates  map[string]*estimate
 	open       openJobs
 	unsettled  int              // tasks without an outcome, of open jobs
-	waiting    int              // tasks that wait for their back-off
+	inBackOff  int              // tasks that wait for their back-off
 	finishing  int              // jobs whose Finished is being called
 	draining   bool             // nothing is begun any more, nor tried again
 	starts     map[*member]bool // workers that are being started
 	generation uint64           // of workers: one more with each Recycle
-	renewals   []*renewal
+	recyclings []*recycling
 	ranked     bool            // priorities other than 0 were used
-	room       []chan struct{} // Submits that wait for MaxQueued, first come first
+	submitters []chan struct{} // Submits that wait for MaxQueued, first come first
 
-	closed     bool
-	terminated bool
-	broken     error
-	raced      error           // of the first worker in which the race detector has reported something
-	starting   context.Context // ends when no start makes sense any more
-	stopStarts context.CancelFunc
-	ended      chan struct{} // closed: closed, nothing left to do, no worker left
-	hasEnded   atomic.Bool   // the same, for goroutines outside the bubble of testing/synctest that it may be in
-	unstaffed  chan struct{} // closed: terminated, no worker left
-	releasing  bool
-	released   chan struct{} // closed: what starts need was released
+	closed      bool
+	terminated  bool
+	broken      error
+	raced       error           // of the first worker in which the race detector has reported something
+	startCtx    context.Context // ends when no start makes sense any more
+	stopStarts  context.CancelFunc
+	ended       chan struct{} // closed: closed, nothing left to do, no worker left
+	hasEnded    atomic.Bool   // the same, for goroutines outside the bubble of testing/synctest that it may be in
+	workersGone chan struct{} // closed: terminated, no worker left
+	releasing   bool
+	released    chan struct{} // closed: what starts need was released
 
-	stall    *time.Timer // looks for tasks stuck behind slow ones
-	stalling bool
-	glance   *time.Timer // looks for tasks that were thought to be short
-	glancing bool
-	memory   *time.Timer // looks at the workers' memory
-	watching bool
+	stallTimer     *time.Timer // looks for tasks stuck behind slow ones
+	stallTimerSet  bool
+	awakeTimer     *time.Timer // looks for tasks that were thought to be short
+	awakeTimerSet  bool
+	memoryTimer    *time.Timer // looks at the workers' memory
+	memoryTimerSet bool
 
-	patrol     *time.Timer // looks for outcomes that nobody was told of
-	patrolling bool
+	collectTimer    *time.Timer // looks for outcomes that nobody was told of
+	collectTimerSet bool
 
 	counts    counts
 	events    events
@@ -119,14 +119,14 @@ type counts struct{ done, failed, retried, restarts int }
 // failure after the others were ended.
 func New(cfg Config) (*Scheduler, error) {
 	s := &Scheduler{
-		cfg:   cfg,
-		want:  cfg.Workers,
-		paces: make(map[string]*pace), starts: make(map[*member]bool),
-		ended: make(chan struct{}), unstaffed: make(chan struct{}), released: make(chan struct{}),
+		cfg:       cfg,
+		want:      cfg.Workers,
+		estimates: make(map[string]*estimate), starts: make(map[*member]bool),
+		ended: make(chan struct{}), workersGone: make(chan struct{}), released: make(chan struct{}),
 	}
-	s.starting, s.stopStarts = context.WithCancel(context.Background())
+	s.startCtx, s.stopStarts = context.WithCancel(context.Background())
 	s.events.init(s)
-	if err := s.hireAll(); err != nil {
+	if err := s.startAll(); err != nil {
 		s.Terminate()
 		return nil, err
 	}
@@ -172,12 +172,12 @@ func (s *Scheduler) accept(j *Job) error {
 		s.mu.Unlock()
 		return err
 	}
-	if err := s.crowded(j); err != nil {
+	if err := s.refuseNoWait(j); err != nil {
 		s.mu.Unlock()
 		return err
 	}
 	s.admit(j)
-	finish := s.settled(j)
+	finish := s.checkFinished(j)
 	s.mu.Unlock()
 	if finish {
 		s.finish(j)
@@ -193,7 +193,7 @@ func (s *Scheduler) full() bool {
 // awaitRoom waits, without the lock, until fewer tasks may be queued.
 func (s *Scheduler) awaitRoom(ctx context.Context) error {
 	room := make(chan struct{})
-	s.room = append(s.room, room)
+	s.submitters = append(s.submitters, room)
 	s.mu.Unlock()
 	defer s.mu.Lock()
 	select {
@@ -203,10 +203,10 @@ func (s *Scheduler) awaitRoom(ctx context.Context) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if i := slices.Index(s.room, room); i >= 0 {
-		s.room = slices.Delete(s.room, i, i+1)
+	if i := slices.Index(s.submitters, room); i >= 0 {
+		s.submitters = slices.Delete(s.submitters, i, i+1)
 	} else {
-		s.makeRoom() // the room was for this one: the next may have it
+		s.wakeSubmitters() // the room was for this one: the next may have it
 	}
 	return ctx.Err()
 }
@@ -230,9 +230,9 @@ func (s *Scheduler) admit(j *Job) {
 	if j.Options == nil {
 		j.Options = &noOptions
 	}
-	j.identify()
+	j.assignIDs()
 	j.sealed = !j.Lazy
-	j.pace = s.paceOf(j.Func)
+	j.estimate = s.estimateOf(j.Func)
 	s.open.add(j)
 	s.ranked = s.ranked || j.Priority != 0
 	s.enqueue(j, j.Items)
@@ -254,7 +254,7 @@ func (s *Scheduler) Extend(j *Job, n int) {
 func (s *Scheduler) Seal(j *Job) {
 	s.mu.Lock()
 	j.sealed = true
-	finish := j.s != nil && s.settled(j)
+	finish := j.s != nil && s.checkFinished(j)
 	s.mu.Unlock()
 	if finish {
 		s.finish(j)
@@ -269,20 +269,20 @@ func (s *Scheduler) enqueue(j *Job, n int) {
 	j.unsettled += n
 	j.unsent += n
 	s.unsettled += n
-	s.ready.items += n
-	s.list(j, false)
-	s.share(j)
+	s.queues.items += n
+	s.enlist(j, false)
+	s.startSharing(j)
 	s.events.add(entry{kind: TaskQueued, job: j, first: j.Items - n, n: n, attempt: 1})
 	if s.ranked {
-		s.yieldTo(j.Priority)
+		s.preempt(j.Priority)
 	}
-	s.rouse(n)
+	s.wakeSenders(n)
 }
 
 // queued is the number of tasks that wait: for a worker, for their back-off, or
 // at a worker behind the one that it runs.
 func (s *Scheduler) queued() int {
-	n := s.ready.items + s.waiting
+	n := s.queues.items + s.inBackOff
 	for _, m := range s.members {
 		n += max(0, m.outstanding-1)
 	}
@@ -302,16 +302,16 @@ func (s *Scheduler) running() int {
 
 // makeRoom wakes as many of the Submits that wait for MaxQueued as have room now,
 // and all of them when there is nothing to wait for any more.
-func (s *Scheduler) makeRoom() {
-	if len(s.room) == 0 {
+func (s *Scheduler) wakeSubmitters() {
+	if len(s.submitters) == 0 {
 		return
 	}
-	n := len(s.room)
+	n := len(s.submitters)
 	if s.refusal() == nil {
 		n = min(n, max(0, s.cfg.MaxQueued-s.queued()))
 	}
-	for _, room := range s.room[:n] {
+	for _, room := range s.submitters[:n] {
 		close(room)
 	}
-	s.room = slices.Delete(s.room, 0, n)
+	s.submitters = slices.Delete(s.submitters, 0, n)
 }

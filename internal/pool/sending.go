@@ -9,7 +9,7 @@ import (
 // serve is the sender: one goroutine a worker, which picks batches and hands
 // them over until the worker is gone.
 func (m *member) serve() {
-	for range m.nudge {
+	for range m.wakeup {
 		m.sendAll()
 	}
 }
@@ -22,10 +22,10 @@ func (m *member) sendAll() {
 			m.unsendable(b)
 		}
 	}()
-	here, _ := m.w.(Here)
+	here, _ := m.w.(Inline)
 	for b = m.next(); b != nil; b = m.next() {
 		sent := b
-		m.handed(b, m.w.Send(b, func() { m.s.wereRead(sent) }))
+		m.handed(b, m.w.Send(b, func() { m.s.encoded(sent) }))
 		if here != nil {
 			b = nil
 			here.Run(sent, m.resumeSending)
@@ -44,7 +44,7 @@ func (m *member) next() *Batch {
 	s := m.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if m.quick && s.ready.items > 0 { // it has something to do: others may be about to submit more
+	if m.awake && s.queues.items > 0 { // it has something to do: others may be about to submit more
 		s.mu.Unlock()
 		runtime.Gosched()
 		s.mu.Lock()
@@ -56,14 +56,14 @@ func (m *member) next() *Batch {
 	b := s.take(m)
 	if b == nil {
 		m.parked = true
-		s.rest(m)
+		s.nothingToSend(m)
 		return nil
 	}
 	m.parked = false
 	m.sending, m.sendSince = b, time.Now()
 	for i := range b.Spans {
 		b.Spans[i].Job.sending++
-		b.Spans[i].Job.reading++
+		b.Spans[i].Job.encoding++
 	}
 	return b
 }
@@ -77,9 +77,9 @@ func (m *member) handed(b *Batch, size int64) {
 	if len(m.batches) > 0 && m.batches[0] == b {
 		m.headSince = time.Now()
 	}
-	b.pace.carried(b.items, size)
+	b.estimate.addSize(b.items, size)
 	if b.timed && !m.dead {
-		s.watchOver(m) // while it was being sent, it was given more time
+		s.watchTimeouts(m) // while it was being sent, it was given more time
 	}
 }
 
@@ -100,10 +100,10 @@ func (m *member) Unsent(b *Batch, from int, alone bool) {
 		return // they wait again already
 	}
 	if sp, _ := b.At(from); alone && sp != nil {
-		sp.Job.Alone = true
+		sp.Job.Moves = true
 	}
 	if s.takeBack(m, b, from) > 0 {
-		s.rouse(s.ready.items)
+		s.wakeSenders(s.queues.items)
 	}
 }
 
@@ -117,17 +117,17 @@ func (m *member) unsendable(b *Batch) {
 	var due []delivery
 	for b.done < b.limit {
 		sp, at := b.advance(1)
-		s.hold(m, b, -1)
-		s.landed(sp.Job, 1, b)
+		s.addOutstanding(m, b, -1)
+		s.notInFlight(sp.Job, 1, b)
 		if sp.Job.over {
 			continue
 		}
-		out := Outcome{First: sp.First + at, Count: 1, Attempts: sp.Attempt, PID: m.pd, ID: sp.Job.taskID(sp.First + at), Err: errNotEncoded}
+		out := Outcome{First: sp.First + at, Count: 1, Attempts: sp.Attempt, PID: m.pid, ID: sp.Job.taskID(sp.First + at), Err: errNotEncoded}
 		due = s.failed(sp.Job, out, m.n, true, due)
 	}
 	s.kill(m, errNotEncoded)
 	s.mu.Unlock()
-	s.wereRead(b)
+	s.encoded(b)
 	s.deliver(due)
 }
 

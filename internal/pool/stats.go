@@ -61,7 +61,7 @@ func (s *Scheduler) Stats() Stats {
 		st.Stuck = s.cfg.Stuck()
 	}
 	for _, m := range s.members {
-		ws := WorkerStats{Number: m.n, PID: m.pd, Tasks: m.tasks, Memory: m.w.Memory(), State: Idle}
+		ws := WorkerStats{Number: m.n, PID: m.pid, Tasks: m.tasks, Memory: m.w.Memory(), State: Idle}
 		if m.outstanding > 0 {
 			ws.State = Busy
 			st.Running++
@@ -74,7 +74,7 @@ func (s *Scheduler) Stats() Stats {
 		case m.retiring || m.closing || m.killed:
 			ws.State = Leaving
 		}
-		if m.loan == nil { // else it is in the place of another
+		if m.compensates == nil { // else it is in the place of another
 			st.Workers = append(st.Workers, ws)
 		}
 	}

@@ -23,8 +23,8 @@ func (s *Scheduler) Cancel(j *Job, cause error) {
 		s.mu.Unlock()
 		return
 	}
-	s.abandon(j, cause)
-	finish := s.settled(j)
+	s.cancelJob(j, cause)
+	finish := s.checkFinished(j)
 	s.mu.Unlock()
 	if finish {
 		s.finish(j)
@@ -33,84 +33,84 @@ func (s *Scheduler) Cancel(j *Job, cause error) {
 
 // abandon takes a job out of everything. It has ended but for the outcomes that
 // are being delivered, which settled sees.
-func (s *Scheduler) abandon(j *Job, cause error) {
+func (s *Scheduler) cancelJob(j *Job, cause error) {
 	if j.over {
 		return
 	}
 	s.counts.failed += j.unsettled
 	j.over, j.sealed = true, true
 	if cause != nil {
-		j.rare().why = cause
+		j.needExtra().why = cause
 	}
-	if j.seldom != nil {
-		s.dropReturned(j)
+	if j.extra != nil {
+		s.dropPutBack(j)
 	}
-	s.dropped(Span{Job: j, First: j.next, N: j.Items - j.next, Attempt: 1}, nil)
+	s.noteCancelled(Span{Job: j, First: j.next, N: j.Items - j.next, Attempt: 1}, nil)
 	if m := j.pin(); m != nil {
 		m.unpin(j)
 	} else {
-		s.ready.remove(j)
-		s.ready.items -= j.unsent
+		s.queues.remove(j)
+		s.queues.items -= j.unsent
 	}
 	s.unsettled -= j.unsettled
 	j.unsent, j.unsettled = 0, 0
 	if j.inflight > 0 || j.sending > 0 {
 		for _, m := range s.members {
-			s.withdraw(m, j)
+			s.stopJobAt(m, j)
 		}
 	}
-	if j.reading > 0 {
-		s.after(readingPatience, func() { s.giveUpReading(j) })
+	if j.encoding > 0 {
+		s.after(encodeTimeout, func() { s.giveUpEncoding(j) })
 	}
-	s.makeRoom()
+	s.wakeSubmitters()
 }
 
 // dropReturned drops what had been at a worker before.
-func (s *Scheduler) dropReturned(j *Job) {
-	for _, sp := range j.returned {
-		s.dropped(sp, nil)
+func (s *Scheduler) dropPutBack(j *Job) {
+	for _, sp := range j.putBack {
+		s.noteCancelled(sp, nil)
 	}
-	for index, r := range j.waiting {
+	for index, r := range j.inBackOff {
 		r.timer.Stop()
-		s.dropped(Span{Job: j, First: index, N: 1, Attempt: r.attempt - 1}, nil)
+		s.noteCancelled(Span{Job: j, First: index, N: 1, Attempt: r.attempt - 1}, nil)
 	}
-	s.waiting -= len(j.waiting)
-	j.returned, j.waiting = nil, nil
+	s.inBackOff -= len(j.inBackOff)
+	j.putBack, j.inBackOff = nil, nil
 }
 
 // dropped tells that tasks of a cancelled job have failed; m is where they are.
-func (s *Scheduler) dropped(sp Span, m *member) {
+func (s *Scheduler) noteCancelled(sp Span, m *member) {
 	en := entry{kind: TaskFailed, job: sp.Job, first: sp.First, n: sp.N, attempt: sp.Attempt, err: sp.Job.cause()}
 	if m != nil {
-		en.worker, en.pid = m.n, m.pd
+		en.worker, en.pid = m.n, m.pid
 	}
 	s.events.add(en)
 }
 
 // withdraw stops what a worker does for a job that is over.
-func (s *Scheduler) withdraw(m *member, j *Job) {
+func (s *Scheduler) stopJobAt(m *member, j *Job) {
 	n := 0
 	for i := len(m.batches) - 1; i >= 0; i-- {
 		if b := m.batches[i]; b.holds(j) {
 			b.parts(b.done, b.limit, func(sp Span) {
 				if sp.Job == j {
-					s.dropped(sp, m)
+					s.noteCancelled(sp, m)
 				}
 			})
-			if n += s.recall(m, b, 0); !m.caps.Revocable {
+			if n += s.revoke(m, b, 0); !m.caps.Revocable {
 				m.cancelAhead(b, j)
 			}
 		}
 	}
 	s.stopOver(m)
-	if _, _, _, runs := m.w.Running(); n > 0 && !runs && m.outstanding == 0 && m.sending == nil && s.elapsed(m.headSince) >= breath {
-		s.kill(m, because(errMute, j.cause())) // it had the task for long and did not begin it: it was stopped
+	if _, _, _, runs := m.w.Running(); n > 0 && !runs && m.outstanding == 0 && m.sending == nil && s.elapsed(m.headSince) >= beginTimeout {
+		s.kill(m, because(errNotBegun, j.cause())) // it had the task for long and did not begin it: it was stopped
 	}
 	if b := m.sending; b != nil && b.holds(j) {
 		s.after(sendGrace, func() { s.abort(m, b, time.Now()) })
 	}
 	if n > 0 {
-		s.rouse(s.ready.items)
+		s.wakeSenders(s.queues.items)
 		m.wake()
 	}
 }
@@ -128,7 +128,7 @@ func (m *member) cancelAhead(b *Batch, j *Job) {
 // not begun for it has been called back.
 func (s *Scheduler) stopOver(m *member) {
 	for _, b := range m.batches {
-		if item, ok := m.inHand(b); ok {
+		if item, ok := m.current(b); ok {
 			if sp, _ := b.At(item); sp.Job.over {
 				s.stopItem(m, &stopping{batch: b, item: item})
 			}
@@ -148,16 +148,16 @@ func (s *Scheduler) abort(m *member, b *Batch, since time.Time) {
 	if m.sending != b || m.dead || m.killed {
 		return
 	}
-	s.recallAll(m)
+	s.revokeAll(m)
 	for _, other := range m.batches {
-		if item, ok := m.inHand(other); ok && s.elapsed(since) < s.cfg.Grace {
+		if item, ok := m.current(other); ok && s.elapsed(since) < s.cfg.Grace {
 			if sp, _ := other.At(item); !sp.Job.over {
 				s.after(sendGrace, func() { s.abort(m, b, since) })
 				return
 			}
 		}
 	}
-	s.kill(m, because(errReading, b.cause()))
+	s.kill(m, because(errNotRead, b.cause()))
 }
 
 // stopItem asks an item to stop, calls back what waits behind it, and sets the
@@ -167,10 +167,10 @@ func (s *Scheduler) stopItem(m *member, st *stopping) {
 		return
 	}
 	m.stop = st
-	s.unlist(m)
-	s.recallAll(m)
+	s.removeIdle(m)
+	s.revokeAll(m)
 	m.w.Cancel(st.batch, st.item)
-	s.rouse(s.ready.items) // they may have waited for this worker
+	s.wakeSenders(s.queues.items) // they may have waited for this worker
 	if st.since.IsZero() {
 		st.since = time.Now()
 	}
@@ -178,11 +178,11 @@ func (s *Scheduler) stopItem(m *member, st *stopping) {
 		s.enforceLater(m, st)
 		return
 	}
-	st.timer = s.after(min(s.cfg.Grace/10, askAfter), func() { s.ask(m, st) })
+	st.timer = s.after(min(s.cfg.Grace/10, askStackAfter), func() { s.askStack(m, st) })
 }
 
 // stopped notes that items up to the given one have ended by themselves.
-func (s *Scheduler) stopped(m *member, b *Batch, item int) {
+func (s *Scheduler) noteStopped(m *member, b *Batch, item int) {
 	if st := m.stop; st != nil && st.batch == b && st.item <= item {
 		s.resume(m)
 	}
@@ -198,7 +198,7 @@ func (s *Scheduler) resume(m *member) {
 	s.stopOver(m)
 	for _, b := range m.batches {
 		if b.timed && b.done < b.limit {
-			s.watchOver(m)
+			s.watchTimeouts(m)
 		}
 	}
 	m.wake()
@@ -206,7 +206,7 @@ func (s *Scheduler) resume(m *member) {
 
 // ask asks where a late task is, within its grace: what stops as soon as it is told to has
 // had its time, and what does not is killed at the end of the grace, not after a talk.
-func (s *Scheduler) ask(m *member, st *stopping) {
+func (s *Scheduler) askStack(m *member, st *stopping) {
 	if !s.isStopping(m, st) {
 		return
 	}
@@ -239,13 +239,13 @@ func (s *Scheduler) enforce(m *member, st *stopping) {
 	if m.stop != st || m.dead || m.killed {
 		return
 	}
-	s.recallAll(m)
+	s.revokeAll(m)
 	if b, item, _, ok := m.w.Running(); !ok || b != st.batch || item != st.item {
 		if st.batch.done > st.item || st.batch.limit <= st.item {
 			s.resume(m)
 			return
 		}
-		if -s.graceLeft(st) < resultPatience { // its result is on its way
+		if -s.graceLeft(st) < resultTimeout { // its result is on its way
 			st.timer = s.after(stallAfter, func() { s.enforce(m, st) })
 			return
 		}
@@ -261,14 +261,14 @@ func (s *Scheduler) enforce(m *member, st *stopping) {
 const (
 	// askAfter is how long a late task may take to see that its ctx has ended before it is
 	// asked where it is; a tenth of the grace if that is less.
-	askAfter = 10 * time.Millisecond
+	askStackAfter = 10 * time.Millisecond
 	// stackWait is how long a task that has no grace, or little, may take to say where it is.
 	stackWait = 10 * time.Millisecond
 	// mostStackWait is how long one may take that has a long grace.
 	mostStackWait = time.Second
 	// resultPatience is how long the result of an item may be on its way that does not run
 	// any more, as far as its worker says.
-	resultPatience = 100 * time.Millisecond
+	resultTimeout = 100 * time.Millisecond
 )
 
 // isStopping says whether an item still has to be stopped.
@@ -285,7 +285,7 @@ func (s *Scheduler) kill(m *member, why error) {
 		return
 	}
 	m.killed, m.why = true, why
-	m.leaveDecoding()
-	s.unlist(m)
+	m.stopDecoding()
+	s.removeIdle(m)
 	m.w.Kill()
 }

@@ -176,7 +176,7 @@ func TestNoEndWhileInputsAreRead(t *testing.T) {
 		l := newLab(t, config(1))
 		k := l.submit(1, trivial)
 		k.wait()
-		equal(t, "nothing is being read", l.s.Released(&k.job) == nil, true)
+		equal(t, "nothing is being read", l.s.EncodingDone(&k.job) == nil, true)
 		l.slowRead.Store(int64(time.Second))
 		ends := map[string]func(k *track){
 			"cancelled":  func(k *track) { l.s.Cancel(&k.job, errFake) },
@@ -189,11 +189,11 @@ func TestNoEndWhileInputsAreRead(t *testing.T) {
 			ends[how](k)
 			synctest.Wait()
 			equal(t, how+" at once", k.isDone(), false)
-			released := l.s.Released(&k.job)
+			released := l.s.EncodingDone(&k.job)
 			k.wait()
 			<-released
 			equal(t, how, time.Since(start), time.Second)
-			equal(t, "nothing is being read", l.s.Released(&k.job) == nil, true)
+			equal(t, "nothing is being read", l.s.EncodingDone(&k.job) == nil, true)
 		}
 	})
 }
@@ -206,7 +206,7 @@ func TestReadingThatDoesNotEnd(t *testing.T) {
 		synctest.Wait()
 		start := time.Now()
 		l.s.Cancel(&k.job, errFake)
-		<-l.s.Released(&k.job)
+		<-l.s.EncodingDone(&k.job)
 		k.wait()
 		equal(t, "given up after", time.Since(start), 5*time.Second)
 		is(t, k.cause, errFake)

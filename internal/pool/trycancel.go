@@ -4,12 +4,12 @@ package pool
 // back for that; where it stays true that something has begun, it waits for the next free worker.
 func (s *Scheduler) TryCancel(j *Job, cause error) bool {
 	s.mu.Lock()
-	if j.s == nil || j.over || j.unsettled < j.Items || j.unsettled == 0 || !s.unbegun(j) {
+	if j.s == nil || j.over || j.unsettled < j.Items || j.unsettled == 0 || !s.revokeUnbegun(j) {
 		s.mu.Unlock()
 		return false
 	}
-	s.abandon(j, cause)
-	finish := s.settled(j)
+	s.cancelJob(j, cause)
+	finish := s.checkFinished(j)
 	s.mu.Unlock()
 	if finish {
 		s.finish(j)
@@ -19,7 +19,7 @@ func (s *Scheduler) TryCancel(j *Job, cause error) bool {
 
 // unbegun takes back what workers have of a job, and says whether that is all of it and no task has had
 // an attempt.
-func (s *Scheduler) unbegun(j *Job) bool {
+func (s *Scheduler) revokeUnbegun(j *Job) bool {
 	n := 0
 	for _, m := range s.members {
 		if j.inflight == 0 {
@@ -27,25 +27,25 @@ func (s *Scheduler) unbegun(j *Job) bool {
 		}
 		for i := len(m.batches) - 1; i >= 0; i-- {
 			if b := m.batches[i]; b.holds(j) {
-				n += s.recall(m, b, b.done)
+				n += s.revoke(m, b, b.done)
 			}
 		}
 	}
 	if n > 0 {
-		s.rouse(s.ready.items)
+		s.wakeSenders(s.queues.items)
 	}
 	if j.inflight > 0 {
 		return false
 	}
-	if j.seldom == nil {
+	if j.extra == nil {
 		return true
 	}
-	for _, sp := range j.returned {
+	for _, sp := range j.putBack {
 		if sp.Attempt > 1 {
 			return false
 		}
 	}
-	return len(j.waiting) == 0
+	return len(j.inBackOff) == 0
 }
 
 // Runs says whether a worker runs a task of the job now.

@@ -49,7 +49,7 @@ func (s *Scheduler) Watch(kinds Kinds) *Watch {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.events.watches = append(s.events.watches, w)
-	s.events.watched()
+	s.events.updatePerTask()
 	return w
 }
 
@@ -66,14 +66,14 @@ func (w *Watch) Close() {
 	if e.watches = slices.DeleteFunc(e.watches, func(other *Watch) bool { return other == w }); len(e.watches) == 0 {
 		e.watches = nil
 	}
-	e.watched()
+	e.updatePerTask()
 }
 
 // watched finds out whether workers have to tell of each task.
-func (e *events) watched() {
-	e.each = e.tell != nil
+func (e *events) updatePerTask() {
+	e.perTask = e.tell != nil
 	for _, w := range e.watches {
-		e.each = e.each || w.kinds&reported != 0
+		e.perTask = e.perTask || w.kinds&reported != 0
 	}
 }
 

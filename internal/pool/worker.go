@@ -61,7 +61,7 @@ type Collector interface {
 }
 
 // Here is a Worker that runs what it was sent on the goroutine that has sent it.
-type Here interface {
+type Inline interface {
 	Worker
 	// Run runs a batch, after Send has returned. Should a task end the goroutine, the
 	// rest of the batch is run by another one, which then calls again.

@@ -46,7 +46,7 @@ func (a *singly) encode(all *wire.Buffer, err error) (rest unsent) {
 			body, err = inputs.Encode(a.scratch, a.sp.First+i, 1)
 		}
 		if err == nil {
-			alone := body.Moves() && !a.batch.Alone
+			alone := body.Moves() && !a.batch.Moves
 			full := a.item+i > 0 && len(a.b.Attachments())+len(body.Attachments()) > maxBatchFiles
 			if alone || full && len(body.Attachments()) > 0 {
 				letGo(body)

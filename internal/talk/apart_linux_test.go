@@ -78,7 +78,7 @@ func TestBatchWithFiles(t *testing.T) {
 			sent, givenUps := 0, 0
 			j := &pool.Job{Func: "f", Items: len(c.counts), Client: bundle{file: file, counts: c.counts, sent: &sent, givenUps: &givenUps}, Options: pool.NoOptions()}
 			batch := pool.NewBatch(pool.Span{Job: j, N: len(c.counts), Attempt: 1})
-			batch.Alone = c.alone
+			batch.Moves = c.alone
 			var b, scratch wire.Buffer
 			voids, rest := encodeBatch(&b, &scratch, &sentBatch{}, batch)
 			if rest != c.rest || len(voids) != c.voids || len(b.Attachments()) != c.attached {

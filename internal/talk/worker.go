@@ -191,7 +191,7 @@ func (w *Worker) send(f *sentBatch, b *pool.Batch, read func()) (size int64, loo
 func (w *Worker) write(b *pool.Batch) {
 	attached := len(w.frame.Attachments()) > 0
 	if attached && w.frame.Moves() {
-		b.Left.Store(true)
+		b.Moved.Store(true)
 	}
 	err := wire.WriteFrame(w.proc.Conn(), FrameBatch, &w.frame)
 	w.frame.Settle(err == nil)

@@ -102,7 +102,7 @@ func TestWorkersKilledFromOutsideDoNotBreakThePool(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				cfg := config(1)
-				cfg.Shot = func(err error) bool { return errors.Is(err, errStart) }
+				cfg.KilledOutside = func(err error) bool { return errors.Is(err, errStart) }
 				l := newLab(t, cfg, func(l *lab) {
 					l.onStart = func(start int) (time.Duration, error) {
 						if start > 1 && start <= 1+c.shots {

@@ -10,7 +10,7 @@ var lastID atomic.Uint64
 const lazyBlock = 1 << 24
 
 // identify gives a job that is being admitted the numbers of its tasks.
-func (j *Job) identify() {
+func (j *Job) assignIDs() {
 	n := uint64(j.Items)
 	if j.Lazy {
 		n = lazyBlock
@@ -24,8 +24,8 @@ func (j *Job) identify() {
 // extendIDs takes numbers for all tasks of a lazy job.
 func (j *Job) extendIDs() {
 	for block := 1; block <= (j.Items-1)/lazyBlock; block++ {
-		if j.seldom == nil || len(j.blocks) < block {
-			j.rare().blocks = append(j.blocks, lastID.Add(lazyBlock)-lazyBlock+1)
+		if j.extra == nil || len(j.blocks) < block {
+			j.needExtra().blocks = append(j.blocks, lastID.Add(lazyBlock)-lazyBlock+1)
 		}
 	}
 }

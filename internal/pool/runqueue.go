@@ -7,23 +7,23 @@ import (
 
 // ready lists the jobs with tasks to be sent: higher priorities first. Jobs of equal
 // priority share the workers by the time that their tasks take: see fair.go.
-type ready struct {
-	levels []*level // by falling priority
-	items  int      // tasks in all
-	latest int64    // the latest virtual time of levels that were forgotten
+type runQueues struct {
+	queues []*runQueue // by falling priority
+	items  int         // tasks in all
+	latest int64       // the latest virtual time of levels that were forgotten
 }
 
 // maxLevels is how many priorities are remembered while nothing waits at them.
-const maxLevels = 16
+const maxQueues = 16
 
 // level is the run queue of one priority. The job with the least virtual time is next; of
 // several the one that came first. Most jobs have one task and are never charged
 // while they wait: those are on a list, in the order in which they came, which is that of
 // their virtual times too. The others are in a heap.
-type level struct {
+type runQueue struct {
 	priority    int
-	now         int64     // virtual time: what a job that comes now starts from
-	step        float64   // by which it is to go on, less than 1
+	virtualTime int64     // virtual time: what a job that comes now starts from
+	fraction    float64   // by which it is to go on, less than 1
 	jobs        int       // on the list or in the heap
 	active      int       // those, and those that have tasks at workers
 	shared      time.Time // when there was more than one active job
@@ -38,8 +38,8 @@ const (
 )
 
 // top is the job whose tasks are next, nil when there is none.
-func (r *ready) top() *Job {
-	for _, l := range r.levels {
+func (r *runQueues) top() *Job {
+	for _, l := range r.queues {
 		if l.jobs > 0 {
 			return l.top()
 		}
@@ -49,74 +49,74 @@ func (r *ready) top() *Job {
 
 // push lists a job. back says that its tasks had been sent before and were called back, so that
 // it has its former place; else it has none, however long it was away.
-func (r *ready) push(j *Job, back bool) {
+func (r *runQueues) push(j *Job, back bool) {
 	if j.place != notListed {
 		return
 	}
-	l := r.level(j.Priority)
+	l := r.queue(j.Priority)
 	l.catchUp()
 	l.jobs++
 	if !back {
-		from := l.now
+		from := l.virtualTime
 		if j.inflight > 0 {
 			from -= int64(maxLag)
 		}
 		j.virtual = max(j.virtual, from)
 	}
-	if !back && j.virtual == l.now {
+	if !back && j.virtual == l.virtualTime {
 		l.append(j)
 	} else {
 		l.insert(j)
 	}
-	r.note(j)
+	r.updateActive(j)
 }
 
 // remove takes a job off the list.
-func (r *ready) remove(j *Job) {
+func (r *runQueues) remove(j *Job) {
 	if j.place == notListed {
 		return
 	}
-	l := r.level(j.Priority)
-	l.take(j)
+	l := r.queue(j.Priority)
+	l.remove(j)
 	l.jobs--
-	r.note(j)
+	r.updateActive(j)
 }
 
 // forget takes a level off the list that has no jobs.
-func (r *ready) forget(l *level) {
+func (r *runQueues) forget(l *runQueue) {
 	i := r.find(l.priority)
-	r.latest = max(r.latest, l.now)
-	r.levels = append(r.levels[:i], r.levels[i+1:]...)
+	r.latest = max(r.latest, l.virtualTime)
+	r.queues = append(r.queues[:i], r.queues[i+1:]...)
 }
 
-func (r *ready) find(priority int) int {
-	if len(r.levels) > 0 && r.levels[0].priority <= priority {
+func (r *runQueues) find(priority int) int {
+	if len(r.queues) > 0 && r.queues[0].priority <= priority {
 		return 0
 	}
-	return sort.Search(len(r.levels), func(i int) bool { return r.levels[i].priority <= priority })
+	return sort.Search(len(r.queues), func(i int) bool { return r.queues[i].priority <= priority })
 }
 
 // known is the level of a priority, nil when there is none.
-func (r *ready) known(priority int) *level {
-	if i := r.find(priority); i < len(r.levels) && r.levels[i].priority == priority {
-		return r.levels[i]
+func (r *runQueues) lookup(priority int) *runQueue {
+	if i := r.find(priority); i < len(r.queues) && r.queues[i].priority == priority {
+		return r.queues[i]
 	}
 	return nil
 }
 
-func (r *ready) level(priority int) *level {
+func (r *runQueues) queue(priority int) *runQueue {
 	i := r.find(priority)
-	if i < len(r.levels) && r.levels[i].priority == priority {
-		return r.levels[i]
+	if i < len(r.queues) && r.queues[i].priority == priority {
+		return r.queues[i]
 	}
-	r.levels = append(r.levels, nil)
-	copy(r.levels[i+1:], r.levels[i:])
-	r.levels[i] = &level{priority: priority, now: r.latest}
-	return r.levels[i]
+	r.queues = append(r.queues, nil)
+	copy(r.queues[i+1:], r.queues[i:])
+	r.queues[i] = &runQueue{priority: priority, virtualTime: r.latest}
+	return r.queues[i]
 }
 
 // top is the job with the least virtual time.
-func (l *level) top() *Job {
+func (l *runQueue) top() *Job {
 	switch {
 	case l.first == nil:
 		return l.heap[0]
@@ -132,7 +132,7 @@ func (j *Job) before(other *Job) bool {
 }
 
 // append puts a job at the end of the list.
-func (l *level) append(j *Job) {
+func (l *runQueue) append(j *Job) {
 	j.place = onList
 	if l.last == nil {
 		l.first, l.last = j, j
@@ -143,13 +143,13 @@ func (l *level) append(j *Job) {
 }
 
 // insert puts a job into the heap.
-func (l *level) insert(j *Job) {
+func (l *runQueue) insert(j *Job) {
 	l.heap = append(l.heap, j)
 	l.up(len(l.heap) - 1)
 }
 
 // take takes a job out of wherever it is.
-func (l *level) take(j *Job) {
+func (l *runQueue) remove(j *Job) {
 	place := j.place
 	j.place = notListed
 	if place == onList {
@@ -178,9 +178,9 @@ func (l *level) take(j *Job) {
 }
 
 // moved puts a job whose virtual time has changed where it belongs.
-func (l *level) moved(j *Job) {
+func (l *runQueue) fix(j *Job) {
 	if j.place == onList {
-		l.take(j)
+		l.remove(j)
 		l.insert(j)
 		return
 	}
@@ -190,7 +190,7 @@ func (l *level) moved(j *Job) {
 }
 
 // up lets the job at a place of the heap rise, and returns its new place.
-func (l *level) up(i int) int {
+func (l *runQueue) up(i int) int {
 	j := l.heap[i]
 	for i > 0 {
 		above := (i - 1) / 2
@@ -205,7 +205,7 @@ func (l *level) up(i int) int {
 }
 
 // down lets the job at a place of the heap sink.
-func (l *level) down(i int) {
+func (l *runQueue) down(i int) {
 	j := l.heap[i]
 	for {
 		low := 2*i + 1
@@ -224,7 +224,7 @@ func (l *level) down(i int) {
 	l.set(i, j)
 }
 
-func (l *level) set(i int, j *Job) {
+func (l *runQueue) set(i int, j *Job) {
 	l.heap[i] = j
 	j.place = int32(i + 1)
 }

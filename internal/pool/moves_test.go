@@ -8,7 +8,7 @@ import (
 	"github.com/gomultiprocessing/mp/internal/pool"
 )
 
-func alone(j *pool.Job) { j.Alone = true }
+func alone(j *pool.Job) { j.Moves = true }
 
 // An input that can be sent only once waits for a worker with nothing to do.
 func TestAloneIsNeverSentAhead(t *testing.T) {

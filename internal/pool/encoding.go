@@ -7,11 +7,11 @@ import "time"
 // no call ends while they are being read, also when it was cancelled.
 
 // wereRead notes that the inputs of a batch were read.
-func (s *Scheduler) wereRead(b *Batch) {
+func (s *Scheduler) encoded(b *Batch) {
 	s.mu.Lock()
 	var ended []*Job
 	for i := range b.Spans {
-		ended = s.letGo(b.Spans[i].Job, 1, ended)
+		ended = s.doneEncoding(b.Spans[i].Job, 1, ended)
 	}
 	s.mu.Unlock()
 	s.finish(ended...)
@@ -19,18 +19,18 @@ func (s *Scheduler) wereRead(b *Batch) {
 
 // letGo notes that n of those who read a job's inputs are through, and adds the job to
 // ended if it waited for them.
-func (s *Scheduler) letGo(j *Job, n int32, ended []*Job) []*Job {
-	if n = min(n, j.reading); n == 0 {
+func (s *Scheduler) doneEncoding(j *Job, n int32, ended []*Job) []*Job {
+	if n = min(n, j.encoding); n == 0 {
 		return ended // given up before
 	}
-	if j.reading -= n; j.reading > 0 {
+	if j.encoding -= n; j.encoding > 0 {
 		return ended
 	}
-	if j.seldom != nil && j.released != nil {
-		close(j.released)
-		j.released = nil
+	if j.extra != nil && j.encodingDone != nil {
+		close(j.encodingDone)
+		j.encodingDone = nil
 	}
-	if s.settled(j) {
+	if s.checkFinished(j) {
 		ended = append(ended, j)
 	}
 	return ended
@@ -39,26 +39,26 @@ func (s *Scheduler) letGo(j *Job, n int32, ended []*Job) []*Job {
 // readingPatience is how long a cancelled call waits for its inputs to be read. That
 // takes as long as it takes to encode them, which nothing can stop: a marshaler of the
 // program's may wait for ever.
-const readingPatience = 5 * time.Second
+const encodeTimeout = 5 * time.Second
 
 // giveUpReading ends a cancelled job whose inputs are still being read.
-func (s *Scheduler) giveUpReading(j *Job) {
+func (s *Scheduler) giveUpEncoding(j *Job) {
 	s.mu.Lock()
-	ended := s.letGo(j, j.reading, nil)
+	ended := s.doneEncoding(j, j.encoding, nil)
 	s.mu.Unlock()
 	s.finish(ended...)
 }
 
 // Released returns a channel that is closed when no input of a cancelled job is
 // being read any more; nil when none is.
-func (s *Scheduler) Released(j *Job) <-chan struct{} {
+func (s *Scheduler) EncodingDone(j *Job) <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if j.reading == 0 {
+	if j.encoding == 0 {
 		return nil
 	}
-	if j.rare().released == nil {
-		j.released = make(chan struct{})
+	if j.needExtra().encodingDone == nil {
+		j.encodingDone = make(chan struct{})
 	}
-	return j.released
+	return j.encodingDone
 }

@@ -6,12 +6,12 @@ import (
 )
 
 // hireAll starts the first workers side by side and waits for all of them.
-func (s *Scheduler) hireAll() error {
+func (s *Scheduler) startAll() error {
 	errs := make(chan error, s.want)
 	for range s.want {
 		s.mu.Lock()
-		s.hiring++
-		n := s.number()
+		s.starting++
+		n := s.takeNumber()
 		s.mu.Unlock()
 		go func() { errs <- s.start(n) }()
 	}
@@ -26,7 +26,7 @@ func (s *Scheduler) hireAll() error {
 }
 
 // number takes the lowest free worker number.
-func (s *Scheduler) number() int {
+func (s *Scheduler) takeNumber() int {
 	for i, taken := range s.numbers {
 		if !taken {
 			s.numbers[i] = true
@@ -38,10 +38,10 @@ func (s *Scheduler) number() int {
 }
 
 // staff is the number of workers that can be given tasks, or soon.
-func (s *Scheduler) staff() int {
-	n := s.hiring
+func (s *Scheduler) workerCount() int {
+	n := s.starting
 	for _, m := range s.members {
-		if m.stays() && m.loan == nil {
+		if m.serving() && m.compensates == nil {
 			n++
 		}
 	}
@@ -49,25 +49,25 @@ func (s *Scheduler) staff() int {
 }
 
 // hire starts workers as far as some are missing and wanted now.
-func (s *Scheduler) hire() {
-	if s.terminated || s.broken != nil || s.backing || s.closed && s.unsettled == 0 || s.events.full() {
+func (s *Scheduler) startMissing() {
+	if s.terminated || s.broken != nil || s.backingOff || s.closed && s.unsettled == 0 || s.events.full() {
 		return
 	}
-	missing := s.want - s.staff()
+	missing := s.want - s.workerCount()
 	if s.cfg.IdleTimeout > 0 || s.closed {
-		missing = min(missing, s.ready.items-len(s.idle)-s.hiring)
+		missing = min(missing, s.queues.items-len(s.idle)-s.starting)
 	}
 	for range missing {
-		s.hiring++
-		n := s.number()
+		s.starting++
+		n := s.takeNumber()
 		go func() {
 			err := s.start(n)
 			if err == nil {
 				return
 			}
 			s.mu.Lock()
-			dropped := s.strike(err)
-			s.end()
+			dropped := s.startFailed(err)
+			s.checkEnded()
 			s.mu.Unlock()
 			s.finish(dropped...)
 		}()
@@ -77,7 +77,7 @@ func (s *Scheduler) hire() {
 // start starts one worker. It is called with the worker counted in s.hiring.
 func (s *Scheduler) start(n int) error {
 	m := &member{
-		s: s, n: n, nudge: make(chan struct{}, 1),
+		s: s, n: n, wakeup: make(chan struct{}, 1),
 		quit: make(chan struct{}), decoding: make(chan struct{}, maxDecoding),
 	}
 	s.mu.Lock()
@@ -85,69 +85,69 @@ func (s *Scheduler) start(n int) error {
 	s.starts[m] = true
 	s.events.add(entry{kind: WorkerStarted, first: -1, n: 1, worker: n})
 	s.mu.Unlock()
-	w, err := s.cfg.Start(s.starting, n, m)
+	w, err := s.cfg.Start(s.startCtx, n, m)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.hiring--
+	s.starting--
 	delete(s.starts, m)
 	if err == nil {
-		err = m.lost
+		err = m.startErr
 	}
 	if err != nil {
 		s.numbers[n-1] = false
 		kind := WorkerDied
-		if s.starting.Err() != nil {
+		if s.startCtx.Err() != nil {
 			kind, err = WorkerRecycled, s.over()
 		}
 		s.events.add(entry{kind: kind, first: -1, n: 1, worker: n, err: err})
-		if due := s.forsake(m, err, nil); due != nil {
+		if due := s.failPinned(m, err, nil); due != nil {
 			go s.deliver(due) // with the lock given up
 		}
-		s.renewed()
+		s.checkRecycled()
 		return err
 	}
 	m.ready(w)
 	m.since = time.Now()
 	m.collector, _ = w.(Collector)
 	s.members = append(s.members, m)
-	s.events.add(entry{kind: WorkerReady, first: -1, n: 1, worker: n, pid: m.pd})
+	s.events.add(entry{kind: WorkerReady, first: -1, n: 1, worker: n, pid: m.pid})
 	go m.serve()
 	if s.terminated || s.broken != nil {
 		s.kill(m, s.over())
 		return nil
 	}
-	s.tries = 0
+	s.transient = 0
 	m.wake()
-	if s.staff() > s.want {
+	if s.workerCount() > s.want {
 		s.retire(m, ErrResized)
 	} else if m.generation < s.generation {
-		s.renew(m)
+		s.recycle(m)
 	}
-	s.renewed()
-	s.wind()
+	s.checkRecycled()
+	s.windDown()
 	return nil
 }
 
 // backOff keeps workers from being started for a while.
 func (s *Scheduler) backOff(d time.Duration) {
-	if s.backing {
+	if s.backingOff {
 		return
 	}
-	s.backing = true
+	s.backingOff = true
 	time.AfterFunc(d, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.backing = false
-		s.hire()
+		s.backingOff = false
+		s.startMissing()
 	})
 }
 
 // dropAll cancels every job and returns those that are finished by it.
-func (s *Scheduler) dropAll(cause error) (finished []*Job) {
+func (s *Scheduler) cancelAll(cause error) (finished []*Job) {
 	for j, next := s.open.first, (*Job)(nil); j != nil; j = next {
 		next = j.newer
-		s.abandon(j, cause)
-		if s.settled(j) {
+		s.cancelJob(j, cause)
+		if s.checkFinished(j) {
 			finished = append(finished, j)
 		}
 	}
@@ -166,17 +166,17 @@ func (s *Scheduler) Resize(n int) error {
 		return err
 	}
 	s.want = n
-	for over := s.staff() - n; over > 0; over-- {
-		m := s.dispensable()
+	for over := s.workerCount() - n; over > 0; over-- {
+		m := s.surplus()
 		if m == nil {
 			break // the rest is being started, and leaves when it comes
 		}
 		s.retire(m, ErrResized)
 	}
-	s.hire()
-	s.rouse(s.ready.items)
-	s.makeRoom()
-	s.renewed()
+	s.startMissing()
+	s.wakeSenders(s.queues.items)
+	s.wakeSubmitters()
+	s.checkRecycled()
 	return nil
 }
 
@@ -188,9 +188,9 @@ func (s *Scheduler) Workers() int {
 }
 
 // dispensable is the worker that can best be done without: an idle one if there is.
-func (s *Scheduler) dispensable() *member {
+func (s *Scheduler) surplus() *member {
 	for _, m := range s.members {
-		if m.deaf && m.stays() && m.loan == nil {
+		if m.unresponsive && m.serving() && m.compensates == nil {
 			return m
 		}
 	}
@@ -198,7 +198,7 @@ func (s *Scheduler) dispensable() *member {
 		return s.idle[0]
 	}
 	for i := len(s.members) - 1; i >= 0; i-- {
-		if m := s.members[i]; m.stays() && m.loan == nil {
+		if m := s.members[i]; m.serving() && m.compensates == nil {
 			return m
 		}
 	}
@@ -206,65 +206,65 @@ func (s *Scheduler) dispensable() *member {
 }
 
 // spent says whether a worker has had all the tasks it may have, or has grown too big.
-func (s *Scheduler) spent(m *member) bool {
-	return s.cfg.TasksPerWorker > 0 && m.sent >= s.cfg.TasksPerWorker || m.renew || s.bloated(m)
+func (s *Scheduler) usedUp(m *member) bool {
+	return s.cfg.TasksPerWorker > 0 && m.sent >= s.cfg.TasksPerWorker || m.recycle || s.bloated(m)
 }
 
 // retire gives a worker no more tasks and ends it when it has none; why is for its last event.
 func (s *Scheduler) retire(m *member, why error) {
 	m.retiring = true
 	m.noteWhy(why)
-	s.unlist(m)
-	s.recallAll(m)
-	s.rouse(s.ready.items) // they may have waited for this one
+	s.removeIdle(m)
+	s.revokeAll(m)
+	s.wakeSenders(s.queues.items) // they may have waited for this one
 	m.wake()
 }
 
 // dismiss ends a worker that has nothing to do. One that does not end within
 // the grace is killed.
-func (s *Scheduler) dismiss(m *member, why error) {
+func (s *Scheduler) closeWorker(m *member, why error) {
 	if m.closing || m.killed || m.dead {
 		return
 	}
 	m.closing = true
 	m.noteWhy(why)
-	s.unlist(m)
+	s.removeIdle(m)
 	m.w.Close()
 	grace := max(s.cfg.Grace, time.Second)
 	if s.cfg.ExitGrace > 0 {
 		grace = max(grace, s.cfg.ExitGrace+time.Second) // it sees to its grace itself
 	}
-	m.leave = s.after(grace, func() {
+	m.closeTimer = s.after(grace, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.kill(m, fmt.Errorf("%w: it was told to end and did not within %v", m.why, grace))
 	})
-	s.hire()
+	s.startMissing()
 }
 
 // countIdle ends a worker that stays idle for too long.
-func (s *Scheduler) countIdle(m *member) {
+func (s *Scheduler) startIdleTimer(m *member) {
 	if s.cfg.IdleTimeout <= 0 {
 		return
 	}
-	m.rested = time.Now()
-	if m.bored == nil {
-		m.bored = time.AfterFunc(s.cfg.IdleTimeout, func() { s.dismissIdle(m) })
+	m.idleSince = time.Now()
+	if m.idleTimer == nil {
+		m.idleTimer = time.AfterFunc(s.cfg.IdleTimeout, func() { s.closeIdle(m) })
 	}
 }
 
 // dismissIdle ends a worker that was idle for long enough, or looks again when it
 // would be: to set a timer for each short rest would cost more than the rest.
-func (s *Scheduler) dismissIdle(m *member) {
+func (s *Scheduler) closeIdle(m *member) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	m.bored = nil
-	if !m.listed || m.outstanding > 0 {
+	m.idleTimer = nil
+	if !m.inIdle || m.outstanding > 0 {
 		return // counted from its next rest on
 	}
-	if left := s.cfg.IdleTimeout - s.elapsed(m.rested); left > 0 {
-		m.bored = time.AfterFunc(left, func() { s.dismissIdle(m) })
+	if left := s.cfg.IdleTimeout - s.elapsed(m.idleSince); left > 0 {
+		m.idleTimer = time.AfterFunc(left, func() { s.closeIdle(m) })
 		return
 	}
-	s.dismiss(m, ErrIdle)
+	s.closeWorker(m, ErrIdle)
 }

@@ -3,13 +3,13 @@ package pool
 import "time"
 
 const (
-	worthStealing = 200 * time.Microsecond // of work that waits behind another task
-	stallAfter    = 5 * time.Millisecond   // without a result: the estimate was wrong
+	minStealWork = 200 * time.Microsecond // of work that waits behind another task
+	stallAfter   = 5 * time.Millisecond   // without a result: the estimate was wrong
 )
 
 // recall takes back what a worker has not begun, down to keep items of each
 // batch, and makes it wait for the next free worker. Where nothing can be taken back it does nothing.
-func (s *Scheduler) recall(m *member, b *Batch, keep int) int {
+func (s *Scheduler) revoke(m *member, b *Batch, keep int) int {
 	if !m.caps.Revocable {
 		return 0
 	}
@@ -18,7 +18,7 @@ func (s *Scheduler) recall(m *member, b *Batch, keep int) int {
 
 // takeBack is recall for a batch that can be taken back.
 func (s *Scheduler) takeBack(m *member, b *Batch, keep int) int {
-	if keep >= b.limit || b.done >= b.limit || b.held() {
+	if keep >= b.limit || b.done >= b.limit || b.irrevocable() {
 		return 0
 	}
 	limit := m.w.Limit(b, keep)
@@ -26,46 +26,46 @@ func (s *Scheduler) takeBack(m *member, b *Batch, keep int) int {
 		return 0
 	}
 	n := b.limit - limit
-	b.parts(limit, b.limit, func(sp Span) { s.giveBack(sp, b) })
+	b.parts(limit, b.limit, func(sp Span) { s.requeue(sp, b) })
 	b.limit = limit
-	s.hold(m, b, -n)
+	s.addOutstanding(m, b, -n)
 	m.sent -= n
 	return n
 }
 
 // recallAll takes back everything that a worker has not begun.
-func (s *Scheduler) recallAll(m *member) {
+func (s *Scheduler) revokeAll(m *member) {
 	n := 0
 	for i := len(m.batches) - 1; i >= 0; i-- {
-		n += s.recall(m, m.batches[i], 0)
+		n += s.revoke(m, m.batches[i], 0)
 	}
 	if n > 0 {
-		s.rouse(n)
+		s.wakeSenders(n)
 	}
 }
 
 // giveBack makes tasks of a batch that were at a worker wait again, as if they had not been
 // sent.
-func (s *Scheduler) giveBack(sp Span, b *Batch) {
+func (s *Scheduler) requeue(sp Span, b *Batch) {
 	j := sp.Job
-	s.landed(j, sp.N, b)
+	s.notInFlight(j, sp.N, b)
 	if j.over {
 		return
 	}
-	s.ready.charge(j, -int64(sp.N)*b.cost)
-	j.giveBack(sp)
+	s.queues.charge(j, -int64(sp.N)*b.cost)
+	j.putBackSpan(sp)
 	if m := j.pin(); m != nil {
-		m.own = append([]*Job{j}, m.own...)
-		s.rouseOwn(m)
+		m.pinned = append([]*Job{j}, m.pinned...)
+		s.wakePinned(m)
 		return
 	}
-	s.ready.items += sp.N
-	s.list(j, true)
+	s.queues.items += sp.N
+	s.enlist(j, true)
 }
 
 // steal finds work for an idle worker among what was sent ahead to others.
 func (s *Scheduler) steal(idle *member) {
-	if s.ahead == 0 {
+	if s.prefetched == 0 {
 		return
 	}
 	var from *member
@@ -77,92 +77,92 @@ func (s *Scheduler) steal(idle *member) {
 	if from == nil {
 		return
 	}
-	p := from.batches[len(from.batches)-1].pace
-	if p.mean > 0 && float64(from.outstanding)*p.mean < float64(worthStealing) {
-		s.look() // it should be through with it before a thief would be
+	p := from.batches[len(from.batches)-1].estimate
+	if p.mean > 0 && float64(from.outstanding)*p.mean < float64(minStealWork) {
+		s.watchStalls() // it should be through with it before a thief would be
 		return
 	}
-	if s.stealFrom(from) > 0 {
-		s.rouse(s.ready.items)
+	if s.stealHalf(from) > 0 {
+		s.wakeSenders(s.queues.items)
 	}
-	s.look()
+	s.watchStalls()
 }
 
 // stealFrom takes back half of what a worker has not finished, at least one
 // item if one has not begun.
-func (s *Scheduler) stealFrom(m *member) int {
-	return s.recallFrom(m, (m.outstanding+1)/2)
+func (s *Scheduler) stealHalf(m *member) int {
+	return s.revokeFrom(m, (m.outstanding+1)/2)
 }
 
 // recallFrom takes back up to so many items that a worker has not finished.
-func (s *Scheduler) recallFrom(m *member, want int) int {
+func (s *Scheduler) revokeFrom(m *member, want int) int {
 	got := 0
 	for i := len(m.batches) - 1; i >= 0 && got < want; i-- {
 		b := m.batches[i]
-		got += s.recall(m, b, max(b.done, b.limit-(want-got)))
+		got += s.revoke(m, b, max(b.done, b.limit-(want-got)))
 	}
 	return got
 }
 
 // look sets the timer that finds tasks stuck behind one that takes longer than
 // expected, or at a worker that does not begin them.
-func (s *Scheduler) look() {
-	if s.stalling {
+func (s *Scheduler) watchStalls() {
+	if s.stallTimerSet {
 		return
 	}
-	s.stalling = true
+	s.stallTimerSet = true
 	for _, m := range s.members {
-		m.seen, m.head = m.tasks, nil
+		m.stallTasks, m.stallHead = m.tasks, nil
 		if len(m.batches) > 0 {
-			m.head = m.batches[0]
+			m.stallHead = m.batches[0]
 		}
 	}
-	if s.stall == nil {
-		s.stall = time.AfterFunc(stallAfter, s.lookNow)
+	if s.stallTimer == nil {
+		s.stallTimer = time.AfterFunc(stallAfter, s.checkStalls)
 		return
 	}
-	s.stall.Reset(stallAfter)
+	s.stallTimer.Reset(stallAfter)
 }
 
 // lookNow calls back what waits at workers that have not ended an item since look, or, while other
 // jobs wait, not the batch that was sent for so long.
-func (s *Scheduler) lookNow() {
+func (s *Scheduler) checkStalls() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.stalling = false
+	s.stallTimerSet = false
 	again, n := false, 0
 	for _, m := range s.members {
-		if m.outstanding == 0 || !m.stays() {
+		if m.outstanding == 0 || !m.serving() {
 			continue
 		}
 		_, _, _, runs := m.w.Running()
 		again = again || !runs || m.outstanding > 1
-		expired := m.batches[0] == m.head
-		m.head = m.batches[0]
-		if expired && runs && m.outstanding > 1 && m.accepts() && s.othersWait(m) {
-			n += s.recallFrom(m, m.outstanding)
+		expired := m.batches[0] == m.stallHead
+		m.stallHead = m.batches[0]
+		if expired && runs && m.outstanding > 1 && m.accepts() && s.otherJobsWait(m) {
+			n += s.revokeFrom(m, m.outstanding)
 			continue
 		}
-		if m.tasks != m.seen {
+		if m.tasks != m.stallTasks {
 			continue
 		}
 		switch {
 		case runs && m.outstanding > 1 && len(s.idle) > 0:
-			n += s.recallFrom(m, m.outstanding)
-		case runs && m.outstanding > 1 && s.others(m):
-			n += s.stealFrom(m)
+			n += s.revokeFrom(m, m.outstanding)
+		case runs && m.outstanding > 1 && s.othersAccept(m):
+			n += s.stealHalf(m)
 		case !runs && len(s.idle) > 0 && s.overdue(m): // stopped, or out of breath
-			m.deaf = true
+			m.unresponsive = true
 			for i := len(m.batches) - 1; i >= 0; i-- {
-				n += s.recall(m, m.batches[i], 0)
+				n += s.revoke(m, m.batches[i], 0)
 			}
 		}
 	}
-	if n > 0 || s.ready.items > 0 && len(s.idle) > 0 {
-		s.rouse(s.ready.items)
+	if n > 0 || s.queues.items > 0 && len(s.idle) > 0 {
+		s.wakeSenders(s.queues.items)
 	}
 	if again {
-		s.look()
+		s.watchStalls()
 	}
 }
 
@@ -175,18 +175,18 @@ func (s *Scheduler) overdue(m *member) bool {
 		return true
 	}
 	j := b.Spans[0].Job
-	if s.elapsed(m.sendSince) < readPatience<<min(j.rare().moved, 10) {
+	if s.elapsed(m.sendSince) < readTimeout<<min(j.needExtra().slowReads, 10) {
 		return false
 	}
-	j.moved++
+	j.slowReads++
 	return true
 }
 
 // readPatience is how long a worker may take to read a batch while another is idle.
-const readPatience = 100 * time.Millisecond
+const readTimeout = 100 * time.Millisecond
 
 // others says whether somebody else could take what is called back from a worker.
-func (s *Scheduler) others(m *member) bool {
+func (s *Scheduler) othersAccept(m *member) bool {
 	for _, other := range s.members {
 		if other != m && other.accepts() {
 			return true
@@ -196,11 +196,11 @@ func (s *Scheduler) others(m *member) bool {
 }
 
 // yieldTo takes back what waits at workers with less than the given priority.
-func (s *Scheduler) yieldTo(priority int) {
+func (s *Scheduler) preempt(priority int) {
 	for _, m := range s.members {
 		for i := len(m.batches) - 1; i >= 0; i-- {
 			if b := m.batches[i]; b.priority < priority && m.outstanding > 1 {
-				s.recall(m, b, b.done)
+				s.revoke(m, b, b.done)
 			}
 		}
 	}

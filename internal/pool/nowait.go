@@ -10,13 +10,13 @@ import (
 var ErrFull = carrier.ErrFull
 
 // crowded is the error of a job that must not wait, when tasks of it would have to beyond MaxQueued.
-func (s *Scheduler) crowded(j *Job) error {
+func (s *Scheduler) refuseNoWait(j *Job) error {
 	if !j.NoWait || s.cfg.MaxQueued <= 0 {
 		return nil
 	}
 	busy := 0
 	for _, m := range s.members {
-		if m.outstanding > 0 && m.loan == nil && m.stays() {
+		if m.outstanding > 0 && m.compensates == nil && m.serving() {
 			busy++
 		}
 	}

@@ -9,11 +9,11 @@ import (
 // own, and returns the others: who reports for the worker does not wait for such code,
 // or its death would not be heard of. There are not many of these goroutines at a
 // time, until the worker is killed or dies.
-func (m *member) apart(due []delivery) (others []delivery) {
+func (m *member) offloadUserCode(due []delivery) (others []delivery) {
 	var theirs []delivery
 	others = due[:0]
 	for _, d := range due {
-		if !d.job.Apart || d.out.Payload == nil {
+		if !d.job.RunsUserCode || d.out.Payload == nil {
 			others = append(others, d)
 			continue
 		}
@@ -44,13 +44,13 @@ func (m *member) apart(due []delivery) (others []delivery) {
 func (m *member) Dead() {
 	m.s.mu.Lock()
 	defer m.s.mu.Unlock()
-	m.leaveDecoding()
+	m.stopDecoding()
 }
 
 // leaveDecoding has nobody wait any more for those who decode.
-func (m *member) leaveDecoding() {
-	if !m.left {
-		m.left = true
+func (m *member) stopDecoding() {
+	if !m.quitClosed {
+		m.quitClosed = true
 		close(m.quit)
 	}
 }
