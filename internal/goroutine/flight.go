@@ -31,7 +31,7 @@ type flight struct {
 	stuck    bool
 }
 
-// Run implements pool.Here. A call that ends the goroutine by runtime.Goexit has the rest
+// Run implements pool.Inline. A call that ends the goroutine by runtime.Goexit has the rest
 // of the batch run by another one, which goes on with again.
 func (w *worker) Run(b *pool.Batch, again func()) {
 	f := b.Tag.(*flight)

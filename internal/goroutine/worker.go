@@ -13,7 +13,7 @@ import (
 	"github.com/gomultiprocessing/mp/internal/task"
 )
 
-// worker is one place where a task can run. It implements pool.Here.
+// worker is one place where a task can run. It implements pool.Inline.
 type worker struct {
 	crew    *Crew
 	n       int
@@ -203,7 +203,7 @@ func (w *worker) Stack(time.Duration) string {
 	return task.StackOf(*id)
 }
 
-// On implements pool.Here.
+// On implements pool.Inline.
 func (w *worker) On(goroutine string) bool {
 	id := w.on.Load()
 	return id != nil && *id == goroutine && w.flight.Load() != nil

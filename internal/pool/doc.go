@@ -27,6 +27,6 @@
 //     no worker survives, so that it is not sent for ever.
 //   - No job ends while its inputs are read, but for one whose marshaler does not return.
 //   - Jobs of equal priority share the workers by the time that their tasks take (fair.go).
-//   - No task stays behind one that takes long while a worker is idle (recall.go, awake.go).
+//   - No task stays behind one that takes long while a worker is idle (revoke.go, awake.go).
 //   - Nothing the scheduler waits for is user code.
 package pool
