@@ -5,7 +5,7 @@ import (
 	"context"
 	"sync"
 
-	"github.com/gomultiprocessing/mp/internal/inproc"
+	"github.com/gomultiprocessing/mp/internal/bubble"
 )
 
 // roster is the threads that are alive, in the order of their starts.
@@ -29,13 +29,13 @@ func (r *roster) remove(t *Thread) {
 }
 
 // firstBut is the thread that started first, without daemons, one thread, and those that are not to
-// be waited for here: outside of bubbles those in bubbles, and the other way round.
+// be waited for here: those of other bubbles of testing/synctest.
 func (r *roster) firstBut(self *Thread) *Thread {
-	bubbled := inproc.Bubbled()
+	mine := bubble.Number()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for e := r.alive.Front(); e != nil; e = e.Next() {
-		if t := e.Value.(*Thread); t != self && !t.daemon && t.bubbled == bubbled {
+		if t := e.Value.(*Thread); t != self && !t.daemon && t.bubble == mine {
 			return t
 		}
 	}
@@ -44,9 +44,9 @@ func (r *roster) firstBut(self *Thread) *Thread {
 
 // cancelDaemons asks all daemons but one to end.
 func (r *roster) cancelDaemons(self *Thread) {
-	bubbled := inproc.Bubbled()
+	mine := bubble.Number()
 	for _, t := range Enumerate() {
-		if t.daemon && t != self && t.bubbled == bubbled {
+		if t.daemon && t != self && t.bubble == mine {
 			t.Cancel()
 		}
 	}

@@ -9,7 +9,7 @@ import (
 	"sync"
 
 	"github.com/gomultiprocessing/mp"
-	"github.com/gomultiprocessing/mp/internal/inproc"
+	"github.com/gomultiprocessing/mp/internal/bubble"
 	"github.com/gomultiprocessing/mp/internal/task"
 )
 
@@ -17,13 +17,13 @@ import (
 // by Start, StartRunner and After; MainThread is there from the beginning. Its methods may be
 // called by any number of goroutines.
 type Thread struct {
-	name    string
-	ctx     context.Context // that f gets
-	cancel  func()
-	done    chan struct{}
-	err     error // valid after done
-	daemon  bool  // JoinAll does not wait for it
-	bubbled bool  // it is of a bubble of testing/synctest, where others cannot wait for done
+	name   string
+	ctx    context.Context // that f gets
+	cancel func()
+	done   chan struct{}
+	err    error // valid after done
+	daemon bool  // JoinAll does not wait for it
+	bubble int   // of testing/synctest; 0: none. Only a goroutine of the same bubble may wait for done
 
 	place *list.Element // in threads, whose lock guards it
 
@@ -47,7 +47,7 @@ var ended = func() chan struct{} {
 }()
 
 func newThread(ctx context.Context, name string) *Thread {
-	t := &Thread{name: name, done: make(chan struct{}), daemon: Current(ctx).daemon, bubbled: inproc.Bubbled()}
+	t := &Thread{name: name, done: make(chan struct{}), daemon: Current(ctx).daemon, bubble: bubble.Number()}
 	t.ctx, t.cancel = context.WithCancel(context.WithValue(ctx, threadKey{}, t))
 	return t
 }

@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/gomultiprocessing/mp/internal/inproc"
+	"github.com/gomultiprocessing/mp/internal/bubble"
 )
 
 // Timer is a function that will be called, as threading.Timer. It is made by After; its
@@ -34,7 +34,7 @@ func After(d time.Duration, f func()) *Timer {
 	tm := &Timer{f: f}
 	tm.thread = &Thread{
 		name: nextName("Timer"), ctx: context.Background(), cancel: func() { tm.Cancel() },
-		done: make(chan struct{}), bubbled: inproc.Bubbled(),
+		done: make(chan struct{}), bubble: bubble.Number(),
 	}
 	tm.mu.Lock()
 	defer tm.mu.Unlock()

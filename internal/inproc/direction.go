@@ -4,8 +4,8 @@ import (
 	"context"
 	"io"
 	"sync"
-	"time"
 
+	"github.com/gomultiprocessing/mp/internal/bubble"
 	"github.com/gomultiprocessing/mp/internal/carrier"
 )
 
@@ -56,8 +56,8 @@ type pendingSend[T any] struct {
 
 // watcher is told when there may be something to receive.
 type watcher struct {
-	notify func()
-	since  time.Time
+	notify  func()
+	bubbled bool
 }
 
 // refuses is why a message is not what was wanted.
@@ -81,7 +81,7 @@ func (w *direction[T]) send(ctx context.Context, m message[T]) error {
 	}
 	s, err := w.sendNow(m)
 	if s != nil {
-		if err = await(ctx, &w.mu, &w.senders, s); err == nil {
+		if err = w.senders.await(ctx, &w.mu, s); err == nil {
 			err = s.value.err
 		} else {
 			w.sendCancelled()
@@ -102,29 +102,14 @@ func (w *direction[T]) sendNow(m message[T]) (*waiter[pendingSend[T]], error) {
 		return nil, carrier.ErrPeer
 	case w.deliver(m):
 		return nil, nil
-	case w.senders.first == nil && w.hasSpace(len(m.data)):
+	case w.senders.first() == nil && w.hasSpace(len(m.data)):
 		w.put(m)
-		w.notifyReadable(everybody)
+		w.notifyReadable(allWaiters)
 		return nil, nil
 	}
 	s := w.senders.newWaiter(pendingSend[T]{message: m})
 	w.senders.push(s)
 	return s, nil
-}
-
-// await waits until the outcome of a sleeper is there, which is so once it is called, or until
-// ctx ends before that.
-func await[V any](ctx context.Context, mu *sync.Mutex, list *waitQueue[V], s *waiter[V]) error {
-	err := s.wait(ctx)
-	if err == nil {
-		return nil
-	}
-	mu.Lock()
-	defer mu.Unlock()
-	if list.remove(s) {
-		return err
-	}
-	return nil
 }
 
 // deliver hands a message to the first who waits to receive it. Those who want something
@@ -159,7 +144,7 @@ func (w *direction[T]) receive(ctx context.Context, q request) (message[T], erro
 	}
 	m, s, err := w.receiveNow(q)
 	if s != nil {
-		if err = await(ctx, &w.mu, &w.receivers, s); err == nil {
+		if err = w.receivers.await(ctx, &w.mu, s); err == nil {
 			m, err = s.value.message, s.value.err
 		}
 		w.receivers.recycle(s)
@@ -199,7 +184,7 @@ func (w *direction[T]) take(q request) (message[T], error) {
 
 // admit lets in who waits for room, as far as there is some.
 func (w *direction[T]) admit() {
-	for s := w.senders.first; s != nil && w.hasSpace(len(s.value.message.data)); s = w.senders.first {
+	for s := w.senders.first(); s != nil && w.hasSpace(len(s.value.message.data)); s = w.senders.first() {
 		w.put(s.value.message)
 		w.senders.remove(s)
 		s.signal()
@@ -262,10 +247,10 @@ func (w *direction[T]) poll(ctx context.Context) error {
 }
 
 // tell tells those who look for a message that there may be something.
-func (w *direction[T]) notifyReadable(wakes whom) {
-	failAll(&w.pollers, wakes, func(*struct{}) {})
+func (w *direction[T]) notifyReadable(which wakeups) {
+	w.pollers.settleAll(which, func(*struct{}) {})
 	for watch := range w.watches {
-		if wakes(watch.since) {
+		if which.includes(watch.bubbled) {
 			watch.notify()
 		}
 	}
@@ -280,7 +265,7 @@ func (w *direction[T]) watch(notify func()) (stop func()) {
 	if w.watches == nil {
 		w.watches = make(map[*watcher]struct{})
 	}
-	watch := &watcher{notify, time.Now()}
+	watch := &watcher{notify, bubble.Inside()}
 	w.watches[watch] = struct{}{}
 	return func() {
 		w.mu.Lock()
@@ -290,20 +275,20 @@ func (w *direction[T]) watch(notify func()) (stop func()) {
 }
 
 // noSender ends what is sent: the sending end is closed.
-func (w *direction[T]) closeSend(wakes whom) {
+func (w *direction[T]) closeSend(which wakeups) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.sendClosed {
 		return
 	}
 	w.sendClosed = true
-	failAll(&w.senders, wakes, func(s *pendingSend[T]) { s.err = errEndClosed })
-	failAll(&w.receivers, wakes, func(r *pendingReceive[T]) { r.err = io.EOF })
-	w.notifyReadable(wakes)
+	w.senders.settleAll(which, func(s *pendingSend[T]) { s.err = errEndClosed })
+	w.receivers.settleAll(which, func(r *pendingReceive[T]) { r.err = io.EOF })
+	w.notifyReadable(which)
 }
 
 // noReceiver drops what was sent: the receiving end is closed.
-func (w *direction[T]) closeReceive(wakes whom) {
+func (w *direction[T]) closeReceive(which wakeups) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.receiveClosed {
@@ -312,20 +297,7 @@ func (w *direction[T]) closeReceive(wakes whom) {
 	w.receiveClosed = true
 	w.messages = newDeque[message[T]](false)
 	w.bytes = 0
-	failAll(&w.senders, wakes, func(s *pendingSend[T]) { s.err = carrier.ErrPeer })
-	failAll(&w.receivers, wakes, func(r *pendingReceive[T]) { r.err = errEndClosed })
-	w.notifyReadable(wakes)
-}
-
-// callAll wakes sleepers, each after it was given its outcome.
-func failAll[V any](all *waitQueue[V], wakes whom, outcome func(*V)) {
-	for s := all.first; s != nil; {
-		next := s.next
-		if wakes(s.since) {
-			outcome(&s.value)
-			all.remove(s)
-			s.signal()
-		}
-		s = next
-	}
+	w.senders.settleAll(which, func(s *pendingSend[T]) { s.err = carrier.ErrPeer })
+	w.receivers.settleAll(which, func(r *pendingReceive[T]) { r.err = errEndClosed })
+	w.notifyReadable(which)
 }

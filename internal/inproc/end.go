@@ -2,7 +2,6 @@ package inproc
 
 import (
 	"context"
-	"time"
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
 )
@@ -90,7 +89,7 @@ func (e *End[T]) Watch(notify func()) (stop func()) {
 
 // Close closes the end.
 func (e *End[T]) Close() error {
-	e.close(everybody)
+	e.close(allWaiters)
 	return nil
 }
 
@@ -103,21 +102,13 @@ func (e *End[T]) Err() error {
 }
 
 // Drop closes an end that is garbage. The collector calls it, which is outside of all bubbles.
-func (e *End[T]) Drop() { e.close(outside) }
+func (e *End[T]) Drop() { e.close(outsideBubbles) }
 
-func (e *End[T]) close(wakes whom) {
+func (e *End[T]) close(which wakeups) {
 	if e.in != nil {
-		e.in.closeReceive(wakes)
+		e.in.closeReceive(which)
 	}
 	if e.out != nil {
-		e.out.closeSend(wakes)
+		e.out.closeSend(which)
 	}
 }
-
-// whom is which of those who wait are woken, given since when they wait: everybody, or those
-// outside of testing/synctest bubbles. The collector's goroutine, which is outside, must not
-// touch the channels of a bubble. Who waits there for an end that is garbage is reported by
-// synctest as blocked.
-type whom func(since time.Time) bool
-
-func everybody(time.Time) bool { return true }

@@ -115,7 +115,7 @@ func (l *Lock) wait(ctx context.Context) (carrier.Grant, error) {
 
 // leave takes a waiter out of the line.
 func (l *Lock) dequeue(w *waiter[uint64]) {
-	if l.waiters.remove(w); l.waiters.first == nil {
+	if l.waiters.remove(w); l.waiters.first() == nil {
 		l.state.And(^uint64(contended))
 	}
 }
@@ -141,7 +141,7 @@ func (l *Lock) releaseContended(token uint64) bool {
 		if v&^contended != token*tokenUnit|held {
 			return false
 		}
-		w := l.waiters.first
+		w := l.waiters.first()
 		switch {
 		case w == nil:
 			if l.state.CompareAndSwap(v, v&^held) {

@@ -44,23 +44,22 @@ type Queue[T any] struct {
 	capacity int       // 0: no bound
 	got      int       // items that were got, and not said to be done
 	closed   bool
-	getters  queueWaiters[T]
-	putters  queueWaiters[T]
-	pool     waiterPool[T]
+	getters  waitQueue[transfer[T]]
+	putters  waitQueue[transfer[T]]
 	idle     broadcast // opens when nothing is left to do
 	watchers map[*func()]struct{}
 }
 
 func (q *Queue[T]) Put(ctx context.Context, v T) error {
 	q.mu.Lock()
-	if l := q.deque; l != nil && !q.closed && q.getters.first == nil && len(q.watchers) == 0 && !q.full() {
+	if l := q.deque; l != nil && !q.closed && q.getters.first() == nil && len(q.watchers) == 0 && !q.full() {
 		l.push(v) // what there mostly is to do, and no more
 		q.mu.Unlock()
 		return nil
 	}
 	for {
 		w, other, err := q.put(v, true)
-		other.wake()
+		other.signal()
 		if w == nil {
 			return err
 		}
@@ -74,30 +73,28 @@ func (q *Queue[T]) Put(ctx context.Context, v T) error {
 func (q *Queue[T]) TryPut(v T) error {
 	q.mu.Lock()
 	_, other, err := q.put(v, false)
-	other.wake()
+	other.signal()
 	return err
 }
 
 // put puts an item, or has it wait as w. It says who else is to be woken. The lock is held, and
 // given up.
-func (q *Queue[T]) put(v T, wait bool) (w, other *queueWaiter[T], err error) {
+func (q *Queue[T]) put(v T, wait bool) (w, other *waiter[transfer[T]], err error) {
 	defer q.mu.Unlock()
 	if q.closed {
 		return nil, nil, carrier.ErrQueueClosed
 	}
-	if g := q.getters.first; g != nil {
-		q.getters.remove(g)
+	if g := q.getters.pop(); g != nil {
 		q.got++
-		g.v = v
+		g.value.v = v
 		return nil, g, nil
 	}
 	if q.full() {
 		if !wait {
 			return nil, nil, carrier.ErrFull
 		}
-		w = q.pool.take()
-		w.v = v
-		q.putters.add(w)
+		w = q.putters.newWaiter(transfer[T]{v: v})
+		q.putters.push(w)
 		return w, nil, nil
 	}
 	q.store.push(v)
@@ -109,14 +106,14 @@ func (q *Queue[T]) put(v T, wait bool) (w, other *queueWaiter[T], err error) {
 
 func (q *Queue[T]) Get(ctx context.Context) (T, error) {
 	q.mu.Lock()
-	if l := q.deque; l != nil && l.n > 0 && q.putters.first == nil {
+	if l := q.deque; l != nil && l.n > 0 && q.putters.first() == nil {
 		v := l.pop()
 		q.got++
 		q.mu.Unlock()
 		return v, nil
 	}
 	v, w, other, err := q.get(true)
-	other.wake()
+	other.signal()
 	if w == nil {
 		return v, err
 	}
@@ -126,13 +123,13 @@ func (q *Queue[T]) Get(ctx context.Context) (T, error) {
 func (q *Queue[T]) TryGet() (T, error) {
 	q.mu.Lock()
 	v, _, other, err := q.get(false)
-	other.wake()
+	other.signal()
 	return v, err
 }
 
 // get takes an item, or waits for one as w. It says who else is to be woken. The lock is held,
 // and given up.
-func (q *Queue[T]) get(wait bool) (v T, w, other *queueWaiter[T], err error) {
+func (q *Queue[T]) get(wait bool) (v T, w, other *waiter[transfer[T]], err error) {
 	defer q.mu.Unlock()
 	if q.store.len() == 0 {
 		switch {
@@ -141,8 +138,8 @@ func (q *Queue[T]) get(wait bool) (v T, w, other *queueWaiter[T], err error) {
 		case !wait:
 			return v, nil, nil, carrier.ErrEmpty
 		}
-		w = q.pool.take()
-		q.getters.add(w)
+		w = q.getters.newWaiter(transfer[T]{})
+		q.getters.push(w)
 		return v, w, nil, nil
 	}
 	v = q.store.pop()
@@ -153,8 +150,8 @@ func (q *Queue[T]) get(wait bool) (v T, w, other *queueWaiter[T], err error) {
 // admit lets in the item of the first Put that waits, and returns it to be woken. If less panics,
 // or ends the goroutine, it will do so again in that Put, where its caller can see it; the
 // room goes to the next one then.
-func (q *Queue[T]) admit() *queueWaiter[T] {
-	w := q.putters.first
+func (q *Queue[T]) admit() *waiter[transfer[T]] {
+	w := q.putters.first()
 	if w == nil || q.full() {
 		return nil
 	}
@@ -163,12 +160,12 @@ func (q *Queue[T]) admit() *queueWaiter[T] {
 	defer func() {
 		if !in {
 			recover()
-			w.err = errAgain
-			w.wake()
-			q.admit().wake()
+			w.value.err = errAgain
+			w.signal()
+			q.admit().signal()
 		}
 	}()
-	q.store.push(w.v)
+	q.store.push(w.value.v)
 	in = true
 	return w
 }
@@ -258,18 +255,10 @@ func (q *Queue[T]) CloseNow() (dropped int, err error) {
 
 func (q *Queue[T]) close() {
 	q.closed = true
-	q.failAll(&q.putters)
-	q.failAll(&q.getters)
+	closed := func(t *transfer[T]) { t.err = carrier.ErrQueueClosed }
+	q.putters.settleAll(allWaiters, closed)
+	q.getters.settleAll(allWaiters, closed)
 	q.notify()
-}
-
-// end ends all waits of a list.
-func (q *Queue[T]) failAll(list *queueWaiters[T]) {
-	for w := list.first; w != nil; w = list.first {
-		list.remove(w)
-		w.err = carrier.ErrQueueClosed
-		w.wake()
-	}
 }
 
 // Readable says whether there is an item, or there will be none any more.

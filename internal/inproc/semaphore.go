@@ -107,18 +107,18 @@ func (s *Semaphore) Release(n int) error {
 // pass gives n permits to those who wait, as far as there are any.
 func (s *Semaphore) wakeWaiters(n int64) {
 	s.free += n
-	for w := s.waiters.first; w != nil && s.free > 0 && w.overdue(); w = s.waiters.first {
+	for w := s.waiters.first(); w != nil && s.free > 0 && w.overdue(); w = s.waiters.first() {
 		w.value, _ = s.take()
 		s.waiters.remove(w)
 		w.signal()
 	}
-	w := s.waiters.first
+	w := s.waiters.first()
 	for range s.free {
 		if w == nil {
 			return
 		}
 		w.signal()
-		w = w.next
+		w = w.node.Next()
 	}
 }
 

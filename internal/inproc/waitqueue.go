@@ -4,114 +4,154 @@ import (
 	"context"
 	"sync/atomic"
 	"time"
+
+	"github.com/gomultiprocessing/mp/internal/bubble"
+	"github.com/gomultiprocessing/mp/internal/list"
 )
 
-// patience is how long one waits before nobody else is let past.
+// handoffAfter is how long a goroutine waits before what it waits for is handed to it, past those
+// that come just then.
 const handoffAfter = time.Millisecond
 
-// sleepers are goroutines that wait, in the order in which they came. The mutex of what
-// they wait for guards them.
+// waitQueue has goroutines that wait for one thing, in order of arrival. The mutex of the object
+// guards it. A waiter has a value of type V: what it waits with, or what it is handed.
 type waitQueue[V any] struct {
-	first, last *waiter[V]
-	spare       atomic.Pointer[waiter[V]] // to be used again: making one costs more than waiting
+	waiting list.List[waiter[V]]
+	spares  [4]atomic.Pointer[waiter[V]] // for reuse: making a waiter costs more than waiting
 }
 
-// sleeper is a goroutine that waits. Its channel belongs to the testing/synctest bubble in
-// which it was made, if to one, and is not used again then: an object may outlive a bubble.
+// waiter is a goroutine that waits. A waiter that was made inside a bubble of testing/synctest is
+// not reused: its channel belongs to the bubble, and the object may outlive it.
 type waiter[V any] struct {
-	wakeup     chan struct{} // has room for one wake-up
-	since      time.Time
-	value      V // what it waits with, or what it was handed
-	queued     bool
-	prev, next *waiter[V]
+	wakeup  chan struct{} // has room for one signal
+	since   time.Time
+	bubbled bool
+	value   V
+	node    list.Node[waiter[V]]
 }
 
-// sleeper is one that waits from now on. It is to be pushed.
-func (l *waitQueue[V]) newWaiter(has V) *waiter[V] {
+// newWaiter returns a waiter that is in no queue yet. The caller need not hold the mutex.
+func (q *waitQueue[V]) newWaiter(v V) *waiter[V] {
 	now := time.Now()
-	if outside(now) {
-		if s := l.spare.Swap(nil); s != nil {
-			s.since, s.value = now, has
-			return s
+	bubbled := bubble.HasTime(now)
+	if !bubbled {
+		for i := range q.spares {
+			if q.spares[i].Load() == nil {
+				continue
+			}
+			if w := q.spares[i].Swap(nil); w != nil {
+				w.since, w.value = now, v
+				return w
+			}
 		}
 	}
-	return &waiter[V]{wakeup: make(chan struct{}, 1), since: now, value: has}
+	return &waiter[V]{wakeup: make(chan struct{}, 1), since: now, bubbled: bubbled, value: v}
 }
 
-// done is called when a sleeper is out, by who slept. It is not to be used after that.
-func (l *waitQueue[V]) recycle(s *waiter[V]) {
-	if !outside(s.since) {
+// recycle keeps a waiter that is in no queue for reuse. No signal may come any more.
+func (q *waitQueue[V]) recycle(w *waiter[V]) {
+	if w.bubbled {
 		return
 	}
 	select {
-	case <-s.wakeup: // of a call that came too late
+	case <-w.wakeup: // the signal came when the wait had already ended
 	default:
 	}
-	var none V
-	s.value = none
-	l.spare.Store(s)
+	var zero V
+	w.value = zero
+	for i := range q.spares {
+		if q.spares[i].Load() == nil && q.spares[i].CompareAndSwap(nil, w) {
+			return
+		}
+	}
 }
 
-// rest waits until somebody calls, or until ctx ends.
-func (s *waiter[V]) wait(ctx context.Context) error {
+// wait returns nil after a signal, or the error of ctx.
+func (w *waiter[V]) wait(ctx context.Context) error {
 	done := ctx.Done()
 	if done == nil {
-		<-s.wakeup // which is quicker than select
+		<-w.wakeup // faster than select
 		return nil
 	}
 	select {
-	case <-s.wakeup:
+	case <-w.wakeup:
 		return nil
 	case <-done:
 		return ctx.Err()
 	}
 }
 
-// patient says that it has waited so long that nobody else is to be let past.
-func (s *waiter[V]) overdue() bool { return time.Since(s.since) >= handoffAfter }
+// overdue reports whether the waiter has waited so long that nothing is let past it.
+func (w *waiter[V]) overdue() bool { return time.Since(w.since) >= handoffAfter }
 
-// call wakes it, unless somebody has called it and it has not woken yet.
-func (s *waiter[V]) signal() {
+// signal wakes the waiter, if there is one. A second signal before it has woken has no effect.
+func (w *waiter[V]) signal() {
+	if w == nil {
+		return
+	}
 	select {
-	case s.wakeup <- struct{}{}:
+	case w.wakeup <- struct{}{}:
 	default:
 	}
 }
 
-func (l *waitQueue[V]) push(s *waiter[V]) {
-	s.queued, s.prev = true, l.last
-	if l.last != nil {
-		l.last.next = s
-	} else {
-		l.first = s
+// first is the waiter that has waited longest; nil if none waits.
+func (q *waitQueue[V]) first() *waiter[V] { return q.waiting.First() }
+
+func (q *waitQueue[V]) push(w *waiter[V]) { q.waiting.PushBack(&w.node, w) }
+
+// remove removes a waiter. It reports false if the waiter was not in the queue any more.
+func (q *waitQueue[V]) remove(w *waiter[V]) bool { return q.waiting.Remove(&w.node) }
+
+// pop removes the waiter that has waited longest; nil if none waits.
+func (q *waitQueue[V]) pop() *waiter[V] {
+	w := q.first()
+	if w != nil {
+		q.remove(w)
 	}
-	l.last = s
+	return w
 }
 
-// remove takes one out; false if it is out already.
-func (l *waitQueue[V]) remove(s *waiter[V]) bool {
-	if !s.queued {
-		return false
+// await waits until somebody else has settled what w waits for, which removes w from the queue, or
+// until ctx ends before that. The mutex is not held. What settles a wait signals under the mutex.
+func (q *waitQueue[V]) await(ctx context.Context, mu interface {
+	Lock()
+	Unlock()
+}, w *waiter[V]) error {
+	err := w.wait(ctx)
+	if err == nil {
+		return nil
 	}
-	if s.prev != nil {
-		s.prev.next = s.next
-	} else {
-		l.first = s.next
+	mu.Lock()
+	defer mu.Unlock()
+	if q.remove(w) {
+		return err
 	}
-	if s.next != nil {
-		s.next.prev = s.prev
-	} else {
-		l.last = s.prev
-	}
-	s.queued, s.prev, s.next = false, nil, nil
-	return true
+	return nil
 }
 
-// pop takes the first out, and nil when there is none.
-func (l *waitQueue[V]) pop() *waiter[V] {
-	s := l.first
-	if s != nil {
-		l.remove(s)
+// wakeups says which waiters are woken.
+type wakeups bool
+
+const (
+	allWaiters wakeups = false
+	// outsideBubbles leaves out those inside bubbles of testing/synctest. The goroutine of the garbage
+	// collector must not touch their channels. Testing/synctest reports a goroutine that waits for a
+	// garbage end as blocked.
+	outsideBubbles wakeups = true
+)
+
+func (only wakeups) includes(bubbled bool) bool { return !bool(only) || !bubbled }
+
+// settleAll ends the waits of all waiters included, each after settle has changed its value.
+func (q *waitQueue[V]) settleAll(which wakeups, settle func(*V)) {
+	for w := q.first(); w != nil; {
+		next := w.node.Next()
+		if which.includes(w.bubbled) {
+			settle(&w.value)
+			q.remove(w)
+			w.signal()
+		}
+		w = next
 	}
-	return s
 }

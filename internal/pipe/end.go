@@ -11,7 +11,7 @@ import (
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/shm"
-	"github.com/gomultiprocessing/mp/internal/waitq"
+	"github.com/gomultiprocessing/mp/internal/spin"
 )
 
 // Mode is what an End may do.
@@ -95,7 +95,7 @@ func newEnd(f *os.File, mode Mode) (*End, error) {
 	e.sending.turn <- struct{}{}
 	shm.CountDescriptors(1)
 	e.rx.step = e.receiveStep
-	e.rx.spin.Enabled = waitq.NewSpin().Enabled
+	e.rx.spin.Enabled = spin.New().Enabled
 	e.tx.step = e.sendStep
 	return e, nil
 }

@@ -6,15 +6,13 @@ import (
 	"io"
 	"runtime"
 	"syscall"
-	"time"
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
-	"github.com/gomultiprocessing/mp/internal/waitq"
+	"github.com/gomultiprocessing/mp/internal/spin"
 )
 
-// lookTime is how long whoever waits looks for a message before going to sleep, as long as
-// that has helped lately: a process that sleeps needs tens of microseconds to wake up.
-const spinTime = 100 * time.Microsecond
+// triesPerLook is how often a receiver tries before it looks at the clock: trying is a system call.
+const triesPerLook = 8
 
 // receiver is what belongs to who has the turn to receive.
 type receiver struct {
@@ -23,7 +21,7 @@ type receiver struct {
 	err error // what the other end sent is not to be understood
 	oob []byte
 
-	spin waitq.Spin
+	spin spin.Spin
 
 	noFiles bool // no descriptors come, so that they need not be kept when there is no room
 
@@ -224,24 +222,19 @@ func (e *End) receiveStep(fd uintptr) bool {
 	return rx.mode != stepWait || !rx.empty
 }
 
-// look receives if something comes within the time of a look.
+// spinReceive polls for a message before it sleeps.
 func (e *End) spinReceive(fd int) {
-	rx := &e.rx
-	rx.empty = true
 	e.waiting.Store(true)
-	for end := time.Now().Add(spinTime); ; {
-		for range 8 {
-			e.receiveOnce(fd)
-			if !rx.empty {
-				e.waiting.Store(false)
-				return
-			}
-		}
-		if time.Now().After(end) {
-			return
-		}
-		runtime.Gosched()
+	received := spin.Until(triesPerLook, e.receivedOnce, fd)
+	if received {
+		e.waiting.Store(false)
 	}
+}
+
+// receivedOnce reports whether there was something to receive.
+func (e *End) receivedOnce(fd int) bool {
+	e.receiveOnce(fd)
+	return !e.rx.empty
 }
 
 func (e *End) receiveOnce(fd int) {

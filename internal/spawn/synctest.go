@@ -1,9 +1,9 @@
 package spawn
 
 import (
-	"bytes"
 	"errors"
-	"runtime"
+
+	"github.com/gomultiprocessing/mp/internal/bubble"
 )
 
 // errSynctest is returned where the clock and the channels are not the real ones.
@@ -15,13 +15,7 @@ var errSynctest = errors.New("processes and objects shared with them cannot be c
 // children, would belong to that bubble or be reached from it, and the runtime ends the program
 // for either.
 func CheckStartable() error {
-	head := make(chan []byte)
-	go func() { // in the same bubble, with a stack that is cheap to print
-		buf := make([]byte, 128)
-		head <- buf[:runtime.Stack(buf, false)]
-	}()
-	line, _, _ := bytes.Cut(<-head, []byte("\n")) // goroutine 7 [running, synctest bubble 3]:
-	if bytes.Contains(line, []byte("synctest bubble")) {
+	if bubble.Inside() {
 		return errSynctest
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/list"
 	"github.com/gomultiprocessing/mp/internal/proctable"
 	"github.com/gomultiprocessing/mp/internal/shm"
 )
@@ -19,12 +20,12 @@ type parkingLot struct {
 	objects       []*Object // those of these queues, and idle ones: the leader sleeps on their doorbells
 	idleObjects   int       // how many of them have no such queue any more
 	watchers      int
-	lastProbe     int64          // when the kernel was last asked who is alive
-	edges         publishedEdges // the wait-for edges of this process
-	leader        *waiter        // nil only while no goroutine is parked
-	parked        waiterList     // goroutines that sleep in a select and were not woken
-	background    bool           // a goroutine exists that leads for watchers
-	backgroundDue bool           // a timer runs that will start one
+	lastProbe     int64             // when the kernel was last asked who is alive
+	edges         publishedEdges    // the wait-for edges of this process
+	leader        *waiter           // nil only while no goroutine is parked
+	parked        list.List[waiter] // goroutines that sleep in a select and were not woken
+	background    bool              // a goroutine exists that leads for watchers
+	backgroundDue bool              // a timer runs that will start one
 
 	events       atomic.Uint32            // changes when the leader must scan for a reason of this process
 	leaderAsleep atomic.Uint32            // 1: the leader sleeps on events and other words
@@ -32,7 +33,7 @@ type parkingLot struct {
 }
 
 // lot is the parking lot of this process.
-var lot = parkingLot{parked: waiterList{links: lotLinks}}
+var lot parkingLot
 
 const (
 	// probeInterval is how often a waiter checks that a holder is alive, in case the
@@ -79,9 +80,9 @@ func (p *parkingLot) enqueue(w *waiter) {
 		p.listen(q.object)
 	}
 	if w.peek != nil {
-		q.observers.push(w)
+		q.observers.PushBack(&w.inQueue, w)
 	} else {
-		q.takers.push(w)
+		q.takers.PushBack(&w.inQueue, w)
 	}
 	if w.ticket != noTicket {
 		q.tickets = append(q.tickets, make([]*waiter, max(0, w.ticket+1-len(q.tickets)))...)
@@ -146,7 +147,7 @@ func (p *parkingLot) announce(w *waiter) (first bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	w.queue.setBit(proctable.Me().Slot(), w.queue.oldestLocal())
-	return w == w.queue.takers.first
+	return w == w.queue.takers.First()
 }
 
 // dequeue removes w from its queue. It may have been woken for something that it does not
@@ -155,8 +156,8 @@ func (p *parkingLot) dequeue(w *waiter) {
 	q := w.queue
 	p.mu.Lock()
 	since := q.oldestLocal()
-	q.takers.remove(w)
-	q.observers.remove(w)
+	q.takers.Remove(&w.inQueue)
+	q.observers.Remove(&w.inQueue)
 	if w.ticket != noTicket {
 		q.tickets[w.ticket] = nil
 	}
@@ -198,14 +199,14 @@ func (p *parkingLot) park(ctx context.Context, w *waiter) {
 	case p.leader == nil:
 		p.leader = w
 	default:
-		p.parked.push(w)
+		p.parked.PushBack(&w.inParked, w)
 		p.mu.Unlock()
 		select {
 		case <-w.wakeup:
 		case <-ctx.Done():
 		}
 		p.mu.Lock()
-		p.parked.remove(w)
+		p.parked.Remove(&w.inParked)
 	}
 	if p.leader == w { // from the start, or elected while parked
 		select {
@@ -273,8 +274,8 @@ func (p *parkingLot) probeDue(quiet bool) bool {
 // for the latch of a stopped process. If none is parked, the next one to park leads. The caller
 // holds the lock.
 func (p *parkingLot) electLeader() {
-	if w := p.parked.last; w != nil {
-		p.parked.remove(w)
+	if w := p.parked.Last(); w != nil {
+		p.parked.Remove(&w.inParked)
 		p.leader = w
 		w.wakeup <- struct{}{}
 		return
@@ -333,19 +334,19 @@ func (p *parkingLot) scan(probe bool) {
 // waking. The caller holds the lock.
 func (p *parkingLot) scanQueue(q *Queue, probe bool, least int) (woken int) {
 	q.setBit(proctable.Me().Slot(), q.oldestLocal())
-	for w := q.observers.first; w != nil; w = q.observers.next(w) {
+	for w := q.observers.First(); w != nil; w = w.inQueue.Next() {
 		if w.peek() {
 			p.wake(w)
 		}
 	}
-	if q.takers.first == nil {
+	if q.takers.Empty() {
 		return 0
 	}
 	n := least
 	if q.ready != nil {
 		n = max(least, q.ready(probe))
 	}
-	for w := q.takers.first; w != nil && woken < n; w = q.takers.next(w) {
+	for w := q.takers.First(); w != nil && woken < n; w = w.inQueue.Next() {
 		p.wake(w)
 		woken++
 	}
@@ -362,7 +363,7 @@ func (p *parkingLot) wake(w *waiter) {
 		return
 	}
 	w.woken = true
-	p.parked.remove(w)
+	p.parked.Remove(&w.inParked)
 	if p.leader == w {
 		p.wakeLeader()
 		return

@@ -6,8 +6,10 @@ import (
 	"math/bits"
 	"sync/atomic"
 
+	"github.com/gomultiprocessing/mp/internal/list"
 	"github.com/gomultiprocessing/mp/internal/proctable"
 	"github.com/gomultiprocessing/mp/internal/shm"
+	"github.com/gomultiprocessing/mp/internal/spin"
 )
 
 // Queue is a wait queue of an object: goroutines of all processes wait in it for one thing,
@@ -30,13 +32,13 @@ type Queue struct {
 	high   *atomic.Uint64 // of the process table: the number of slots that were used
 	ready  func(probe bool) int
 	holder func() proctable.ID
-	spin   Spin
+	spin   spin.Spin
 
 	// Guarded by the parking lot.
-	takers    waiterList // the waiters that ready counts
-	observers waiterList // the waiters that have a peek function
-	tickets   []*waiter  // the waiters that have a ticket, by ticket
-	index     int        // in the parking lot's list of queues, if a goroutine waits
+	takers    list.List[waiter] // the waiters that ready counts
+	observers list.List[waiter] // the waiters that have a peek function
+	tickets   []*waiter         // the waiters that have a ticket, by ticket
+	index     int               // in the parking lot's list of queues, if a goroutine waits
 }
 
 // NewQueue returns a wait queue of an object; number is from 0 to 3. ready returns how many
@@ -48,8 +50,7 @@ func NewQueue(o *Object, number int, ready func(probe bool) int) *Queue {
 	at := queuesAt + number*queueSize
 	return &Queue{
 		object: o, number: number, words: o.Words(at, proctable.Slots/64), high: proctable.Current().High(),
-		ready: ready, spin: NewSpin(),
-		takers: waiterList{links: queueLinks}, observers: waiterList{links: queueLinks},
+		ready: ready, spin: spin.New(),
 	}
 }
 
@@ -67,12 +68,12 @@ func (q *Queue) sinceWord(slot int) *atomic.Uint64 {
 
 // empty reports whether no goroutine of this process waits. The caller holds the parking
 // lot's lock.
-func (q *Queue) empty() bool { return q.takers.first == nil && q.observers.first == nil }
+func (q *Queue) empty() bool { return q.takers.Empty() && q.observers.Empty() }
 
 // oldestLocal is since when a goroutine of this process waits; one must be waiting. The
 // caller holds the parking lot's lock.
 func (q *Queue) oldestLocal() int64 {
-	switch t, o := q.takers.first, q.observers.first; {
+	switch t, o := q.takers.First(), q.observers.First(); {
 	case t == nil:
 		return o.since
 	case o == nil:

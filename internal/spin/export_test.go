@@ -1,0 +1,6 @@
+package spin
+
+const (
+	MaxScore = maxScore
+	Retry    = retry
+)

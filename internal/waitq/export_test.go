@@ -1,7 +1,0 @@
-package waitq
-
-// The limits of a Spin.
-const (
-	MaxSpinScore = maxSpinScore
-	SpinRetry    = spinRetry
-)
