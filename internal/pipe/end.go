@@ -100,7 +100,7 @@ func newEnd(f *os.File, mode Mode) (*End, error) {
 	return e, nil
 }
 
-// Plain says that no descriptors come with what this end receives, which makes receiving quicker. Those
+// NoDescriptors says that no descriptors come with what this end receives, which makes receiving quicker. Those
 // that come all the same get lost when there is no room. It is called before anything else.
 func (e *End) NoDescriptors() { e.rx.noFiles = true }
 

@@ -31,7 +31,7 @@ func (e *BlockedError) Error() string {
 	return fmt.Sprintf("mp: %s %d is held by %s (pid %d): %v", e.What, e.Object, e.Name, e.PID, e.Err)
 }
 
-// Chain is the circle in words.
+// Path is the cycle in words.
 func (e *BlockedError) Path() string {
 	var b strings.Builder
 	for i, w := range e.Cycle {
