@@ -6,7 +6,6 @@ import (
 	"iter"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/gomultiprocessing/mp/internal/pool"
 )
@@ -22,8 +21,8 @@ func AsCompleted[T any](ctx context.Context, rs ...*Result[T]) iter.Seq2[int, *R
 	return func(yield func(int, *Result[T]) bool) {
 		c := newCompletions(rs)
 		defer leaveAll(rs, c.entries)
-		waiting := attendAll(ctx, rs)
-		defer waiting.leave()
+		waiters := addWaiters(ctx, rs)
+		defer waiters.remove()
 		for n := 0; n < len(rs); {
 			if i, ok := c.next(); ok {
 				if n++; !yield(i, rs[i]) {
@@ -36,8 +35,6 @@ func AsCompleted[T any](ctx context.Context, rs ...*Result[T]) iter.Seq2[int, *R
 			}
 			select {
 			case <-c.more:
-			case <-waiting.doubt:
-				waiting.look()
 			case <-ctx.Done():
 			}
 		}
@@ -112,35 +109,21 @@ func leaveAll[T any](rs []*Result[T], entries []completion) {
 	}
 }
 
-// attendances is the waiting for several results.
-type attendances struct {
-	all   []pool.Waiter
-	doubt <-chan time.Time // of one of them; may be nil
-}
+// waiters are the waits for several results.
+type waiters []pool.Waiter
 
-func attendAll[T any](ctx context.Context, rs []*Result[T]) (as attendances) {
+func addWaiters[T any](ctx context.Context, rs []*Result[T]) (ws waiters) {
 	for _, r := range rs {
-		if r.job == nil || r.Ready() {
-			continue
+		if r.job != nil && !r.Ready() {
+			ws = append(ws, r.s.AddWaiter(ctx, r.job))
 		}
-		a := r.s.AddWaiter(ctx, r.job)
-		if a.Doubt != nil {
-			as.doubt = a.Doubt
-		}
-		as.all = append(as.all, a)
 	}
-	return as
+	return ws
 }
 
-func (as *attendances) look() {
-	for i := range as.all {
-		as.all[i].Look()
-	}
-}
-
-func (as *attendances) leave() {
-	for i := range as.all {
-		as.all[i].Remove()
+func (ws waiters) remove() {
+	for i := range ws {
+		ws[i].Remove()
 	}
 }
 

@@ -42,8 +42,6 @@ func Map[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in []In, o
 	defer waiting.Remove()
 	for {
 		select {
-		case <-waiting.Doubt:
-			waiting.Look()
 		case <-m.result.Done():
 			m.tell()
 			returned = true

@@ -235,9 +235,10 @@ func (p *Pool) Close() error {
 }
 
 // Join waits, after Close or Terminate, until the workers are reaped and all
-// callbacks have returned. The error is ErrOpen before Close, ctx's error, that of
-// callbacks that panicked, or one that says that a callback called Join, or the body or
-// the iterator of a loop over the pool's results: it would wait for itself.
+// callbacks have returned. The error is ErrOpen before Close, ctx's error, or that of
+// callbacks that panicked. A task of a pool of goroutines that calls Join with its ctx gets an error
+// at once, since it would wait for itself. So would a callback, an Events function, and the body or iterator of a loop over the
+// pool's results; there Join waits until ctx ends.
 func (p *Pool) Join(ctx context.Context) error {
 	if err := p.refusal(); err != nil {
 		return err

@@ -20,7 +20,7 @@ func carryPool(cfg PoolConfig) (*Pool, error) {
 	crew := goroutine.NewCrew(program{}, cfg.Init.call, cfg.StartTimeout, os.Getpid())
 	crew.Exit, crew.ExitGrace = cfg.Exit.call, exitGrace
 	return cfg.open(goroutinesOf(&cfg), exitGrace, pool.Config{
-		Start: cfg.startGoroutines(crew), Compensate: crew.Guest, Stuck: crew.Stuck,
+		Start: cfg.startGoroutines(crew), Compensate: crew.Compensate, Stuck: crew.Stuck,
 		Transient: func(error) bool { return true }, // what can fail on a goroutine is Init
 	})
 }

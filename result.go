@@ -132,22 +132,18 @@ func (r *Result[T]) Get(ctx context.Context) (T, error) {
 }
 
 // await waits until done is closed, or ctx ends: then it returns ctx's error. A task that
-// waits for another one of its own pool of goroutines lends it its place.
+// waits for another one of its own pool of goroutines has a compensating worker meanwhile.
 func await(ctx context.Context, s *pool.Scheduler, j *pool.Job, done <-chan struct{}) error {
 	if s.Yield(done) {
 		return nil
 	}
 	waiting := s.AddWaiter(ctx, j)
 	defer waiting.Remove()
-	for {
-		select {
-		case <-done:
-			return nil
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-waiting.Doubt:
-			waiting.Look()
-		}
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 

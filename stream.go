@@ -169,13 +169,8 @@ var errFailedFast = fmt.Errorf("%w: another task of the call has failed", ErrCan
 
 // each gives the loop's body each item that has ended, until there are no more,
 // the body does not want any, or the call has failed: that is the error.
-func (s *stream[In, Out]) each(ctx context.Context, body func(*streamItem[In, Out]) bool) (err error) {
+func (s *stream[In, Out]) each(ctx context.Context, body func(*streamItem[In, Out]) bool) error {
 	defer s.leave()
-	s.p.s.Within(func() { err = s.loop(ctx, body) })
-	return err
-}
-
-func (s *stream[In, Out]) loop(ctx context.Context, body func(*streamItem[In, Out]) bool) error {
 	waiting := s.p.s.AddWaiter(ctx, &s.job)
 	defer waiting.Remove()
 	for next := 0; ; {
@@ -200,8 +195,6 @@ func (s *stream[In, Out]) loop(ctx context.Context, body func(*streamItem[In, Ou
 		}
 		select {
 		case <-s.news:
-		case <-waiting.Doubt:
-			waiting.Look()
 		case <-ctx.Done():
 			return ctx.Err()
 		}

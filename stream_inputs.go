@@ -34,16 +34,14 @@ func (s *stream[In, Out]) take(in iter.Seq[In]) {
 		s.wake()
 	}()
 	v = panicOf(func() {
-		s.p.s.Within(func() {
-			if !s.room() {
-				return
+		if !s.room() {
+			return
+		}
+		for v := range in {
+			if !s.push(v) || !s.room() {
+				break
 			}
-			for v := range in {
-				if !s.push(v) || !s.room() {
-					break
-				}
-			}
-		})
+		}
 	})
 }
 

@@ -31,10 +31,11 @@ import (
 // A task may call its own pool: while it waits there, for a Map or a Result for one, what it
 // waits for runs at once in its place, even if no worker is idle. So nesting cannot
 // deadlock, and no more tasks run than there are workers; only beside the body of a loop over
-// its own pool's results there may be one more. The wait is known for a task's by the ctx that
-// the task was given, and otherwise, if it is on the task's own goroutine, within a
-// millisecond. What is not known is to receive from Result.Done by hand, to wait on another
-// goroutine without the ctx, and for two pools to wait for each other.
+// its own pool's results there may be one more. Only the ctx tells that a task waits: pass on the
+// ctx that the task was given, or one made from it. A task that waits with another one, such as
+// context.Background(), that receives from Result.Done by hand, or that belongs to another pool which
+// waits for this one in turn, keeps its worker while it waits. When all workers do, the pool stands still until
+// a ctx or a Timeout ends, and Go's deadlock detector reports it if nothing else runs in the program.
 //
 // Init runs once for each worker, but in the same process: what it prepares for its worker alone
 // goes into a Local.

@@ -16,42 +16,32 @@ import (
 // A task that waits has a deadline too, and a caller who cancels it.
 func TestNestedWaitEndsWithItsCtx(t *testing.T) {
 	t.Parallel()
-	for _, blind := range []bool{false, true} {
-		t.Run(fmt.Sprint("blind ", blind), func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				d := newDeafTask(t)
-				var ended atomic.Int64
-				p := newPool(t, mp.PoolConfig{Workers: 1})
-				outer := thread.Func(func(ctx context.Context, n int) (int, error) {
-					defer ended.Add(1)
-					if blind {
-						var cancel context.CancelFunc
-						ctx, cancel = context.WithTimeout(context.Background(), 2*time.Second)
-						defer cancel()
-					}
-					_, err := mp.Map(ctx, p, d.f, count(3))
-					return 0, err
-				})
-				began := time.Now()
-				if _, err := mp.Apply(t.Context(), p, outer, 1, mp.Timeout(time.Second)); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) > 1010*time.Millisecond {
-					t.Error(err, time.Since(began))
-				}
-				time.Sleep(2 * time.Second)
-				if ended.Load() != 1 || d.begun.Load() == 0 {
-					t.Errorf("the outer one has ended %d times, %d inner ones were begun", ended.Load(), d.begun.Load())
-				}
-				if v, err := mp.Apply(t.Context(), p, double, 4); v != 8 || err != nil {
-					t.Error(v, err)
-				}
-				d.free()
-				synctest.Wait()
-				if st := p.Stats(); st.Stuck != 0 || st.Running != 0 || len(st.Workers) != 1 {
-					t.Errorf("%+v", st)
-				}
-			})
+	synctest.Test(t, func(t *testing.T) {
+		d := newDeafTask(t)
+		var ended atomic.Int64
+		p := newPool(t, mp.PoolConfig{Workers: 1})
+		outer := thread.Func(func(ctx context.Context, n int) (int, error) {
+			defer ended.Add(1)
+			_, err := mp.Map(ctx, p, d.f, count(3))
+			return 0, err
 		})
-	}
+		began := time.Now()
+		if _, err := mp.Apply(t.Context(), p, outer, 1, mp.Timeout(time.Second)); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) > 1010*time.Millisecond {
+			t.Error(err, time.Since(began))
+		}
+		time.Sleep(2 * time.Second)
+		if ended.Load() != 1 || d.begun.Load() == 0 {
+			t.Errorf("the outer one has ended %d times, %d inner ones were begun", ended.Load(), d.begun.Load())
+		}
+		if v, err := mp.Apply(t.Context(), p, double, 4); v != 8 || err != nil {
+			t.Error(v, err)
+		}
+		d.free()
+		synctest.Wait()
+		if st := p.Stats(); st.Stuck != 0 || st.Running != 0 || len(st.Workers) != 1 {
+			t.Errorf("%+v", st)
+		}
+	})
 }
 
 // The pool ends while tasks wait for it.
@@ -104,46 +94,38 @@ func TestPoolEndsDuringNestedWaits(t *testing.T) {
 // A task that ends the pool that it runs in does not wait for itself.
 func TestTaskEndsItsPool(t *testing.T) {
 	t.Parallel()
-	for _, blind := range []bool{false, true} {
-		t.Run(fmt.Sprint("blind ", blind), func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				p := newPool(t, mp.PoolConfig{Workers: 2})
-				join := thread.Func(func(ctx context.Context, n int) (int, error) {
-					if blind {
-						ctx = context.Background()
-					}
-					if err := p.Resize(3); err != nil {
-						return 0, err
-					}
-					if err := p.Join(ctx); !errors.Is(err, mp.ErrOpen) {
-						return 0, fmt.Errorf("Join of an open pool: %w", err)
-					}
-					if err := p.Shutdown(ctx); err == nil {
-						return 0, errors.New("it has waited for itself")
-					}
-					return n, nil
-				})
-				if v, err := mp.Apply(t.Context(), p, join, 5); v != 5 || err != nil {
-					t.Error(v, err)
-				}
-				if err := p.Join(t.Context()); err != nil {
-					t.Error(err)
-				}
-				other := newPool(t, mp.PoolConfig{Workers: 2})
-				returned := make(chan struct{})
-				stop := thread.Func(func(context.Context, int) (int, error) {
-					other.Terminate()
-					close(returned)
-					return 0, nil
-				})
-				if _, err := mp.Apply(t.Context(), other, stop, 1); !errors.Is(err, mp.ErrTerminated) {
-					t.Error(err)
-				}
-				<-returned
-			})
+	synctest.Test(t, func(t *testing.T) {
+		p := newPool(t, mp.PoolConfig{Workers: 2})
+		join := thread.Func(func(ctx context.Context, n int) (int, error) {
+			if err := p.Resize(3); err != nil {
+				return 0, err
+			}
+			if err := p.Join(ctx); !errors.Is(err, mp.ErrOpen) {
+				return 0, fmt.Errorf("Join of an open pool: %w", err)
+			}
+			if err := p.Shutdown(ctx); err == nil {
+				return 0, errors.New("it has waited for itself")
+			}
+			return n, nil
 		})
-	}
+		if v, err := mp.Apply(t.Context(), p, join, 5); v != 5 || err != nil {
+			t.Error(v, err)
+		}
+		if err := p.Join(t.Context()); err != nil {
+			t.Error(err)
+		}
+		other := newPool(t, mp.PoolConfig{Workers: 2})
+		returned := make(chan struct{})
+		stop := thread.Func(func(context.Context, int) (int, error) {
+			other.Terminate()
+			close(returned)
+			return 0, nil
+		})
+		if _, err := mp.Apply(t.Context(), other, stop, 1); !errors.Is(err, mp.ErrTerminated) {
+			t.Error(err)
+		}
+		<-returned
+	})
 }
 
 // More waits for the events of a pool than may wait: nothing is begun meanwhile, and then all of it.
@@ -178,8 +160,8 @@ func TestNestedCallsBehindSlowEvents(t *testing.T) {
 	})
 }
 
-// A task that was given up while it waits has no place to lend any more.
-func TestAbandonedTaskLendsNothing(t *testing.T) {
+// A task that was given up while it waits is not compensated for any more.
+func TestTaskThatWasGivenUpHasNoCompensation(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var running level
@@ -191,8 +173,8 @@ func TestAbandonedTaskLendsNothing(t *testing.T) {
 			return 1, nil
 		})
 		returned := make(chan error, 2)
-		outer := thread.Func(func(context.Context, int) (int, error) {
-			_, err := mp.Map(context.Background(), p, inner, count(40))
+		outer := thread.Func(func(ctx context.Context, _ int) (int, error) {
+			_, err := mp.Map(context.WithoutCancel(ctx), p, inner, count(40))
 			returned <- err
 			return 0, err
 		})
@@ -200,7 +182,7 @@ func TestAbandonedTaskLendsNothing(t *testing.T) {
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Error(err)
 		}
-		time.Sleep(time.Second) // what the guests were at has ended
+		time.Sleep(time.Second) // what compensating workers ran has ended
 		running.most.Store(0)
 		for range 2 {
 			if err := <-returned; err != nil {
@@ -217,8 +199,8 @@ func TestAbandonedTaskLendsNothing(t *testing.T) {
 	})
 }
 
-// A ctx that outlives its task is no task's any more.
-func TestCtxOfAnEndedTaskLendsNothing(t *testing.T) {
+// A ctx that outlives its task is not the ctx of a task any more.
+func TestCtxOfAnEndedTaskHasNoCompensation(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var running level

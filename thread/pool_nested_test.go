@@ -19,7 +19,6 @@ type nest struct {
 	p     *mp.Pool
 	f     *mp.Func[int, int]
 	call  func(ctx context.Context, n *nest, in int) (int, error)
-	blind bool // it does not say in its ctx that it is a task
 	level level
 }
 
@@ -121,9 +120,6 @@ func (n *nest) work(ctx context.Context, in int) (int, error) {
 	}
 	n.level.leave()
 	defer n.level.enter()
-	if n.blind {
-		ctx = context.Background()
-	}
 	v, err := n.call(ctx, n, in)
 	return v + 1, err
 }
@@ -132,29 +128,27 @@ func TestNestedCallsOfEveryKind(t *testing.T) {
 	t.Parallel()
 	for name, call := range nestedCalls {
 		for _, workers := range []int{1, 2} {
-			for _, blind := range []bool{false, true} {
-				t.Run(fmt.Sprint(name, workers, blind), func(t *testing.T) {
-					t.Parallel()
-					synctest.Test(t, func(t *testing.T) {
-						n := &nest{p: newPool(t, mp.PoolConfig{Workers: workers}), call: call, blind: blind}
-						n.f = thread.Func(n.work)
-						for _, depth := range []int{1, 2, 3, 10, 50} {
-							ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-							if v, err := mp.Apply(ctx, n.p, n.f, depth); v < depth+1 || err != nil {
-								t.Errorf("depth %d: %d, %v; %+v", depth, v, err, n.p.Stats())
-							}
-							cancel()
+			t.Run(fmt.Sprint(name, workers), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					n := &nest{p: newPool(t, mp.PoolConfig{Workers: workers}), call: call}
+					n.f = thread.Func(n.work)
+					for _, depth := range []int{1, 2, 3, 10, 50} {
+						ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+						if v, err := mp.Apply(ctx, n.p, n.f, depth); v < depth+1 || err != nil {
+							t.Errorf("depth %d: %d, %v; %+v", depth, v, err, n.p.Stats())
 						}
-						if most := int(n.level.most.Load()); !loops[name] && most > workers {
-							t.Errorf("%d ran at once", most)
-						}
-						synctest.Wait()
-						if st := n.p.Stats(); st.Running+st.Queued+st.Stuck+st.Failed+st.Restarts != 0 || len(st.Workers) != workers {
-							t.Errorf("%+v", st)
-						}
-					})
+						cancel()
+					}
+					if most := int(n.level.most.Load()); !loops[name] && most > workers {
+						t.Errorf("%d ran at once", most)
+					}
+					synctest.Wait()
+					if st := n.p.Stats(); st.Running+st.Queued+st.Stuck+st.Failed+st.Restarts != 0 || len(st.Workers) != workers {
+						t.Errorf("%+v", st)
+					}
 				})
-			}
+			})
 		}
 	}
 }
@@ -163,37 +157,32 @@ func TestNestedCallsOfEveryKind(t *testing.T) {
 func TestNestedTree(t *testing.T) {
 	t.Parallel()
 	for _, workers := range []int{1, 2, 5} {
-		for _, blind := range []bool{false, true} {
-			t.Run(fmt.Sprint(workers, blind), func(t *testing.T) {
-				t.Parallel()
-				synctest.Test(t, func(t *testing.T) {
-					var running level
-					p := newPool(t, mp.PoolConfig{Workers: workers})
-					var fib *mp.Func[int, int]
-					fib = thread.Func(func(ctx context.Context, n int) (int, error) {
-						if n < 2 {
-							running.enter()
-							defer running.leave()
-							time.Sleep(time.Millisecond)
-							return n, nil
-						}
-						if blind {
-							ctx = context.Background()
-						}
-						out, err := mp.Map(ctx, p, fib, []int{n - 1, n - 2})
-						return sum(out), err
-					})
-					ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
-					defer cancel()
-					if v, err := mp.Apply(ctx, p, fib, 12); v != 144 || err != nil {
-						t.Error(v, err)
+		t.Run(fmt.Sprint(workers), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var running level
+				p := newPool(t, mp.PoolConfig{Workers: workers})
+				var fib *mp.Func[int, int]
+				fib = thread.Func(func(ctx context.Context, n int) (int, error) {
+					if n < 2 {
+						running.enter()
+						defer running.leave()
+						time.Sleep(time.Millisecond)
+						return n, nil
 					}
-					if n := running.most.Load(); n > int64(workers) {
-						t.Errorf("%d ran at once", n)
-					}
+					out, err := mp.Map(ctx, p, fib, []int{n - 1, n - 2})
+					return sum(out), err
 				})
+				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+				defer cancel()
+				if v, err := mp.Apply(ctx, p, fib, 12); v != 144 || err != nil {
+					t.Error(v, err)
+				}
+				if n := running.most.Load(); n > int64(workers) {
+					t.Errorf("%d ran at once", n)
+				}
 			})
-		}
+		})
 	}
 }
 
@@ -236,41 +225,33 @@ func TestNestedWaitForTheResultsOfOthers(t *testing.T) {
 // A submit in a task does not wait for room that only the task itself can make.
 func TestNestedSubmitsIntoAFullPool(t *testing.T) {
 	t.Parallel()
-	for _, blind := range []bool{false, true} {
-		t.Run(fmt.Sprint("blind ", blind), func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				p := newPool(t, mp.PoolConfig{Workers: 1, MaxQueued: 2})
-				outer := thread.Func(func(ctx context.Context, n int) (int, error) {
-					if blind {
-						ctx = context.Background()
-					}
-					var rs []*mp.Result[int]
-					for i := range n {
-						rs = append(rs, mp.ApplyAsync(ctx, p, double, i))
-					}
-					all := 0
-					for _, r := range rs {
-						v, err := r.Get(ctx)
-						if err != nil {
-							return 0, err
-						}
-						all += v
-					}
-					many, err := mp.MapAsync(ctx, p, double, count(n)).Get(ctx)
-					return all + sum(many), err
-				})
-				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-				defer cancel()
-				r := mp.ApplyAsync(ctx, p, outer, 10)
-				full := []*mp.Result[int]{r, mp.ApplyAsync(ctx, p, double, 1), mp.ApplyAsync(ctx, p, double, 2), mp.ApplyAsync(ctx, p, double, 3)}
-				mp.Wait(ctx, mp.AllDone, full...)
-				if v, err := r.Get(ctx); v != 180 || err != nil {
-					t.Errorf("%d, %v; %+v", v, err, p.Stats())
+	synctest.Test(t, func(t *testing.T) {
+		p := newPool(t, mp.PoolConfig{Workers: 1, MaxQueued: 2})
+		outer := thread.Func(func(ctx context.Context, n int) (int, error) {
+			var rs []*mp.Result[int]
+			for i := range n {
+				rs = append(rs, mp.ApplyAsync(ctx, p, double, i))
+			}
+			all := 0
+			for _, r := range rs {
+				v, err := r.Get(ctx)
+				if err != nil {
+					return 0, err
 				}
-			})
+				all += v
+			}
+			many, err := mp.MapAsync(ctx, p, double, count(n)).Get(ctx)
+			return all + sum(many), err
 		})
-	}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		r := mp.ApplyAsync(ctx, p, outer, 10)
+		full := []*mp.Result[int]{r, mp.ApplyAsync(ctx, p, double, 1), mp.ApplyAsync(ctx, p, double, 2), mp.ApplyAsync(ctx, p, double, 3)}
+		mp.Wait(ctx, mp.AllDone, full...)
+		if v, err := r.Get(ctx); v != 180 || err != nil {
+			t.Errorf("%d, %v; %+v", v, err, p.Stats())
+		}
+	})
 }
 
 func TestNestedCallsWithOptions(t *testing.T) {

@@ -92,7 +92,7 @@ func play(workers, quirks int, program []op) []string {
 		return nil
 	}, time.Minute, 1)
 	cfg := pool.Config{
-		Workers: workers, Start: w.crew.Start, Compensate: w.crew.Guest, Stuck: w.crew.Stuck, Grace: 10 * time.Millisecond,
+		Workers: workers, Start: w.crew.Start, Compensate: w.crew.Compensate, Stuck: w.crew.Stuck, Grace: 10 * time.Millisecond,
 		TimedOut: func(time.Duration, string) error { return errTimedOut },
 	}
 	if quirks&2 != 0 {
@@ -273,7 +273,7 @@ func (w *world) nested(ctx context.Context, h uint64, depth int) error {
 	if h>>25&1 == 0 {
 		err = w.s.SubmitNow(&c.job)
 	} else {
-		err = w.s.Submit(w.ctx(ctx, h), &c.job)
+		err = w.s.Submit(ctx, &c.job)
 	}
 	if err != nil {
 		return err
@@ -283,14 +283,6 @@ func (w *world) nested(ctx context.Context, h uint64, depth int) error {
 		return nil
 	}
 	return w.await(ctx, h, c)
-}
-
-// ctx is a task's, or one that says nothing of it.
-func (w *world) ctx(ctx context.Context, h uint64) context.Context {
-	if h>>24&1 == 0 {
-		return context.Background()
-	}
-	return ctx
 }
 
 // deeper is a job that cannot wait, by way of others, for a task of that depth; nil: there is none.
@@ -310,20 +302,15 @@ func (w *world) await(ctx context.Context, h uint64, c *calls) error {
 	if c == nil {
 		return nil
 	}
-	ctx = w.ctx(ctx, h)
 	w.quiet()
 	defer w.busy()
 	waiting := w.s.AddWaiter(ctx, &c.job)
 	defer waiting.Remove()
-	for {
-		select {
-		case <-c.done:
-			return nil
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-waiting.Doubt:
-			waiting.Look()
-		}
+	select {
+	case <-c.done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 

@@ -18,9 +18,9 @@ type worker struct {
 	crew    *Crew
 	n       int
 	sink    pool.Sink
-	home    *task.Place // a guest's is its host's
+	home    *task.Place // a compensating worker has that of the one it stands in for
 	host    bool
-	endLife context.CancelCauseFunc // ends the ctx of Init; nil: a guest's
+	endLife context.CancelCauseFunc // ends the ctx of Init; nil: that of a compensating worker
 
 	flight atomic.Pointer[flight] // what it runs; nil: nothing
 	runs   *flight                // the same, for the goroutine that runs it
@@ -51,9 +51,9 @@ func (c *Crew) Start(ctx context.Context, n int, sink pool.Sink) (pool.Worker, e
 	return w, nil
 }
 
-// Guest makes a worker in the place of another one, number n. It is the pool's Guest.
-func (c *Crew) Guest(host pool.Worker, n int, sink pool.Sink) pool.Inline {
-	return &worker{crew: c, n: n, sink: sink, home: host.(*worker).home}
+// Compensate makes a worker, number n, in the place of one whose task waits. It is the pool's Compensate.
+func (c *Crew) Compensate(blocked pool.Worker, n int, sink pool.Sink) pool.Inline {
+	return &worker{crew: c, n: n, sink: sink, home: blocked.(*worker).home}
 }
 
 // Home is the place where the worker's tasks run.
@@ -201,12 +201,6 @@ func (w *worker) Stack(time.Duration) string {
 		return ""
 	}
 	return task.StackOf(*id)
-}
-
-// On implements pool.Inline.
-func (w *worker) On(goroutine string) bool {
-	id := w.on.Load()
-	return id != nil && *id == goroutine && w.flight.Load() != nil
 }
 
 // Close implements pool.Worker.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync"
-	"sync/atomic"
 
 	"github.com/gomultiprocessing/mp/internal/task"
 )
@@ -18,7 +17,6 @@ type callbacks struct {
 	running bool
 	idle    chan struct{} // closed when the queue has been empty; nil: nobody asked
 	errs    []error
-	on      atomic.Pointer[string] // the goroutine that runs them
 }
 
 // Callback runs f after the callbacks before it. A panic of f is kept for Join.
@@ -35,13 +33,10 @@ func (c *callbacks) add(f func()) {
 }
 
 func (c *callbacks) run() {
-	id := task.Goroutine()
-	c.on.Store(&id)
 	for {
 		c.mu.Lock()
 		if len(c.queue) == 0 {
 			c.running, c.queue = false, nil
-			c.on.Store(nil)
 			if c.idle != nil {
 				close(c.idle)
 				c.idle = nil
@@ -119,20 +114,4 @@ func (c *callbacks) failure() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return errors.Join(c.errs...)
-}
-
-// within says whether the calling goroutine is the one that runs callbacks.
-func (c *callbacks) onGoroutine() bool {
-	on := c.on.Load()
-	return on != nil && *on == task.Goroutine()
-}
-
-// Within calls f, which belongs to a call of the pool: Join in it would wait for
-// itself.
-func (s *Scheduler) Within(f func()) {
-	id := task.Goroutine()
-	if _, nested := s.inside.LoadOrStore(id, nil); !nested {
-		defer s.inside.Delete(id)
-	}
-	f()
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"time"
-
-	"github.com/gomultiprocessing/mp/internal/task"
 )
 
 // Close takes no more jobs. Workers end when all that was submitted is done.
@@ -146,10 +144,6 @@ func (s *Scheduler) Join(ctx context.Context) error {
 	}
 	if s.calledByTask(ctx) {
 		return errors.New("mp: Join was called by a task of the pool, and would wait for itself")
-	}
-	_, inside := s.inside.Load(task.Goroutine())
-	if inside || s.callbacks.onGoroutine() || s.events.onGoroutine() {
-		return errors.New("mp: Join was called by a callback of the pool, or inside a loop over its results, and would wait for itself")
 	}
 	for _, wait := range []func() <-chan struct{}{
 		func() <-chan struct{} { return s.ended },

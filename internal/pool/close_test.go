@@ -116,30 +116,34 @@ func TestPoolIsUsedFromCallbacks(t *testing.T) {
 		cfg.Events = func(pool.Event) {
 			if events.Add(1) == 20 {
 				l.s.Close()
-				if err := l.s.Join(context.Background()); err == nil {
-					t.Error("Join from an event")
-				}
+				joinInCallback(t, l.s)
 			}
 		}
 		l = newLab(t, cfg)
 		k := l.submit(30, lasting(time.Second))
 		l.s.Callback(func() {
 			time.Sleep(8500 * time.Millisecond)
-			if err := l.s.Join(context.Background()); err == nil {
-				t.Error("Join from a callback")
-			}
+			joinInCallback(t, l.s)
 			l.s.Cancel(&k.job, errFake)
 			l.s.Close()
 			l.s.Terminate()
 			l.s.Terminate()
-			if err := l.s.Join(context.Background()); err == nil {
-				t.Error("Join from a callback")
-			}
+			joinInCallback(t, l.s)
 		})
 		is(t, k.wait().cause, errFake)
 		l.s.Close()
 		l.end()
 	})
+}
+
+// joinInCallback calls Join where it waits for its caller: it ends with its ctx.
+func joinInCallback(t *testing.T, s *pool.Scheduler) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Microsecond)
+	defer cancel()
+	if err := s.Join(ctx); err == nil {
+		t.Error("Join has not waited for the callback that calls it")
+	}
 }
 
 // Finished may add callbacks: Join waits for them whoever calls it.

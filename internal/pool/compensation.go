@@ -9,37 +9,30 @@ import (
 	"github.com/gomultiprocessing/mp/internal/task"
 )
 
-// loan is the place of a task that waits for others of its own pool. It does nothing
-// meanwhile, so a guest works there, for the jobs that it waits for and for nothing
-// else: if every worker ran a task that waits, nobody would ever come to these. In
-// all no more tasks run than there are workers.
+// compensation stands in for a worker whose task waits for other tasks of its own
+// pool. Such a task does nothing meanwhile. A compensating worker runs in its place,
+// and takes only the jobs that it waits for: if every worker ran a task that waits,
+// nobody would come to these. No more tasks run than there are workers.
 type compensation struct {
 	blocked *member // runs the task that waits
-	worker  *member
-	jobs    []*Job // once for each who waits
+	worker  *member // the compensating worker
+	jobs    []*Job  // one entry for each wait
 }
 
-// Attendance is somebody's waiting for a job.
+// Waiter is a call that waits for a job. It is registered from AddWaiter to Remove.
 type Waiter struct {
 	s    *Scheduler
 	j    *Job
-	comp *compensation
-	// Doubt is to be received from while waiting. Then Look is to be called: it may be a task that
-	// waits, though its ctx does not say so. It may be nil.
-	Doubt <-chan time.Time
-	timer *time.Timer
+	comp *compensation // nil: the waiter is no task of this pool
 }
 
-// doubtAfter is how long somebody waits before it is found out whether it is a task.
-const doubtAfter = time.Millisecond
-
-// Soon has the goroutines of the pool run first, and says whether done was closed by that: a short
-// task needs no more than its turn.
+// Yield lets the goroutines of the pool run first, and reports whether done was closed
+// meanwhile: a short task needs no more than its turn.
 func (s *Scheduler) Yield(done <-chan struct{}) bool {
 	if s == nil || s.cfg.Compensate == nil {
 		return false
 	}
-	for range turns {
+	for range maxYields {
 		runtime.Gosched()
 		select {
 		case <-done:
@@ -50,56 +43,39 @@ func (s *Scheduler) Yield(done <-chan struct{}) bool {
 	return false
 }
 
-const turns = 3
+const maxYields = 3
 
-// Attend says that the caller is about to wait for a job; it calls Leave afterwards.
+// AddWaiter registers a caller that is about to wait for a job. It calls Remove afterwards.
+// Only ctx tells that the caller is a task of the pool: with another ctx than its own, a
+// task waits without a compensating worker.
 func (s *Scheduler) AddWaiter(ctx context.Context, j *Job) Waiter {
 	if s == nil || s.cfg.Compensate == nil {
 		return Waiter{}
 	}
-	a := Waiter{s: s, j: j}
-	place := ctx.Value(task.PlaceKey{})
+	place := ctx.Value(task.PlaceKey{}) // without the lock: the ctx may be of a type of the program
 	if place == nil {
-		a.timer = time.NewTimer(doubtAfter)
-		a.Doubt = a.timer.C
-		return a
+		return Waiter{}
 	}
+	w := Waiter{s: s, j: j}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a.compensate(s.memberAt(place))
-	return a
+	w.compensate(s.memberAt(place))
+	return w
 }
 
-// Look finds out whether the calling goroutine runs a task of the pool.
-func (a *Waiter) Look() {
-	if a.comp != nil {
+// Remove ends the wait.
+func (w *Waiter) Remove() {
+	if w.comp == nil {
 		return
 	}
-	id := task.Goroutine()
-	a.s.mu.Lock()
-	defer a.s.mu.Unlock()
-	a.compensate(a.s.hostOn(id))
+	w.s.mu.Lock()
+	defer w.s.mu.Unlock()
+	w.s.reclaim(w.comp, w.j)
 }
 
-// Leave ends the waiting.
-func (a *Waiter) Remove() {
-	if a.timer != nil {
-		a.timer.Stop()
-	}
-	if a.comp == nil {
-		return
-	}
-	a.s.mu.Lock()
-	defer a.s.mu.Unlock()
-	a.s.reclaim(a.comp, a.j)
-}
-
-// host is the worker that runs the task which a ctx belongs to that has this place; nil: it is none of
-// this pool. The ctx is asked for it without the lock: it may be of a type of the program's.
+// memberAt returns the worker at a place, which runs the task whose ctx names that
+// place; nil if no worker of this pool does.
 func (s *Scheduler) memberAt(place any) *member {
-	if place == nil {
-		return nil
-	}
 	for _, m := range s.members {
 		if any(m.w) == place {
 			return m
@@ -108,122 +84,113 @@ func (s *Scheduler) memberAt(place any) *member {
 	return nil
 }
 
-// hostOn is the worker that runs a task on the goroutine with that number.
-func (s *Scheduler) hostOn(goroutine string) *member {
-	if s.cfg.Compensate == nil {
-		return nil
-	}
-	for _, m := range s.members {
-		if here, ok := m.w.(Inline); ok && here.On(goroutine) {
-			return m
-		}
-	}
-	return nil
-}
-
-// calledByTask says whether a task of the pool calls, with a ctx. It costs a microsecond.
+// calledByTask reports whether ctx is that of a task of the pool.
 func (s *Scheduler) calledByTask(ctx context.Context) bool {
 	if s.cfg.Compensate == nil {
 		return false
 	}
-	place, id := ctx.Value(task.PlaceKey{}), task.Goroutine()
+	place := ctx.Value(task.PlaceKey{})
+	if place == nil {
+		return false
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.memberAt(place) != nil || s.hostOn(id) != nil
+	return s.memberAt(place) != nil
 }
 
-// lend has a guest work for the job in the host's place. The lock is held.
-func (a *Waiter) compensate(host *member) {
-	s, j := a.s, a.j
-	if host == nil || j.over || j.finished || s.terminated {
+// compensate has a compensating worker take the job while the task at the blocked worker
+// waits for it. The lock is held.
+func (w *Waiter) compensate(blocked *member) {
+	s, j := w.s, w.j
+	if blocked == nil || j.over || j.finished || s.terminated {
 		return
 	}
-	l := host.compensation
-	if l == nil {
-		l = &compensation{blocked: host}
-		host.compensation = l
-		s.startCompensating(l)
+	c := blocked.compensation
+	if c == nil {
+		c = &compensation{blocked: blocked}
+		blocked.compensation = c
+		s.startCompensating(c)
 	}
-	l.jobs = append(l.jobs, j)
-	j.needExtra().compensations = append(j.compensations, l)
-	a.comp = l
-	l.worker.wake()
+	c.jobs = append(c.jobs, j)
+	j.needExtra().compensations = append(j.compensations, c)
+	w.comp = c
+	c.worker.wake()
 }
 
-// invite makes a guest.
-func (s *Scheduler) startCompensating(l *compensation) {
-	m := &member{
-		s: s, n: l.blocked.n, compensates: l, since: time.Now(), wakeup: make(chan struct{}, 1),
-		quit: make(chan struct{}), decoding: make(chan struct{}, maxDecoding),
-	}
-	m.ready(s.cfg.Compensate(l.blocked.w, m.n, m))
-	l.worker = m
+// startCompensating starts a compensating worker.
+func (s *Scheduler) startCompensating(c *compensation) {
+	m := s.newMember(c.blocked.n)
+	m.compensates, m.since = c, time.Now()
+	m.ready(s.cfg.Compensate(c.blocked.w, m.n, m))
+	c.worker = m
 	s.members = append(s.members, m)
 	go m.serve()
 }
 
-// claimBack ends the loan of a place to a job, once. A guest without any leaves.
-func (s *Scheduler) reclaim(l *compensation, j *Job) {
-	switch i := slices.Index(l.jobs, j); {
+// reclaim ends one wait for a job. A compensating worker without any retires.
+func (s *Scheduler) reclaim(c *compensation, j *Job) {
+	switch i := slices.Index(c.jobs, j); {
 	case i == 0: // without moving the others: there may be very many
-		l.dropFirst()
+		c.dropFirst()
 	case i > 0:
-		l.jobs = slices.Delete(l.jobs, i, i+1)
+		c.jobs = slices.Delete(c.jobs, i, i+1)
 	}
-	if i := slices.Index(j.compensations, l); i >= 0 {
+	if i := slices.Index(j.compensations, c); i >= 0 {
 		j.compensations = slices.Delete(j.compensations, i, i+1)
 	}
-	if len(l.jobs) > 0 {
+	if len(c.jobs) > 0 {
 		return
 	}
-	if l.blocked.compensation == l {
-		l.blocked.compensation = nil
+	if c.blocked.compensation == c {
+		c.blocked.compensation = nil
 	}
-	s.retire(l.worker, nil)
+	s.retire(c.worker, nil)
 }
 
-// next takes the first job off the list.
-func (l *compensation) dropFirst() {
-	l.jobs[0] = nil
-	l.jobs = l.jobs[1:]
+// dropFirst takes the first job off the list.
+func (c *compensation) dropFirst() {
+	c.jobs[0] = nil
+	c.jobs = c.jobs[1:]
 }
 
-// foreclose ends the loan of a worker that is gone: its task, if it still waits, does so on its
-// own account, and another worker has its place.
+// endCompensation ends the compensation for a worker that is dead or given up. Its task may
+// wait on, but another worker has its place.
 func (s *Scheduler) endCompensation(m *member) {
-	l := m.compensation
-	if l == nil {
+	c := m.compensation
+	if c == nil {
 		return
 	}
-	for _, j := range l.jobs {
-		if i := slices.Index(j.compensations, l); i >= 0 {
+	for _, j := range c.jobs {
+		if i := slices.Index(j.compensations, c); i >= 0 {
 			j.compensations = slices.Delete(j.compensations, i, i+1)
 		}
 	}
-	l.jobs, m.compensation = nil, nil
-	s.retire(l.worker, nil)
+	c.jobs, m.compensation = nil, nil
+	s.retire(c.worker, nil)
 }
 
-// repay is what happens when a guest is gone: another comes as long as somebody waits.
+// compensatingEnded sees to the successor of a compensating worker, while tasks still wait.
 func (s *Scheduler) compensatingEnded(m *member) {
-	l := m.compensates
-	if l.worker == m && len(l.jobs) > 0 && !s.terminated {
-		s.startCompensating(l)
-		l.worker.wake()
+	c := m.compensates
+	if c.worker == m && len(c.jobs) > 0 && !s.terminated {
+		s.startCompensating(c)
+		c.worker.wake()
 	}
 }
 
-// topFor is the job whose tasks are next for a worker, nil when there is none.
+// topFor returns the job that a worker takes tasks of next; nil if there is none.
 func (s *Scheduler) topFor(m *member) *Job {
-	if m.compensates == nil {
+	c := m.compensates
+	if c == nil {
 		return s.queues.top()
 	}
-	for l := m.compensates; len(l.jobs) > 0 && l.jobs[0].over; l.dropFirst() { // not to pass them again and again
-		l.jobs[0].compensations = nil
+	for len(c.jobs) > 0 && c.jobs[0].over { // not to pass them again and again
+		c.jobs[0].compensations = nil
+		c.dropFirst()
 	}
-	for _, j := range m.compensates.jobs {
+	for _, j := range c.jobs {
 		if j.pin() != nil {
-			continue // it is the affair of that worker, or of a guest in its place
+			continue // only its own worker, or the one that compensates for that, may take it
 		}
 		if j.unsent == 0 && !j.over {
 			s.revokeJob(j)
@@ -235,24 +202,30 @@ func (s *Scheduler) topFor(m *member) *Job {
 	return nil
 }
 
-// reclaim takes back all tasks of a job that wait at workers: what runs in front of them
+// revokeJob takes back all tasks of a job that wait at workers: what runs in front of them
 // may wait for them.
 func (s *Scheduler) revokeJob(j *Job) {
 	n := 0
 	for _, m := range s.members {
-		for i := len(m.batches) - 1; i >= 0; i-- {
-			if b := m.batches[i]; b.holds(j) {
-				n += s.revoke(m, b, b.done)
-			}
-		}
+		n += s.revokeOf(m, j)
 	}
 	if n > 0 {
 		s.wakeSenders(n)
 	}
 }
 
-// rouseGuests makes guests look again, who are on no list of those that are idle: what kept
-// them from taking tasks is over.
+// revokeOf takes back the tasks of a job that wait at a worker.
+func (s *Scheduler) revokeOf(m *member, j *Job) (n int) {
+	for i := len(m.batches) - 1; i >= 0; i-- {
+		if b := m.batches[i]; b.holds(j) {
+			n += s.revoke(m, b, b.done)
+		}
+	}
+	return n
+}
+
+// wakeCompensating has compensating workers look again. They are on no list of idle
+// workers, and what kept them from taking tasks is over.
 func (s *Scheduler) wakeCompensating() {
 	for _, m := range s.members {
 		if m.compensates != nil {
@@ -261,13 +234,14 @@ func (s *Scheduler) wakeCompensating() {
 	}
 }
 
-// list makes a job with tasks to be sent known to all who may send them.
-func (s *Scheduler) enlist(j *Job, front bool) {
-	s.queues.push(j, front)
+// enlist puts a job with tasks to send into its run queue, and wakes the compensating
+// workers that wait for it.
+func (s *Scheduler) enlist(j *Job, back bool) {
+	s.queues.push(j, back)
 	if j.extra == nil {
 		return
 	}
-	for _, l := range j.compensations {
-		l.worker.wake()
+	for _, c := range j.compensations {
+		c.worker.wake()
 	}
 }

@@ -1,10 +1,7 @@
 package pool
 
 import (
-	"sync/atomic"
 	"time"
-
-	"github.com/gomultiprocessing/mp/internal/task"
 )
 
 // EventKind says what happened.
@@ -74,7 +71,6 @@ type events struct {
 	running bool
 	blocked bool // the scheduler was told to wait
 	idle    chan struct{}
-	on      atomic.Pointer[string]
 }
 
 func (e *events) init(s *Scheduler) { e.s, e.tell, e.perTask = s, s.cfg.Events, s.cfg.Events != nil }
@@ -127,8 +123,6 @@ func (e *events) room() int {
 }
 
 func (e *events) run() {
-	id := task.Goroutine()
-	e.on.Store(&id)
 	for {
 		ev, ok := e.next()
 		if !ok {
@@ -144,7 +138,6 @@ func (e *events) next() (Event, bool) {
 	defer e.s.mu.Unlock()
 	if len(e.queue) == 0 {
 		e.running, e.queue = false, nil
-		e.on.Store(nil)
 		if e.idle != nil {
 			close(e.idle)
 			e.idle = nil
@@ -187,9 +180,4 @@ func (e *events) quiet() <-chan struct{} {
 		e.idle = nil
 	}
 	return idle
-}
-
-func (e *events) onGoroutine() bool {
-	on := e.on.Load()
-	return on != nil && *on == task.Goroutine()
 }

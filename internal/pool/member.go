@@ -67,6 +67,14 @@ type member struct {
 	scratch    []delivery // scratch of Results
 }
 
+// newMember makes the record of a worker that is about to be started.
+func (s *Scheduler) newMember(n int) *member {
+	return &member{
+		s: s, n: n, wakeup: make(chan struct{}, 1),
+		quit: make(chan struct{}), decoding: make(chan struct{}, maxDecoding),
+	}
+}
+
 // ready notes the worker that a member has from now on.
 func (m *member) ready(w Worker) {
 	m.w, m.pid, m.caps = w, w.PID(), w.Capabilities()

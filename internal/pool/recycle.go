@@ -16,8 +16,8 @@ type recycling struct {
 // gone and, unless workers come on demand, as many are ready as there should be. When ctx ends it
 // returns, and the workers that are busy are replaced all the same when they are free.
 func (s *Scheduler) Recycle(ctx context.Context) error {
-	if s.calledByTask(ctx) || s.events.onGoroutine() {
-		return errors.New("mp: Recycle was called by a task of the pool, or in PoolConfig.Events, and would wait for itself")
+	if s.calledByTask(ctx) {
+		return errors.New("mp: Recycle was called by a task of the same pool and would wait for itself")
 	}
 	if err := ctx.Err(); err != nil {
 		return err

@@ -109,7 +109,6 @@ type Scheduler struct {
 	counts    counts
 	events    events
 	callbacks callbacks
-	inside    sync.Map // goroutines that are within a call's own callback
 }
 
 // counts are totals since the start.

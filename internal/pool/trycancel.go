@@ -25,11 +25,7 @@ func (s *Scheduler) revokeUnbegun(j *Job) bool {
 		if j.inflight == 0 {
 			break
 		}
-		for i := len(m.batches) - 1; i >= 0; i-- {
-			if b := m.batches[i]; b.holds(j) {
-				n += s.revoke(m, b, b.done)
-			}
-		}
+		n += s.revokeOf(m, j)
 	}
 	if n > 0 {
 		s.wakeSenders(s.queues.items)

@@ -66,8 +66,6 @@ type Inline interface {
 	// Run runs a batch, after Send has returned. Should a task end the goroutine, the
 	// rest of the batch is run by another one, which then calls again.
 	Run(b *Batch, again func())
-	// On says whether the goroutine with that number runs one of its tasks.
-	On(goroutine string) bool
 }
 
 // Sink is where a worker reports. All calls for one worker but those of Dead and Unsent come

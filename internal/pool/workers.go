@@ -76,10 +76,7 @@ func (s *Scheduler) startMissing() {
 
 // start starts one worker. It is called with the worker counted in s.hiring.
 func (s *Scheduler) start(n int) error {
-	m := &member{
-		s: s, n: n, wakeup: make(chan struct{}, 1),
-		quit: make(chan struct{}), decoding: make(chan struct{}, maxDecoding),
-	}
+	m := s.newMember(n)
 	s.mu.Lock()
 	m.generation = s.generation
 	s.starts[m] = true

@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -105,17 +106,24 @@ func TestLazyProgressTellsTheTotal(t *testing.T) {
 	}
 }
 
-// Join in Progress would wait for the loop that it is called from.
+// Join in Progress waits for the loop that it is called from, as long as tasks of that are open.
 func TestJoinInLazyProgress(t *testing.T) {
 	t.Parallel()
 	p := lazyPool(t, 1)
+	end := make(chan struct{})
+	var once sync.Once
 	var err error
-	for range mp.Imap(t.Context(), p, lazyAct, lazyList(nil, "a", "b"), mp.Progress(func(int, int) {
-		p.Close()
-		err = p.Join(context.Background())
+	for range mp.Imap(t.Context(), p, lazyAct, lazyList(end, "a", "b"), mp.Progress(func(int, int) {
+		once.Do(func() {
+			p.Close()
+			ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+			defer cancel()
+			err = p.Join(ctx)
+			close(end)
+		})
 	})) {
 	}
-	if err == nil || !strings.Contains(err.Error(), "callback") {
+	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("Join said %v", err)
 	}
 }
