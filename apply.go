@@ -4,9 +4,9 @@ import (
 	"context"
 	"sync/atomic"
 
+	"github.com/gomultiprocessing/mp/internal/codec"
 	"github.com/gomultiprocessing/mp/internal/pool"
 	"github.com/gomultiprocessing/mp/internal/task"
-	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
 // Apply calls f with in in a worker and waits for its output, as
@@ -64,8 +64,8 @@ type applied[In, Out any] struct {
 	leaves  bool                // it can be sent only once, as something leaves this process with it
 	values  context.Context     // for the task on a goroutine; nil: none
 	in      [1]In
-	encoded atomic.Pointer[wire.Buffer] // of an input that is small enough to be encoded beforehand, or that has left
-	pool    *Pool                       // whose watch is over ctx; nil: none is
+	encoded atomic.Pointer[codec.Buffer] // of an input that is small enough to be encoded beforehand, or that has left
+	pool    *Pool                        // whose watch is over ctx; nil: none is
 	watched watched
 	out     [1]Out
 	err     error
@@ -125,7 +125,7 @@ func (a *applied[In, Out]) encode() error {
 	if a.direct.f.flat {
 		return nil
 	}
-	b := new(wire.Buffer)
+	b := new(codec.Buffer)
 	if err := a.direct.f.encodeInputs(b, a.in[:]); err != nil {
 		return err
 	}
@@ -140,7 +140,7 @@ func (a *applied[In, Out]) encode() error {
 }
 
 // Encode implements pool.Tasks.
-func (a *applied[In, Out]) Encode(b *wire.Buffer, _, _ int) (*wire.Buffer, error) {
+func (a *applied[In, Out]) Encode(b *codec.Buffer, _, _ int) (*codec.Buffer, error) {
 	if e := a.encoded.Load(); e != nil && (!a.leaves || a.encoded.CompareAndSwap(e, nil)) {
 		return e, nil
 	}

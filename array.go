@@ -10,10 +10,10 @@ import (
 	"sync"
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
+	"github.com/gomultiprocessing/mp/internal/codec"
 	"github.com/gomultiprocessing/mp/internal/errtext"
 	"github.com/gomultiprocessing/mp/internal/shared"
 	"github.com/gomultiprocessing/mp/internal/shm"
-	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
 // Array is a slice that processes share: what one of them writes, the others read, and
@@ -59,10 +59,10 @@ func NewArray[T any](n int) (*Array[T], error) {
 // plainArray is how many bytes n elements are, or why they cannot be an array.
 func plainArray[T any](n int) (size int, err error) {
 	t := reflect.TypeFor[T]()
-	if err := wire.PlainError(t); err != nil {
+	if err := codec.PlainError(t); err != nil {
 		return 0, errtext.Errorf("mp: Array[%s]: %w", nameOf(t), err)
 	}
-	if wire.MayRefuse(t) {
+	if codec.MayRefuse(t) {
 		return 0, fmt.Errorf("mp: Array[%s]: the type, or one in it, has a MarshalBinary, which nobody would ask: use elements without", nameOf(t))
 	}
 	if n < 0 {
@@ -97,7 +97,7 @@ type mappedArray[T any] struct {
 func (a mappedArray[T]) Slice() []T { return shm.Elements[T](a.Memory.Bytes(), a.n) }
 
 // Share implements carrier.Object.
-func (a mappedArray[T]) Share(b *wire.Buffer) error {
+func (a mappedArray[T]) Share(b *codec.Buffer) error {
 	if err := a.Memory.Share(b); err != nil {
 		return err
 	}
@@ -170,14 +170,14 @@ func (a *Array[T]) Err() error {
 	return a.carrier.Err()
 }
 
-func (a *Array[T]) share(b *wire.Buffer) error {
+func (a *Array[T]) share(b *codec.Buffer) error {
 	if a.carrier == nil {
 		return carrier.ErrMemoryClosed
 	}
 	return a.carrier.Share(b)
 }
 
-func (a *Array[T]) adopt(k carrier.Kind, r *wire.Reader) error {
+func (a *Array[T]) adopt(k carrier.Kind, r *codec.Reader) error {
 	m, err := carrier.Open[carrier.Memory](k, r)
 	if err != nil {
 		return err
@@ -189,13 +189,13 @@ func (a *Array[T]) adopt(k carrier.Kind, r *wire.Reader) error {
 	return nil
 }
 
-func (a *Array[T]) adoptMemory(m carrier.Memory, r *wire.Reader) error {
+func (a *Array[T]) adoptMemory(m carrier.Memory, r *codec.Reader) error {
 	n, each := r.Uvarint(), r.Uvarint()
 	if err := r.Err(); err != nil {
 		return err
 	}
 	t := reflect.TypeFor[T]()
-	if err := wire.PlainError(t); err != nil {
+	if err := codec.PlainError(t); err != nil {
 		return err
 	}
 	if each != uint64(t.Size()) {

@@ -7,22 +7,22 @@ import (
 	"sync"
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
-	"github.com/gomultiprocessing/mp/internal/wire"
+	"github.com/gomultiprocessing/mp/internal/codec"
 )
 
 // FileHandle is an object of one descriptor, which travels as an attachment.
 type FileHandle struct{ File *os.File }
 
-func (h *FileHandle) share(b *wire.Buffer) error {
+func (h *FileHandle) share(b *codec.Buffer) error {
 	if h.File == nil {
 		return os.ErrClosed
 	}
 	b.Byte(byte(carrier.KindTest))
-	b.Attach(wire.Attachment{File: h.File})
+	b.Attach(codec.Attachment{File: h.File})
 	return nil
 }
 
-func (h *FileHandle) adopt(_ carrier.Kind, r *wire.Reader) error {
+func (h *FileHandle) adopt(_ carrier.Kind, r *codec.Reader) error {
 	h.File = r.TakeFile()
 	return r.Err()
 }
@@ -41,7 +41,7 @@ func MoveFile(f *os.File) *MovedFile { return &MovedFile{file: f} }
 
 func (m *MovedFile) moves() {}
 
-func (m *MovedFile) share(b *wire.Buffer) error {
+func (m *MovedFile) share(b *codec.Buffer) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.gone || m.file == nil {
@@ -50,7 +50,7 @@ func (m *MovedFile) share(b *wire.Buffer) error {
 	m.gone = true
 	once := false
 	b.Byte(byte(carrier.KindTest))
-	b.Attach(wire.Attachment{File: m.file, Settled: func(sent bool) {
+	b.Attach(codec.Attachment{File: m.file, Settled: func(sent bool) {
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		if once {
@@ -69,7 +69,7 @@ func (m *MovedFile) share(b *wire.Buffer) error {
 	return nil
 }
 
-func (m *MovedFile) adopt(_ carrier.Kind, r *wire.Reader) error {
+func (m *MovedFile) adopt(_ carrier.Kind, r *codec.Reader) error {
 	m.file = r.TakeFile()
 	return r.Err()
 }

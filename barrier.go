@@ -8,8 +8,8 @@ import (
 	"sync/atomic"
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
+	"github.com/gomultiprocessing/mp/internal/codec"
 	"github.com/gomultiprocessing/mp/internal/shared"
-	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
 // Barrier is where a number of parties, goroutines of all processes that have it, wait for
@@ -143,8 +143,8 @@ func (b *Barrier) Close() error {
 	return closeHandle(b.carrier, &b.closed)
 }
 
-func (b *Barrier) share(to *wire.Buffer) error {
+func (b *Barrier) share(to *codec.Buffer) error {
 	return shareCarrier(to, "Barrier", b.carrier, &b.closed)
 }
 
-func (b *Barrier) adopt(k carrier.Kind, r *wire.Reader) error { return adoptCarrier(&b.carrier, k, r) }
+func (b *Barrier) adopt(k carrier.Kind, r *codec.Reader) error { return adoptCarrier(&b.carrier, k, r) }

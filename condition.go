@@ -8,8 +8,8 @@ import (
 	"sync/atomic"
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
+	"github.com/gomultiprocessing/mp/internal/codec"
 	"github.com/gomultiprocessing/mp/internal/errtext"
-	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
 // Condition is where goroutines that have a lock wait until others notify them, as Python's
@@ -223,11 +223,11 @@ func (c *Condition) Close() error {
 	return closeHandle(c.carrier, &c.closed)
 }
 
-func (c *Condition) share(b *wire.Buffer) error {
+func (c *Condition) share(b *codec.Buffer) error {
 	return shareCarrier(b, "Condition", c.carrier, &c.closed)
 }
 
-func (c *Condition) adopt(k carrier.Kind, r *wire.Reader) error {
+func (c *Condition) adopt(k carrier.Kind, r *codec.Reader) error {
 	if err := adoptCarrier(&c.carrier, k, r); err != nil {
 		return err
 	}

@@ -7,8 +7,8 @@ import (
 	"sync"
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
+	"github.com/gomultiprocessing/mp/internal/codec"
 	"github.com/gomultiprocessing/mp/internal/pipe"
-	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
 // Conn is one end of a pipe, as multiprocessing.connection.Connection. It carries whole
@@ -172,7 +172,7 @@ func (c *Conn[T]) selectable() source {
 
 func (c *Conn[T]) moves() {}
 
-func (c *Conn[T]) share(b *wire.Buffer) error {
+func (c *Conn[T]) share(b *codec.Buffer) error {
 	if !c.made() {
 		return carrier.ErrEndClosed
 	}
@@ -181,7 +181,7 @@ func (c *Conn[T]) share(b *wire.Buffer) error {
 	return err
 }
 
-func (c *Conn[T]) adopt(k carrier.Kind, r *wire.Reader) error {
+func (c *Conn[T]) adopt(k carrier.Kind, r *codec.Reader) error {
 	e, err := carrier.Open[carrier.ByteConn](k, r)
 	if err != nil {
 		return err

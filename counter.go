@@ -6,8 +6,8 @@ import (
 	"sync/atomic"
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
+	"github.com/gomultiprocessing/mp/internal/codec"
 	"github.com/gomultiprocessing/mp/internal/shared"
-	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
 // Counter is a number that processes share, changed by single instructions. It is what
@@ -90,11 +90,11 @@ func (c *Counter) Close() error {
 	return closeHandle(c.carrier, &c.closed)
 }
 
-func (c *Counter) share(b *wire.Buffer) error {
+func (c *Counter) share(b *codec.Buffer) error {
 	return shareCarrier(b, "Counter", c.carrier, &c.closed)
 }
 
-func (c *Counter) adopt(k carrier.Kind, r *wire.Reader) error {
+func (c *Counter) adopt(k carrier.Kind, r *codec.Reader) error {
 	if err := adoptCarrier(&c.carrier, k, r); err != nil {
 		return err
 	}

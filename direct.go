@@ -5,8 +5,8 @@ import (
 	"slices"
 	"sync/atomic"
 
+	"github.com/gomultiprocessing/mp/internal/codec"
 	"github.com/gomultiprocessing/mp/internal/task"
-	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
 // copying has goroutines get copies of inputs and give copies of outputs, as processes do.
@@ -150,11 +150,11 @@ func callCopied[In, Out any](ctx context.Context, copies *copying, f *Func[In, O
 
 // copied is what another process would get of v; limit, if positive, is how many bytes
 // it may be.
-func copied[T any](codec *wire.Codec[T], path string, v *T, limit int64) (to T, err error) {
-	b := &wire.Buffer{Copy: true}
+func copied[T any](plan *codec.Plan[T], path string, v *T, limit int64) (to T, err error) {
+	b := &codec.Buffer{Copy: true}
 	arrived := false
 	defer func() { b.Settle(arrived) }()
-	if err := codec.Encode(b, path, v); err != nil {
+	if err := plan.Encode(b, path, v); err != nil {
 		return to, err
 	}
 	if n := int64(b.Len()); limit > 0 && n > limit {
@@ -164,10 +164,10 @@ func copied[T any](codec *wire.Codec[T], path string, v *T, limit int64) (to T, 
 	if err != nil {
 		return to, err
 	}
-	r := wire.NewReader(b.Bytes())
+	r := codec.NewReader(b.Bytes())
 	r.Attached(files)
 	defer r.CloseAttached()
-	if err := codec.Decode(r, &to); err != nil {
+	if err := plan.Decode(r, &to); err != nil {
 		return to, err
 	}
 	err = r.Done()

@@ -12,7 +12,7 @@ import (
 	"sync"
 	"syscall"
 
-	"github.com/gomultiprocessing/mp/internal/wire"
+	"github.com/gomultiprocessing/mp/internal/codec"
 )
 
 // known are the errors that are the same in every process.
@@ -47,8 +47,8 @@ func init() {
 	} {
 		addSentinel("RegisterError", name, err, callSite{})
 	}
-	wire.Sentinels(sentinelName, sentinel)
-	wire.Errors(func(b *wire.Buffer, err error) error { encodeError(b, err); return nil }, func(r *wire.Reader) error {
+	codec.Sentinels(sentinelName, sentinel)
+	codec.Errors(func(b *codec.Buffer, err error) error { encodeError(b, err); return nil }, func(r *codec.Reader) error {
 		nodes := 0
 		return decodeNode(r, 0, &nodes)
 	})
@@ -60,7 +60,7 @@ func init() {
 		"mp.TimeoutError": reflect.TypeFor[TimeoutError](), "mp.PanicError": reflect.TypeFor[PanicError](),
 		"mp.RemoteError": reflect.TypeFor[RemoteError](), "mp.ExitError": reflect.TypeFor[ExitError](),
 	} {
-		wire.RegisterType(name, t)
+		codec.RegisterType(name, t)
 	}
 }
 

@@ -9,12 +9,12 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/codec"
 	"github.com/gomultiprocessing/mp/internal/errtext"
-	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
 // decodeError reads an error. Bytes that are none are an error as well.
-func decodeError(r *wire.Reader) error {
+func decodeError(r *codec.Reader) error {
 	nodes := 0
 	err := decodeNode(r, 0, &nodes)
 	if r.Err() != nil {
@@ -28,7 +28,7 @@ func decodeError(r *wire.Reader) error {
 
 // decodeInner reads what a PathError, a TaskError or the like wraps. Those cannot be printed
 // without: where there was nothing, or too much, something says so.
-func decodeInner(r *wire.Reader, depth int, nodes *int) error {
+func decodeInner(r *codec.Reader, depth int, nodes *int) error {
 	if err := decodeNode(r, depth+1, nodes); err != nil {
 		return err
 	}
@@ -68,7 +68,7 @@ func identical(a, b error) (yes bool) {
 	return same(a, b)
 }
 
-func decodeNode(r *wire.Reader, depth int, nodes *int) error {
+func decodeNode(r *codec.Reader, depth int, nodes *int) error {
 	*nodes++
 	if depth > maxErrorDepth+2 || *nodes > 2*maxErrorNodes {
 		return errTooMany
@@ -106,13 +106,13 @@ func decodeNode(r *wire.Reader, depth int, nodes *int) error {
 	return nil
 }
 
-func decodeTask(r *wire.Reader, depth int, nodes *int) *TaskError {
+func decodeTask(r *codec.Reader, depth int, nodes *int) *TaskError {
 	e := &TaskError{Func: r.String(), Index: int(r.Uint64()), Attempts: int(r.Uint64()), PID: int(r.Uint64())}
 	e.Err = decodeInner(r, depth, nodes)
 	return e
 }
 
-func decodeMap(r *wire.Reader, depth int, nodes *int) error {
+func decodeMap(r *codec.Reader, depth int, nodes *int) error {
 	e := &MapError{Total: int(r.Uint64())}
 	for n := r.Uvarint(); n > 0 && r.Err() == nil && *nodes <= 2*maxErrorNodes; n-- {
 		if *nodes++; r.Byte() != nodeTask {
@@ -123,7 +123,7 @@ func decodeMap(r *wire.Reader, depth int, nodes *int) error {
 	return e
 }
 
-func decodeExit(r *wire.Reader, depth int, nodes *int) error {
+func decodeExit(r *codec.Reader, depth int, nodes *int) error {
 	e := &ExitError{PID: int(r.Uint64()), Code: int(r.Uint64())}
 	if sig := syscall.Signal(r.Uint64()); sig != 0 {
 		e.Signal = sig
@@ -133,7 +133,7 @@ func decodeExit(r *wire.Reader, depth int, nodes *int) error {
 	return e
 }
 
-func decodeRemote(r *wire.Reader, depth int, nodes *int) error {
+func decodeRemote(r *codec.Reader, depth int, nodes *int) error {
 	e := &RemoteError{Type: r.String(), Message: r.String(), flags: r.Byte()}
 	for n := r.Uvarint(); n > 0 && r.Err() == nil; n-- {
 		if err, ok := sentinel(r.String()); ok && len(e.is) < maxErrorNodes {
@@ -156,7 +156,7 @@ func decodeRemote(r *wire.Reader, depth int, nodes *int) error {
 	return e
 }
 
-func decodeRegistered(r *wire.Reader, depth int, nodes *int) error {
+func decodeRegistered(r *codec.Reader, depth int, nodes *int) error {
 	name, value := r.String(), r.Raw()
 	known.mu.RLock()
 	t, ok := known.types[name]
@@ -165,9 +165,9 @@ func decodeRegistered(r *wire.Reader, depth int, nodes *int) error {
 		return &RemoteError{Type: name, Message: "mp: an error of a type that is not registered here"}
 	}
 	v := reflect.New(t).Elem()
-	fields := wire.NewReader(value)
-	fields.Errors = func(r *wire.Reader) error { return decodeNode(r, depth+1, nodes) }
-	if err := wire.DecodeValue(fields, v); err != nil {
+	fields := codec.NewReader(value)
+	fields.Errors = func(r *codec.Reader) error { return decodeNode(r, depth+1, nodes) }
+	if err := codec.DecodeValue(fields, v); err != nil {
 		return &RemoteError{Type: name, Message: err.Error()}
 	}
 	if isNil(v) {

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/gomultiprocessing/mp/internal/wire"
+	"github.com/gomultiprocessing/mp/internal/codec"
 )
 
 // Importing net, os/exec, net/url or encoding/json would make every worker start later, also those
@@ -71,7 +71,7 @@ func standardName(t reflect.Type) string {
 
 // standard writes the fields of an error of standardTypes, and returns its type's name: "" if
 // it is none, or holds what cannot travel. wrapped is what travels along with it in any case.
-func (e *errorEncoder) standard(err error, wrapped []error, depth int) (name string, value *wire.Buffer) {
+func (e *errorEncoder) standard(err error, wrapped []error, depth int) (name string, value *codec.Buffer) {
 	v := reflect.ValueOf(err)
 	if name = standardName(v.Type()); !standardTypes[name] || isNil(v) {
 		return "", nil
@@ -81,8 +81,8 @@ func (e *errorEncoder) standard(err error, wrapped []error, depth int) (name str
 	}
 	copied := reflect.New(v.Type()).Elem()
 	copied.Set(v)
-	value = &wire.Buffer{Copy: true}
-	value.Errors = func(b *wire.Buffer, err error) error {
+	value = &codec.Buffer{Copy: true}
+	value.Errors = func(b *codec.Buffer, err error) error {
 		for i, w := range wrapped {
 			if identical(w, err) {
 				b.Uvarint(uint64(i) + 1)
@@ -124,9 +124,9 @@ var (
 var errPart = errors.New("an interface that cannot travel in an error")
 
 // encodePart writes one field. An address is its network and its text, a type its text.
-func encodePart(b *wire.Buffer, part reflect.Value) (err error) {
+func encodePart(b *codec.Buffer, part reflect.Value) (err error) {
 	if part.Kind() != reflect.Interface || part.Type() == errorType {
-		return wire.EncodeValue(b, "err", part)
+		return codec.EncodeValue(b, "err", part)
 	}
 	if part.IsNil() {
 		b.Byte(0)
@@ -156,9 +156,9 @@ func encodePart(b *wire.Buffer, part reflect.Value) (err error) {
 }
 
 // decodePart reads what encodePart wrote.
-func decodePart(r *wire.Reader, part reflect.Value) error {
+func decodePart(r *codec.Reader, part reflect.Value) error {
 	if part.Kind() != reflect.Interface || part.Type() == errorType {
-		return wire.DecodeValue(r, part)
+		return codec.DecodeValue(r, part)
 	}
 	if r.Byte() == 0 {
 		return r.Err()
@@ -213,8 +213,8 @@ func (e *RemoteError) rebuild(t reflect.Type, depth int, nodes *int) (err error,
 		v.Set(reflect.New(t.Elem()))
 		to = v.Elem()
 	}
-	r := wire.NewReader(e.value)
-	r.Errors = func(r *wire.Reader) error {
+	r := codec.NewReader(e.value)
+	r.Errors = func(r *codec.Reader) error {
 		switch i := r.Uvarint(); {
 		case i == 0:
 			return decodeNode(r, depth+1, nodes)

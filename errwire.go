@@ -10,7 +10,7 @@ import (
 	"syscall"
 	"unicode/utf8"
 
-	"github.com/gomultiprocessing/mp/internal/wire"
+	"github.com/gomultiprocessing/mp/internal/codec"
 )
 
 // An error travels as a tree of nodes: what it is, and what it wraps. Nodes that
@@ -45,7 +45,7 @@ const (
 
 // errorEncoder writes one error's tree.
 type errorEncoder struct {
-	b        *wire.Buffer
+	b        *codec.Buffer
 	nodes    int
 	searched int                   // below maxErrorDepth
 	under    int                   // RemoteErrors around the present node
@@ -53,7 +53,7 @@ type errorEncoder struct {
 	failed   map[reflect.Type]bool // registered types that could not be written
 }
 
-func encodeError(b *wire.Buffer, err error) { (&errorEncoder{b: b}).node(err, 0) }
+func encodeError(b *codec.Buffer, err error) { (&errorEncoder{b: b}).node(err, 0) }
 
 func (e *errorEncoder) node(err error, depth int) {
 	e.nodes++
@@ -295,10 +295,10 @@ func (e *errorEncoder) registered(err error, depth int) bool {
 		return false
 	}
 	nodes, texts := e.nodes, e.texts
-	value := wire.Buffer{Copy: true}
+	value := codec.Buffer{Copy: true}
 	defer value.Settle(false) // what is shared stays here: an error tells, and does not carry
-	value.Errors = func(b *wire.Buffer, err error) error { return e.field(b, err, depth) }
-	if wire.EncodeValue(&value, "err", reflect.ValueOf(err)) != nil || len(value.Attachments()) > 0 {
+	value.Errors = func(b *codec.Buffer, err error) error { return e.field(b, err, depth) }
+	if codec.EncodeValue(&value, "err", reflect.ValueOf(err)) != nil || len(value.Attachments()) > 0 {
 		if e.failed == nil {
 			e.failed = make(map[reflect.Type]bool)
 		}
@@ -315,7 +315,7 @@ func (e *errorEncoder) registered(err error, depth int) bool {
 var errTooMany = errors.New("mp: an error that wraps too many others")
 
 // field writes what a field of type error of a registered error holds.
-func (e *errorEncoder) field(b *wire.Buffer, err error, depth int) error {
+func (e *errorEncoder) field(b *codec.Buffer, err error, depth int) error {
 	if e.nodes >= maxErrorNodes {
 		return errTooMany
 	}

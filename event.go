@@ -6,9 +6,9 @@ import (
 	"sync/atomic"
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
+	"github.com/gomultiprocessing/mp/internal/codec"
 	"github.com/gomultiprocessing/mp/internal/errtext"
 	"github.com/gomultiprocessing/mp/internal/shared"
-	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
 // Event is a flag that goroutines of all processes that have it can wait for, as Python's
@@ -123,6 +123,6 @@ func (e *Event) Close() error {
 	return closeHandle(e.carrier, &e.closed)
 }
 
-func (e *Event) share(b *wire.Buffer) error { return shareCarrier(b, "Event", e.carrier, &e.closed) }
+func (e *Event) share(b *codec.Buffer) error { return shareCarrier(b, "Event", e.carrier, &e.closed) }
 
-func (e *Event) adopt(k carrier.Kind, r *wire.Reader) error { return adoptCarrier(&e.carrier, k, r) }
+func (e *Event) adopt(k carrier.Kind, r *codec.Reader) error { return adoptCarrier(&e.carrier, k, r) }

@@ -1,12 +1,12 @@
 package mp
 
-import "github.com/gomultiprocessing/mp/internal/wire"
+import "github.com/gomultiprocessing/mp/internal/codec"
 
 // EncodeError and DecodeError are an error as bytes.
 func EncodeError(err error) []byte {
-	b := wire.Buffer{Copy: true}
+	b := codec.Buffer{Copy: true}
 	encodeError(&b, err)
 	return b.Bytes()
 }
 
-func DecodeError(b []byte) error { return decodeError(wire.NewReader(b)) }
+func DecodeError(b []byte) error { return decodeError(codec.NewReader(b)) }

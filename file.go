@@ -6,18 +6,18 @@ import (
 	"os"
 	"reflect"
 
-	"github.com/gomultiprocessing/mp/internal/wire"
+	"github.com/gomultiprocessing/mp/internal/codec"
 )
 
 // An *os.File is no object of this package, but it is shareable as they are: the other process
 // gets an *os.File of its own for the same open file, as by Python's multiprocessing.reduction.
 // Register says what that means for those who send one.
 func init() {
-	wire.Refuse(reflect.TypeFor[os.File](), "an os.File must not be copied: use an *os.File")
-	wire.Hook(reflect.TypeFor[*os.File](), encodeFile, decodeFile)
+	codec.Refuse(reflect.TypeFor[os.File](), "an os.File must not be copied: use an *os.File")
+	codec.Hook(reflect.TypeFor[*os.File](), encodeFile, decodeFile)
 }
 
-func encodeFile(b *wire.Buffer, v reflect.Value) error {
+func encodeFile(b *codec.Buffer, v reflect.Value) error {
 	f := v.Interface().(*os.File)
 	if f == nil {
 		b.Byte(0)
@@ -33,11 +33,11 @@ func encodeFile(b *wire.Buffer, v reflect.Value) error {
 	}
 	b.Byte(1)
 	b.String(f.Name())
-	b.Attach(wire.Attachment{File: f})
+	b.Attach(codec.Attachment{File: f})
 	return nil
 }
 
-func decodeFile(r *wire.Reader, v reflect.Value) error {
+func decodeFile(r *codec.Reader, v reflect.Value) error {
 	switch r.Byte() {
 	case 0:
 		v.SetZero()

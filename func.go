@@ -8,9 +8,9 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/gomultiprocessing/mp/internal/codec"
 	"github.com/gomultiprocessing/mp/internal/errtext"
 	"github.com/gomultiprocessing/mp/internal/talk"
-	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
 // Unbounded is the capacity of what is bounded by memory only.
@@ -25,8 +25,8 @@ type Func[In, Out any] struct {
 	name   string
 	runner string // the type's name, of a Func made by RegisterRunner
 	fn     func(ctx context.Context, in In) (Out, error)
-	in     *wire.Codec[In]
-	out    *wire.Codec[Out]
+	in     *codec.Plan[In]
+	out    *codec.Plan[Out]
 	flat   bool // the input travels as memory
 	size   int  // of an output that travels as memory; 0: it does not
 	apart  bool // decoding an output may run code of the program's
@@ -78,17 +78,17 @@ func Register[In, Out any](name string, fn func(ctx context.Context, in In) (Out
 }
 
 func newFunc[In, Out any](name string, fn func(ctx context.Context, in In) (Out, error)) *Func[In, Out] {
-	f := &Func[In, Out]{name: name, fn: fn, in: wire.For[In](), out: wire.For[Out]()}
+	f := &Func[In, Out]{name: name, fn: fn, in: codec.For[In](), out: codec.For[Out]()}
 	f.plan()
 	return f
 }
 
 // plan finds out how the function's types travel, again when RegisterCodec has changed it.
 func (f *Func[In, Out]) plan() {
-	_, f.flat = wire.MemorySize[In]()
-	f.size, _ = wire.MemorySize[Out]()
-	f.apart = f.size == 0 && wire.RunsCode(reflect.TypeFor[Out]())
-	f.moves = wire.Moves(reflect.TypeFor[In]())
+	_, f.flat = codec.MemorySize[In]()
+	f.size, _ = codec.MemorySize[Out]()
+	f.apart = f.size == 0 && codec.RunsCode(reflect.TypeFor[Out]())
+	f.moves = codec.Moves(reflect.TypeFor[In]())
 }
 
 // Runner is a value that is a piece of work, as a subclass of Python's
@@ -127,18 +127,18 @@ func (f *Func[In, Out]) Do(ctx context.Context, in In) (Out, error) { return f.f
 type Binding struct {
 	name   string
 	known  error // why no other process can make the call
-	encode func() (*wire.Buffer, error)
+	encode func() (*codec.Buffer, error)
 	call   func(ctx context.Context) error // makes it here
 }
 
 // Bind makes a Binding. The input is encoded when the Binding is used.
 func Bind[In, Out any](f *Func[In, Out], in In) Binding {
 	if f == nil || f.fn == nil {
-		return Binding{name: "nil", encode: func() (*wire.Buffer, error) { return nil, errNilFunc }}
+		return Binding{name: "nil", encode: func() (*codec.Buffer, error) { return nil, errNilFunc }}
 	}
 	return Binding{
 		name: f.name, known: f.known(),
-		encode: func() (*wire.Buffer, error) { return f.encode(in) },
+		encode: func() (*codec.Buffer, error) { return f.encode(in) },
 		call: func(ctx context.Context) error {
 			_, err := f.fn(ctx, in)
 			return err
@@ -156,8 +156,8 @@ func (f *Func[In, Out]) known() error {
 }
 
 // encode is one input in the form that handler.Open reads. The caller settles it.
-func (f *Func[In, Out]) encode(in In) (*wire.Buffer, error) {
-	b := &wire.Buffer{Copy: true}
+func (f *Func[In, Out]) encode(in In) (*codec.Buffer, error) {
+	b := &codec.Buffer{Copy: true}
 	if err := f.encodeInputs(b, []In{in}); err != nil {
 		return nil, err
 	}
@@ -166,7 +166,7 @@ func (f *Func[In, Out]) encode(in In) (*wire.Buffer, error) {
 
 // ownInput is encode for a process that is started: Start returns before the input is sent, so it keeps
 // descriptors of its own, which its caller may close. wanted says that the output is to come back.
-func (f *Func[In, Out]) ownInput(in In, wanted bool) (*wire.Buffer, error) {
+func (f *Func[In, Out]) ownInput(in In, wanted bool) (*codec.Buffer, error) {
 	body, err := f.encode(in)
 	if err != nil {
 		return nil, errtext.Errorf("mp: the input of %s cannot be sent: %w", f.name, err)
@@ -187,7 +187,7 @@ func (f *Func[In, Out]) ownInput(in In, wanted bool) (*wire.Buffer, error) {
 // decode reads one output, which may share the memory of body from then on, and
 // takes the descriptors that came with it.
 func (f *Func[In, Out]) decode(body []byte, files []*os.File, out *Out) error {
-	r := wire.NewReader(body)
+	r := codec.NewReader(body)
 	r.Alias = true
 	r.Attached(files)
 	defer r.CloseAttached()
@@ -199,7 +199,7 @@ func (f *Func[In, Out]) decode(body []byte, files []*os.File, out *Out) error {
 
 // pathless turns in[0].X into in.X: there is one input, not a list.
 func (f *Func[In, Out]) pathless(in In, err error) error {
-	var b wire.Buffer
+	var b codec.Buffer
 	defer b.Settle(false)
 	if one := f.in.Encode(&b, "in", &in); one != nil {
 		return one
@@ -249,7 +249,7 @@ func (r *registry) find(name string) (talk.Handler, error) {
 // handler is a Func as package talk calls it.
 type handler[In, Out any] struct{ f *Func[In, Out] }
 
-func (h handler[In, Out]) Open(r *wire.Reader, n int) (talk.Calls, error) {
+func (h handler[In, Out]) Open(r *codec.Reader, n int) (talk.Calls, error) {
 	in, errs, err := h.f.in.DecodeEach(r, n)
 	if err != nil {
 		return nil, err
@@ -295,6 +295,6 @@ func (c *calls[In, Out]) CallMemory(ctx context.Context, i int, dst []byte) (err
 func (c *calls[In, Out]) Memory() int          { return c.f.size }
 func (c *calls[In, Out]) PutMemory(dst []byte) { c.f.out.PutMemory(dst, &c.out) }
 
-func (c *calls[In, Out]) Encode(b *wire.Buffer) error {
+func (c *calls[In, Out]) Encode(b *codec.Buffer) error {
 	return c.f.out.Encode(b, "out", &c.out)
 }

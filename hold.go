@@ -5,7 +5,7 @@ import (
 	"reflect"
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
-	"github.com/gomultiprocessing/mp/internal/wire"
+	"github.com/gomultiprocessing/mp/internal/codec"
 )
 
 // Hold is the proof that you own a lock or a permit. Release gives it back; copies of
@@ -27,7 +27,7 @@ type holder interface {
 }
 
 func init() {
-	wire.Refuse(reflect.TypeFor[Hold](), "a Hold belongs to the process that acquired: send the lock, and acquire it in the other process")
+	codec.Refuse(reflect.TypeFor[Hold](), "a Hold belongs to the process that acquired: send the lock, and acquire it in the other process")
 }
 
 // Release gives back what is held. It does not wait, and costs some 30 nanoseconds, or a

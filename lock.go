@@ -6,8 +6,8 @@ import (
 	"sync/atomic"
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
+	"github.com/gomultiprocessing/mp/internal/codec"
 	"github.com/gomultiprocessing/mp/internal/shared"
-	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
 // Lock is a lock of one owner at a time among all goroutines of all processes that have it,
@@ -176,6 +176,6 @@ func (l *Lock) Close() error {
 	return closeHandle(l.carrier, &l.closed)
 }
 
-func (l *Lock) share(b *wire.Buffer) error { return shareCarrier(b, "Lock", l.carrier, &l.closed) }
+func (l *Lock) share(b *codec.Buffer) error { return shareCarrier(b, "Lock", l.carrier, &l.closed) }
 
-func (l *Lock) adopt(k carrier.Kind, r *wire.Reader) error { return adoptCarrier(&l.carrier, k, r) }
+func (l *Lock) adopt(k carrier.Kind, r *codec.Reader) error { return adoptCarrier(&l.carrier, k, r) }

@@ -7,9 +7,9 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/gomultiprocessing/mp/internal/codec"
 	"github.com/gomultiprocessing/mp/internal/pool"
 	"github.com/gomultiprocessing/mp/internal/task"
-	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
 // Map calls f with each input and returns the outputs in the order of the inputs,
@@ -129,7 +129,7 @@ func (m *mapped[In, Out]) byValue(values context.Context, copies *copying, _ boo
 }
 
 // Encode implements pool.Tasks.
-func (m *mapped[In, Out]) Encode(b *wire.Buffer, first, n int) (*wire.Buffer, error) {
+func (m *mapped[In, Out]) Encode(b *codec.Buffer, first, n int) (*codec.Buffer, error) {
 	return b, m.f.encodeInputs(b, m.in[first:first+n])
 }
 

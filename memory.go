@@ -9,9 +9,9 @@ import (
 	"sync"
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
+	"github.com/gomultiprocessing/mp/internal/codec"
 	"github.com/gomultiprocessing/mp/internal/shared"
 	"github.com/gomultiprocessing/mp/internal/shm"
-	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
 // Memory is a block of bytes that processes share: what one of them writes, the
@@ -213,14 +213,14 @@ func (m *Memory) Unlink() error {
 	return m.m.Unlink()
 }
 
-func (m *Memory) share(b *wire.Buffer) error {
+func (m *Memory) share(b *codec.Buffer) error {
 	if m.m == nil {
 		return carrier.ErrMemoryClosed
 	}
 	return m.m.Share(b)
 }
 
-func (m *Memory) adopt(k carrier.Kind, r *wire.Reader) error {
+func (m *Memory) adopt(k carrier.Kind, r *codec.Reader) error {
 	c, err := carrier.Open[carrier.Memory](k, r)
 	if err != nil {
 		return err

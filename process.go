@@ -15,10 +15,10 @@ import (
 	"time"
 
 	"github.com/gomultiprocessing/mp/internal/errtext"
+	"github.com/gomultiprocessing/mp/internal/fdpass"
 	"github.com/gomultiprocessing/mp/internal/shm"
 	"github.com/gomultiprocessing/mp/internal/spawn"
 	"github.com/gomultiprocessing/mp/internal/talk"
-	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
 // ProcessOption is a ProcessConfig. Of several in one call each adds to those before it: a field, or one of
@@ -133,7 +133,7 @@ func Call[In, Out any](ctx context.Context, f *Func[In, Out], in In, opts ...Pro
 func (p *Process) drop() {
 	<-p.done
 	_, files, _, _ := p.call.Output()
-	wire.CloseFiles(files)
+	fdpass.CloseAll(files)
 }
 
 func startProcess[In, Out any](ctx context.Context, f *Func[In, Out], in In, wanted bool, opts []ProcessOption) (*Process, error) {

@@ -6,12 +6,12 @@ import (
 	"os"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/codec"
 	"github.com/gomultiprocessing/mp/internal/proctable"
 	"github.com/gomultiprocessing/mp/internal/shm"
 	"github.com/gomultiprocessing/mp/internal/spawn"
 	"github.com/gomultiprocessing/mp/internal/talk"
 	"github.com/gomultiprocessing/mp/internal/task"
-	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
 // program is what package talk is told of this program.
@@ -25,17 +25,17 @@ func (program) Begin() { working.Store(true) }
 func (program) Lookup(name string) (talk.Handler, error) { return funcs.find(name) }
 
 // EncodeError calls methods of err, which are the program's: see task.Guard.
-func (program) EncodeError(b *wire.Buffer, err error) (final bool) {
+func (program) EncodeError(b *codec.Buffer, err error) (final bool) {
 	if task.IsPlain(err) {
 		encodeError(b, err)
 		return isFinal(err)
 	}
 	type encoded struct {
-		b     *wire.Buffer
+		b     *codec.Buffer
 		final bool
 	}
 	e, bad := task.Guard(func() encoded {
-		own := new(wire.Buffer)
+		own := new(codec.Buffer)
 		encodeError(own, err)
 		return encoded{own, isFinal(err)}
 	})
@@ -48,7 +48,7 @@ func (program) EncodeError(b *wire.Buffer, err error) (final bool) {
 	return e.final
 }
 
-func (program) DecodeError(r *wire.Reader) error { return decodeError(r) }
+func (program) DecodeError(r *codec.Reader) error { return decodeError(r) }
 
 func (program) Panicked(v any, stack string) error {
 	return &PanicError{Value: text(v), Stack: stack}

@@ -9,8 +9,8 @@ import (
 	"sync/atomic"
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
+	"github.com/gomultiprocessing/mp/internal/codec"
 	"github.com/gomultiprocessing/mp/internal/shared"
-	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
 // Queue is a queue of values for any number of producers and consumers, goroutines
@@ -260,14 +260,14 @@ func (q *Queue[T]) Detach() error {
 	return closeHandle(q.carrier, &q.closed)
 }
 
-func (q *Queue[T]) share(b *wire.Buffer) error {
+func (q *Queue[T]) share(b *codec.Buffer) error {
 	if !q.made() {
 		return q.Err()
 	}
 	return q.carrier.Share(b)
 }
 
-func (q *Queue[T]) adopt(k carrier.Kind, r *wire.Reader) error {
+func (q *Queue[T]) adopt(k carrier.Kind, r *codec.Reader) error {
 	c, err := carrier.Open[carrier.ByteQueue](k, r)
 	if err != nil {
 		return err

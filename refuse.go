@@ -3,7 +3,7 @@ package mp
 import (
 	"reflect"
 
-	"github.com/gomultiprocessing/mp/internal/wire"
+	"github.com/gomultiprocessing/mp/internal/codec"
 )
 
 // What belongs to one process cannot be put into an input or output. The methods
@@ -17,9 +17,9 @@ func (*Result[T]) belongsHereAsResult()   {}
 func (*Func[In, Out]) belongsHereAsFunc() {}
 
 func init() {
-	wire.Refuse(reflect.TypeFor[Pool](), "a Pool belongs to the process that made it: make one in the other process, or send the results back")
-	wire.Refuse(reflect.TypeFor[Process](), "a Process belongs to the process that started it: send its PID or its Name")
-	wire.Refuse(reflect.TypeFor[Binding](), "a Binding holds a function of its process: send the input, and bind it in the other process")
-	wire.Refuse(reflect.TypeFor[aResult](), "a Result belongs to the process that submitted the task: wait for it, and send the value")
-	wire.Refuse(reflect.TypeFor[aFunc](), "a Func belongs to its process: the other one has it too, send its Name")
+	codec.Refuse(reflect.TypeFor[Pool](), "a Pool belongs to the process that made it: make one in the other process, or send the results back")
+	codec.Refuse(reflect.TypeFor[Process](), "a Process belongs to the process that started it: send its PID or its Name")
+	codec.Refuse(reflect.TypeFor[Binding](), "a Binding holds a function of its process: send the input, and bind it in the other process")
+	codec.Refuse(reflect.TypeFor[aResult](), "a Result belongs to the process that submitted the task: wait for it, and send the value")
+	codec.Refuse(reflect.TypeFor[aFunc](), "a Func belongs to its process: the other one has it too, send its Name")
 }

@@ -6,8 +6,8 @@ import (
 	"sync/atomic"
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
+	"github.com/gomultiprocessing/mp/internal/codec"
 	"github.com/gomultiprocessing/mp/internal/shared"
-	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
 // RLock is a lock that its owner may acquire again, as Python's multiprocessing.RLock.
@@ -234,6 +234,6 @@ func (l *RLock) Close() error {
 	return closeHandle(l.carrier, &l.closed)
 }
 
-func (l *RLock) share(b *wire.Buffer) error { return shareCarrier(b, "RLock", l.carrier, &l.closed) }
+func (l *RLock) share(b *codec.Buffer) error { return shareCarrier(b, "RLock", l.carrier, &l.closed) }
 
-func (l *RLock) adopt(k carrier.Kind, r *wire.Reader) error { return adoptCarrier(&l.carrier, k, r) }
+func (l *RLock) adopt(k carrier.Kind, r *codec.Reader) error { return adoptCarrier(&l.carrier, k, r) }

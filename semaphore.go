@@ -7,9 +7,9 @@ import (
 	"sync/atomic"
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
+	"github.com/gomultiprocessing/mp/internal/codec"
 	"github.com/gomultiprocessing/mp/internal/errtext"
 	"github.com/gomultiprocessing/mp/internal/shared"
-	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
 // Semaphore is a number of permits for all goroutines of all processes that have it, as
@@ -171,10 +171,10 @@ func (s *Semaphore) Close() error {
 	return closeHandle(s.carrier, &s.closed)
 }
 
-func (s *Semaphore) share(b *wire.Buffer) error {
+func (s *Semaphore) share(b *codec.Buffer) error {
 	return shareCarrier(b, "Semaphore", s.carrier, &s.closed)
 }
 
-func (s *Semaphore) adopt(k carrier.Kind, r *wire.Reader) error {
+func (s *Semaphore) adopt(k carrier.Kind, r *codec.Reader) error {
 	return adoptCarrier(&s.carrier, k, r)
 }

@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
-	"github.com/gomultiprocessing/mp/internal/wire"
+	"github.com/gomultiprocessing/mp/internal/codec"
 )
 
 // shareable is an object that is not copied when it travels: the other process has
@@ -14,9 +14,9 @@ import (
 type shareable interface {
 	// share writes what the other process needs to have the object, as carrier.Object's Share
 	// does. The handle is not nil.
-	share(b *wire.Buffer) error
+	share(b *codec.Buffer) error
 	// adopt makes a new handle one of the object that share wrote, behind its kind.
-	adopt(k carrier.Kind, r *wire.Reader) error
+	adopt(k carrier.Kind, r *codec.Reader) error
 }
 
 // moving is a shareable that leaves this process when it travels: its attachments have
@@ -27,11 +27,11 @@ type moving interface {
 }
 
 func init() {
-	wire.Hook(reflect.TypeFor[shareable](), encodeShared, decodeShared)
-	wire.RegisterMoving(reflect.TypeFor[moving]())
+	codec.Hook(reflect.TypeFor[shareable](), encodeShared, decodeShared)
+	codec.RegisterMoving(reflect.TypeFor[moving]())
 }
 
-func encodeShared(b *wire.Buffer, v reflect.Value) error {
+func encodeShared(b *codec.Buffer, v reflect.Value) error {
 	if v.IsNil() {
 		b.Byte(0)
 		return nil
@@ -39,7 +39,7 @@ func encodeShared(b *wire.Buffer, v reflect.Value) error {
 	return v.Interface().(shareable).share(b)
 }
 
-func decodeShared(r *wire.Reader, v reflect.Value) error {
+func decodeShared(r *codec.Reader, v reflect.Value) error {
 	k := carrier.Kind(r.Byte())
 	if err := r.Err(); err != nil {
 		return err
@@ -58,7 +58,7 @@ func decodeShared(r *wire.Reader, v reflect.Value) error {
 
 // shareCarrier has the carrier of a handle write what another process needs. It is nil if the handle was
 // not made.
-func shareCarrier(b *wire.Buffer, what string, c carrier.Object, closed *atomic.Bool) error {
+func shareCarrier(b *codec.Buffer, what string, c carrier.Object, closed *atomic.Bool) error {
 	if c == nil {
 		return fmt.Errorf("a %s that was not made by New%s", what, what)
 	}
@@ -69,7 +69,7 @@ func shareCarrier(b *wire.Buffer, what string, c carrier.Object, closed *atomic.
 }
 
 // adoptCarrier opens the carrier of a new handle.
-func adoptCarrier[C carrier.Object](of *C, k carrier.Kind, r *wire.Reader) error {
+func adoptCarrier[C carrier.Object](of *C, k carrier.Kind, r *codec.Reader) error {
 	c, err := carrier.Open[C](k, r)
 	if err == nil {
 		*of = c

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"iter"
 
+	"github.com/gomultiprocessing/mp/internal/codec"
 	"github.com/gomultiprocessing/mp/internal/task"
-	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
 // byBytes implements call.
@@ -88,7 +88,7 @@ func (s *stream[In, Out]) Calls(first, n int) (task.Calls, error) {
 }
 
 // Encode implements pool.Tasks.
-func (s *stream[In, Out]) Encode(b *wire.Buffer, first, n int) (*wire.Buffer, error) {
+func (s *stream[In, Out]) Encode(b *codec.Buffer, first, n int) (*codec.Buffer, error) {
 	vs, err := s.inputs(first, n)
 	if err != nil {
 		return nil, err

@@ -7,10 +7,10 @@ import (
 	"reflect"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/codec"
 	"github.com/gomultiprocessing/mp/internal/errtext"
 	"github.com/gomultiprocessing/mp/internal/pool"
 	"github.com/gomultiprocessing/mp/internal/talk"
-	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
 // smallInput is the size up to which the input of a single task is encoded when it
@@ -18,7 +18,7 @@ import (
 const smallInput = 32 << 10
 
 // encodeInputs appends inputs in the form that handler.Open reads, or nothing.
-func (f *Func[In, Out]) encodeInputs(b *wire.Buffer, vs []In) error {
+func (f *Func[In, Out]) encodeInputs(b *codec.Buffer, vs []In) error {
 	before, returned := b.Mark(), false
 	defer func() {
 		if !returned { // a method of a value has ended the goroutine
@@ -54,7 +54,7 @@ func (f *Func[In, Out]) decodeOutputs(o *pool.Outcome, out []Out) error {
 	if f.size > 0 {
 		return f.out.Memory(o.Payload, out)
 	}
-	r := wire.NewReader(o.Payload)
+	r := codec.NewReader(o.Payload)
 	r.Alias = o.Owned
 	if err := f.out.DecodeInto(r, out); err != nil {
 		return err
@@ -86,8 +86,8 @@ func (f *Func[In, Out]) check(p *Pool) error {
 // hopeless says that the input or output can never travel, whatever its value.
 func (f *Func[In, Out]) hopeless() error {
 	f.checked.Do(func() {
-		if f.checkErr = wire.Check(reflect.TypeFor[In](), "in"); f.checkErr == nil {
-			f.checkErr = wire.Check(reflect.TypeFor[Out](), "out")
+		if f.checkErr = codec.Check(reflect.TypeFor[In](), "in"); f.checkErr == nil {
+			f.checkErr = codec.Check(reflect.TypeFor[Out](), "out")
 		}
 		if f.checkErr != nil {
 			f.checkErr = errtext.Errorf("mp: %s: %w", f.name, f.checkErr)

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"reflect"
 
-	"github.com/gomultiprocessing/mp/internal/wire"
+	"github.com/gomultiprocessing/mp/internal/codec"
 )
 
 // RegisterType makes a type known by a name, so that its values may travel
@@ -25,7 +25,7 @@ func RegisterType[T any](name string) {
 	if entered.Load() {
 		panic(fmt.Sprintf("mp: RegisterType(%q) after Main: other processes would not know it", name))
 	}
-	wire.RegisterTypeAt(name, t, called())
+	codec.RegisterTypeAt(name, t, called())
 }
 
 // RegisterCodec makes values of type T travel as the bytes that encode makes of them, wherever
@@ -59,8 +59,8 @@ func RegisterCodec[T any](name string, encode func(T) ([]byte, error), decode fu
 	if encode == nil || decode == nil {
 		panic(fmt.Sprintf("mp: RegisterCodec(%q): a function is nil", name))
 	}
-	wire.RegisterTypeAt(name, t, called())
-	wire.RegisterCodec(name, t,
+	codec.RegisterTypeAt(name, t, called())
+	codec.RegisterCustom(name, t,
 		func(v reflect.Value) ([]byte, error) { return encode(*v.Addr().Interface().(*T)) },
 		func(p []byte) (reflect.Value, error) {
 			v, err := decode(p)

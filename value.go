@@ -8,10 +8,10 @@ import (
 	"sync/atomic"
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
+	"github.com/gomultiprocessing/mp/internal/codec"
 	"github.com/gomultiprocessing/mp/internal/errtext"
 	"github.com/gomultiprocessing/mp/internal/shared"
 	"github.com/gomultiprocessing/mp/internal/shm"
-	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
 // Value is a variable that processes share. It is Python's multiprocessing.Value with
@@ -70,15 +70,15 @@ func carryValue[T any](v T, carry func(words []uint64) (carrier.Value, error)) (
 
 // asks says whether a T, or a part of one, has a MarshalBinary. It is memory all the same, but
 // not against that method's will.
-func asks[T any]() bool { return wire.MayRefuse(reflect.TypeFor[T]()) }
+func asks[T any]() bool { return codec.MayRefuse(reflect.TypeFor[T]()) }
 
 // ask is the error of a MarshalBinary that refuses.
 func ask[T any](v *T) error {
 	if !asks[T]() {
 		return nil
 	}
-	var b wire.Buffer
-	if err := wire.Encode(&b, "value", v); err != nil {
+	var b codec.Buffer
+	if err := codec.Encode(&b, "value", v); err != nil {
 		return errtext.Errorf("mp: Value[%s]: %w", nameOf(reflect.TypeFor[T]()), err)
 	}
 	return nil
@@ -86,7 +86,7 @@ func ask[T any](v *T) error {
 
 func plainValue[T any]() error {
 	t := reflect.TypeFor[T]()
-	if err := wire.PlainError(t); err != nil {
+	if err := codec.PlainError(t); err != nil {
 		return errtext.Errorf("mp: Value[%s]: %w", nameOf(t), err)
 	}
 	if t.Size() > shared.MaxValue {
@@ -184,9 +184,11 @@ func (v *Value[T]) Close() error {
 	return closeHandle(v.carrier, &v.closed)
 }
 
-func (v *Value[T]) share(b *wire.Buffer) error { return shareCarrier(b, "Value", v.carrier, &v.closed) }
+func (v *Value[T]) share(b *codec.Buffer) error {
+	return shareCarrier(b, "Value", v.carrier, &v.closed)
+}
 
-func (v *Value[T]) adopt(k carrier.Kind, r *wire.Reader) error {
+func (v *Value[T]) adopt(k carrier.Kind, r *codec.Reader) error {
 	if err := plainValue[T](); err != nil {
 		return err
 	}

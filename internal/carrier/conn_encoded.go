@@ -5,7 +5,7 @@ import (
 	"os"
 	"sync"
 
-	"github.com/gomultiprocessing/mp/internal/wire"
+	"github.com/gomultiprocessing/mp/internal/codec"
 )
 
 // encodedConn encodes its messages, and has what takes bytes carry them.
@@ -22,7 +22,7 @@ func EncodeConn[T any](e ByteConn) Conn[T] {
 	return encodedConn[T]{e, e}
 }
 
-var connBuffers = sync.Pool{New: func() any { return new(wire.Buffer) }}
+var connBuffers = sync.Pool{New: func() any { return new(codec.Buffer) }}
 
 // parts collects the pieces of a message without copying them.
 type parts [][]byte
@@ -36,7 +36,7 @@ func (c encodedConn[T]) Send(ctx context.Context, v T) error {
 	if !c.end.Sends() {
 		return ErrReceivesOnly
 	}
-	b := connBuffers.Get().(*wire.Buffer)
+	b := connBuffers.Get().(*codec.Buffer)
 	sent, returned := false, false
 	defer func() { // also when a method of v ends the goroutine
 		b.Settle(sent)
@@ -45,7 +45,7 @@ func (c encodedConn[T]) Send(ctx context.Context, v T) error {
 			connBuffers.Put(b)
 		}
 	}()
-	err := wire.For[T]().Encode(b, "message", &v)
+	err := codec.For[T]().Encode(b, "message", &v)
 	if err == nil {
 		err = c.send(ctx, b)
 	}
@@ -54,7 +54,7 @@ func (c encodedConn[T]) Send(ctx context.Context, v T) error {
 }
 
 // send sends the message that is in b.
-func (c encodedConn[T]) send(ctx context.Context, b *wire.Buffer) error {
+func (c encodedConn[T]) send(ctx context.Context, b *codec.Buffer) error {
 	var message parts
 	b.WriteTo(&message)
 	var files []*os.File
@@ -70,11 +70,11 @@ func (c encodedConn[T]) Recv(ctx context.Context) (T, error) {
 	if err != nil {
 		return none, err
 	}
-	r := wire.NewReader(m.Data)
+	r := codec.NewReader(m.Data)
 	r.Alias = true
 	r.Attached(m.Files)
 	defer r.CloseAttached()
-	if err := wire.For[T]().Decode(r, &v); err != nil {
+	if err := codec.For[T]().Decode(r, &v); err != nil {
 		return none, err
 	}
 	if err := r.Done(); err != nil {

@@ -11,15 +11,16 @@ import (
 	"sync"
 	"syscall"
 
+	"github.com/gomultiprocessing/mp/internal/codec"
 	"github.com/gomultiprocessing/mp/internal/errtext"
-	"github.com/gomultiprocessing/mp/internal/wire"
+	"github.com/gomultiprocessing/mp/internal/fdpass"
 )
 
 // encodedQueue encodes its items, and has what takes bytes hold them.
 type encodedQueue[T any] struct {
 	QueueState
 	items ByteQueue // the same
-	codec *wire.Codec[T]
+	plan  *codec.Plan[T]
 	size  int  // of items that travel as memory
 	flat  bool // they do
 }
@@ -42,15 +43,15 @@ func ItemType[T any]() (number uint64, carries bool) {
 	}
 	h := fnv.New64a()
 	fmt.Fprintf(h, "%s %s %d", t.PkgPath(), t, t.Size())
-	own := itemType{carries: wire.MayAttach(t), number: h.Sum64()}
+	own := itemType{carries: codec.MayAttach(t), number: h.Sum64()}
 	itemTypes.Store(t, own)
 	return own.number, own.carries
 }
 
 // EncodeQueue makes a Queue of a ByteQueue, by the codec of this module.
 func EncodeQueue[T any](c ByteQueue) Queue[T] {
-	q := &encodedQueue[T]{QueueState: c, items: c, codec: wire.For[T]()}
-	q.size, q.flat = wire.MemorySize[T]()
+	q := &encodedQueue[T]{QueueState: c, items: c, plan: codec.For[T]()}
+	q.size, q.flat = codec.MemorySize[T]()
 	return q
 }
 
@@ -58,8 +59,8 @@ func EncodeQueue[T any](c ByteQueue) Queue[T] {
 type scratch struct {
 	item   Item
 	buf    []byte
-	buffer wire.Buffer
-	reader wire.Reader
+	buffer codec.Buffer
+	reader codec.Reader
 }
 
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
@@ -92,7 +93,7 @@ func (q *encodedQueue[T]) send(ctx context.Context, wait bool, v T) error {
 		s.buf = make([]byte, q.size)
 	}
 	p := s.buf[:q.size]
-	q.codec.PutMemory(p, &v)
+	q.plan.PutMemory(p, &v)
 	s.item.Pieces = append(s.item.Pieces, p)
 	err := q.hand(ctx, wait, &s.item)
 	s.free()
@@ -108,7 +109,7 @@ func (q *encodedQueue[T]) sendEncoded(ctx context.Context, wait bool, s *scratch
 			s.free()
 		}
 	}()
-	if err = q.codec.Encode(&s.buffer, "item", v); err == nil {
+	if err = q.plan.Encode(&s.buffer, "item", v); err == nil {
 		s.buffer.WriteTo(s)
 		for _, a := range s.buffer.Attachments() {
 			s.item.Files = append(s.item.Files, a.File)
@@ -147,7 +148,7 @@ func (q *encodedQueue[T]) receive(s *scratch, body []byte, files []*os.File, err
 	runtime.KeepAlive(q)
 	if err != nil {
 		s.free()
-		wire.CloseFiles(files)
+		fdpass.CloseAll(files)
 		if errors.Is(err, syscall.EMFILE) {
 			return v, errtext.Errorf("mp: the next item stays: this process has no free descriptors for what comes with it; raise their number or close some: %w", err)
 		}
@@ -157,7 +158,7 @@ func (q *encodedQueue[T]) receive(s *scratch, body []byte, files []*os.File, err
 		s.buf = body
 	}
 	if q.flat {
-		err = q.codec.GetMemory(body, &v)
+		err = q.plan.GetMemory(body, &v)
 		s.free()
 		return v, err
 	}
@@ -176,7 +177,7 @@ func (q *encodedQueue[T]) decode(s *scratch, body []byte, files []*os.File) (v T
 			s.free()
 		}
 	}()
-	if err = q.codec.Decode(&s.reader, &v); err == nil {
+	if err = q.plan.Decode(&s.reader, &v); err == nil {
 		err = s.reader.Done()
 	}
 	returned = true

@@ -4,14 +4,14 @@ import (
 	"fmt"
 	"reflect"
 
-	"github.com/gomultiprocessing/mp/internal/wire"
+	"github.com/gomultiprocessing/mp/internal/codec"
 )
 
 // Object is what every carrier is.
 type Object interface {
 	// Share writes a Kind, as one byte, and what the opener of that kind needs to open the
 	// object elsewhere, with the descriptors. The error says why the object cannot travel.
-	Share(b *wire.Buffer) error
+	Share(b *codec.Buffer) error
 	// Err is nil, or why the object cannot be used any more: it is ErrLost, or ErrClosed. It
 	// does not wait. A method without an error has answered zero then.
 	Err() error
@@ -41,14 +41,14 @@ const (
 )
 
 // openers are set while packages are initialized.
-var openers [256]func(r *wire.Reader) (Object, error)
+var openers [256]func(r *codec.Reader) (Object, error)
 
 // RegisterOpener makes open the opener of a kind. It reads what Share has written after the kind,
 // which another process may have forged. Call it while the program is initialized.
 //
 // An opener does not know the type of a queue's items or of an array's elements. So it returns a
 // ByteQueue, a ByteConn or a Memory, and package mp gives it the type.
-func RegisterOpener(k Kind, open func(r *wire.Reader) (Object, error)) {
+func RegisterOpener(k Kind, open func(r *codec.Reader) (Object, error)) {
 	if k == 0 || openers[k] != nil {
 		panic(fmt.Sprintf("carrier: the kind %d is taken", k))
 	}
@@ -56,7 +56,7 @@ func RegisterOpener(k Kind, open func(r *wire.Reader) (Object, error)) {
 }
 
 // Open opens what Share wrote. k is the kind that it began with, and C is what the object must be.
-func Open[C Object](k Kind, r *wire.Reader) (c C, err error) {
+func Open[C Object](k Kind, r *codec.Reader) (c C, err error) {
 	open := openers[k]
 	if open == nil {
 		if err := r.Err(); err != nil {

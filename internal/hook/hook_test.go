@@ -14,10 +14,10 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/gomultiprocessing/mp"
+	"github.com/gomultiprocessing/mp/internal/codec"
 	"github.com/gomultiprocessing/mp/internal/hook"
 	"github.com/gomultiprocessing/mp/internal/pool"
 	"github.com/gomultiprocessing/mp/internal/task"
-	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -94,7 +94,7 @@ func (w *worker) Send(b *pool.Batch, read func()) (size int64) {
 	for i := range b.Spans {
 		sp := &b.Spans[i]
 		for k := range sp.N {
-			body, err := sp.Job.Client.Encode(new(wire.Buffer), sp.First+k, 1)
+			body, err := sp.Job.Client.Encode(new(codec.Buffer), sp.First+k, 1)
 			var in []byte
 			if err == nil {
 				in = bytes.Clone(body.Bytes())
@@ -151,21 +151,21 @@ func call(name string, in []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	calls, err := h.Open(wire.NewReader(in), 1)
+	calls, err := h.Open(codec.NewReader(in), 1)
 	if err == nil {
 		err = calls.Call(context.Background(), 0)
 	}
 	if err != nil {
-		var b wire.Buffer
+		var b codec.Buffer
 		hook.Program().EncodeError(&b, err)
-		return nil, hook.Program().DecodeError(wire.NewReader(bytes.Clone(b.Bytes())))
+		return nil, hook.Program().DecodeError(codec.NewReader(bytes.Clone(b.Bytes())))
 	}
 	if n := calls.Memory(); n > 0 {
 		out := make([]byte, n)
 		calls.PutMemory(out)
 		return out, nil
 	}
-	var b wire.Buffer
+	var b codec.Buffer
 	err = calls.Encode(&b)
 	return bytes.Clone(b.Bytes()), err
 }

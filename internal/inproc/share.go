@@ -3,7 +3,7 @@ package inproc
 import (
 	"fmt"
 
-	"github.com/gomultiprocessing/mp/internal/wire"
+	"github.com/gomultiprocessing/mp/internal/codec"
 )
 
 // What is in memory of this process cannot travel to another one. There is nothing to let go of, and
@@ -23,7 +23,7 @@ func errProcessLocal(what string) error {
 }
 
 // Share implements carrier.Object.
-func (*Lock) Share(*wire.Buffer) error { return errProcessLocal("Lock") }
+func (*Lock) Share(*codec.Buffer) error { return errProcessLocal("Lock") }
 
 // RLock is a lock that says so when it is to travel.
 type RLock struct{ Lock }
@@ -32,31 +32,31 @@ type RLock struct{ Lock }
 func NewRLock() *RLock { return new(RLock) }
 
 // Share implements carrier.Object.
-func (*RLock) Share(*wire.Buffer) error { return errProcessLocal("RLock") }
+func (*RLock) Share(*codec.Buffer) error { return errProcessLocal("RLock") }
 
 // Share implements carrier.Object.
-func (*Condition) Share(*wire.Buffer) error { return errProcessLocal("Condition") }
+func (*Condition) Share(*codec.Buffer) error { return errProcessLocal("Condition") }
 
 // Share implements carrier.Object.
-func (*Semaphore) Share(*wire.Buffer) error { return errProcessLocal("Semaphore") }
+func (*Semaphore) Share(*codec.Buffer) error { return errProcessLocal("Semaphore") }
 
 // Share implements carrier.Object.
-func (*Event) Share(*wire.Buffer) error { return errProcessLocal("Event") }
+func (*Event) Share(*codec.Buffer) error { return errProcessLocal("Event") }
 
 // Share implements carrier.Object.
-func (*Barrier) Share(*wire.Buffer) error { return errProcessLocal("Barrier") }
+func (*Barrier) Share(*codec.Buffer) error { return errProcessLocal("Barrier") }
 
 // Share implements carrier.Object.
-func (*Queue[T]) Share(*wire.Buffer) error { return errProcessLocal("Queue") }
+func (*Queue[T]) Share(*codec.Buffer) error { return errProcessLocal("Queue") }
 
 // Share implements carrier.Object.
-func (*Value) Share(*wire.Buffer) error { return errProcessLocal("Value") }
+func (*Value) Share(*codec.Buffer) error { return errProcessLocal("Value") }
 
 // Share implements carrier.Object.
-func (*Counter) Share(*wire.Buffer) error { return errProcessLocal("Counter") }
+func (*Counter) Share(*codec.Buffer) error { return errProcessLocal("Counter") }
 
 // Share implements carrier.Object.
-func (*Array[T]) Share(*wire.Buffer) error { return errProcessLocal("Array") }
+func (*Array[T]) Share(*codec.Buffer) error { return errProcessLocal("Array") }
 
 // Share implements carrier.Object.
-func (*End[T]) Share(*wire.Buffer) error { return errProcessLocal("Pipe") }
+func (*End[T]) Share(*codec.Buffer) error { return errProcessLocal("Pipe") }

@@ -86,9 +86,9 @@ func (f file) imports(path string) bool {
 // What is unsafe is in two places, so that it can be read in an hour.
 func TestUnsafeIsFenced(t *testing.T) {
 	for _, f := range goFiles(t) {
-		allowed := f.test() || strings.HasPrefix(f.path, "internal/shm/") || f.path == "internal/wire/unsafe.go"
+		allowed := f.test() || strings.HasPrefix(f.path, "internal/shm/") || f.path == "internal/codec/unsafe.go"
 		if f.imports("unsafe") && !allowed {
-			t.Errorf("%s imports unsafe; only internal/shm and internal/wire/unsafe.go may", f.path)
+			t.Errorf("%s imports unsafe; only internal/shm and internal/codec/unsafe.go may", f.path)
 		}
 	}
 }
@@ -134,9 +134,9 @@ func TestCoreDependencies(t *testing.T) {
 // Imports go down the floors of the house, never up.
 func TestFloors(t *testing.T) {
 	floors := map[string]int{ // the higher, the further up
-		"internal/errtext": -1, "internal/early": -1, "internal/list": -1, "internal/bubble": -1,
-		"internal/key": 0, "internal/task": 0, "internal/wire": 0, "internal/spawn": 0, "internal/shm": 0, "internal/readiness": 0,
-		"internal/proctable": 1, "internal/carrier": 1, "internal/spin": 1,
+		"internal/errtext": -1, "internal/early": -1, "internal/list": -1, "internal/bubble": -1, "internal/fdpass": -1,
+		"internal/key": 0, "internal/task": 0, "internal/codec": 0, "internal/spawn": 0, "internal/shm": 0, "internal/readiness": 0,
+		"internal/proctable": 1, "internal/carrier": 1, "internal/spin": 1, "internal/frame": 1,
 		"internal/waitq": 2,
 		"internal/pipe":  3, "internal/pool": 3, "internal/shared": 3, "internal/inproc": 3, "internal/hooks": 3,
 		"internal/talk": 4, "internal/goroutine": 4,

@@ -17,8 +17,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
+	"github.com/gomultiprocessing/mp/internal/codec"
 	"github.com/gomultiprocessing/mp/internal/pipe"
-	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
 func newPipe(t testing.TB) (a, b *pipe.End) {
@@ -62,7 +62,7 @@ func soon(d time.Duration) context.Context {
 // move brings an end through a message into a new one, as another process would have it.
 func move(t testing.TB, e *pipe.End) *pipe.End {
 	t.Helper()
-	var b wire.Buffer
+	var b codec.Buffer
 	if err := e.Share(&b); err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +71,7 @@ func move(t testing.TB, e *pipe.End) *pipe.End {
 	return to
 }
 
-func adopt(t testing.TB, b *wire.Buffer) *pipe.End {
+func adopt(t testing.TB, b *codec.Buffer) *pipe.End {
 	t.Helper()
 	var files []*os.File
 	for _, a := range b.Attachments() {
@@ -87,7 +87,7 @@ func adopt(t testing.TB, b *wire.Buffer) *pipe.End {
 			files = append(files, os.NewFile(uintptr(d), "moved"))
 		})
 	}
-	r := wire.NewReader(bytes.Clone(b.Bytes()))
+	r := codec.NewReader(bytes.Clone(b.Bytes()))
 	r.Attached(files)
 	to, err := carrier.Open[*pipe.End](carrier.Kind(r.Byte()), r)
 	if err == nil {
@@ -215,7 +215,7 @@ func TestMoveWhileOthersWait(t *testing.T) {
 			go func() { errs <- send(background, a, make([]byte, 16<<20)) }()
 		}
 		time.Sleep(20 * time.Millisecond)
-		var buf wire.Buffer
+		var buf codec.Buffer
 		if err := a.Share(&buf); err != nil {
 			t.Fatal(err)
 		}
@@ -249,7 +249,7 @@ func TestMoveWhileOthersWait(t *testing.T) {
 // travels all the same, and is closed if the message does not.
 func TestCloseWhileMoving(t *testing.T) {
 	a, b := newPipe(t)
-	var buf wire.Buffer
+	var buf codec.Buffer
 	if err := a.Share(&buf); err != nil {
 		t.Fatal(err)
 	}

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
-	"github.com/gomultiprocessing/mp/internal/wire"
+	"github.com/gomultiprocessing/mp/internal/codec"
 )
 
 // Share writes this end to a message and attaches its socket. From then on it answers
@@ -15,7 +15,7 @@ import (
 // message is sent that is final, and when it is given up this end is as before. What was
 // read ahead, or is still to be sent of a message that was given up, goes along. It waits for
 // nothing but what others do without waiting.
-func (e *End) Share(b *wire.Buffer) error {
+func (e *End) Share(b *codec.Buffer) error {
 	e.mu.Lock()
 	if e.state != open {
 		e.mu.Unlock()
@@ -32,7 +32,7 @@ func (e *End) Share(b *wire.Buffer) error {
 	defer e.sending.endTurn()
 
 	b.Byte(byte(carrier.KindPipe))
-	b.Attach(wire.Attachment{File: e.file, Settled: e.moved})
+	b.Attach(codec.Attachment{File: e.file, Settled: e.moved})
 	stream, sets := e.rx.in.replay()
 	b.Byte(byte(e.mode))
 	b.Raw(stream)
@@ -45,7 +45,7 @@ func (e *End) Share(b *wire.Buffer) error {
 		}
 		b.Uvarint(uint64(len(s.files))<<1 | cut)
 		for _, f := range s.files {
-			b.Attach(wire.Attachment{File: f})
+			b.Attach(codec.Attachment{File: f})
 		}
 	}
 	return nil
@@ -82,7 +82,7 @@ func (e *End) resume() {
 }
 
 func init() {
-	carrier.RegisterOpener(carrier.KindPipe, func(r *wire.Reader) (carrier.Object, error) {
+	carrier.RegisterOpener(carrier.KindPipe, func(r *codec.Reader) (carrier.Object, error) {
 		e, err := Adopt(r)
 		if err != nil {
 			return nil, err
@@ -92,7 +92,7 @@ func init() {
 }
 
 // Adopt makes the end that Share wrote, behind its kind.
-func Adopt(r *wire.Reader) (*End, error) {
+func Adopt(r *codec.Reader) (*End, error) {
 	f := r.TakeFile()
 	if f == nil {
 		return nil, r.Err()

@@ -3,8 +3,8 @@ package pool
 import (
 	"context"
 
+	"github.com/gomultiprocessing/mp/internal/codec"
 	"github.com/gomultiprocessing/mp/internal/task"
-	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
 // Client is the call that a job belongs to.
@@ -27,7 +27,7 @@ type Tasks interface {
 	// Encode returns n inputs from first on, in the form that the worker reads: in the empty buffer it
 	// is given, or in one of its own. An error says that one of them cannot travel. Attachments that
 	// move are taken out of the buffer, or settled, before it is encoded again; others may be left in it.
-	Encode(b *wire.Buffer, first, n int) (*wire.Buffer, error)
+	Encode(b *codec.Buffer, first, n int) (*codec.Buffer, error)
 	// OutputSize is the size in bytes of an output that travels as memory; 0: none does.
 	OutputSize() int
 	// Calls returns n calls from task first on, with their inputs: nothing of the job is read

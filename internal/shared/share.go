@@ -7,8 +7,8 @@ import (
 	"os"
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
+	"github.com/gomultiprocessing/mp/internal/codec"
 	"github.com/gomultiprocessing/mp/internal/shm"
-	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
 // An object travels as its kind and its descriptor, some with a little more.
@@ -27,7 +27,7 @@ func init() {
 
 // register registers the opener of objects that are a descriptor and nothing else.
 func register[C carrier.Object](k carrier.Kind, open func(*os.File) (C, error)) {
-	carrier.RegisterOpener(k, func(r *wire.Reader) (carrier.Object, error) {
+	carrier.RegisterOpener(k, func(r *codec.Reader) (carrier.Object, error) {
 		f, err := takeFile(r)
 		if err != nil {
 			return nil, err
@@ -40,7 +40,7 @@ func register[C carrier.Object](k carrier.Kind, open func(*os.File) (C, error)) 
 	})
 }
 
-func takeFile(r *wire.Reader) (*os.File, error) {
+func takeFile(r *codec.Reader) (*os.File, error) {
 	f := r.TakeFile()
 	if f == nil {
 		if err := r.Err(); err != nil {
@@ -51,7 +51,7 @@ func takeFile(r *wire.Reader) (*os.File, error) {
 	return f, nil
 }
 
-func share(b *wire.Buffer, k carrier.Kind, files ...*os.File) error {
+func share(b *codec.Buffer, k carrier.Kind, files ...*os.File) error {
 	for _, f := range files {
 		if f == nil {
 			return carrier.ErrHandleClosed
@@ -59,41 +59,41 @@ func share(b *wire.Buffer, k carrier.Kind, files ...*os.File) error {
 	}
 	b.Byte(byte(k))
 	for _, f := range files {
-		b.Attach(wire.Attachment{File: f})
+		b.Attach(codec.Attachment{File: f})
 	}
 	return nil
 }
 
 // Share implements carrier.Object.
-func (l *Lock) Share(b *wire.Buffer) error { return share(b, carrier.KindSharedLock, l.File()) }
+func (l *Lock) Share(b *codec.Buffer) error { return share(b, carrier.KindSharedLock, l.File()) }
 
 // Share implements carrier.Object.
-func (s *Semaphore) Share(b *wire.Buffer) error {
+func (s *Semaphore) Share(b *codec.Buffer) error {
 	return share(b, carrier.KindSharedSemaphore, s.File())
 }
 
 // Share implements carrier.Object.
-func (e *Event) Share(b *wire.Buffer) error { return share(b, carrier.KindSharedEvent, e.File()) }
+func (e *Event) Share(b *codec.Buffer) error { return share(b, carrier.KindSharedEvent, e.File()) }
 
 // Share implements carrier.Object.
-func (b *Barrier) Share(to *wire.Buffer) error {
+func (b *Barrier) Share(to *codec.Buffer) error {
 	return share(to, carrier.KindSharedBarrier, b.File())
 }
 
 // Share implements carrier.Object.
-func (v *Value) Share(b *wire.Buffer) error { return share(b, carrier.KindSharedValue, v.File()) }
+func (v *Value) Share(b *codec.Buffer) error { return share(b, carrier.KindSharedValue, v.File()) }
 
 // Share implements carrier.Object.
-func (c *Counter) Share(b *wire.Buffer) error {
+func (c *Counter) Share(b *codec.Buffer) error {
 	return share(b, carrier.KindSharedCounter, c.File())
 }
 
 // Share implements carrier.Object. The condition brings its lock along.
-func (c *Condition) Share(b *wire.Buffer) error {
+func (c *Condition) Share(b *codec.Buffer) error {
 	return share(b, carrier.KindSharedCondition, c.lock.File(), c.File())
 }
 
-func openCondition(r *wire.Reader) (carrier.Object, error) {
+func openCondition(r *codec.Reader) (carrier.Object, error) {
 	f, err := takeFile(r)
 	if err != nil {
 		return nil, err
@@ -115,7 +115,7 @@ func openCondition(r *wire.Reader) (carrier.Object, error) {
 }
 
 // Share implements carrier.Object.
-func (q *Queue) Share(b *wire.Buffer) error {
+func (q *Queue) Share(b *codec.Buffer) error {
 	files := q.Files()
 	if err := share(b, carrier.KindSharedQueue, files...); err != nil {
 		return err
@@ -124,7 +124,7 @@ func (q *Queue) Share(b *wire.Buffer) error {
 	return nil
 }
 
-func openQueue(r *wire.Reader) (carrier.Object, error) {
+func openQueue(r *codec.Reader) (carrier.Object, error) {
 	n := r.Byte()
 	if err := r.Err(); err != nil {
 		return nil, err
@@ -148,7 +148,7 @@ func openQueue(r *wire.Reader) (carrier.Object, error) {
 }
 
 // Share implements carrier.Object.
-func (m *Memory) Share(b *wire.Buffer) error {
+func (m *Memory) Share(b *codec.Buffer) error {
 	if !m.open.Load() {
 		return carrier.ErrMemoryClosed
 	}
@@ -158,7 +158,7 @@ func (m *Memory) Share(b *wire.Buffer) error {
 	return nil
 }
 
-func openMemory(r *wire.Reader) (carrier.Object, error) {
+func openMemory(r *codec.Reader) (carrier.Object, error) {
 	size, name := r.Uvarint(), r.String()
 	if err := r.Err(); err != nil {
 		return nil, err

@@ -9,6 +9,6 @@
 // Everything in a region is untrusted: another process may write anything at any time. Code
 // that uses a word as an offset or an index must read it once and check it.
 //
-// Only this package and internal/wire's unsafe.go import package unsafe. The process table
+// Only this package and internal/codec's unsafe.go import package unsafe. The process table
 // (internal/proctable) and the wait queues (internal/waitq) build on it.
 package shm

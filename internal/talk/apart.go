@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/gomultiprocessing/mp/internal/codec"
 	"github.com/gomultiprocessing/mp/internal/errtext"
+	"github.com/gomultiprocessing/mp/internal/fdpass"
+	"github.com/gomultiprocessing/mp/internal/frame"
 	"github.com/gomultiprocessing/mp/internal/pool"
-	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
 // What is said of each input of a span whose inputs are encoded one by one.
@@ -25,7 +27,7 @@ const maxBatchFiles = 32
 // apart encodes the inputs of a span one by one: so that only those that cannot be encoded fail,
 // and because each takes its descriptors for itself.
 type singly struct {
-	b, scratch *wire.Buffer
+	b, scratch *codec.Buffer
 	batch      *pool.Batch
 	sp         *pool.Span
 	item       int // where the span begins in the batch
@@ -33,7 +35,7 @@ type singly struct {
 }
 
 // encode writes the inputs. all is the encoding of them together, if they could be encoded.
-func (a *singly) encode(all *wire.Buffer, err error) (rest unsent) {
+func (a *singly) encode(all *codec.Buffer, err error) (rest unsent) {
 	a.b.Byte(InputsSingly)
 	inputs := a.sp.Job.Client
 	for i := range a.sp.N {
@@ -61,7 +63,7 @@ func (a *singly) encode(all *wire.Buffer, err error) (rest unsent) {
 }
 
 // one writes an input.
-func (a *singly) one(item int, body *wire.Buffer, err error) {
+func (a *singly) one(item int, body *codec.Buffer, err error) {
 	if err == nil {
 		if err = Sendable(body); err != nil {
 			letGo(body)
@@ -91,16 +93,16 @@ func (a *singly) one(item int, body *wire.Buffer, err error) {
 
 // letGo gives up a body that may be encoded again. One without anything that moves may be kept
 // by its job.
-func letGo(body *wire.Buffer) {
+func letGo(body *codec.Buffer) {
 	if body.Moves() {
 		body.Settle(false)
 	}
 }
 
 // sendable says why the descriptors of a message cannot be sent.
-func Sendable(b *wire.Buffer) error {
-	if n := len(b.Attachments()); n > wire.MaxFiles {
-		return fmt.Errorf("mp: a value with %d descriptors, more than %d", n, wire.MaxFiles)
+func Sendable(b *codec.Buffer) error {
+	if n := len(b.Attachments()); n > frame.MaxFiles {
+		return fmt.Errorf("mp: a value with %d descriptors, more than %d", n, frame.MaxFiles)
 	}
 	if b.HasClosedFile() {
 		return errtext.Errorf("mp: something that the value holds was closed before it was sent: %w", os.ErrClosed)
@@ -109,7 +111,7 @@ func Sendable(b *wire.Buffer) error {
 }
 
 // decodeApart reads what encode wrote.
-func (t *Span) decodeApart(r *wire.Reader, lost error) {
+func (t *Span) decodeApart(r *codec.Reader, lost error) {
 	t.Inputs = make([][]byte, 0, min(t.N, r.Len()))
 	for i := 0; i < t.N && r.Err() == nil; i++ {
 		var in []byte
@@ -136,7 +138,7 @@ func (t *Span) decodeApart(r *wire.Reader, lost error) {
 
 // openApart decodes the item's input, with its descriptors.
 func (x *executor) openApart(in []byte) (Calls, error) {
-	r := wire.NewReader(in)
+	r := codec.NewReader(in)
 	if t := x.span; x.offset < len(t.Files) {
 		files := t.Files[x.offset]
 		t.Files[x.offset] = nil
@@ -153,7 +155,7 @@ func (x *executor) openApart(in []byte) (Calls, error) {
 func (a *Batch) Drop() {
 	for i := range a.Spans {
 		for _, files := range a.Spans[i].Files {
-			wire.CloseFiles(files)
+			fdpass.CloseAll(files)
 		}
 	}
 }

@@ -7,8 +7,10 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/gomultiprocessing/mp/internal/codec"
+	"github.com/gomultiprocessing/mp/internal/fdpass"
+	"github.com/gomultiprocessing/mp/internal/frame"
 	"github.com/gomultiprocessing/mp/internal/pool"
-	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
 // bundle is a job's inputs, each with so many descriptors; those below 0 move, and 1000
@@ -26,7 +28,7 @@ func (bundle) Deliver(*pool.Outcome) {}
 func (bundle) Finished(error)        {}
 func (bundle) OutputSize() int       { return 0 }
 
-func (c bundle) Encode(b *wire.Buffer, first, n int) (*wire.Buffer, error) {
+func (c bundle) Encode(b *codec.Buffer, first, n int) (*codec.Buffer, error) {
 	before := b.Mark()
 	for _, k := range c.counts[first : first+n] {
 		if k == 1000 {
@@ -35,7 +37,7 @@ func (c bundle) Encode(b *wire.Buffer, first, n int) (*wire.Buffer, error) {
 		}
 		b.Uvarint(uint64(max(k, -k)))
 		for range max(k, -k) {
-			a := wire.Attachment{File: c.file}
+			a := codec.Attachment{File: c.file}
 			if k < 0 {
 				a.Settled = func(sent bool) {
 					if sent {
@@ -72,14 +74,14 @@ func TestBatchWithFiles(t *testing.T) {
 		"one that moves":     {[]int{1, 2, -1, 1}, false, unsent{cut: true, from: 2, alone: true}, 3, 0},
 		"the first moves":    {[]int{-1}, false, unsent{cut: true, from: 0, alone: true}, 0, 0},
 		"one alone":          {[]int{-3}, true, unsent{}, 3, 0},
-		"more than possible": {[]int{wire.MaxFiles + 1}, false, unsent{}, 0, 1},
+		"more than possible": {[]int{frame.MaxFiles + 1}, false, unsent{}, 0, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			sent, givenUps := 0, 0
 			j := &pool.Job{Func: "f", Items: len(c.counts), Client: bundle{file: file, counts: c.counts, sent: &sent, givenUps: &givenUps}, Options: pool.NoOptions()}
 			batch := pool.NewBatch(pool.Span{Job: j, N: len(c.counts), Attempt: 1})
 			batch.Moves = c.alone
-			var b, scratch wire.Buffer
+			var b, scratch codec.Buffer
 			voids, rest := encodeBatch(&b, &scratch, &sentBatch{}, batch)
 			if rest != c.rest || len(voids) != c.voids || len(b.Attachments()) != c.attached {
 				t.Errorf("%+v, %d descriptors, %v", rest, len(b.Attachments()), voids)
@@ -101,7 +103,7 @@ func TestBatchWithFiles(t *testing.T) {
 				if i < len(a.Spans[0].Files) {
 					n = len(a.Spans[0].Files[i])
 				}
-				if in != nil && wire.NewReader(in).Uvarint() != uint64(n) {
+				if in != nil && codec.NewReader(in).Uvarint() != uint64(n) {
 					t.Errorf("item %d has %d descriptors", i, n)
 				}
 			}
@@ -134,22 +136,22 @@ func TestHostileOutcomes(t *testing.T) {
 	count := func() int { all, _ := os.ReadDir("/proc/self/fd"); return len(all) }
 	for _, size := range []int{-1, 0, 9, 100} {
 		for _, kind := range []byte{FrameBell, FrameStack, FrameOutcome, FrameOutput, 200} {
-			var b wire.Buffer
+			var b codec.Buffer
 			for i := range max(size, 0) {
 				b.Byte(byte(i % 3))
 			}
 			r := fuzzReader(t, 0x0101, 0, nil, nil)
 			near, far := testSockets(t)
-			socket := wire.NewSocket(near)
-			r.w.frames = wire.NewFrameReader(socket)
+			socket := fdpass.NewSocket(near)
+			r.w.frames = frame.NewReader(socket)
 			PutWord(r.page.Ring, Record{Kind: RecordBig}.Pack())
 			r.page.Tail.Store(HeaderSize)
 			before := count()
 			for range 3 {
-				b.Attach(wire.Attachment{File: file})
+				b.Attach(codec.Attachment{File: file})
 			}
 			for range 5 {
-				wire.WriteFrame(far, kind, &b)
+				frame.Write(far, kind, &b)
 			}
 			far.Close()
 			if err := r.loop(); err == nil {
@@ -158,7 +160,7 @@ func TestHostileOutcomes(t *testing.T) {
 			r.report()
 			r.w.frames.CloseFiles()
 			for _, s := range r.stash {
-				wire.CloseFiles(s.files)
+				fdpass.CloseAll(s.files)
 			}
 			if n := count(); n > before { // far is closed
 				t.Errorf("kind %d: %d descriptors, there were %d", kind, n, before)

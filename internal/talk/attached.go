@@ -4,12 +4,14 @@ import (
 	"os"
 	"sync"
 
+	"github.com/gomultiprocessing/mp/internal/codec"
+	"github.com/gomultiprocessing/mp/internal/fdpass"
+	"github.com/gomultiprocessing/mp/internal/frame"
 	"github.com/gomultiprocessing/mp/internal/proctable"
 	"github.com/gomultiprocessing/mp/internal/spawn"
-	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
-// Descriptors go over the socket along with frames: see wire.WriteFrame. Inputs that have some
+// Descriptors go over the socket along with frames: see frame.Write. Inputs that have some
 // are sent one by one, so that the worker takes those of an item when it begins it, and closes
 // those of items that it never begins. Outcomes that have some never go through the ring.
 
@@ -17,7 +19,7 @@ import (
 type Attached []*os.File
 
 // Drop implements pool.Attached.
-func (a Attached) Drop() { wire.CloseFiles(a) }
+func (a Attached) Drop() { fdpass.CloseAll(a) }
 
 // sharing is what the program has to know about a child because processes share objects: what it
 // asks for, and, once, that it is dead.
@@ -40,18 +42,18 @@ func newSharing(spec *spawn.Spec, p Program) (*sharing, error) {
 }
 
 // hello tells the child what it needs for sharing.
-func (s *sharing) hello(b *wire.Buffer) {
+func (s *sharing) hello(b *codec.Buffer) {
 	b.Byte(Flag(s.sharer.Table() != nil))
 	b.Uint64(s.sharer.Key())
 }
 
 // request hands a request of the child over, the frame that was read last.
-func (s *sharing) request(frames *wire.FrameReader, payload []byte) {
+func (s *sharing) request(frames *frame.Reader, payload []byte) {
 	files, lost := frames.Files()
-	r := wire.NewReader(payload)
+	r := codec.NewReader(payload)
 	q := proctable.Request{Key: r.Uint64(), Name: r.String()}
 	if lost != nil || r.Err() != nil || len(files) > 1 {
-		wire.CloseFiles(files)
+		fdpass.CloseAll(files)
 		return
 	}
 	if len(files) == 1 {
@@ -65,11 +67,11 @@ func (s *sharing) markDead() { s.once.Do(func() { s.sharer.MarkDead(s.proc.PID()
 
 // ask sends a request to the parent.
 func (s *server) ask(q proctable.Request) {
-	var b wire.Buffer
+	var b codec.Buffer
 	b.Uint64(q.Key)
 	b.String(q.Name)
 	if q.PIDFD != nil {
-		b.Attach(wire.Attachment{File: q.PIDFD})
+		b.Attach(codec.Attachment{File: q.PIDFD})
 	}
 	s.write(FrameShare, &b)
 }

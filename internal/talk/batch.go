@@ -5,8 +5,8 @@ import (
 	"os"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/codec"
 	"github.com/gomultiprocessing/mp/internal/pool"
-	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
 // How the inputs of a span are encoded.
@@ -25,7 +25,7 @@ type unsent struct {
 // encodeBatch writes a batch as the payload of a frame. It returns the errors of
 // items that cannot be encoded, which the worker reports back in their turn, and from
 // which item on the batch has to be sent in another.
-func encodeBatch(b, scratch *wire.Buffer, f *sentBatch, batch *pool.Batch) (voids map[int]error, rest unsent) {
+func encodeBatch(b, scratch *codec.Buffer, f *sentBatch, batch *pool.Batch) (voids map[int]error, rest unsent) {
 	b.Uvarint(uint64(f.slot))
 	b.Uvarint(f.id)
 	b.String(batch.Spans[0].Job.Func)
@@ -66,7 +66,7 @@ const smallSingle = 1 << 10
 // encodeSingles encodes the inputs of as many jobs as it can whose one task is like
 // any other, as if they were the inputs of one job: there may be thousands, and the
 // worker then decodes them at once.
-func encodeSingles(b *wire.Buffer, spans []pool.Span) (n int) {
+func encodeSingles(b *codec.Buffer, spans []pool.Span) (n int) {
 	if len(spans) < 2 || !single(&spans[0]) || !single(&spans[1]) {
 		return 0
 	}
@@ -102,7 +102,7 @@ func single(sp *pool.Span) bool {
 
 // encodeSpan writes what the worker has to know of a span's n tasks. singles says
 // that each is the first of a job of its own; report that events tell of each.
-func encodeSpan(b *wire.Buffer, sp *pool.Span, n int, singles, report bool) {
+func encodeSpan(b *codec.Buffer, sp *pool.Span, n int, singles, report bool) {
 	j := sp.Job
 	b.Byte(Flag(singles))
 	b.Uvarint(uint64(sp.First))
@@ -167,7 +167,7 @@ type Batch struct {
 // decodeBatch reads the payload of a batch frame, and deals out the descriptors that came with
 // it. Both belong to the assignment from then on.
 func ReadBatch(payload []byte, files []*os.File, lost error) (*Batch, error) {
-	r := wire.NewReader(payload)
+	r := codec.NewReader(payload)
 	r.Attached(files)
 	a := &Batch{Memory: payload, Slot: int(r.Uvarint()), ID: r.Uvarint(), Func: r.String(), Report: r.Byte() != 0, Lost: lost}
 	if a.Slot >= Slots {

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gomultiprocessing/mp/internal/codec"
 	"github.com/gomultiprocessing/mp/internal/pool"
-	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
 // text is a job's inputs; the one that is "bad" cannot be encoded.
@@ -20,9 +20,9 @@ func (c text) Deliver(*pool.Outcome) {}
 func (c text) Finished(error)        {}
 func (c text) OutputSize() int       { return 0 }
 
-func (c text) Encode(b *wire.Buffer, first, n int) (*wire.Buffer, error) {
+func (c text) Encode(b *codec.Buffer, first, n int) (*codec.Buffer, error) {
 	if c.own {
-		b = new(wire.Buffer)
+		b = new(codec.Buffer)
 	}
 	for _, s := range c.in[first : first+n] {
 		if s == "bad" {
@@ -40,7 +40,7 @@ func job(own bool, in ...string) *pool.Job {
 // sent is a batch as the worker has it, an input a line.
 func sent(t *testing.T, spans ...pool.Span) (groups []string, voids map[int]error) {
 	t.Helper()
-	var b, scratch wire.Buffer
+	var b, scratch codec.Buffer
 	voids, _ = encodeBatch(&b, &scratch, &sentBatch{slot: 3, id: 9}, &pool.Batch{Spans: spans})
 	a, err := ReadBatch(append([]byte(nil), b.Bytes()...), nil, nil)
 	if err != nil {
@@ -56,11 +56,11 @@ func sent(t *testing.T, spans ...pool.Span) (groups []string, voids map[int]erro
 				if p == nil {
 					in = append(in, "void")
 				} else {
-					in = append(in, wire.NewReader(p).String())
+					in = append(in, codec.NewReader(p).String())
 				}
 			}
 		} else {
-			r := wire.NewReader(task.Body)
+			r := codec.NewReader(task.Body)
 			for range task.N {
 				in = append(in, r.String())
 			}

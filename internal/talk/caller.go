@@ -7,9 +7,11 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/codec"
 	"github.com/gomultiprocessing/mp/internal/errtext"
+	"github.com/gomultiprocessing/mp/internal/fdpass"
+	"github.com/gomultiprocessing/mp/internal/frame"
 	"github.com/gomultiprocessing/mp/internal/spawn"
-	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
 // Caller is the parent's end of a child that was started for one call.
@@ -45,7 +47,7 @@ func StartCall(spec spawn.Spec, program Program, call Call, wanted bool, deadlin
 	}
 	share.proc = proc
 	c.proc, c.sharing = proc, share
-	var hello wire.Buffer
+	var hello codec.Buffer
 	hello.Byte(HelloCall)
 	share.hello(&hello)
 	hello.String(call.Func)
@@ -61,7 +63,7 @@ func StartCall(spec spawn.Spec, program Program, call Call, wanted bool, deadlin
 	go func() {
 		defer c.writing.Unlock()
 		attached := len(hello.Attachments()) > 0
-		err := wire.WriteFrame(proc.Conn(), FrameHello, &hello) // Wait sees that it is dead
+		err := frame.Write(proc.Conn(), FrameHello, &hello) // Wait sees that it is dead
 		hello.Settle(err == nil)
 		if err != nil && attached {
 			proc.Kill() // or that it should be: a part of the frame may be there
@@ -107,7 +109,7 @@ func (c *Caller) Interrupt() {
 	go func() {
 		c.writing.Lock()
 		defer c.writing.Unlock()
-		wire.WriteFrame(c.proc.Conn(), FrameCancel, Empty) // an error: it is dead, then
+		frame.Write(c.proc.Conn(), FrameCancel, Empty) // an error: it is dead, then
 	}()
 }
 
@@ -158,11 +160,11 @@ func (c *Caller) verdict(exit spawn.Exit) (spawn.Exit, error) {
 // read takes what the child sends until its socket is at its end. The error says
 // that it does not speak as a child does.
 func (c *Caller) read() error {
-	frames := wire.NewFrameReader(wire.NewSocket(c.proc.Conn()))
+	frames := frame.NewReader(fdpass.NewSocket(c.proc.Conn()))
 	defer frames.CloseFiles()
 	for {
 		kind, payload, err := frames.Next(AnySize)
-		var bad *wire.FrameError
+		var bad *frame.Error
 		if errors.As(err, &bad) {
 			return err
 		}
@@ -181,7 +183,7 @@ func (c *Caller) read() error {
 				c.files, c.lost = frames.Files()
 			}
 		case FrameFailed:
-			c.failed = c.program.DecodeError(wire.NewReader(payload))
+			c.failed = c.program.DecodeError(codec.NewReader(payload))
 		case FrameShare:
 			c.sharing.request(frames, payload)
 		}

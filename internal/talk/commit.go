@@ -4,8 +4,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/codec"
 	"github.com/gomultiprocessing/mp/internal/spawn"
-	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
 // errVoid stands for the error of an input that its sender could not encode.
@@ -90,7 +90,7 @@ func (x *executor) send(h Record, prefix []uint64) {
 		})
 		return
 	}
-	var frame wire.Buffer
+	var frame codec.Buffer
 	frame.Uint64(h.Pack())
 	for _, v := range prefix {
 		frame.Uint64(v)

@@ -7,9 +7,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/codec"
 	"github.com/gomultiprocessing/mp/internal/errtext"
+	"github.com/gomultiprocessing/mp/internal/fdpass"
 	"github.com/gomultiprocessing/mp/internal/pool"
-	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
 // drain reports all that is in the ring. The worker is not trusted: every word
@@ -230,7 +231,7 @@ func (r *reader) outcome(f *sentBatch, h Record, payload []byte) error {
 	res.Payload = payload
 	if h.Kind == RecordFailure {
 		res.Payload = nil
-		res.Err = r.w.program.DecodeError(wire.NewReader(payload))
+		res.Err = r.w.program.DecodeError(codec.NewReader(payload))
 		res.Final = h.Flags&FlagFinal != 0
 		if h.Flags&FlagTimeout != 0 && sp.Job.Timeout > 0 {
 			res.Err = r.w.program.TimedOut(sp.Job.Timeout)
@@ -289,13 +290,13 @@ func (r *reader) big(f *sentBatch) error {
 			return nil
 		}
 	}
-	wire.CloseFiles(came.files)
+	fdpass.CloseAll(came.files)
 	return err
 }
 
 // framed takes an outcome that came as a frame; lost says why its descriptors did not come.
 func (r *reader) framed(f *sentBatch, payload []byte, lost error) error {
-	fr := wire.NewReader(payload)
+	fr := codec.NewReader(payload)
 	h := Unpack(fr.Uint64())
 	var prefix []byte
 	words := 0
@@ -333,7 +334,7 @@ func (r *reader) framed(f *sentBatch, payload []byte, lost error) error {
 	case h.Kind == RecordResult:
 		res.Payload, res.Owned = body, true
 	case h.Flags&FlagTimeout == 0:
-		res.Err = r.w.program.DecodeError(wire.NewReader(body))
+		res.Err = r.w.program.DecodeError(codec.NewReader(body))
 	}
 	return nil
 }

@@ -16,11 +16,12 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/gomultiprocessing/mp/internal/codec"
+	"github.com/gomultiprocessing/mp/internal/frame"
 	"github.com/gomultiprocessing/mp/internal/pool"
 	"github.com/gomultiprocessing/mp/internal/proctable"
 	"github.com/gomultiprocessing/mp/internal/shm"
 	"github.com/gomultiprocessing/mp/internal/spawn"
-	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
 // fuzzProgram knows nothing: errors are text.
@@ -29,11 +30,11 @@ type fuzzProgram struct{}
 func (fuzzProgram) Leave(context.Context)          {}
 func (fuzzProgram) Begin()                         {}
 func (fuzzProgram) Lookup(string) (Handler, error) { return nil, errors.ErrUnsupported }
-func (fuzzProgram) EncodeError(b *wire.Buffer, err error) bool {
+func (fuzzProgram) EncodeError(b *codec.Buffer, err error) bool {
 	b.String(err.Error())
 	return false
 }
-func (fuzzProgram) DecodeError(r *wire.Reader) error   { return errors.New(r.String()) }
+func (fuzzProgram) DecodeError(r *codec.Reader) error  { return errors.New(r.String()) }
 func (fuzzProgram) Panicked(any, string) error         { return io.EOF }
 func (fuzzProgram) Exited() error                      { return io.EOF }
 func (fuzzProgram) TooLarge(int64, int64) error        { return io.EOF }
@@ -64,7 +65,7 @@ type fuzzCall struct {
 func (fuzzCall) Deliver(*pool.Outcome) {}
 func (fuzzCall) Finished(error)        {}
 func (c fuzzCall) OutputSize() int     { return c.size }
-func (fuzzCall) Encode(b *wire.Buffer, _, _ int) (*wire.Buffer, error) {
+func (fuzzCall) Encode(b *codec.Buffer, _, _ int) (*codec.Buffer, error) {
 	return b, nil
 }
 
@@ -120,7 +121,7 @@ func fuzzReader(t testing.TB, claims, tail uint64, ring, frames []byte) *reader 
 	near, far := os.NewFile(uintptr(fds[0]), "near"), os.NewFile(uintptr(fds[1]), "far")
 	t.Cleanup(func() { near.Close(); far.Close() })
 	sink := &fuzzSink{t: t, done: make(map[*pool.Batch]int), ended: make(map[*pool.Batch]bool)}
-	w := &Worker{program: fuzzProgram{}, output: noOutput{}, max: 1 << 20, frames: wire.NewFrameReader(near), sink: sink, page: NewPage(region),
+	w := &Worker{program: fuzzProgram{}, output: noOutput{}, max: 1 << 20, frames: frame.NewReader(near), sink: sink, page: NewPage(region),
 		sharing: &sharing{sharer: fuzzSharer{}, proc: new(spawn.Process)}}
 	for slot, size := range []int{8, 1, 0, 24} {
 		j := &pool.Job{Options: new(pool.Options), Client: fuzzCall{size: size}}

@@ -7,11 +7,12 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/codec"
+	"github.com/gomultiprocessing/mp/internal/frame"
 	"github.com/gomultiprocessing/mp/internal/shm"
 	"github.com/gomultiprocessing/mp/internal/spawn"
 	"github.com/gomultiprocessing/mp/internal/task"
 	"github.com/gomultiprocessing/mp/internal/waitq"
-	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
 // executor runs a worker's tasks, one at a time. Its loop moves to a new
@@ -28,7 +29,7 @@ type executor struct {
 	spare   chan []byte // memory of batches that are through, for the next ones
 	max     int64       // bytes of one outcome
 	labels  bool        // what tasks print gets labels
-	scratch wire.Buffer
+	scratch codec.Buffer
 
 	// The batch, the span and the item that are run.
 	batch     *Batch
@@ -127,7 +128,7 @@ const (
 // recycle keeps the memory of a batch for another: to clear and to collect that of
 // each would cost more than a small task does.
 func (x *executor) recycle(memory []byte) {
-	if cap(memory) > maxSpare || !wire.IsLarge(memory) {
+	if cap(memory) > maxSpare || !frame.IsLarge(memory) {
 		return
 	}
 	select {
@@ -272,7 +273,7 @@ func (x *executor) enter(t *Span) {
 		Attempt: t.Attempt, Deadline: t.Deadline, Timeout: t.Timeout, Singles: t.Singles, Propagated: t.Propagated,
 	}
 	if x.broken == nil && t.Inputs == nil {
-		r := wire.NewReader(t.Body)
+		r := codec.NewReader(t.Body)
 		r.Alias = true
 		x.calls, x.opened = x.handle.Open(r, t.N)
 	}

@@ -7,22 +7,22 @@ import (
 	"os"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/codec"
 	"github.com/gomultiprocessing/mp/internal/errtext"
 	"github.com/gomultiprocessing/mp/internal/task"
-	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
 // exitCall is what a worker calls at its end.
 type exitCall struct {
 	name  string
-	input *wire.Reader
+	input *codec.Reader
 	lost  error // why the descriptors of the input did not come
 }
 
 // setExit takes the parent's frame.
 func (s *server) setExit(payload []byte) {
 	files, lost := s.frames.Files()
-	r := wire.NewReader(payload)
+	r := codec.NewReader(payload)
 	r.Alias = true
 	r.Attached(files)
 	e := &exitCall{name: r.String()}
@@ -53,7 +53,7 @@ func (s *server) leave() {
 		}()
 		if err := await(ctx, done, s.grace); err != nil {
 			fmt.Fprintf(os.Stderr, "%s: Exit: %s\n", s.self.Name, task.Text(err))
-			var b wire.Buffer
+			var b codec.Buffer
 			s.program.EncodeError(&b, err)
 			s.write(FrameExit, &b)
 		}

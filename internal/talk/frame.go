@@ -3,7 +3,7 @@ package talk
 import (
 	"math"
 
-	"github.com/gomultiprocessing/mp/internal/wire"
+	"github.com/gomultiprocessing/mp/internal/codec"
 )
 
 // Kinds of frames on the socket.
@@ -30,7 +30,7 @@ const (
 )
 
 // none is the payload of frames that need none. It is only read.
-var Empty = new(wire.Buffer)
+var Empty = new(codec.Buffer)
 
 // frameSlack is what a frame may have beyond the limit on one outcome.
 const FrameSlack = 1 << 20

@@ -5,9 +5,9 @@ import (
 	"os"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/codec"
 	"github.com/gomultiprocessing/mp/internal/proctable"
 	"github.com/gomultiprocessing/mp/internal/spawn"
-	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
 // Program is what this package knows of the program: its functions and errors.
@@ -21,8 +21,8 @@ type Program interface {
 	Lookup(name string) (Handler, error)
 	// EncodeError and DecodeError carry an error to the other side. final says
 	// that the error is not to be retried.
-	EncodeError(b *wire.Buffer, err error) (final bool)
-	DecodeError(r *wire.Reader) error
+	EncodeError(b *codec.Buffer, err error) (final bool)
+	DecodeError(r *codec.Reader) error
 	// Panicked is the error of a call that panicked, Exited of one that called
 	// runtime.Goexit, TooLarge of one whose encoded output is over the limit.
 	Panicked(v any, stack string) error
@@ -64,7 +64,7 @@ type Sharer interface {
 // Handler is a registered function as bytes see it.
 type Handler interface {
 	// Open decodes n inputs.
-	Open(r *wire.Reader, n int) (Calls, error)
+	Open(r *codec.Reader, n int) (Calls, error)
 	// Copies says that the function gets copies of what Open decodes, so that
 	// nothing of the message is referred to any more when all calls have returned.
 	Copies() bool
@@ -82,5 +82,5 @@ type Calls interface {
 	// CallMemory is Call for a function with such an output, and copies it to dst.
 	CallMemory(ctx context.Context, i int, dst []byte) error
 	// Encode appends the output.
-	Encode(b *wire.Buffer) error
+	Encode(b *codec.Buffer) error
 }

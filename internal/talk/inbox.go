@@ -4,7 +4,7 @@ import (
 	"runtime"
 	"time"
 
-	"github.com/gomultiprocessing/mp/internal/wire"
+	"github.com/gomultiprocessing/mp/internal/codec"
 )
 
 // States of the inbox, a place in the page for one small batch. The worker goes from
@@ -18,7 +18,7 @@ const (
 )
 
 // put puts a batch into the inbox, if the worker looks there and it is small enough.
-func (p *Page) Post(b *wire.Buffer) bool {
+func (p *Page) Post(b *codec.Buffer) bool {
 	if b.Len() > InboxSize || p.inbox.Load() != inboxOpen || !p.inbox.CompareAndSwap(inboxOpen, inboxWriting) {
 		return false
 	}

@@ -6,15 +6,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/codec"
 	"github.com/gomultiprocessing/mp/internal/pool"
 	"github.com/gomultiprocessing/mp/internal/waitq"
-	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
 // batchFrame is a batch with that id, and an input of so many bytes.
-func batchFrame(t *testing.T, id uint64, size int) *wire.Buffer {
+func batchFrame(t *testing.T, id uint64, size int) *codec.Buffer {
 	t.Helper()
-	var b, scratch wire.Buffer
+	var b, scratch codec.Buffer
 	j := job(true, string(make([]byte, size)))
 	if voids, _ := encodeBatch(&b, &scratch, &sentBatch{id: id, slot: 1}, pool.NewBatch(pool.Span{Job: j, N: 1, Attempt: 1})); voids != nil {
 		t.Fatal(voids)

@@ -9,13 +9,13 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/codec"
 	"github.com/gomultiprocessing/mp/internal/task"
-	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
 // once calls a function once, on this goroutine or, because a call may end its
 // goroutine, on one of its own.
-func (s *server) once(ctx context.Context, name string, input *wire.Reader) (calls Calls, panicked bool, err error) {
+func (s *server) once(ctx context.Context, name string, input *codec.Reader) (calls Calls, panicked bool, err error) {
 	h, err := s.program.Lookup(name)
 	if err != nil {
 		return nil, false, err
@@ -58,14 +58,14 @@ const (
 )
 
 // call is what a child does that was started for one call.
-func (s *server) call(r *wire.Reader) {
+func (s *server) call(r *codec.Reader) {
 	name, wanted, deadline := r.String(), r.Byte() != 0, int64(r.Uint64())
 	propagated := ReadPropagated(r)
 	s.grace = time.Duration(r.Uint64())
 	input := r.Rest()
 	s.write(FrameBegun, Empty)
 	calls, panicked, err := s.once(s.context(deadline, propagated), name, input)
-	var out wire.Buffer
+	var out codec.Buffer
 	if err == nil && wanted {
 		if err = calls.Encode(&out); err == nil {
 			err = Sendable(&out)

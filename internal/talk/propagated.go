@@ -1,9 +1,9 @@
 package talk
 
-import "github.com/gomultiprocessing/mp/internal/wire"
+import "github.com/gomultiprocessing/mp/internal/codec"
 
 // encodePropagated writes what is propagated to the ctx of a call.
-func AppendPropagated(b *wire.Buffer, m map[string]string) {
+func AppendPropagated(b *codec.Buffer, m map[string]string) {
 	b.Uvarint(uint64(len(m)))
 	for k, v := range m {
 		b.String(k)
@@ -12,7 +12,7 @@ func AppendPropagated(b *wire.Buffer, m map[string]string) {
 }
 
 // decodePropagated reads it; nil: it is nothing.
-func ReadPropagated(r *wire.Reader) map[string]string {
+func ReadPropagated(r *codec.Reader) map[string]string {
 	n := r.Uvarint()
 	if n == 0 {
 		return nil

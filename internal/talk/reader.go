@@ -8,10 +8,12 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/codec"
 	"github.com/gomultiprocessing/mp/internal/errtext"
+	"github.com/gomultiprocessing/mp/internal/fdpass"
+	"github.com/gomultiprocessing/mp/internal/frame"
 	"github.com/gomultiprocessing/mp/internal/pool"
 	"github.com/gomultiprocessing/mp/internal/shm"
-	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
 // reader takes a worker's outcomes. It is one goroutine, but for looks, which only
@@ -148,7 +150,7 @@ func (r *reader) frame() error {
 	}
 	kind, payload, err := r.w.frames.Next(limit)
 	if err != nil {
-		var bad *wire.FrameError
+		var bad *frame.Error
 		if errors.As(err, &bad) || errors.Is(err, errFrameTimeout) {
 			return err
 		}
@@ -160,11 +162,11 @@ func (r *reader) frame() error {
 		if r.exit != nil {
 			return errors.New("it said twice how its Exit ended")
 		}
-		r.exit = r.w.program.DecodeError(wire.NewReader(payload))
+		r.exit = r.w.program.DecodeError(codec.NewReader(payload))
 	case FrameShare:
 		r.w.sharing.request(r.w.frames, payload)
 	case FrameStack:
-		fr := wire.NewReader(payload)
+		fr := codec.NewReader(payload)
 		request := fr.Uvarint()
 		r.w.answered(request, fr.String())
 	case FrameOutcome:
@@ -196,7 +198,7 @@ func (r *reader) last(err error) {
 	r.mu.Unlock()
 	w.frames.CloseFiles()
 	for _, s := range r.stash {
-		wire.CloseFiles(s.files)
+		fdpass.CloseAll(s.files)
 	}
 	d := pool.Death{Exit: r.exit}
 	select {

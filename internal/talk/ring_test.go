@@ -11,9 +11,10 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/gomultiprocessing/mp/internal/codec"
+	"github.com/gomultiprocessing/mp/internal/frame"
 	"github.com/gomultiprocessing/mp/internal/pool"
 	"github.com/gomultiprocessing/mp/internal/shm"
-	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
 func testPage(t *testing.T) *Page {
@@ -104,7 +105,7 @@ func TestRingInOrder(t *testing.T) {
 		unix.SetNonblock(fds[1], true)
 		near, far := os.NewFile(uintptr(fds[0]), "near"), os.NewFile(uintptr(fds[1]), "far")
 		sink := &ringSink{fuzzSink: fuzzSink{t: t, ended: make(map[*pool.Batch]bool)}}
-		w := &Worker{output: noOutput{}, program: ringProgram{}, max: -1, frames: wire.NewFrameReader(near), sink: sink, page: p}
+		w := &Worker{output: noOutput{}, program: ringProgram{}, max: -1, frames: frame.NewReader(near), sink: sink, page: p}
 		const n, size = 5000, 40
 		b := pool.NewBatch(pool.Span{Job: &pool.Job{Options: new(pool.Options), Client: fuzzCall{size: size}}, N: n, Attempt: 1})
 		w.Open(b)
@@ -118,7 +119,7 @@ func TestRingInOrder(t *testing.T) {
 					unix.Poll(nil, 1)
 				}
 			}}
-			bell := Doorbell{page: p, ring: func() { wire.WriteFrame(far, FrameBell, Empty) }}
+			bell := Doorbell{page: p, ring: func() { frame.Write(far, FrameBell, Empty) }}
 			claim := func() {
 				if _, ok := p.Claims[0].Claim(); ok && o.Claimed() {
 					bell.Note(false)
@@ -236,7 +237,7 @@ func TestBatchThereAndBack(t *testing.T) {
 	j := &pool.Job{Options: new(pool.Options), Client: fuzzCall{size: 8}}
 	j.Func = "f"
 	f := &sentBatch{id: 77, slot: 5}
-	var b, scratch wire.Buffer
+	var b, scratch codec.Buffer
 	if voids, _ := encodeBatch(&b, &scratch, f, pool.NewBatch(pool.Span{Job: j, First: 3, N: 4, Attempt: 2}, pool.Span{Job: j, First: 9, N: 1, Attempt: 1})); voids != nil {
 		t.Fatal(voids)
 	}

@@ -9,11 +9,13 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/codec"
 	"github.com/gomultiprocessing/mp/internal/errtext"
+	"github.com/gomultiprocessing/mp/internal/fdpass"
+	"github.com/gomultiprocessing/mp/internal/frame"
 	"github.com/gomultiprocessing/mp/internal/shm"
 	"github.com/gomultiprocessing/mp/internal/spawn"
 	"github.com/gomultiprocessing/mp/internal/waitq"
-	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
 // server is the child's end of the socket.
@@ -24,14 +26,14 @@ type server struct {
 	life    context.Context // of Init; ends when a worker does
 	endLife context.CancelFunc
 	exit    *exitCall // of a worker; nil: none
-	frames  *wire.FrameReader
+	frames  *frame.Reader
 
 	mu sync.Mutex // for writing
 }
 
 // Serve is what a child does. It never returns.
 func Serve(self *spawn.Self, program Program) {
-	s := &server{program: program, self: self, frames: wire.NewFrameReader(wire.NewSocket(self.Conn))}
+	s := &server{program: program, self: self, frames: frame.NewReader(fdpass.NewSocket(self.Conn))}
 	s.life, s.endLife = context.WithCancel(context.Background())
 	s.frames.Trusted = true // it is this program
 	kind, payload, err := s.frames.Next(AnySize)
@@ -42,7 +44,7 @@ func Serve(self *spawn.Self, program Program) {
 		s.lost(fmt.Errorf("mp: the first frame is of kind %d", kind))
 	}
 	files, lost := s.frames.Files()
-	r := wire.NewReader(Keep(payload))
+	r := codec.NewReader(Keep(payload))
 	r.Alias = true
 	r.Attached(files)
 	what := r.Byte()
@@ -84,17 +86,17 @@ func (s *server) lost(err error) {
 }
 
 // write sends a frame.
-func (s *server) write(kind byte, b *wire.Buffer) {
+func (s *server) write(kind byte, b *codec.Buffer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := wire.WriteFrame(s.self.Conn, kind, b); err != nil {
+	if err := frame.Write(s.self.Conn, kind, b); err != nil {
 		s.lost(err)
 	}
 }
 
 // fail tells the parent an error.
 func (s *server) fail(err error) {
-	var b wire.Buffer
+	var b codec.Buffer
 	s.program.EncodeError(&b, err)
 	s.write(FrameFailed, &b)
 }
@@ -104,7 +106,7 @@ func (s *server) fail(err error) {
 func (s *server) finish() { os.Exit(0) }
 
 // work is what a pool's worker does.
-func (s *server) work(r *wire.Reader) {
+func (s *server) work(r *codec.Reader) {
 	init, max, labels := r.String(), int64(r.Uint64()), r.Byte() != 0
 	s.grace = time.Duration(r.Uint64())
 	input := r.Rest()
@@ -162,7 +164,7 @@ func (s *server) begin(inits <-chan error, signals <-chan struct{}, x *executor)
 func outliveSIGTERM() { signal.Notify(make(chan os.Signal, 1), syscall.SIGTERM) }
 
 // initialise runs the pool's Init.
-func (s *server) initialise(name string, input *wire.Reader) error {
+func (s *server) initialise(name string, input *codec.Reader) error {
 	if name == "" {
 		return nil
 	}
@@ -204,10 +206,10 @@ func (s *server) read(x *executor, rooms chan<- struct{}) {
 		case FrameExit:
 			s.setExit(Keep(payload))
 		case FrameCancel:
-			r := wire.NewReader(payload)
+			r := codec.NewReader(payload)
 			x.ctxs.Cancel(r.Uvarint(), int(r.Uvarint()))
 		case FrameStack:
-			go s.tellStack(x, wire.NewReader(payload).Uvarint())
+			go s.tellStack(x, codec.NewReader(payload).Uvarint())
 		case FrameRoom:
 			select {
 			case rooms <- struct{}{}:
@@ -223,7 +225,7 @@ func (s *server) read(x *executor, rooms chan<- struct{}) {
 }
 
 func (s *server) tellStack(x *executor, request uint64) {
-	var b wire.Buffer
+	var b codec.Buffer
 	b.Uvarint(request)
 	b.String(x.stack())
 	s.write(FrameStack, &b)
@@ -231,7 +233,7 @@ func (s *server) tellStack(x *executor, request uint64) {
 
 // own copies a payload that is only valid until the next frame.
 func Keep(payload []byte) []byte {
-	if wire.IsLarge(payload) {
+	if frame.IsLarge(payload) {
 		return payload
 	}
 	return append(make([]byte, 0, len(payload)), payload...)

@@ -11,10 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/codec"
 	"github.com/gomultiprocessing/mp/internal/pool"
 	"github.com/gomultiprocessing/mp/internal/proctable"
 	"github.com/gomultiprocessing/mp/internal/spawn"
-	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
 func TestMain(m *testing.M) {
@@ -104,8 +104,8 @@ func (*kinProgram) Lookup(string) (Handler, error) { return kinHandler{}, nil }
 // kinHandler tells what Join got; as an Init it fails with that.
 type kinHandler struct{}
 
-func (kinHandler) Open(*wire.Reader, int) (Calls, error) { return kinHandler{}, nil }
-func (kinHandler) Copies() bool                          { return false }
+func (kinHandler) Open(*codec.Reader, int) (Calls, error) { return kinHandler{}, nil }
+func (kinHandler) Copies() bool                           { return false }
 func (kinHandler) Call(context.Context, int) error {
 	if joined != "none" { // of a descendant, for which this process stands in
 		f, err := os.Open(os.DevNull)
@@ -117,9 +117,9 @@ func (kinHandler) Call(context.Context, int) error {
 	}
 	return nil
 }
-func (kinHandler) Memory() int                 { return 0 }
-func (kinHandler) PutMemory([]byte)            {}
-func (kinHandler) Encode(b *wire.Buffer) error { b.String(joined); return nil }
+func (kinHandler) Memory() int                  { return 0 }
+func (kinHandler) PutMemory([]byte)             {}
+func (kinHandler) Encode(b *codec.Buffer) error { b.String(joined); return nil }
 
 func (kinHandler) CallMemory(context.Context, int, []byte) error { return nil }
 
@@ -153,7 +153,7 @@ func TestTableOfACall(t *testing.T) {
 			t.Error("requests:", p.asked)
 		}
 		body, _, ok, err := c.Output()
-		if got := wire.NewReader(body).String(); !ok || err != nil || got != want {
+		if got := codec.NewReader(body).String(); !ok || err != nil || got != want {
 			t.Error(got, ok, err)
 		}
 	}
@@ -166,7 +166,7 @@ type kinSink struct {
 	died    chan struct{}
 }
 
-func (s *kinSink) Results(rs []pool.Result) { s.outcome <- wire.NewReader(rs[0].Payload).String() }
+func (s *kinSink) Results(rs []pool.Result) { s.outcome <- codec.NewReader(rs[0].Payload).String() }
 func (s *kinSink) Ended(*pool.Batch, time.Duration, time.Duration) {
 }
 func (s *kinSink) Died(pool.Death) { close(s.died) }

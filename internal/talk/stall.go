@@ -6,7 +6,8 @@ import (
 	"os"
 	"time"
 
-	"github.com/gomultiprocessing/mp/internal/wire"
+	"github.com/gomultiprocessing/mp/internal/fdpass"
+	"github.com/gomultiprocessing/mp/internal/frame"
 )
 
 // stallPatience is how long a frame may stand still in the middle. A worker writes each
@@ -21,16 +22,16 @@ var errFrameTimeout = errors.New("a frame stood still in the middle")
 type frameTimeout struct {
 	conn     interface{ SetReadDeadline(time.Time) error }
 	source   io.Reader // its bytes
-	frames   *wire.FrameReader
+	frames   *frame.Reader
 	patience time.Duration // 0: for ever
 	armed    bool
 }
 
 // newStallReader returns a reader of frames that stall is asked about.
-func newStallReader(conn *os.File) (*wire.FrameReader, *frameTimeout) {
-	socket := wire.NewSocket(conn)
+func newStallReader(conn *os.File) (*frame.Reader, *frameTimeout) {
+	socket := fdpass.NewSocket(conn)
 	s := &frameTimeout{conn: conn, source: socket}
-	s.frames = wire.NewFrameReader(s)
+	s.frames = frame.NewReader(s)
 	s.frames.Socket = socket
 	return s.frames, s
 }

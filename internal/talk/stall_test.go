@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gomultiprocessing/mp/internal/wire"
+	"github.com/gomultiprocessing/mp/internal/frame"
 )
 
 // slowConn gives a byte at a time, and then nothing any more.
@@ -37,7 +37,7 @@ func (c *slowConn) Read(p []byte) (int, error) {
 // A frame that does not go on is given up, a socket on which nothing comes is not.
 func TestStalledFrame(t *testing.T) {
 	var stream bytes.Buffer
-	if err := wire.WriteFrame(&stream, FrameBell, Empty); err != nil {
+	if err := frame.Write(&stream, FrameBell, Empty); err != nil {
 		t.Fatal(err)
 	}
 	huge := append(bytes.Clone(stream.Bytes()), 0, 0, 16, 0, 0, 0, 0, 0, FrameOutcome, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3)
@@ -51,7 +51,7 @@ func TestStalledFrame(t *testing.T) {
 	} {
 		conn := &slowConn{bytes: c.bytes}
 		s := &frameTimeout{conn: conn, source: conn, patience: time.Second}
-		s.frames = wire.NewFrameReader(s)
+		s.frames = frame.NewReader(s)
 		if kind, _, err := s.frames.Next(1 << 30); kind != FrameBell || err != nil {
 			t.Fatal(name, err)
 		}
@@ -67,12 +67,12 @@ func TestStalledFrame(t *testing.T) {
 // When this process was stopped, the deadline has passed and the bytes are there.
 func TestStallOfThisProcess(t *testing.T) {
 	var stream bytes.Buffer
-	if err := wire.WriteFrame(&stream, FrameBell, Empty); err != nil {
+	if err := frame.Write(&stream, FrameBell, Empty); err != nil {
 		t.Fatal(err)
 	}
 	conn := &slowConn{bytes: stream.Bytes()[:5], late: stream.Bytes()[5:]}
 	s := &frameTimeout{conn: conn, source: conn, patience: time.Second}
-	s.frames = wire.NewFrameReader(s)
+	s.frames = frame.NewReader(s)
 	if kind, _, err := s.frames.Next(1 << 30); kind != FrameBell || err != nil {
 		t.Error(kind, err)
 	}

@@ -7,11 +7,12 @@ import (
 	"os"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/codec"
 	"github.com/gomultiprocessing/mp/internal/errtext"
+	"github.com/gomultiprocessing/mp/internal/frame"
 	"github.com/gomultiprocessing/mp/internal/pool"
 	"github.com/gomultiprocessing/mp/internal/shm"
 	"github.com/gomultiprocessing/mp/internal/spawn"
-	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
 // WorkerSpec says how workers are started.
@@ -30,7 +31,7 @@ type Call struct {
 	Func string
 	// Input has attachments as well. StartCall settles it, StartWorker does not: it is for many
 	// workers, and must hold nothing that moves; Release settles it. nil: empty.
-	Input *wire.Buffer
+	Input *codec.Buffer
 	// Propagated is for the ctx of the call, and Grace for what the child does when it has returned: for StartCall.
 	Propagated map[string]string
 	Grace      time.Duration
@@ -130,7 +131,7 @@ func (w *Worker) greet(ctx context.Context, ws Spec) error {
 }
 
 func (w *Worker) shakeHands(ws Spec) error {
-	var hello wire.Buffer
+	var hello codec.Buffer
 	hello.Byte(HelloWorker)
 	w.sharing.hello(&hello)
 	hello.String(ws.Init.Func)
@@ -141,7 +142,7 @@ func (w *Worker) shakeHands(ws Spec) error {
 	if ws.Init.Input != nil {
 		hello.CopyAttachments(ws.Init.Input)
 	}
-	err := wire.WriteFrame(w.proc.Conn(), FrameHello, &hello)
+	err := frame.Write(w.proc.Conn(), FrameHello, &hello)
 	if err == nil && ws.Exit.Func != "" {
 		err = w.sendExit(ws.Exit)
 	}
@@ -159,7 +160,7 @@ func (w *Worker) shakeHands(ws Spec) error {
 	case kind == FrameReady:
 		return nil
 	case kind == FrameFailed:
-		err := w.program.DecodeError(wire.NewReader(payload))
+		err := w.program.DecodeError(codec.NewReader(payload))
 		if ws.Init.Func != "" {
 			err = errtext.Errorf("mp: Init, which is %s: %w", ws.Init.Func, err)
 		}
@@ -192,13 +193,13 @@ func (w *Worker) stillborn(err error) error {
 
 // sendExit tells the worker what it calls at its end.
 func (w *Worker) sendExit(exit Call) error {
-	var b wire.Buffer
+	var b codec.Buffer
 	b.String(exit.Func)
 	b.Raw(exit.input())
 	if exit.Input != nil {
 		b.CopyAttachments(exit.Input)
 	}
-	return wire.WriteFrame(w.proc.Conn(), FrameExit, &b)
+	return frame.Write(w.proc.Conn(), FrameExit, &b)
 }
 
 // InitError is what the pool's Init has failed with.

@@ -7,11 +7,12 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/codec"
+	"github.com/gomultiprocessing/mp/internal/frame"
 	"github.com/gomultiprocessing/mp/internal/pool"
 	"github.com/gomultiprocessing/mp/internal/spawn"
 	"github.com/gomultiprocessing/mp/internal/task"
 	"github.com/gomultiprocessing/mp/internal/waitq"
-	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
 // Worker is the parent's end of a worker process. It implements pool.Worker.
@@ -22,13 +23,13 @@ type Worker struct {
 	sharing *sharing
 	number  int
 	max     int64
-	frames  *wire.FrameReader
+	frames  *frame.Reader
 	stall   *frameTimeout // that frames read from
 	sink    pool.Sink
 
 	writing sync.Mutex // for the socket
-	frame   wire.Buffer
-	scratch wire.Buffer
+	frame   codec.Buffer
+	scratch codec.Buffer
 	telling atomic.Bool // of room, soon
 	hot     waitq.Spin  // looking for the outcome of what is sent; the sender's
 	reader  *reader
@@ -193,7 +194,7 @@ func (w *Worker) write(b *pool.Batch) {
 	if attached && w.frame.Moves() {
 		b.Moved.Store(true)
 	}
-	err := wire.WriteFrame(w.proc.Conn(), FrameBatch, &w.frame)
+	err := frame.Write(w.proc.Conn(), FrameBatch, &w.frame)
 	w.frame.Settle(err == nil)
 	if err != nil && attached {
 		w.proc.Kill()
@@ -209,11 +210,11 @@ func (w *Worker) put() bool {
 }
 
 // control sends a frame without making the caller wait.
-func (w *Worker) control(kind byte, b *wire.Buffer) {
+func (w *Worker) control(kind byte, b *codec.Buffer) {
 	go func() {
 		w.writing.Lock()
 		defer w.writing.Unlock()
-		wire.WriteFrame(w.proc.Conn(), kind, b) // the reader sees an error too
+		frame.Write(w.proc.Conn(), kind, b) // the reader sees an error too
 	}()
 }
 
@@ -226,8 +227,8 @@ func (w *Worker) tellRoom() {
 	go func() {
 		w.writing.Lock()
 		defer w.writing.Unlock()
-		w.telling.Store(false)                           // before it is sent: what is told from now on may come too late for it
-		wire.WriteFrame(w.proc.Conn(), FrameRoom, Empty) // the reader sees an error too
+		w.telling.Store(false)                       // before it is sent: what is told from now on may come too late for it
+		frame.Write(w.proc.Conn(), FrameRoom, Empty) // the reader sees an error too
 	}()
 }
 
@@ -269,7 +270,7 @@ func (w *Worker) since(f *sentBatch, begun int) int64 {
 
 // Cancel implements pool.Worker.
 func (w *Worker) Cancel(b *pool.Batch, item int) {
-	var msg wire.Buffer
+	var msg codec.Buffer
 	msg.Uvarint(b.Tag.(*sentBatch).id)
 	msg.Uvarint(uint64(item))
 	w.control(FrameCancel, &msg)
@@ -288,7 +289,7 @@ func (w *Worker) Stack(wait time.Duration) string {
 		delete(w.stacks, request)
 		w.mu.Unlock()
 	}()
-	var msg wire.Buffer
+	var msg codec.Buffer
 	msg.Uvarint(request)
 	w.control(FrameStack, &msg)
 	timer := time.NewTimer(wait)

@@ -11,7 +11,7 @@ import (
 	"sync"
 
 	contract "github.com/gomultiprocessing/mp/internal/carrier"
-	"github.com/gomultiprocessing/mp/internal/wire"
+	"github.com/gomultiprocessing/mp/internal/codec"
 )
 
 // RemoteClient asks a server by a pipe of bytes.
@@ -147,7 +147,7 @@ func (o RemoteObject) Typed() contract.Object {
 	return &remoteLock{o}
 }
 
-func (o RemoteObject) Share(b *wire.Buffer) error {
+func (o RemoteObject) Share(b *codec.Buffer) error {
 	b.Byte(byte(RemoteKind))
 	b.Uvarint(o.client.number)
 	b.Uvarint(o.number)
@@ -225,7 +225,7 @@ func init() {
 			c.Pipe.Close()
 		}
 	})
-	contract.RegisterOpener(RemoteKind, func(r *wire.Reader) (contract.Object, error) {
+	contract.RegisterOpener(RemoteKind, func(r *codec.Reader) (contract.Object, error) {
 		client, object, what := r.Uvarint(), r.Uvarint(), r.Byte()
 		extra := r.Uvarint()
 		if err := r.Err(); err != nil {

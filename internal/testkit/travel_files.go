@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/gomultiprocessing/mp/internal/wire"
+	"github.com/gomultiprocessing/mp/internal/codec"
 )
 
 // Sent is a message and its descriptors, as another process gets them.
@@ -20,8 +20,8 @@ type Sent struct {
 // Send encodes v, and gives away second descriptors, as a socket does.
 func Send[T any](t testing.TB, v T) (Sent, error) {
 	t.Helper()
-	b := wire.Buffer{Copy: true}
-	if err := wire.For[T]().Encode(&b, "in", &v); err != nil {
+	b := codec.Buffer{Copy: true}
+	if err := codec.For[T]().Encode(&b, "in", &v); err != nil {
 		b.Settle(false)
 		return Sent{}, err
 	}
@@ -45,10 +45,10 @@ func Dup(t testing.TB, f *os.File) *os.File {
 
 // Receive decodes what was sent.
 func Receive[T any](sent Sent) (v T, err error) {
-	r := wire.NewReader(sent.Body)
+	r := codec.NewReader(sent.Body)
 	r.Attached(sent.Files)
 	defer r.CloseAttached()
-	if err := wire.For[T]().Decode(r, &v); err != nil {
+	if err := codec.For[T]().Decode(r, &v); err != nil {
 		return v, err
 	}
 	return v, r.Done()

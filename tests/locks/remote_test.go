@@ -8,8 +8,8 @@ import (
 	"github.com/gomultiprocessing/mp/internal/testkit"
 
 	contract "github.com/gomultiprocessing/mp/internal/carrier"
+	"github.com/gomultiprocessing/mp/internal/codec"
 	"github.com/gomultiprocessing/mp/internal/inproc"
-	"github.com/gomultiprocessing/mp/internal/wire"
 )
 
 // The constructors.
@@ -78,11 +78,11 @@ func TestRemoteObjectsTravel(t *testing.T) {
 // An object that came as another one is refused.
 func TestRemoteObjectOfAnotherKindIsRefused(t *testing.T) {
 	t.Parallel()
-	var b wire.Buffer
+	var b codec.Buffer
 	if err := (&testkit.RemoteEvent{RemoteObject: testkit.TheRemote().Make(inproc.NewEvent(), testkit.RemoteIsEvent, 0)}).Share(&b); err != nil {
 		t.Fatal(err)
 	}
-	r := wire.NewReader(b.Bytes())
+	r := codec.NewReader(b.Bytes())
 	if _, err := contract.Open[contract.Lock](contract.Kind(r.Byte()), r); err == nil {
 		t.Error("an event is a lock")
 	}

@@ -15,8 +15,8 @@ import (
 	"time"
 
 	"github.com/gomultiprocessing/mp"
+	"github.com/gomultiprocessing/mp/internal/codec"
 	"github.com/gomultiprocessing/mp/internal/testkit"
-	"github.com/gomultiprocessing/mp/internal/wire"
 	"github.com/gomultiprocessing/mp/thread"
 )
 
@@ -28,7 +28,7 @@ func TestQueueRefusesWhatCannotTravel(t *testing.T) {
 	}
 	q := testkit.NewQueue[[]job](t, 1)
 	err := q.TryPut([]job{{"a", nil}, {"b", func() {}}})
-	var refused *wire.Error
+	var refused *codec.Error
 	if !errors.As(err, &refused) || !strings.Contains(err.Error(), "item[0].Next") || q.Len() != 0 {
 		t.Error(err, q.Len())
 	}
