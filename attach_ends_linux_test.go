@@ -32,7 +32,7 @@ var attachUse = mp.Register("attach/use", func(ctx context.Context, h *mp.FileHa
 		syscall.Kill(os.Getpid(), syscall.SIGKILL)
 		select {}
 	}
-	return attachCount(), nil
+	return testkit.Descriptors(""), nil
 })
 
 func TestAttachWorkerKilled(t *testing.T) {
@@ -55,8 +55,16 @@ func TestAttachWorkerKilled(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	time.Sleep(50 * time.Millisecond) // until there are as many workers again
-	attachSettles(t, before+2)
+	testkit.Until(t, "there are as many workers again", func() bool {
+		idle := 0
+		for _, w := range pool.Stats().Workers {
+			if w.State == mp.WorkerIdle {
+				idle++
+			}
+		}
+		return idle == 2
+	})
+	testkit.DescriptorsSettle(t, before+2)
 	pool.Shutdown(ctx)
 }
 
@@ -135,18 +143,16 @@ func TestAttachMovedOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range in {
-		for range 200 { // the outcome may be here before the sender goes on
-			if sent, _ := in[i].Moved.Counts(); sent > 0 {
-				break
-			}
-			time.Sleep(5 * time.Millisecond)
-		}
+		testkit.Until(t, "the sender has gone on", func() bool { // the outcome may be here before
+			sent, _ := in[i].Moved.Counts()
+			return sent > 0
+		})
 		if sent, givenUp := in[i].Moved.Counts(); sent != 1 || givenUp != 0 || out[i] != "m" {
 			t.Fatal(i, sent, givenUp, out[i])
 		}
 	}
 	pool.Shutdown(ctx)
-	attachSettles(t, before)
+	testkit.DescriptorsSettle(t, before)
 }
 
 // Queued, running and never begun: whatever is cancelled lets go.
@@ -167,7 +173,7 @@ func TestAttachCancelled(t *testing.T) {
 			moved = append(moved, m)
 			rs = append(rs, mp.ApplyAsync(ctx, pool, attachMixed, attachMix{Moved: m}, mp.Priority(-1)))
 		}
-		time.Sleep(30 * time.Millisecond)
+		testkit.Until(t, "tasks run", func() bool { return pool.Stats().Running > 0 })
 		if end == "cancel" {
 			cancel()
 		} else {
@@ -189,7 +195,7 @@ func TestAttachCancelled(t *testing.T) {
 		pool.Terminate()
 		sleep.File.Close()
 	}
-	attachSettles(t, before)
+	testkit.DescriptorsSettle(t, before)
 }
 
 var attachMany = mp.Register("attach/many", func(ctx context.Context, n int) ([]*mp.FileHandle, error) {
@@ -228,7 +234,7 @@ func TestAttachOutputsNobodyTakes(t *testing.T) {
 		pool.Terminate()
 	}
 	mp.JoinAll(all)
-	attachSettles(t, before)
+	testkit.DescriptorsSettle(t, before)
 }
 
 // What a process shares is not carried by an error.
@@ -254,7 +260,7 @@ var attachFull = mp.Register("attach/full", func(_ context.Context, n int) (int,
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
 		return 0, err
 	}
-	limit.Cur = uint64(attachCount() + n)
+	limit.Cur = uint64(testkit.Descriptors("") + n)
 	return os.Getpid(), unix.Setrlimit(unix.RLIMIT_NOFILE, &limit)
 })
 

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -53,33 +52,13 @@ func attachText(f *os.File) (string, error) {
 	return string(b[:n]), err
 }
 
-// attachCount is how many descriptors this process has, when it stays at that.
-func attachCount() int {
-	all, _ := os.ReadDir("/proc/self/fd")
-	return len(all)
-}
-
-// attachBefore is attachCount, when there is all that this process needs to start others.
+// attachBefore counts the descriptors when there is all that this process needs to start others.
 func attachBefore(t testing.TB) int {
 	t.Helper()
 	if _, err := mp.Call(testkit.Ctx(t), attachCheck, nil); err != nil {
 		t.Fatal(err)
 	}
-	return attachCount()
-}
-
-// attachSettles waits until there are no more descriptors than before.
-func attachSettles(t testing.TB, before int) {
-	t.Helper()
-	n := 0
-	for range 300 {
-		runtime.GC() // what was decoded for nobody
-		if n = attachCount(); n <= before {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Errorf("%d descriptors, there were %d", n, before)
+	return testkit.Descriptors("")
 }
 
 var attachCheck = mp.Register("attach/check", func(_ context.Context, hs []*mp.FileHandle) (int, error) {
@@ -119,7 +98,7 @@ func TestAttachThousandInOneInput(t *testing.T) {
 		t.Error(out, err)
 	}
 	pool.Shutdown(ctx)
-	attachSettles(t, before)
+	testkit.DescriptorsSettle(t, before)
 }
 
 type attachNest struct {
@@ -184,7 +163,7 @@ func TestAttachNested(t *testing.T) {
 	for _, h := range hs {
 		h.File.Close()
 	}
-	attachSettles(t, before)
+	testkit.DescriptorsSettle(t, before)
 }
 
 // A child makes a pipe, hands up its end and writes to the other until it dies.
@@ -237,7 +216,7 @@ func TestAttachOutputOutlivesItsMaker(t *testing.T) {
 		}
 		h.File.Close()
 	}
-	attachSettles(t, before)
+	testkit.DescriptorsSettle(t, before)
 }
 
 func TestAttachTenThousand(t *testing.T) {
@@ -268,7 +247,7 @@ func TestAttachTenThousand(t *testing.T) {
 	if there, err := mp.Apply(ctx, pool, attachUse, h); err != nil || there > first+5 {
 		t.Error(there, first, err)
 	}
-	attachSettles(t, before)
+	testkit.DescriptorsSettle(t, before)
 	pool.Shutdown(ctx)
 }
 

@@ -37,7 +37,7 @@ func TestFileClosedAfterStart(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	attachSettles(t, before)
+	testkit.DescriptorsSettle(t, before)
 }
 
 var fileWrite = mp.Register("file/write", func(_ context.Context, f *os.File) (mp.None, error) {
@@ -119,5 +119,5 @@ func TestFileClosedAsItIsSent(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	attachSettles(t, before)
+	testkit.DescriptorsSettle(t, before)
 }

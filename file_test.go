@@ -95,7 +95,7 @@ func TestFileThereAndBack(t *testing.T) {
 	}
 	pool.Shutdown(ctx)
 	f.Close()
-	attachSettles(t, before)
+	testkit.DescriptorsSettle(t, before)
 }
 
 // The offset is the open file's, so both have it.
@@ -150,7 +150,7 @@ func TestFileThroughQueueAndPipe(t *testing.T) {
 	if err := a.Send(ctx, f); !errors.Is(err, os.ErrClosed) || !strings.Contains(err.Error(), "message") {
 		t.Error(err)
 	}
-	attachSettles(t, before)
+	testkit.DescriptorsSettle(t, before)
 	for _, err := range []error{a.Close(), b.Close(), q.Close()} {
 		if err != nil {
 			t.Error(err)
@@ -192,7 +192,7 @@ func TestFileHostile(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer sent.Files[0].Close()
-	before := attachCount()
+	before := testkit.Descriptors("")
 	if _, err := testkit.Receive[fileBox](testkit.Sent{Body: sent.Body}); err == nil || !strings.Contains(err.Error(), "a descriptor is missing") {
 		t.Error(err)
 	}
@@ -211,5 +211,5 @@ func TestFileHostile(t *testing.T) {
 			}
 		}
 	}
-	attachSettles(t, before)
+	testkit.DescriptorsSettle(t, before)
 }

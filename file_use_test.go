@@ -44,7 +44,7 @@ func TestFileOfATaskThatIsBegunAgain(t *testing.T) {
 		in[i].File.Close()
 	}
 	pool.Shutdown(ctx)
-	attachSettles(t, before)
+	testkit.DescriptorsSettle(t, before)
 }
 
 type fileTry struct {
@@ -101,7 +101,7 @@ func TestFileDropped(t *testing.T) {
 			}
 			tick.Stop()
 			r.Close()
-			attachSettles(t, before)
+			testkit.DescriptorsSettle(t, before)
 			return
 		case <-tick.C:
 			runtime.GC() // the queue
@@ -185,7 +185,7 @@ func TestFileOfAListener(t *testing.T) {
 	}
 	f.Close()
 	l.Close()
-	attachSettles(t, before)
+	testkit.DescriptorsSettle(t, before)
 }
 
 func nonblocking(t testing.TB, f *os.File) (is bool) {
@@ -213,5 +213,5 @@ func TestFileManyInChunks(t *testing.T) {
 	}
 	f.Close()
 	pool.Shutdown(ctx)
-	attachSettles(t, before)
+	testkit.DescriptorsSettle(t, before)
 }

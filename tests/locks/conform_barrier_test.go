@@ -65,7 +65,7 @@ func waitingAt(ctx context.Context, b *mp.Barrier, n int) (outcomes chan error) 
 		}()
 	}
 	for b.Waiting() < n {
-		time.Sleep(100 * time.Microsecond)
+		runtime.Gosched()
 	}
 	return outcomes
 }
@@ -163,7 +163,7 @@ func TestBarrierMoreThanParties(t *testing.T) {
 				t.Error(b.Waiting(), b.Broken())
 			}
 			if _, err := b.Wait(testkit.Shortly(t, 5*time.Millisecond)); !errors.Is(err, context.DeadlineExceeded) || b.Broken() {
-				t.Error("who had not come yet breaks nothing:", err, b.Broken())
+				t.Error("a party that had not come yet breaks nothing:", err, b.Broken())
 			}
 			for range 2 {
 				go func() {

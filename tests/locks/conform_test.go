@@ -139,7 +139,7 @@ func TestLockIsHandedOver(t *testing.T) {
 					h, _ := of.acquire(ctx)
 					got <- h
 				}()
-				time.Sleep(5 * time.Millisecond)
+				testkit.UntilBlocked(t, 1, "Acquire")
 				h.Release()
 				if h, ok := of.try(); ok {
 					overtaken++

@@ -41,7 +41,7 @@ func gather(t *testing.T, what string, wait func() error, free func()) {
 		})
 	}
 	in.Wait()
-	time.Sleep(200 * time.Millisecond)
+	testkit.UntilIdle(t, crowd)
 	began := time.Now()
 	free()
 	out.Wait()

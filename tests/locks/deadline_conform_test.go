@@ -72,9 +72,6 @@ func TestBarrierOfALateParty(t *testing.T) {
 			}
 		}
 		others := waitingAt(testkit.Ctx(t), b, 1)
-		for b.Waiting() != 1 {
-			time.Sleep(time.Millisecond)
-		}
 		if _, err := b.Wait(testkit.Ended()); !errors.Is(err, mp.ErrBroken) || b.Waiting() != 1 {
 			t.Error(err, b.Waiting())
 		}

@@ -11,9 +11,10 @@ import (
 	"syscall"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/gomultiprocessing/mp"
 	"github.com/gomultiprocessing/mp/internal/testkit"
-	"golang.org/x/sys/unix"
 )
 
 // withoutDescriptors runs in a process of its own, whose limit it may lower.

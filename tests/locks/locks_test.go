@@ -328,10 +328,18 @@ func TestLocksOfACtxThatIsDone(t *testing.T) {
 func TestEventInSelect(t *testing.T) {
 	testkit.OnCarriers(t, func(t *testing.T, c testkit.Carrier) {
 		a, b := testkit.Must(c.Event())(t), testkit.Must(c.Event())(t)
-		time.AfterFunc(10*time.Millisecond, func() { b.Set() })
-		ready, err := mp.Select(testkit.Ctx(t), a, b)
-		if err != nil || len(ready) != 1 || ready[0] != 1 {
-			t.Error(ready, err)
+		selected := make(chan []int, 1)
+		go func() {
+			ready, err := mp.Select(testkit.Ctx(t), a, b)
+			if err != nil {
+				t.Error(err)
+			}
+			selected <- ready
+		}()
+		testkit.UntilBlocked(t, 1, "Select")
+		b.Set()
+		if ready := <-selected; len(ready) != 1 || ready[0] != 1 {
+			t.Error(ready)
 		}
 	})
 }
@@ -350,14 +358,11 @@ func TestLocksThatAreDroppedLeaveNothing(t *testing.T) {
 		}
 		most = max(most, count())
 	}
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	testkit.Until(t, "the descriptors of garbage are closed", func() bool {
 		runtime.GC()
-		if n := count(); n < 100 || n < most/4 {
-			break
-		} else if time.Now().After(end) {
-			t.Fatalf("%d descriptors, at most %d before", n, most)
-		}
-	}
+		n := count()
+		return n < 100 || n < most/4
+	})
 	if n := runtime.NumGoroutine(); n > goroutines+20 {
 		t.Errorf("%d goroutines, %d before", n, goroutines)
 	}

@@ -182,7 +182,7 @@ func TestConnWaitsThatEnd(t *testing.T) {
 }
 
 // A ctx that ends just as the message comes: it is received, or there for the next.
-func TestConnReceiverWhoGivesUp(t *testing.T) {
+func TestConnReceiverThatGivesUp(t *testing.T) {
 	testkit.OnCarriers(t, func(t *testing.T, on testkit.Carrier) {
 		all := testkit.Ctx(t)
 		a, b := testkit.PipeOn[int](t, on)
@@ -216,7 +216,7 @@ func TestConnReceiverWhoGivesUp(t *testing.T) {
 }
 
 // Closing an end frees all who wait, here and there.
-func TestConnCloseFreesWhoWaits(t *testing.T) {
+func TestConnCloseFreesWaiters(t *testing.T) {
 	testkit.OnCarriers(t, func(t *testing.T, on testkit.Carrier) {
 		ctx := testkit.Ctx(t)
 		for _, closes := range []string{"this end", "the other end"} {
@@ -232,7 +232,9 @@ func TestConnCloseFreesWhoWaits(t *testing.T) {
 				go func() { outcomes <- outcome{"recv", testkit.ErrorOf(a.Recv(ctx))} }()
 				go func() { outcomes <- outcome{"poll", testkit.ErrorOf(a.Poll(ctx))} }()
 			}
-			time.Sleep(10 * time.Millisecond) // who comes later has the same outcome
+			for _, method := range []string{"SendBytes", "Recv", "Poll"} {
+				testkit.UntilBlocked(t, 3, method)
+			}
 			if closes == "this end" {
 				a.Close()
 			} else {
@@ -287,7 +289,7 @@ func TestConnDrains(t *testing.T) {
 	})
 }
 
-// Who waits for the one kind is told that the other has come, and whoever waits for it gets it.
+// A waiter for the one kind is told that the other has come, and a waiter for that gets it.
 func TestConnWaitsForTheOtherKind(t *testing.T) {
 	testkit.OnCarriers(t, func(t *testing.T, on testkit.Carrier) {
 		ctx := testkit.Ctx(t)
@@ -296,7 +298,7 @@ func TestConnWaitsForTheOtherKind(t *testing.T) {
 		for range 3 {
 			go func() { values <- testkit.ErrorOf(b.Recv(ctx)) }()
 		}
-		time.Sleep(5 * time.Millisecond) // who comes later finds the same
+		testkit.UntilBlocked(t, 3, "Recv")
 		a.SendBytes(ctx, []byte("bytes"))
 		for range 3 {
 			if err := <-values; err == nil || !bytes.Contains([]byte(err.Error()), []byte("RecvBytes takes it")) {
@@ -308,7 +310,7 @@ func TestConnWaitsForTheOtherKind(t *testing.T) {
 		}
 		tooLong := make(chan error)
 		go func() { tooLong <- testkit.ErrorOf(b.RecvBytes(ctx, 3)) }()
-		time.Sleep(5 * time.Millisecond)
+		testkit.UntilBlocked(t, 1, "RecvBytes")
 		a.SendBytes(ctx, []byte("bytes"))
 		if err := <-tooLong; !errors.Is(err, mp.ErrFull) {
 			t.Error(err)
@@ -342,7 +344,7 @@ func TestConnGarbage(t *testing.T) {
 				}
 				a.Close()
 				return
-			case <-time.After(10 * time.Millisecond):
+			case <-time.After(10 * time.Millisecond): // the collector tells nobody when it has found an end
 			}
 		}
 	})

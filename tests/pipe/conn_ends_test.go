@@ -105,7 +105,7 @@ func TestConnEndedCtx(t *testing.T) {
 	})
 }
 
-// Waiting ends with ctx, for who has the turn and for all who stand behind.
+// Waiting ends with ctx, for the goroutine whose turn it is and for all behind it.
 func TestConnWaitEnds(t *testing.T) {
 	testkit.Beside(t)
 	a, b := newConns[[]byte](t)
@@ -123,7 +123,8 @@ func TestConnWaitEnds(t *testing.T) {
 			}
 		})
 	}
-	time.Sleep(20 * time.Millisecond)
+	testkit.UntilBlocked(t, 50, "Recv")
+	testkit.UntilBlocked(t, 50, "Send")
 	began := time.Now()
 	cancel()
 	wg.Wait()

@@ -4,10 +4,8 @@ package pipe_test
 
 import (
 	"context"
-	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -20,7 +18,7 @@ import (
 func TestConnManyDropped(t *testing.T) {
 	ctx := testkit.Ctx(t)
 	runtime.GC()
-	before := connSockets()
+	before := testkit.Descriptors("socket:")
 	way, back := newConns[*mp.Conn[int]](t)
 	for i := range testkit.Times(5_000, 100_000) {
 		a, b, err := mp.NewPipe[int]()
@@ -42,31 +40,13 @@ func TestConnManyDropped(t *testing.T) {
 	}
 	way.Close()
 	back.Close()
-	for end := time.Now().Add(20 * time.Second); ; {
+	testkit.Until(t, "the pipes' sockets are closed", func() bool {
 		runtime.GC()
-		left := connSockets()
-		if left <= before {
-			return
-		}
-		if time.Now().After(end) {
-			t.Fatalf("%d sockets, before %d", left, before)
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
+		return testkit.Descriptors("socket:") <= before
+	})
 }
 
-// connSockets is how many sockets this process has.
-func connSockets() (n int) {
-	fds, _ := filepath.Glob("/proc/self/fd/*")
-	for _, fd := range fds {
-		if to, _ := os.Readlink(fd); strings.HasPrefix(to, "socket:") {
-			n++
-		}
-	}
-	return n
-}
-
-// Who waits takes no thread.
+// A waiter takes no thread.
 func TestConnWaitersTakeNoThreads(t *testing.T) {
 	ctx, cancel := context.WithCancel(testkit.Ctx(t))
 	threads := func() int {
@@ -80,7 +60,8 @@ func TestConnWaitersTakeNoThreads(t *testing.T) {
 		wg.Go(func() { a.Recv(ctx) })
 		wg.Go(func() { mp.Select(ctx, b) })
 	}
-	time.Sleep(100 * time.Millisecond)
+	testkit.UntilBlocked(t, 300, "Recv")
+	testkit.UntilBlocked(t, 300, "Select")
 	if now := threads(); now > before+20 {
 		t.Errorf("%d threads, before %d", now, before)
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/gomultiprocessing/mp/internal/testkit"
 )
 
-// An end that was about to move, and did not, is still looked after by whoever waits for it.
+// An end that was about to move, and did not, is still watched by a Select that waits for it.
 func TestConnSelectOfWhatDidNotMove(t *testing.T) {
 	ctx := testkit.Ctx(t)
 	a, _ := newConns[connEnds](t)
@@ -36,8 +36,8 @@ func TestConnSelectOfWhatDidNotMove(t *testing.T) {
 		c.Send(ctx, 1)
 		select {
 		case <-selected:
-		case <-time.After(3 * time.Second):
-			t.Fatal(i, "nobody looks after it any more")
+		case <-ctx.Done():
+			t.Fatal(i, "Select does not see the message")
 		}
 		c.Close()
 		d.Close()
@@ -54,17 +54,15 @@ type connMemory struct {
 func TestConnClosedWhileItIsSent(t *testing.T) {
 	ctx := testkit.Ctx(t)
 	a, b := newConns[connMemory](t)
-	full, text := 0, strings.Repeat("x", 1<<10)
-	for a.Send(testkit.Shortly(t, 20*time.Millisecond), connMemory{Text: text}) == nil {
-		full++
-	}
+	text := strings.Repeat("x", 1<<10)
+	full := testkit.Fill(t, func(ctx context.Context) error { return a.Send(ctx, connMemory{Text: text}) }, "Send")
 	m, err := mp.NewMemory(4096)
 	if err != nil {
 		t.Fatal(err)
 	}
 	sent := make(chan error, 1)
 	go func() { sent <- a.Send(ctx, connMemory{Memory: m}) }()
-	time.Sleep(50 * time.Millisecond)
+	testkit.UntilBlocked(t, 1, "Send")
 	m.Close()
 	for range 50 {
 		f, err := os.Open("/etc/passwd")
@@ -81,7 +79,7 @@ func TestConnClosedWhileItIsSent(t *testing.T) {
 	if err := <-sent; !errors.Is(err, os.ErrClosed) && !errors.Is(err, mp.ErrClosed) {
 		t.Error("it was sent:", err)
 	}
-	if ok, err := b.Poll(testkit.Shortly(t, 50*time.Millisecond)); ok || err != nil {
+	if ok, err := b.Poll(testkit.Ended()); ok || err != nil { // Send has returned: what it sent would be there
 		_, err := b.Recv(ctx)
 		t.Error("there is something to receive:", err)
 	}

@@ -166,9 +166,18 @@ func TestConnPoll(t *testing.T) {
 		if ok, err := b.Poll(testkit.Shortly(t, 30*time.Millisecond)); ok || err != nil || time.Since(began) < 30*time.Millisecond {
 			t.Error("nothing came:", ok, err, time.Since(began))
 		}
-		time.AfterFunc(10*time.Millisecond, func() { a.SendBytes(ctx, nil) })
-		if ok, err := b.Poll(ctx); !ok || err != nil {
-			t.Error("something came:", ok, err)
+		came := make(chan error, 1)
+		go func() {
+			ok, err := b.Poll(ctx)
+			if !ok && err == nil {
+				err = errors.New("nothing came")
+			}
+			came <- err
+		}()
+		testkit.UntilBlocked(t, 1, "Poll")
+		a.SendBytes(ctx, nil)
+		if err := <-came; err != nil {
+			t.Error("something came:", err)
 		}
 		a.Send(ctx, 2)
 		for _, ctx := range []context.Context{testkit.Ended(), testkit.Cancelled(), ctx, ctx} {
@@ -233,10 +242,19 @@ func TestConnSelect(t *testing.T) {
 			}
 		}
 		c.Send(ctx, 1)
-		time.AfterFunc(5*time.Millisecond, func() { a.Close() })
 		d.Recv(ctx)
-		if ready, err := mp.Select(ctx, b, d); err != nil || !reflect.DeepEqual(ready, []int{0}) {
-			t.Error(ready, err)
+		selected := make(chan []int, 1)
+		go func() {
+			ready, err := mp.Select(ctx, b, d)
+			if err != nil {
+				t.Error(err)
+			}
+			selected <- ready
+		}()
+		testkit.UntilBlocked(t, 1, "Select")
+		a.Close()
+		if ready := <-selected; !reflect.DeepEqual(ready, []int{0}) {
+			t.Error(ready)
 		}
 	})
 }

@@ -298,7 +298,7 @@ func TestSelectIdleUsesNoProcessorTime(t *testing.T) {
 		_, err := mp.Select(ctx, all...)
 		ended <- err
 	}()
-	time.Sleep(50 * time.Millisecond) // let it fall asleep
+	testkit.UntilBlocked(t, 1, "Select")
 	begin := testkit.ProcessorTime(t)
 	time.Sleep(time.Second) // what is measured
 	// Other tests' goroutines may still be ending, and the machine is noisy: the figure that
@@ -312,15 +312,7 @@ func TestSelectIdleUsesNoProcessorTime(t *testing.T) {
 	if err := <-ended; !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
-	for range 1000 {
-		if runtime.NumGoroutine() <= goroutines {
-			break
-		}
-		time.Sleep(time.Millisecond)
-	}
-	if n := runtime.NumGoroutine(); n > goroutines {
-		t.Errorf("%d goroutines more are left", n-goroutines)
-	}
+	testkit.Until(t, "Select's goroutines have ended", func() bool { return runtime.NumGoroutine() <= goroutines })
 }
 
 // More than the runtime can wait for is an error and not a panic; a process that was not started

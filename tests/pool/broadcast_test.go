@@ -101,7 +101,7 @@ func TestBroadcastAndKills(t *testing.T) {
 			t.Errorf("%v", e)
 		}
 	}
-	until(t, "both are replaced", func() bool { return len(p.Stats().Workers) == 2 })
+	testkit.Until(t, "both are replaced", func() bool { return len(p.Stats().Workers) == 2 })
 	if out, err := mp.Broadcast(poolCtx(t), p, operateWorker, conformIn{}); err != nil || len(out) != 2 {
 		t.Errorf("%v, %v", out, err)
 	}

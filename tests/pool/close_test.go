@@ -267,7 +267,7 @@ func TestCloseMainIsKilled(t *testing.T) {
 		killed := time.Now()
 		cmd.Wait()
 		for _, pid := range pids {
-			until(t, "all are gone", func() bool { return !alive(pid) })
+			testkit.Until(t, "all are gone", func() bool { return !alive(pid) })
 		}
 		if d := time.Since(killed); d > testkit.Within(time.Second) {
 			t.Errorf("gone after %v", d)
@@ -287,7 +287,7 @@ func TestCloseNestedPoolEnds(t *testing.T) {
 	})})
 	r := mp.ApplyAsync(context.Background(), p, closeNest, 1)
 	var pids []int
-	until(t, "all run", func() bool {
+	testkit.Until(t, "all run", func() bool {
 		mu.Lock()
 		defer mu.Unlock()
 		pids = nil
@@ -300,7 +300,7 @@ func TestCloseNestedPoolEnds(t *testing.T) {
 	})
 	r.Cancel()
 	for _, pid := range pids[1:] {
-		until(t, "the nested workers are gone", func() bool { return !alive(pid) })
+		testkit.Until(t, "the nested workers are gone", func() bool { return !alive(pid) })
 	}
 }
 
@@ -341,5 +341,5 @@ func TestCloseLeavesNothing(t *testing.T) {
 	for i := range testkit.Times(6, 50) {
 		round(i)
 	}
-	until(t, "all descriptors are closed", func() bool { return fds() <= before })
+	testkit.Until(t, "all descriptors are closed", func() bool { return fds() <= before })
 }

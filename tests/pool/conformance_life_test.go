@@ -162,7 +162,7 @@ func TestPoolsResize(t *testing.T) {
 			if out, err := r.Get(poolCtx(t)); err != nil || !slices.Equal(out, doubles(2000)) {
 				t.Error(err)
 			}
-			until(t, fmt.Sprintf("%d workers", n), func() bool { return len(p.Stats().Workers) == n })
+			testkit.Until(t, fmt.Sprintf("%d workers", n), func() bool { return len(p.Stats().Workers) == n })
 		}
 		// As many tasks run at once as there are workers.
 		if err := p.Resize(3); err != nil {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/gomultiprocessing/mp"
+	"github.com/gomultiprocessing/mp/internal/testkit"
 )
 
 func TestPoolsLoops(t *testing.T) {
@@ -82,9 +83,9 @@ func TestPoolsLoopsAreLazy(t *testing.T) {
 					break
 				}
 			}
-			until(t, "the iterator is let go of", ended.Load)
+			testkit.Until(t, "the iterator is let go of", ended.Load)
 		}
-		until(t, "the rest is cancelled", func() bool { st := p.Stats(); return st.Queued+st.Running == 0 })
+		testkit.Until(t, "the rest is cancelled", func() bool { st := p.Stats(); return st.Queued+st.Running == 0 })
 		if v, err := mp.Apply(poolCtx(t), p, conformDouble, 1); v != 2 || err != nil {
 			t.Error(v, err)
 		}
@@ -116,7 +117,7 @@ func TestPoolsLoopsWaitForTheFirst(t *testing.T) {
 		got := atomic.Bool{}
 		go func() {
 			g.begun(t)
-			until(t, "the window is full", func() bool { st := p.Stats(); return st.Done == 3 })
+			testkit.Until(t, "the window is full", func() bool { st := p.Stats(); return st.Done == 3 })
 			if n := taken.Load(); n > 5 || got.Load() {
 				t.Errorf("%d taken while the first runs", n)
 			}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gomultiprocessing/mp"
+	"github.com/gomultiprocessing/mp/internal/testkit"
 )
 
 func TestPoolsStats(t *testing.T) {
@@ -47,7 +48,7 @@ func TestPoolsStats(t *testing.T) {
 				t.Error(v, err)
 			}
 		}
-		until(t, "all is quiet", func() bool { st = p.Stats(); return st.Running == 0 })
+		testkit.Until(t, "all is quiet", func() bool { st = p.Stats(); return st.Running == 0 })
 		if st.Queued != 0 || st.Done != 101 || st.Failed != 3 {
 			t.Errorf("%+v", st)
 		}
@@ -118,7 +119,7 @@ func TestPoolsWorkersComeAndGo(t *testing.T) {
 		if err != nil || !slices.Equal(out, doubles(200)) {
 			t.Error(err)
 		}
-		until(t, "the workers were replaced", func() bool {
+		testkit.Until(t, "the workers were replaced", func() bool {
 			mu.Lock()
 			defer mu.Unlock()
 			return count[mp.WorkerRecycled] >= 19
@@ -128,7 +129,7 @@ func TestPoolsWorkersComeAndGo(t *testing.T) {
 		}
 		p = make(mp.PoolConfig{Workers: 3, IdleTimeout: 20 * time.Millisecond})
 		for range 3 {
-			until(t, "the workers have gone", func() bool { return len(p.Stats().Workers) == 0 })
+			testkit.Until(t, "the workers have gone", func() bool { return len(p.Stats().Workers) == 0 })
 			if out, err := mp.Map(poolCtx(t), p, conformDouble, upTo(50)); err != nil || !slices.Equal(out, doubles(50)) {
 				t.Error(err)
 			}

@@ -90,7 +90,7 @@ func TestPoolsCancel(t *testing.T) {
 			if v, err := next.Get(poolCtx(t)); v != 8 || err != nil {
 				t.Error(v, err)
 			}
-			until(t, "the callback was called", func() bool { return told.Load() == 1 })
+			testkit.Until(t, "the callback was called", func() bool { return told.Load() == 1 })
 		}
 	})
 }
@@ -267,7 +267,7 @@ func TestPoolsResultsAfterTheEnd(t *testing.T) {
 		r.Cancel()
 		var called atomic.Int64
 		r.OnDone(func(v int, _ error) { called.Store(int64(v)) })
-		until(t, "the callback was called", func() bool { return called.Load() == 8 })
+		testkit.Until(t, "the callback was called", func() bool { return called.Load() == 8 })
 		if v, err := r.Get(poolCtx(t)); v != 8 || err != nil {
 			t.Error(v, err)
 		}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/gomultiprocessing/mp"
+	"github.com/gomultiprocessing/mp/internal/testkit"
 	"github.com/gomultiprocessing/mp/thread"
 )
 
@@ -109,7 +110,7 @@ func (g gate) task(how string, n int) conformIn { return conformIn{How: how, N: 
 // begun waits until a task waits for the gate.
 func (g gate) begun(t *testing.T) {
 	t.Helper()
-	until(t, "a task is begun", func() bool { _, err := os.Stat(string(g) + ".begun"); return err == nil })
+	testkit.Until(t, "a task is begun", func() bool { _, err := os.Stat(string(g) + ".begun"); return err == nil })
 }
 
 func (g gate) open(t *testing.T) {

@@ -16,12 +16,6 @@ import (
 	"github.com/gomultiprocessing/mp/thread"
 )
 
-// countFDs is how many descriptors this process has.
-func countFDs() int {
-	fds, _ := filepath.Glob("/proc/self/fd/*")
-	return len(fds)
-}
-
 var droppedTask = mp.Register("dropped/task", func(_ context.Context, file string) (string, error) {
 	for file != "" {
 		if _, err := os.Stat(file); err == nil {
@@ -34,7 +28,7 @@ var droppedTask = mp.Register("dropped/task", func(_ context.Context, file strin
 
 // Pools that are dropped without Close leave nothing behind. It runs alone: others open files, too.
 func TestDroppedPoolsEnd(t *testing.T) {
-	goroutines, fds := runtime.NumGoroutine(), countFDs()
+	goroutines, fds := runtime.NumGoroutine(), testkit.Descriptors("")
 	var pids []int
 	for i := range testkit.Times(40, 200) {
 		p, err := mp.NewPool(mp.PoolConfig{Workers: 1, Stdout: io.Discard, Stderr: io.Discard})
@@ -54,14 +48,14 @@ func TestDroppedPoolsEnd(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	until(t, "processes, descriptors and goroutines are gone", func() bool {
+	testkit.Until(t, "processes, descriptors and goroutines are gone", func() bool {
 		runtime.GC()
 		for _, pid := range pids {
 			if alive(pid) {
 				return false
 			}
 		}
-		return countFDs() <= fds+2 && runtime.NumGoroutine() <= goroutines+5
+		return testkit.Descriptors("") <= fds+2 && runtime.NumGoroutine() <= goroutines+5
 	})
 }
 
@@ -70,10 +64,7 @@ func TestDroppedPoolFinishes(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "go on")
 	r, pid := dropBusy(t, file)
-	for range 5 {
-		runtime.GC()
-		time.Sleep(10 * time.Millisecond)
-	}
+	testkit.Collect()
 	if !alive(pid) || r.Ready() {
 		t.Fatal("the pool was ended while a task ran")
 	}
@@ -83,7 +74,7 @@ func TestDroppedPoolFinishes(t *testing.T) {
 	if v, err := r.Get(poolCtx(t)); v != "done" || err != nil {
 		t.Error(v, err)
 	}
-	until(t, "the worker is gone", func() bool { runtime.GC(); return !alive(pid) })
+	testkit.Until(t, "the worker is gone", func() bool { runtime.GC(); return !alive(pid) })
 }
 
 func dropBusy(t *testing.T, file string) (*mp.Result[string], int) {
@@ -92,6 +83,6 @@ func dropBusy(t *testing.T, file string) (*mp.Result[string], int) {
 		t.Fatal(err)
 	}
 	r := mp.ApplyAsync(context.Background(), p, droppedTask, file)
-	until(t, "it runs", func() bool { return p.Stats().Workers[0].Busy > 0 })
+	testkit.Until(t, "it runs", func() bool { return p.Stats().Workers[0].Busy > 0 })
 	return r, p.Stats().Workers[0].PID
 }

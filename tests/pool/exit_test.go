@@ -132,7 +132,7 @@ func TestPoolsExit(t *testing.T) {
 				cfg.Exit = mp.Bind(exitRun, exitIn{Log: log})
 				p := make(cfg)
 				c.act(t, p)
-				until(t, "all is done", func() bool { return len(exitLines(log)) >= c.want })
+				testkit.Until(t, "all is done", func() bool { return len(exitLines(log)) >= c.want })
 				if lines := exitLines(log); len(lines) != c.want || c.want > 0 && !strings.HasPrefix(lines[0], "exit true") {
 					t.Errorf("%q", lines)
 				}
@@ -231,7 +231,7 @@ func TestExitAndKills(t *testing.T) {
 			defer cancel()
 			return p.Shutdown(ctx)
 		})
-		until(t, "Exit runs", func() bool { return len(exitLines(log)) == 1 })
+		testkit.Until(t, "Exit runs", func() bool { return len(exitLines(log)) == 1 })
 		syscall.Kill(pid, sig)
 		if err := <-done; err == nil || sig == syscall.SIGSTOP && !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%v: %v", sig, err)

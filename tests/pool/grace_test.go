@@ -88,7 +88,7 @@ func TestGraceNoneCancel(t *testing.T) {
 	for _, end := range []string{"Cancel", "ctx"} {
 		ctx, cancel := context.WithCancel(poolCtx(t))
 		r := mp.ApplyAsync(ctx, p, graceSpins, 0)
-		until(t, "it runs", func() bool { return p.Stats().Workers[0].Busy > 0 })
+		testkit.Until(t, "it runs", func() bool { return p.Stats().Workers[0].Busy > 0 })
 		start := time.Now()
 		if end == "ctx" {
 			cancel()

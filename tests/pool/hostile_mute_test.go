@@ -8,7 +8,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"runtime"
 	"syscall"
 	"testing"
 	"time"
@@ -75,26 +74,14 @@ var hostileMute = mp.Register("hostile/mute", func(_ context.Context, begun stri
 	return 0, nil
 })
 
-// countGoroutines is how many goroutines of this process are in a function.
-func countGoroutines(name string) int {
-	stacks := make([]byte, 1<<20)
-	for {
-		n := runtime.Stack(stacks, true)
-		if n < len(stacks) || len(stacks) > 256<<20 {
-			return bytes.Count(stacks[:n], []byte(name))
-		}
-		stacks = make([]byte, 4*len(stacks))
-	}
-}
-
 // What a worker does not read does not pile up in the process that it belongs to.
 func TestHostileMute(t *testing.T) {
 	t.Parallel()
 	p := testkit.NewPool(t, mp.PoolConfig{Workers: 1})
 	begun := filepath.Join(t.TempDir(), "begun")
 	r := mp.ApplyAsync(poolCtx(t), p, hostileMute, begun)
-	until(t, "it has rung often", func() bool { _, err := os.Stat(begun); return err == nil || r.Ready() })
-	if n := countGoroutines("internal/talk.(*Worker)."); n > 500 {
+	testkit.Until(t, "it has rung often", func() bool { _, err := os.Stat(begun); return err == nil || r.Ready() })
+	if n := testkit.GoroutinesIn("internal/talk.(*Worker)."); n > 500 {
 		t.Errorf("%d goroutines", n)
 	}
 	p.Terminate()
@@ -118,7 +105,7 @@ func TestHostileWriterKeepsNoGoroutines(t *testing.T) {
 			t.Fatal(v, err)
 		}
 	}
-	if n := countGoroutines("internal/spawn.(*stream)"); n > 500 {
+	if n := testkit.GoroutinesIn("internal/spawn.(*stream)"); n > 500 {
 		t.Errorf("%d goroutines", n)
 	}
 }

@@ -29,16 +29,6 @@ func poolCtx(t *testing.T) context.Context {
 	return ctx
 }
 
-// until polls for what has no event. Whatever takes a minute never comes.
-func until(t *testing.T, what string, is func() bool) {
-	t.Helper()
-	for end := time.Now().Add(time.Minute); !is(); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("not after a minute: %s", what)
-		}
-	}
-}
-
 // killedBy says whether err is the death of a worker by that signal.
 func killedBy(err error, sig syscall.Signal) bool {
 	var died *mp.WorkerDiedError

@@ -9,9 +9,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/gomultiprocessing/mp"
+	"github.com/gomultiprocessing/mp/internal/testkit"
 )
 
 var lazyAct = mp.Register("lazy/act", func(ctx context.Context, what string) (int, error) {
@@ -143,9 +143,7 @@ func TestLazyWindowFollowsResize(t *testing.T) {
 	taken := 0
 	go func() {
 		defer cancel()
-		for end := time.Now().Add(time.Minute); p.Stats().Queued+p.Stats().Running < 24 && time.Now().Before(end); {
-			time.Sleep(time.Millisecond)
-		}
+		testkit.Until(t, "the window is full", func() bool { st := p.Stats(); return st.Queued+st.Running >= 24 })
 	}()
 	for range mp.ImapUnordered(ctx, p, lazyAct, func(yield func(string) bool) {
 		for _, w := range words {

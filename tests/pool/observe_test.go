@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/gomultiprocessing/mp"
+	"github.com/gomultiprocessing/mp/internal/testkit"
 )
 
 // eventLog keeps the events of a pool.
@@ -43,7 +44,7 @@ func (l *eventLog) of(kinds ...mp.EventKind) (found []mp.PoolEvent) {
 // first waits for the first event of the kinds.
 func (l *eventLog) first(t *testing.T, kinds ...mp.EventKind) mp.PoolEvent {
 	t.Helper()
-	until(t, fmt.Sprint(kinds), func() bool { return len(l.of(kinds...)) > 0 })
+	testkit.Until(t, fmt.Sprint(kinds), func() bool { return len(l.of(kinds...)) > 0 })
 	return l.of(kinds...)[0]
 }
 
@@ -156,7 +157,7 @@ func TestPoolsStatsOfWorkers(t *testing.T) {
 		before := time.Now()
 		r := mp.MapAsync(poolCtx(t), p, conformTask, []conformIn{{N: 1}, g.task("", 2)}, mp.Chunk(1))
 		g.begun(t)
-		until(t, "one runs", func() bool { return p.Stats().Running == 1 })
+		testkit.Until(t, "one runs", func() bool { return p.Stats().Running == 1 })
 		st := p.Stats()
 		busy := 0
 		for i, w := range st.Workers {
@@ -241,7 +242,7 @@ func TestPoolsReasonsAndDeaths(t *testing.T) {
 		t.Errorf("%v", e.Err)
 	}
 	var pid int
-	until(t, "there is another worker", func() bool {
+	testkit.Until(t, "there is another worker", func() bool {
 		ws := p.Stats().Workers
 		if len(ws) == 1 {
 			pid = ws[0].PID
@@ -249,7 +250,7 @@ func TestPoolsReasonsAndDeaths(t *testing.T) {
 		return len(ws) == 1
 	})
 	syscall.Kill(pid, syscall.SIGKILL)
-	until(t, "it has died", func() bool { return len(events.of(mp.WorkerDied)) == 2 })
+	testkit.Until(t, "it has died", func() bool { return len(events.of(mp.WorkerDied)) == 2 })
 	err := events.of(mp.WorkerDied)[1].Err
 	for _, not := range []error{context.DeadlineExceeded, context.Canceled, mp.ErrCancelled, mp.ErrMemory, mp.ErrTerminated, mp.ErrClosed, mp.ErrRecycled} {
 		if errors.Is(err, not) {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/gomultiprocessing/mp"
+	"github.com/gomultiprocessing/mp/internal/testkit"
 	"github.com/gomultiprocessing/mp/thread"
 )
 
@@ -112,7 +113,7 @@ func TestPoolsRecycle(t *testing.T) {
 		busy := mp.ApplyAsync(poolCtx(t), p, conformTask, g.task("", 1))
 		g.begun(t)
 		done := goDo(func() error { return p.Recycle(poolCtx(t)) })
-		until(t, "two are replaced", func() bool { return len(events.of(mp.WorkerRecycled)) == 2 })
+		testkit.Until(t, "two are replaced", func() bool { return len(events.of(mp.WorkerRecycled)) == 2 })
 		if out, err := mp.Map(poolCtx(t), p, conformDouble, upTo(100)); err != nil || !slices.Equal(out, doubles(100)) {
 			t.Error(err)
 		}
@@ -134,7 +135,7 @@ func TestPoolsRecycle(t *testing.T) {
 		if err := p.Recycle(poolCtx(t)); err != nil {
 			t.Error(err)
 		}
-		until(t, "six are told of", func() bool { return len(events.of(mp.WorkerRecycled)) == 6 })
+		testkit.Until(t, "six are told of", func() bool { return len(events.of(mp.WorkerRecycled)) == 6 })
 		for _, e := range events.of(mp.WorkerRecycled) {
 			if !errors.Is(e.Err, mp.ErrRecycled) {
 				t.Error(e.Err)

@@ -64,7 +64,7 @@ func TestOptionsPriority(t *testing.T) {
 	p := testkit.NewPool(t, mp.PoolConfig{Workers: 1})
 	gate := filepath.Join(t.TempDir(), "gate")
 	first := mp.ApplyAsync(context.Background(), p, optionsGate, gate)
-	until(t, "the gate is closed", first.Running)
+	testkit.Until(t, "the gate is closed", first.Running)
 	var mu sync.Mutex
 	var order []int
 	var rs []*mp.Result[int]

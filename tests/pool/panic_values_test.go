@@ -249,7 +249,7 @@ func TestPanicValuesEndTheWorker(t *testing.T) {
 	in := [2]string{"panics with an error", "spins"}
 	_, err := mp.Apply(poolCtx(t), p, badTask, in)
 	badOutcome(t, in, err)
-	until(t, "the worker is replaced", func() bool {
+	testkit.Until(t, "the worker is replaced", func() bool {
 		ws := p.Stats().Workers
 		return len(ws) == 1 && ws[0].PID != pid && !alive(pid)
 	})

@@ -67,7 +67,7 @@ func stopLoopForEver() {
 
 func stopBegun(t *testing.T, in stopIn) {
 	t.Helper()
-	until(t, "the task is begun", func() bool { _, err := os.Stat(in.File); return err == nil })
+	testkit.Until(t, "the task is begun", func() bool { _, err := os.Stat(in.File); return err == nil })
 }
 
 func stopFile(t *testing.T) string { return t.TempDir() + "/begun" }
@@ -206,7 +206,7 @@ func TestStopStoppedWorker(t *testing.T) {
 func stopProcess(t *testing.T, pid int) {
 	t.Helper()
 	syscall.Kill(pid, syscall.SIGSTOP)
-	until(t, "the process is stopped", func() bool {
+	testkit.Until(t, "the process is stopped", func() bool {
 		stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 		return strings.Contains(string(stat), ") T ")
 	})

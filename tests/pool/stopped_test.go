@@ -9,10 +9,13 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"runtime"
 	"slices"
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/gomultiprocessing/mp"
 	"github.com/gomultiprocessing/mp/internal/testkit"
@@ -22,8 +25,9 @@ import (
 // before, in a chunk of two.
 var stoppedAt = mp.Register("stopped/at", func(_ context.Context, n int) (int, error) {
 	if n == 1 {
-		syscall.Kill(os.Getpid(), syscall.SIGSTOP)
-		time.Sleep(10 * time.Millisecond) // the signal may come to another thread first
+		runtime.LockOSThread() // a thread that sends it to itself does not go on before the process is stopped
+		defer runtime.UnlockOSThread()
+		unix.Tgkill(os.Getpid(), unix.Gettid(), unix.SIGSTOP)
 	}
 	return n + 10, nil
 })

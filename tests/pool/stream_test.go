@@ -96,7 +96,7 @@ func TestStreamWindow(t *testing.T) {
 		for range mp.Imap(poolCtx(t), p, streamWork, in, mp.Window(window)) {
 			given.Add(1)
 			if i++; i == 250 { // exactly
-				until(t, "the window is full", func() bool { return taken.Load() >= given.Load()+int64(window) })
+				testkit.Until(t, "the window is full", func() bool { return taken.Load() >= given.Load()+int64(window) })
 				if n := taken.Load() - given.Load(); n != int64(window) {
 					t.Errorf("window %d: %d ahead", window, n)
 				}
@@ -131,7 +131,7 @@ func TestStreamBreakEarly(t *testing.T) {
 			break
 		}
 	}
-	until(t, "nothing is left", func() bool { st := p.Stats(); return st.Queued+st.Running == 0 })
+	testkit.Until(t, "nothing is left", func() bool { st := p.Stats(); return st.Queued+st.Running == 0 })
 }
 
 func streamPanic(f func()) (v any) {

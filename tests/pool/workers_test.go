@@ -110,7 +110,7 @@ func TestOptionsResize(t *testing.T) {
 		if err := p.Resize(n); err != nil {
 			t.Error(err)
 		}
-		until(t, "there are as many workers", func() bool { return len(p.Stats().Workers) == n })
+		testkit.Until(t, "there are as many workers", func() bool { return len(p.Stats().Workers) == n })
 	}
 	wg.Wait()
 	if p.Resize(0) == nil {
@@ -146,7 +146,7 @@ func TestOptionsIdleTimeout(t *testing.T) {
 		if v, err := mp.Apply(poolCtx(t), p, poolValuesInt, 1); v != -1 || err != nil {
 			t.Error(v, err)
 		}
-		until(t, "nobody is idle any more", func() bool { return len(p.Stats().Workers) == 0 })
+		testkit.Until(t, "nobody is idle any more", func() bool { return len(p.Stats().Workers) == 0 })
 	}
 }
 

@@ -3,9 +3,7 @@
 package queue_test
 
 import (
-	"runtime"
 	"testing"
-	"time"
 
 	"github.com/gomultiprocessing/mp"
 	"github.com/gomultiprocessing/mp/internal/testkit"
@@ -29,10 +27,8 @@ func TestQueuePutsWhatIsGarbageMeanwhile(t *testing.T) {
 		}
 		put <- err
 	}()
-	for range 5 {
-		time.Sleep(20 * time.Millisecond)
-		runtime.GC()
-	}
+	testkit.UntilBlocked(t, 1, "Put")
+	testkit.Collect()
 	if v, err := q.Get(ctx); v != nil || err != nil {
 		t.Fatal(v, err)
 	}

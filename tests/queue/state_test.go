@@ -4,9 +4,7 @@ package queue_test
 
 import (
 	"runtime"
-	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/gomultiprocessing/mp"
 	"github.com/gomultiprocessing/mp/internal/testkit"
@@ -74,12 +72,10 @@ func TestQueueUnfinishedMeanwhile(t *testing.T) {
 		q := k.New(t, 0)
 		ctx := testkit.Ctx(t)
 		const most = 3 // a worker puts one, gets one and is done with it, in turn
-		var stop atomic.Bool
-		time.AfterFunc(50*time.Millisecond, func() { stop.Store(true) })
 		workers := make(chan error, most)
 		for range most {
 			go func() {
-				for !stop.Load() {
+				for range testkit.Times(1000, 50_000) {
 					if err := q.Put(ctx, 1); err != nil {
 						workers <- err
 						return
@@ -96,7 +92,7 @@ func TestQueueUnfinishedMeanwhile(t *testing.T) {
 				workers <- nil
 			}()
 		}
-		for !stop.Load() {
+		for len(workers) < most {
 			if n := q.Unfinished(); n < 0 || n > most {
 				t.Error(n, "unfinished, of at most", most)
 				break
