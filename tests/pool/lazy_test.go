@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/gomultiprocessing/mp"
 	"github.com/gomultiprocessing/mp/internal/testkit"
