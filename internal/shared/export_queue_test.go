@@ -39,6 +39,3 @@ const (
 func (q *Queue) InRing() uint64 {
 	return word(q.tail[q.puts.Load()&^closedBit&1*16:]) - q.freed.Load()
 }
-
-// HasRoom says whether the heap is made to appear larger than it is.
-func HasRoom() bool { return room.block.Load() != nil }

@@ -62,9 +62,6 @@ func (q *Queue) tryGet(ctx context.Context, buf []byte) (body []byte, files []*o
 	q.getEdge.release()
 	q.getLatch.Unlock()
 	shm.Point("queue.get.unlocked")
-	if len(body) >= carrier.LargeItem {
-		gotLarge(len(body))
-	}
 	if ok && q.putters.HasWaiters() {
 		q.putters.Wake(1)
 		shm.Point("queue.get.woken")
