@@ -11,7 +11,7 @@ import (
 func limitOf(errno syscall.Errno) string {
 	switch errno {
 	case syscall.EMFILE:
-		return currentLimit("ulimit -n", syscall.RLIMIT_NOFILE)
+		return currentLimit("ulimit -n", syscall.RLIMIT_NOFILE) + ": raise it, or let go of what is no longer used (Close; Detach of a Queue)"
 	case syscall.EFBIG:
 		return "the limit on the size of files, ulimit -f"
 	case syscall.ENFILE:

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
-	"github.com/gomultiprocessing/mp/internal/shm"
 	"github.com/gomultiprocessing/mp/internal/spin"
 )
 
@@ -93,7 +92,6 @@ func newEnd(f *os.File, mode Mode) (*End, error) {
 	e.sending = direction{turn: make(chan struct{}, 1), deadline: f.SetWriteDeadline, wait: raw.Write}
 	e.receiving.turn <- struct{}{}
 	e.sending.turn <- struct{}{}
-	shm.CountDescriptors(1)
 	e.rx.step = e.receiveStep
 	e.rx.spin.Enabled = spin.New().Enabled
 	e.tx.step = e.sendStep
@@ -130,7 +128,6 @@ func (e *End) Close() error {
 // shut lets go of everything. The state is closed.
 func (e *End) release() {
 	e.file.Close() // whoever waits for it stops
-	shm.CountDescriptors(-1)
 	<-e.receiving.turn
 	e.rx.in.discard()
 	e.receiving.turn <- struct{}{}

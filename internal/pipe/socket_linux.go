@@ -6,6 +6,8 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/gomultiprocessing/mp/internal/errtext"
 )
 
 // socketBuffer is how many bytes may be on their way. The system allows an ordinary user
@@ -16,7 +18,7 @@ const socketBuffer = 1 << 20
 func pair() (a, b *os.File, err error) {
 	p, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
-		return nil, nil, os.NewSyscallError("socketpair", err)
+		return nil, nil, errtext.Errorf("mp: a pipe: %w", os.NewSyscallError("socketpair", err))
 	}
 	for _, fd := range p {
 		// An error, or less than was asked for: then senders wait sooner.

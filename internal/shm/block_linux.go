@@ -21,11 +21,10 @@ type Block struct {
 // NewBlock makes a block of size bytes, all zero, without a name: a sealed memfd, like a
 // Region. Its pages use memory once they are touched. what is shown in /proc and by debuggers.
 func NewBlock(what string, size int) (*Block, error) {
-	r, err := retryAfterGC(func() (*Region, error) { return New(what, size) })
+	r, err := New(what, size)
 	if err != nil {
 		return nil, err
 	}
-	CountDescriptors(1)
 	return &Block{mem: r.mem, file: r.File()}, nil
 }
 
@@ -44,7 +43,6 @@ func AdoptBlock(f *os.File, name string, size int) (*Block, error) {
 	if err != nil {
 		return nil, err
 	}
-	CountDescriptors(1)
 	return &Block{mem: r.mem, file: r.File()}, nil
 }
 
@@ -59,7 +57,6 @@ func (b *Block) Name() string { return b.name }
 
 // CloseFile closes the descriptor and keeps the mapping. It must be called once.
 func (b *Block) CloseFile() error {
-	CountDescriptors(-1)
 	return b.file.Close()
 }
 

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/gomultiprocessing/mp/internal/errtext"
 )
 
 // namedIn is the directory of named memory, which is that of shm_open.
@@ -46,7 +48,7 @@ func CreateBlock(name string, size int) (*Block, error) {
 	if _, err := os.Lstat(path); err == nil {
 		return nil, failed("create", path, unix.EEXIST)
 	}
-	f, err := retryAfterGC(func() (*os.File, error) { return openNameless(path) })
+	f, err := openNameless(path)
 	if err != nil {
 		return createAtOnce(path, name, size)
 	}
@@ -98,7 +100,7 @@ func OpenBlock(name string) (*Block, error) {
 		return nil, err
 	}
 	path := filepath.Join(namedIn, name)
-	f, err := retryAfterGC(func() (*os.File, error) { return openFile(path, 0) })
+	f, err := openFile(path, 0)
 	if err != nil {
 		return nil, failed("open", path, err)
 	}
@@ -179,14 +181,11 @@ func mapNamed(f *os.File, name string, size int) (*Block, error) {
 	if size == 0 {
 		size = int(info.Size())
 	}
-	mem, err := retryAfterGC(func() ([]byte, error) {
-		return unix.Mmap(int(f.Fd()), 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
-	})
+	mem, err := mapShared(f, size)
 	if err != nil {
 		f.Close()
 		return nil, fmt.Errorf("mp: mapping %d bytes of the shared memory %s: %w", size, name, err)
 	}
-	CountDescriptors(1)
 	return &Block{mem: mem, file: f, name: name, info: info}, nil
 }
 
@@ -213,7 +212,7 @@ func failed(op, path string, err error) error {
 	if errors.As(err, &inner) {
 		err = inner.Err
 	}
-	return fmt.Errorf("mp: %w", &fs.PathError{Op: op, Path: path, Err: err})
+	return errtext.Errorf("mp: %w", &fs.PathError{Op: op, Path: path, Err: err})
 }
 
 // discard frees a block that no other code has seen.

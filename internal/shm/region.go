@@ -39,7 +39,7 @@ func Open(f *os.File, size int) (*Region, error) {
 }
 
 func mapFile(f *os.File, size int) (*Region, error) {
-	mem, err := unix.Mmap(int(f.Fd()), 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	mem, err := mapShared(f, size)
 	if err != nil {
 		f.Close()
 		return nil, errtext.Errorf("mp: mapping %d bytes of shared memory: %w", size, err)

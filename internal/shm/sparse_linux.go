@@ -10,16 +10,13 @@ import (
 func Supported() error { return nil }
 
 // NewSparse makes a region whose file has size bytes, of which the first mapped bytes are
-// mapped. It uses memory only for pages that were written. When descriptors or mappings have
-// run out, it runs the garbage collector and tries again.
+// mapped. It uses memory only for pages that were written.
 func NewSparse(name string, mapped int, size int64) (*Region, error) {
-	return retryAfterGC(func() (*Region, error) {
-		f, err := create(name, size)
-		if err != nil {
-			return nil, errtext.Errorf("mp: shared memory: %w", err)
-		}
-		return mapFile(f, mapped)
-	})
+	f, err := create(name, size)
+	if err != nil {
+		return nil, errtext.Errorf("mp: shared memory: %w", err)
+	}
+	return mapFile(f, mapped)
 }
 
 // OpenSparse maps a region that another process made with NewSparse. It takes over the

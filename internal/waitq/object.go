@@ -164,16 +164,12 @@ func (o *Object) register(core func(*Object) any) *Object {
 	objects.known[o.identity] = ref
 	o.handles = 1
 	identity, region := o.identity, o.Region
-	shm.CountDescriptors(1)
 	runtime.AddCleanup(o, func(region *shm.Region) {
 		objects.Lock()
 		if objects.known[identity] == ref {
 			delete(objects.known, identity)
 		}
 		objects.Unlock()
-		if region.File() != nil {
-			shm.CountDescriptors(-1)
-		}
 		region.Close()
 	}, region)
 	return o
@@ -197,7 +193,6 @@ func (o *Object) reopen(f *os.File) {
 		return
 	}
 	o.SetFile(f)
-	shm.CountDescriptors(1)
 }
 
 // Retain counts one more handle of the program on the object.
@@ -224,7 +219,6 @@ func (o *Object) Release() {
 		return // the object could not be recognized when it arrives again
 	}
 	o.CloseFile()
-	shm.CountDescriptors(-1)
 }
 
 // head is the content of an object's head.

@@ -5,8 +5,13 @@ package memory_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
 	"os"
+	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/gomultiprocessing/mp"
@@ -166,29 +171,87 @@ func TestMemoryArrivesAndIsDropped(t *testing.T) {
 	testkit.ComesTo(t, name, heldN, mappedN)
 }
 
-// arraysInFew makes far more arrays than the process may have descriptors, and drops them.
-var arraysInFew = mp.Register("memory/few descriptors", func(_ context.Context, n int) (mp.None, error) {
-	for range n {
-		a, err := mp.NewArray[int](1)
-		if err != nil {
-			return mp.None{}, err
-		}
-		passed, err := mp.NewMemory(1)
-		if err != nil {
-			return mp.None{}, err
-		}
-		a.Slice()[0]++
-		passed.Bytes()[0]++
-		a.Close()
+// pair is both ends of a pipe.
+type pair struct{ a, b *mp.Conn[int] }
+
+func (p pair) Close() error { return errors.Join(p.a.Close(), p.b.Close()) }
+
+// detacher is a handle of a queue: Close of the queue would close it for all.
+type detacher struct{ q *mp.Queue[*mp.Lock] }
+
+func (d detacher) Close() error { return d.q.Detach() }
+
+// makers make one shared object each.
+var makers = map[string]func() (io.Closer, error){
+	"array": func() (io.Closer, error) { return mp.NewArray[int](1) },
+	"lock":  func() (io.Closer, error) { return mp.NewLock() },
+	"queue": func() (io.Closer, error) {
+		q, err := mp.NewQueue[*mp.Lock](1)
+		return detacher{q}, err
+	},
+	"pipe": func() (io.Closer, error) {
+		a, b, err := mp.NewPipe[int]()
+		return pair{a, b}, err
+	},
+}
+
+// helpful is nil for an error that tells of the limit on descriptors, and what to do about it.
+func helpful(err error) error {
+	if err == nil {
+		return errors.New("there is a descriptor beyond the limit")
 	}
+	text := err.Error()
+	if !errors.Is(err, syscall.EMFILE) || !strings.Contains(text, "ulimit -n, which is 64") || !strings.Contains(text, "Close") || strings.Count(text, "mp: ") != 1 {
+		return fmt.Errorf("unhelpful: %w", err)
+	}
+	return nil
+}
+
+// untilFull makes shared objects until the process has no descriptors left, and then closes some
+// and makes others again and again.
+var untilFull = mp.Register("memory/until full", func(_ context.Context, what string) (mp.None, error) {
+	var made []io.Closer
+	for {
+		c, err := makers[what]()
+		if err != nil {
+			if err = helpful(err); err != nil {
+				return mp.None{}, err
+			}
+			break
+		}
+		made = append(made, c)
+	}
+	for { // a queue takes three
+		l, err := mp.NewLock()
+		if err != nil {
+			break
+		}
+		made = append(made, l)
+	}
+	if _, err := mp.OpenMemory("of no such name"); helpful(err) != nil {
+		return mp.None{}, helpful(err)
+	}
+	for range 3000 {
+		i := rand.N(len(made))
+		made[i].Close()
+		l, err := mp.NewLock()
+		if err != nil {
+			return mp.None{}, err
+		}
+		made[i] = l
+	}
+	runtime.KeepAlive(made)
 	return mp.None{}, nil
 })
 
-// Descriptors that garbage holds are there when they are needed.
-func TestMemoryInFewDescriptors(t *testing.T) {
+// A process that has no descriptors left is told its limit and what to do, and what it closes is free
+// at once.
+func TestNoDescriptorsLeft(t *testing.T) {
 	t.Parallel()
-	if _, err := mp.Call(testkit.Ctx(t), arraysInFew, 1000, mp.ProcessConfig{Limits: mp.Limits{OpenFiles: 64}}); err != nil {
-		t.Error(err)
+	for _, what := range []string{"array", "lock", "queue", "pipe"} {
+		if _, err := mp.Call(testkit.Ctx(t), untilFull, what, mp.ProcessConfig{Limits: mp.Limits{OpenFiles: 64}}); err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
 	}
 }
 
