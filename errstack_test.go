@@ -64,7 +64,7 @@ func errstackPools(t *testing.T, cfg mp.PoolConfig) map[string]*mp.Pool {
 	return map[string]*mp.Pool{"processes": testkit.NewPool(t, cfg), "goroutines": goroutines}
 }
 
-// errstackOwn are frames that nobody who reads a stack wants to see.
+// errstackOwn are frames of mp's own, which no stack should show.
 var errstackOwn = regexp.MustCompile(`(?m)^(github\.com/gomultiprocessing/mp(\.|/internal/|/thread)|runtime/debug\.Stack)`)
 
 // TestPanicsSayWhere: the innermost place of the program's own, in the text, and the stack with %+v.

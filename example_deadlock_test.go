@@ -25,7 +25,7 @@ var inOtherOrder = mp.Register("in other order", func(ctx context.Context, in tw
 })
 
 // Two processes take two locks in opposite order. A wait that ends with its ctx says that it
-// could not have succeeded, and lists who waits for whom.
+// could not have succeeded, and lists which process waits for which.
 func ExampleDeadlockError() {
 	ctx := context.Background()
 	a, err := mp.NewLock()

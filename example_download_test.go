@@ -21,7 +21,7 @@ type Video struct {
 
 // download notes that it begins, and is done when all of its round have begun: the
 // first six videos, or all ten. So the downloads of a round run at one moment, or
-// they wait for ever.
+// they hang.
 var download = mp.Register("download", func(ctx context.Context, v Video) (int, error) {
 	f, err := os.OpenFile(v.Log, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/gomultiprocessing/mp"
 )
 
-// inspect finds a fault in the first part, and takes for ever for the others.
+// inspect finds a fault in the first part, and never returns for the others.
 var inspect = mp.Register("inspect", func(ctx context.Context, part int) (bool, error) {
 	if part == 0 {
 		return false, errors.New("broken")

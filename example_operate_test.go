@@ -97,7 +97,7 @@ var exampleBegin = mp.Register("example/begin", func(ctx context.Context, es []*
 	return mp.None{}, es[1].Wait(ctx)
 })
 
-// A server that is asked for more than it can do says so at once.
+// A server that is asked for more than it can do refuses at once.
 func ExampleNoWait() {
 	ctx := context.Background()
 	pool, err := mp.NewPool(mp.PoolConfig{Workers: 1, MaxQueued: 2})

@@ -19,7 +19,7 @@ type Lines struct {
 }
 
 // fiveLines says its number and its pid five times. After the first it waits until
-// three processes have said something: they are at it at one moment, or for ever.
+// three processes have said something: they run at the same time, or the example hangs.
 var fiveLines = mp.Register("fiveLines", func(ctx context.Context, in Lines) (mp.None, error) {
 	f, err := os.OpenFile(in.File, os.O_APPEND|os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {

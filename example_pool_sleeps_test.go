@@ -32,7 +32,7 @@ func (s Sleep) say(what string) error {
 }
 
 // snooze begins, waits until four have begun, and ends. The first four are open
-// at one moment, or they wait for ever.
+// at the same time, or they hang.
 var snooze = mp.Register("snooze", func(ctx context.Context, s Sleep) (mp.None, error) {
 	if err := s.say("start"); err != nil {
 		return mp.None{}, err

@@ -227,7 +227,7 @@ func ExampleQueue_names() {
 	// true false true
 }
 
-// lineCounter prints what is written, and tells when it was so many lines.
+// lineCounter prints what is written, and closes a channel after n lines.
 type lineCounter struct {
 	rest int
 	told chan struct{}
@@ -264,7 +264,7 @@ var putNumbers = mp.Register("putNumbers", func(ctx context.Context, in Numbers)
 	return mp.None{}, in.Queue.Close()
 })
 
-// A queue of three stops who puts until somebody takes.
+// Put waits while a queue with a capacity of three is full.
 func ExampleQueue_All() {
 	ctx := context.Background()
 	q, err := mp.NewQueue[int](3)

@@ -9,7 +9,7 @@ import (
 	"github.com/gomultiprocessing/mp"
 )
 
-// Who waits gives the lock up however often it is held.
+// Wait releases the lock however often it is held.
 func ExampleNewRLockCondition() {
 	bg := context.Background()
 	lock, err := mp.NewRLock()

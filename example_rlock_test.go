@@ -38,7 +38,7 @@ func (a *purse) addTwice(ctx context.Context, n int) error {
 	return a.add(ctx, n)
 }
 
-// Who has an RLock may acquire it again.
+// The owner of an RLock may acquire it again.
 func ExampleRLock() {
 	lock, err := mp.NewRLock()
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/gomultiprocessing/mp/thread"
 )
 
-// A Set frees all who wait, also when Clear follows at once.
+// A Set frees all waiters, also when Clear follows at once.
 func TestEventPulse(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -49,7 +49,7 @@ func ExampleStart_waitFor() {
 	// timed out: true
 }
 
-// asyncio.shield: who waits gives up, and the work goes on.
+// asyncio.shield: the waiter gives up, and the work goes on.
 func ExampleStart_shield() {
 	ctx, cancel := context.WithCancel(context.Background())
 	saving := make(chan struct{})

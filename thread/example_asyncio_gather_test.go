@@ -44,7 +44,7 @@ func ExampleNewPool_gatherDifferent() {
 	// [70 71] <nil>
 }
 
-// asyncio.gather(return_exceptions=True): all are waited for, and the error lists who failed.
+// asyncio.gather(return_exceptions=True): all are waited for, and the error lists those that failed.
 // With mp.FailFast the first failure cancels the rest, as in a TaskGroup.
 func ExampleNewPool_gatherExceptions() {
 	ctx := context.Background()

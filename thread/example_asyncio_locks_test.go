@@ -74,7 +74,7 @@ func ExampleNewLock_asyncio() {
 	// 4000
 }
 
-// asyncio.Event: everybody who waits goes on when it is set.
+// asyncio.Event: all waiters go on when it is set.
 func ExampleNewEvent_asyncio() {
 	ctx := context.Background()
 	start, err := thread.NewEvent()

@@ -43,7 +43,7 @@ func ExampleStart_taskGroup() {
 				cancel(err)
 				return err
 			}
-			<-ctx.Done() // work that would take for ever
+			<-ctx.Done() // work that would never end
 			return ctx.Err()
 		})
 		if err != nil {

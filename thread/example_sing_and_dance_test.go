@@ -42,7 +42,7 @@ func ExampleStart_singAndDance() {
 	if err := thread.JoinAll(ctx); err != nil {
 		log.Fatal(err)
 	}
-	for i := range 3 { // who was the first of a step is free
+	for i := range 3 { // either may come first in a step
 		a, b := <-lines, <-lines
 		fmt.Println(min(a, b), max(a, b), "in step", i)
 	}

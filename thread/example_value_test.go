@@ -8,7 +8,7 @@ import (
 	"github.com/gomultiprocessing/mp/thread"
 )
 
-// Who loads the two numbers gets them as they were at one moment.
+// Load returns the two numbers as they were at one moment.
 func ExampleNewValue() {
 	type point struct{ X, Y int }
 	v, err := thread.NewValue(point{1, 2})

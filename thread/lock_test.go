@@ -78,7 +78,7 @@ func TestLockWaitEndsWithItsCtx(t *testing.T) {
 	})
 }
 
-// Who comes while the lock is free takes it; who has waited for a millisecond is handed it.
+// A goroutine that comes while the lock is free takes it; one that has waited for a millisecond is handed it.
 func TestLockIsHandedToWhoHasWaited(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -28,7 +28,7 @@ type baggage struct {
 
 var carryBaggage = mp.Register("thread/baggage", func(context.Context, baggage) (mp.None, error) { return mp.None{}, nil })
 
-// What is of this package belongs to its process, and says so before another one is started.
+// Objects of package thread belong to their process: passing one is an error before another process is started.
 func TestWhatDoesNotTravel(t *testing.T) {
 	t.Parallel()
 	pipe, other := ends[int]()

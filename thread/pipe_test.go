@@ -51,7 +51,7 @@ func TestPipeSharesPointers(t *testing.T) {
 	}
 }
 
-// Send waits while 1,024 messages are on their way, in the order of coming, and not for ever.
+// Send waits while 1,024 messages are on their way, in the order of coming, and no longer.
 func TestPipeIsFullOfMessages(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 	"github.com/gomultiprocessing/mp/thread"
 )
 
-// A task that waits has a deadline too, and a caller who cancels it.
+// A task that waits has a deadline too, and a caller that cancels it.
 func TestNestedWaitEndsWithItsCtx(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

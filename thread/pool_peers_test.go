@@ -16,7 +16,7 @@ import (
 )
 
 // Ten tasks, two workers, and task 3 misbehaves: what other pools of goroutines make of it is a
-// dead process, a zero that nobody notices, a wait for ever. Here it is one error.
+// dead process, a zero that nobody notices, a hang. Here it is one error.
 
 // badly is a function of which call 3 does something bad.
 func badly(bad func()) *mp.Func[int, int] {

@@ -186,7 +186,7 @@ func TestEndlessTaskDoesNotStopTheOthers(t *testing.T) {
 	})
 }
 
-// Nobody who ends a pool waits for a task that has its outcome.
+// Ending a pool does not wait for a task that has its outcome.
 func TestEndlessTaskDoesNotStopTheEnd(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(t *testing.T, p *mp.Pool) error{

@@ -45,7 +45,7 @@ func count(n int) []int {
 	return in
 }
 
-// level counts those who are inside of something, and knows the most there were at once.
+// level counts the goroutines inside a section, and the most at once.
 type level struct{ now, most atomic.Int64 }
 
 func (l *level) enter() {

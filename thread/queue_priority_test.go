@@ -202,7 +202,7 @@ func waitWithABadItem(t *testing.T, fail func()) {
 	}
 }
 
-// Who waits for a Put whose less panics has nothing of it.
+// A Put whose less panics does not disturb a waiting Get.
 func TestPriorityQueueWhoseLessPanicsPassesRoomOn(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -248,7 +248,7 @@ func TestPriorityQueueWhoseLessPanicsPassesRoomOn(t *testing.T) {
 }
 
 // While a Get compares, the ctx of a Put ends that it is about to let in: the item is in the
-// queue, and the Put says so.
+// queue, and the Put panics.
 func TestPriorityQueueLetsInAPutWhoseCtxHasJustEnded(t *testing.T) {
 	t.Parallel()
 	var held atomic.Bool

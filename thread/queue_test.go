@@ -70,7 +70,7 @@ func TestQueueWaitsForItsDeadline(t *testing.T) {
 	})
 }
 
-// Those who wait are served in the order of coming, and whoever has left is passed over.
+// Waiters are served in the order of coming, and those that gave up are passed over.
 func TestQueueServesGetsInTurn(t *testing.T) {
 	inBubbles(t, 1, func(t *testing.T, q *mp.Queue[int]) {
 		leaves, leave := context.WithCancel(t.Context())

@@ -19,7 +19,7 @@ import (
 // balance is whole only if its numbers are equal. It is large, so that it changes while it is read.
 type balance [1 << 10]int64
 
-// Load sees no half of a change, and waits for nobody who makes one.
+// Load sees no half of a change, and does not wait for an Update.
 func TestValueIsWhole(t *testing.T) {
 	t.Parallel()
 	v := must(thread.NewValue(balance{}))

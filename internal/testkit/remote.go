@@ -52,7 +52,7 @@ var TheRemote = sync.OnceValue(NewRemoteClient)
 
 const RemoteKind = contract.KindTest + 1
 
-// receive takes the replies to who waits for them.
+// receive hands the replies to the calls that wait for them.
 func (c *RemoteClient) receive(pipe io.Reader) {
 	in := gob.NewDecoder(pipe)
 	for {

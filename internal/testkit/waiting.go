@@ -39,7 +39,7 @@ func UntilBlocked(t testing.TB, n int, method string) {
 		}
 		return count
 	}
-	// A goroutine inside a system call may be about to return: it has to be there twice.
+	// One that spins takes a lock for a moment at most: it has to be there twice.
 	Until(t, strconv.Itoa(n)+" goroutines wait in "+method, func() bool {
 		if blocked() < n {
 			return false
@@ -117,10 +117,11 @@ func goroutines(all bool) (gs []goroutine) {
 		head, _, _ := strings.Cut(strings.TrimPrefix(g.stack, "goroutine "), "\n")
 		id, state, _ := strings.Cut(head, " [")
 		g.id, _ = strconv.Atoi(id)
-		g.blocked = true
-		for _, prefix := range []string{"run", "GC", "preempted", "copystack"} { // running, runnable, helping the collector
-			g.blocked = g.blocked && !strings.HasPrefix(state, prefix)
+		for _, prefix := range []string{"select", "chan", "IO wait", "sync.", "semacquire", "sleep"} {
+			g.blocked = g.blocked || strings.HasPrefix(state, prefix)
 		}
+		// A leader sleeps on futexes. Other system calls return, only late where the machine is busy.
+		g.blocked = g.blocked || strings.HasPrefix(state, "syscall") && strings.Contains(strings.ToLower(g.stack), "futex")
 		if i := strings.LastIndex(g.stack, " in goroutine "); i >= 0 {
 			parent, _, _ := strings.Cut(g.stack[i+len(" in goroutine "):], "\n")
 			g.parent, _ = strconv.Atoi(parent)

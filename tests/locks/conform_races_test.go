@@ -14,14 +14,14 @@ import (
 )
 
 // A store with room for one item, whose two Conditions have the same Lock: no wake-up is lost,
-// though waits end all the time and only one of those who wait is notified.
+// though waits end all the time and only one waiter is notified.
 func TestConditionsOfOneLock(t *testing.T) {
 	testkit.OnCarriers(t, func(t *testing.T, c testkit.Carrier) {
 		ctx := testkit.Ctx(t)
 		l := testkit.Must(c.Lock())(t)
 		filled, taken := testkit.Must(c.Condition(l))(t), testkit.Must(c.Condition(l))(t)
 		items := 0
-		// change waits until there are so many items, has it be the other number, and tells one.
+		// change waits until there is that number of items, has it be the other number, and tells one.
 		change := func(wait context.Context, from int, mine, others *mp.Condition) error {
 			h := testkit.Must(l.Acquire(ctx))(t)
 			h, err := mine.WaitFor(wait, h, func() bool { return items == from })

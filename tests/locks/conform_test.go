@@ -81,7 +81,7 @@ func TestLockThatIsHeld(t *testing.T) {
 	})
 }
 
-// However greedy the others are, who waits gets it.
+// However greedy the others are, a waiter gets it.
 func TestLockDoesNotStarve(t *testing.T) {
 	testkit.OnCarriers(t, func(t *testing.T, c testkit.Carrier) {
 		ctx := testkit.Ctx(t)
@@ -121,7 +121,7 @@ func TestLockDoesNotStarve(t *testing.T) {
 	})
 }
 
-// One who has waited for a millisecond is not overtaken. On a busy machine he may come late:
+// A goroutine that has waited for a millisecond is not overtaken. On a busy machine it may come late:
 // so it has to be seen once.
 func TestLockIsHandedOver(t *testing.T) {
 	testkit.OnCarriers(t, func(t *testing.T, c testkit.Carrier) {

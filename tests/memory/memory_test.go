@@ -162,7 +162,7 @@ func TestMemoryThatCannotBe(t *testing.T) {
 	}
 }
 
-// Colons and newlines are for those who like them (CPython's TestSharedMemoryNames).
+// Colons and newlines are allowed (CPython's TestSharedMemoryNames).
 func TestMemoryNames(t *testing.T) {
 	t.Parallel()
 	base := memoryName(t)

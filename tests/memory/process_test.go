@@ -91,7 +91,7 @@ func init() {
 	})
 }
 
-// Memory outlives who made it, and goes on from hand to hand.
+// Memory outlives the process that made it, and goes on from hand to hand.
 func TestMemoryFromAChild(t *testing.T) {
 	t.Parallel()
 	ctx := testkit.Ctx(t)

@@ -194,7 +194,7 @@ func TestMemoryNamesWithPython(t *testing.T) {
 }
 
 // Python removes the name of what it has attached to, unless it is told not to
-// (gh-82300). The memory itself stays with those who have it.
+// (gh-82300). The memory itself stays with the processes that have it.
 func TestMemoryThatPythonTracks(t *testing.T) {
 	t.Parallel()
 	name := memoryName(t)

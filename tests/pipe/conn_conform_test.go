@@ -18,7 +18,7 @@ import (
 	"github.com/gomultiprocessing/mp/internal/testkit"
 )
 
-// Who sends waits when nobody receives, and what was not sent in time will not be received.
+// A sender waits when nobody receives, and what was not sent in time will not be received.
 func TestConnIsBounded(t *testing.T) {
 	testkit.OnCarriers(t, func(t *testing.T, on testkit.Carrier) {
 		ctx := testkit.Ctx(t)
@@ -62,7 +62,7 @@ func TestConnBytesAreNotShared(t *testing.T) {
 			t.Errorf("%q, %v", got, err)
 		}
 		received := make(chan []byte)
-		go func() { // for who waits as well
+		go func() { // one that waits as well
 			p, _ := b.RecvBytes(ctx, 0)
 			received <- p
 		}()
@@ -215,7 +215,7 @@ func TestConnReceiverThatGivesUp(t *testing.T) {
 	})
 }
 
-// Closing an end frees all who wait, here and there.
+// Closing an end frees all waiters, here and there.
 func TestConnCloseFreesWaiters(t *testing.T) {
 	testkit.OnCarriers(t, func(t *testing.T, on testkit.Carrier) {
 		ctx := testkit.Ctx(t)

@@ -209,6 +209,9 @@ func TestConnCrosswise(t *testing.T) {
 			e.Close()
 		}
 	}
+	if ctx.Err() != nil {
+		t.Error("two Sends waited for one another")
+	}
 }
 
 var (

@@ -230,7 +230,7 @@ func TestPoolsWait(t *testing.T) {
 	})
 }
 
-// Many who wait for many, while tasks end: nobody waits for ever.
+// Many goroutines wait for many Results while tasks end: none of them hangs.
 func TestPoolsWaitRaces(t *testing.T) {
 	onPools(t, func(t *testing.T, make func(mp.PoolConfig) *mp.Pool) {
 		p := make(mp.PoolConfig{Workers: 4})

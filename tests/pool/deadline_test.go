@@ -27,7 +27,7 @@ var (
 	})
 )
 
-// A time that is meant to be none is none.
+// A timeout of zero or less means no timeout.
 func TestDeadlineBeyondAllTime(t *testing.T) {
 	t.Parallel()
 	p, err := mp.NewPool(mp.PoolConfig{Workers: 1})

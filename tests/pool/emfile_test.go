@@ -18,7 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// crammed is how many files came, which it closes, and who it was.
+// crammed closes the files that came, and returns their number and its pid.
 type crammed struct{ Files, PID int }
 
 var cramIn = mp.Register("emfile/in", func(_ context.Context, files []*os.File) (crammed, error) {
@@ -30,7 +30,7 @@ var cramIn = mp.Register("emfile/in", func(_ context.Context, files []*os.File) 
 	return crammed{len(files), os.Getpid()}, nil
 })
 
-// cramOut returns so many files.
+// cramOut returns n files.
 var cramOut = mp.Register("emfile/out", func(_ context.Context, n int) ([]*os.File, error) { return cramFiles(n) })
 
 func cramFiles(n int) ([]*os.File, error) {

@@ -171,7 +171,7 @@ type hostileSink struct{}
 
 func (*hostileSink) Write(b []byte) (int, error) { return len(b), nil }
 
-// A writer that blocks for ever, or fails, holds up nobody but who prints.
+// A writer that blocks forever, or fails, holds up only the tasks that print.
 func TestHostileWriter(t *testing.T) {
 	t.Parallel()
 	w := &hostileWriter{entered: make(chan struct{}), leave: make(chan struct{})}

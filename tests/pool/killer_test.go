@@ -46,7 +46,7 @@ type killing struct {
 func mostKills() int64 { return int64(testkit.Times(60, 5000)) }
 
 // killer kills workers of a pool, the first as soon as one has work and then one every so
-// often, until it is stopped or has killed so many.
+// often, until it is stopped or has killed the most that it may.
 func killer(p *mp.Pool, every func() time.Duration, most int64) *killing {
 	k := &killing{quit: make(chan struct{}), ended: make(chan struct{})}
 	go func() {

@@ -241,7 +241,7 @@ func TestPanicValuesInCallbacks(t *testing.T) {
 	}
 }
 
-// A worker in which such a method goes on for ever is replaced, and its outcome is kept.
+// A worker in which such a method never returns is replaced, and its outcome is kept.
 func TestPanicValuesEndTheWorker(t *testing.T) {
 	t.Parallel()
 	p := testkit.NewPool(t, mp.PoolConfig{Workers: 1, Stderr: io.Discard})

@@ -20,7 +20,7 @@ var raceTask = mp.Register("race/task", func(context.Context, int) (int, error) 
 	return 7, nil
 })
 
-// A data race in a worker is no secret: Join and Shutdown fail, and the event says so.
+// A data race in a worker is reported: Join and Shutdown fail, and the event has the reason.
 func TestRaceInWorker(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(p *mp.Pool) error{

@@ -16,7 +16,7 @@ import (
 	"github.com/gomultiprocessing/mp/internal/testkit"
 )
 
-// stopIn says how a task passes its time; those that run for ever say in File
+// stopIn says how a task passes its time; those that never end say in File
 // that they were begun.
 type stopIn struct {
 	How  string

@@ -193,7 +193,7 @@ func TestLaunchBadRegistration(t *testing.T) {
 	}
 }
 
-// TestLaunchDeadlock: a Func that waits for ever, and does not look at its ctx, ends as a
+// TestLaunchDeadlock: a Func that waits forever and does not look at its ctx, ends as a
 // program of its own would. A binary with cgo in it (this one, with package net) has no
 // such check in the Go runtime.
 func TestLaunchDeadlock(t *testing.T) {

@@ -18,7 +18,7 @@ type queueLoad[T any] struct {
 	N        int
 }
 
-// drain gets n items, and says so by putting the last one back.
+// drain gets n items, and puts the last one back to report it.
 func drain[T any](ctx context.Context, l queueLoad[T]) (mp.None, error) {
 	var last T
 	for range l.N {

@@ -65,7 +65,7 @@ func TestQueueIsLinearizable(t *testing.T) {
 						op, happened := randomOp(q, rand.IntN(6), client*1000+i)
 						end := time.Since(began)
 						if !happened || !op.ok && end-call > 100*time.Millisecond {
-							continue // who is held up may take what he cannot see for none
+							continue // a goroutine that is held up may take the queue for empty
 						}
 						mu.Lock()
 						history = append(history, porcupine.Operation{ClientId: client, Input: op, Call: int64(call), Return: int64(end)})

@@ -12,7 +12,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// modelQueue is what a queue of so many items at most must do.
+// modelQueue is what a queue with a capacity must do.
 type modelQueue struct {
 	kind     testkit.QueueKind
 	items    []int // in the order of coming
