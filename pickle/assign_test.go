@@ -81,7 +81,7 @@ func TestMisfitsNameThePath(t *testing.T) {
 		{map[string]any{"Jobs": []any{map[string]any{}, map[string]any{"next": "x"}}}, new(in), "pickle: in.Jobs[1].Next: a str does not fit int"},
 		{map[string]any{"Table": map[string]int{"a": 300}}, new(in), `pickle: in.Table["a"]: 300 does not fit int8`},
 		{1.5, new(int), "pickle: in: a float does not fit int"}, {-1, new(uint), "pickle: in: -1 does not fit uint"},
-		{1 << 53, new(float32), ""}, {1<<53 + 1, new(float64), "pickle: in: a int does not fit float64"},
+		{int64(1) << 53, new(float32), ""}, {int64(1)<<53 + 1, new(float64), "pickle: in: a int does not fit float64"},
 		{nil, new(int), "pickle: in: a None does not fit int"}, {true, new(int), "pickle: in: a bool does not fit int"},
 		{[]int{1}, new([2]int), "pickle: in: 1 elements do not fit [2]int"},
 		{pickle.Tuple{1, 2}, new(job), "pickle: in: 2 elements do not fit the 1 fields of pickle_test.job"},

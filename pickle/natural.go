@@ -1,7 +1,9 @@
 package pickle
 
 import (
+	"math"
 	"math/big"
+	"math/cmplx"
 	"reflect"
 	"slices"
 	"time"
@@ -165,9 +167,9 @@ func (d *decoder) items(pairs []any) (Dict, error) {
 func plainKey(x any) bool {
 	switch x := x.(type) {
 	case float64:
-		return x == x // a NaN equals nothing in Go; Python finds it by its identity
+		return !math.IsNaN(x) // equals nothing in Go; Python finds it by its identity
 	case complex128:
-		return x == x
+		return !cmplx.IsNaN(x)
 	case nil, bool, int64, string, time.Duration, Date, DateTime, UUID, Decimal, Path, WindowsPath, Ellipsis, Global:
 		return true
 	}
