@@ -1,6 +1,7 @@
 package waitq
 
 import (
+	"runtime"
 	"sync/atomic"
 
 	"github.com/gomultiprocessing/mp/internal/shm"
@@ -9,12 +10,15 @@ import (
 // doorbell is how other processes tell a process to check its waiters in an object. Each
 // process has one in each object, in its row: so only processes that share the object can ring
 // it, or spoil it. count counts the rings; it is a futex. asleep is 1 while the process sleeps
-// until count changes.
-type doorbell struct{ count, asleep *atomic.Uint32 }
+// until count changes. A doorbell keeps its object from becoming garbage, which would unmap the words.
+type doorbell struct {
+	object        *Object
+	count, asleep *atomic.Uint32
+}
 
 func (o *Object) doorbell(slot int) doorbell {
 	at := rowsAt + slot*rowSize + bellIn
-	return doorbell{o.Word32(at), o.Word32(at + 4)}
+	return doorbell{o, o.Word32(at), o.Word32(at + 4)}
 }
 
 func (d doorbell) ring() {
@@ -22,4 +26,5 @@ func (d doorbell) ring() {
 	if d.asleep.Load() != 0 {
 		shm.FutexWake(d.count)
 	}
+	runtime.KeepAlive(d.object)
 }

@@ -1,6 +1,7 @@
 package waitq
 
 import (
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,8 +21,10 @@ type futexSet struct {
 	sleptShort     bool
 }
 
-// snapshot notes the doorbells of objects and their counts.
+// snapshot notes the doorbells of objects and their counts. The set keeps these objects until the
+// next snapshot: the leader still uses their words after the parking lot has dropped them.
 func (s *futexSet) snapshot(objects []*Object, slot int) {
+	clear(s.bells)
 	s.bells, s.counts = s.bells[:0], s.counts[:0]
 	for _, o := range objects {
 		d := o.doorbell(slot)
@@ -71,6 +74,7 @@ func (s *futexSet) sleep(p *parkingLot, t *proctable.Table, timeout time.Duratio
 	for _, d := range s.bells {
 		d.asleep.Store(0)
 	}
+	runtime.KeepAlive(s)
 	return !short && !s.changed(p, t)
 }
 
