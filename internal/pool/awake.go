@@ -9,21 +9,21 @@ import (
 
 // To wake a sleeping process costs some 50 microseconds, of the parent and of the worker: many
 // times what a short task takes. So short tasks go to workers that are awake, several at once, and
-// a sleeping one is woken when the work that waits before it is worth more than that. While tasks
-// only compute no more workers are kept awake than there are processors.
+// a sleeping worker is woken when the waiting work is worth more than that. While tasks
+// only compute, no more workers are kept awake than there are processors.
 //
-// A worker is quick while all that it has is known to be short. Should one of these tasks take
-// long after all, that is seen within some milliseconds, and what waits behind it is called back.
+// A worker counts as awake while all its tasks are known to be short. If one of them takes
+// long after all, that is noticed within some milliseconds, and what waits behind it is taken back.
 
 const (
 	wakeCost     = 50 * time.Microsecond  // tasks that take as long are worth a wake each
-	workPerWake  = 100 * time.Microsecond // of work before it, for a worker that sleeps: both sides have a part in the wake
-	workPerAwake = 50 * time.Microsecond  // of work before it, for a worker that is awake
-	callCost     = 8 * time.Microsecond   // what a job with one task takes this process, with the caller's part
-	slowAfter    = 2 * time.Millisecond   // after which a quick worker is looked at
+	workPerWake  = 100 * time.Microsecond // of waiting work for each awake worker, before one that sleeps is woken: both sides pay for a wake
+	workPerAwake = 50 * time.Microsecond  // of waiting work for each awake worker, before one that has nothing to do gets some
+	callCost     = 8 * time.Microsecond   // what a job with one task costs this process, with the caller's part
+	slowAfter    = 2 * time.Millisecond   // after which an awake worker is checked
 )
 
-// hold notes that a worker has n more items of a batch, or fewer.
+// addOutstanding counts n more items of a batch at a worker; n may be negative.
 func (s *Scheduler) addOutstanding(m *member, b *Batch, n int) {
 	was := m.outstanding
 	if m.outstanding += n; was <= 1 && m.outstanding > 1 {
@@ -39,7 +39,7 @@ func (s *Scheduler) addOutstanding(m *member, b *Batch, n int) {
 	s.updateAwake(m)
 }
 
-// wakes notes that the sender of a worker is about to look.
+// markWaking notes that the sender of a worker is about to look.
 func (s *Scheduler) markWaking(m *member) {
 	if m.caps.Sleeps && !m.waking {
 		m.waking = true
@@ -47,7 +47,7 @@ func (s *Scheduler) markWaking(m *member) {
 	}
 }
 
-// regard puts a worker on the list of those that are quick, or takes it off.
+// updateAwake puts a worker on the list of those that are awake, or takes it off.
 func (s *Scheduler) updateAwake(m *member) {
 	quick := m.caps.Sleeps && m.outstanding > 0 && m.slow == 0 && m.compensates == nil
 	if quick == m.awake {
@@ -61,7 +61,7 @@ func (s *Scheduler) updateAwake(m *member) {
 	}
 }
 
-// slowed notes that what a worker has is not short, though it was thought to be.
+// markSlow notes that the tasks of a worker are not short, though they were thought to be.
 func (s *Scheduler) markSlow(m *member) {
 	for _, b := range m.batches {
 		if b.short {
@@ -73,13 +73,13 @@ func (s *Scheduler) markSlow(m *member) {
 	s.updateAwake(m)
 }
 
-// isShort says whether a task is not worth a wake.
+// isShort reports whether a task is not worth a wake.
 func (p *estimate) isShort() bool { return p.typical > 0 && p.typical < float64(wakeCost) }
 
-// hands is how many workers tasks like those of a job can make use of: while they only compute as many
-// as there are processors, while they wait most of the time more. Jobs with one task cost this process
-// a callCost of one of its processors each: no more workers than keep up with half of them. Workers that do not
-// sleep have processors of their own, or cost nothing to wake.
+// usefulWorkers returns how many workers tasks like those of a job can use: as many as there are processors
+// if they only compute, more if they wait most of the time. A job with one task costs this process
+// callCost, so no more workers are useful than keep up with half of the processors. Workers that do not
+// sleep have processors elsewhere, or cost nothing to wake.
 func (s *Scheduler) usefulWorkers(j *Job, sleep bool) int {
 	p := j.estimate
 	if !sleep || !p.isShort() || p.cpuShare == 0 {
@@ -94,8 +94,8 @@ func (s *Scheduler) usefulWorkers(j *Job, sleep bool) int {
 
 var processors = runtime.NumCPU()
 
-// enough says whether those that are awake are enough for what waits: to wake one more, or to keep
-// it awake, would cost more than it saves. Such work is worth so much for each of them.
+// enoughAwake reports whether the awake workers are enough for what waits, because another one
+// would cost more than it saves: there is less work than worth for each of them.
 func (s *Scheduler) enoughAwake(worth time.Duration) bool {
 	if len(s.awake)+s.waking == 0 {
 		return false
@@ -117,7 +117,7 @@ func (s *Scheduler) enoughAwake(worth time.Duration) bool {
 	return awake >= s.usefulWorkers(j, true) || work < float64(awake)*float64(worth)
 }
 
-// rouseQuick has short tasks sent to a worker that is awake.
+// wakeAwake has short tasks sent to a worker that is awake.
 func (s *Scheduler) wakeAwake() {
 	for i := len(s.awake) - 1; i >= 0; i-- {
 		m := s.awake[i]
@@ -130,7 +130,7 @@ func (s *Scheduler) wakeAwake() {
 	s.watchAwake()
 }
 
-// watchQuick sets the timer that finds quick workers that are not.
+// watchAwake sets the timer of checkAwake.
 func (s *Scheduler) watchAwake() {
 	if s.awakeTimerSet {
 		return
@@ -146,7 +146,7 @@ func (s *Scheduler) watchAwake() {
 	s.awakeTimer.Reset(slowAfter)
 }
 
-// glanceNow calls back what waits behind tasks that were thought to be short, and goes on as long
+// checkAwake takes back what waits behind tasks that were thought to be short. It checks again as long
 // as something waits while a worker is idle.
 func (s *Scheduler) checkAwake() {
 	s.mu.Lock()
@@ -172,8 +172,8 @@ func (s *Scheduler) checkAwake() {
 	}
 }
 
-// drags notes which item a worker runs, and says whether its items since it was last looked at,
-// a stallQuick ago, were worth a wake each: it was in the same batch then.
+// isSlow reports whether the items that a worker has run since the last check, slowAfter ago, have taken
+// long enough to be worth a wake each, and notes which item it runs now.
 func (m *member) isSlow() bool {
 	b, item, _, runs := m.w.Running()
 	if !runs {

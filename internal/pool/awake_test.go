@@ -176,7 +176,7 @@ func TestShortTasksBesideAStoppedWorker(t *testing.T) {
 }
 
 // patience is how long a task may wait although a worker is idle: some looks, at each of which half of what
-// waits behind a slow task is called back. One that is stuck waits for all of the 400 ms that a task takes here.
+// waits behind a slow task is taken back. One that is stuck waits for all of the 400 ms that a task takes here.
 const patience = 100 * time.Millisecond
 
 // Whatever is submitted, no task waits for long while a worker has nothing to do.

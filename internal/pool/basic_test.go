@@ -177,7 +177,7 @@ func TestPriorityOvertakesWhatWasSentAhead(t *testing.T) {
 	})
 }
 
-// What was sent ahead and called back stands in its old order.
+// What was sent ahead and taken back stands in its old order.
 func TestCallingBackKeepsTheOrder(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := newLab(t, config(1))

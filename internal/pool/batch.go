@@ -14,11 +14,11 @@ type Span struct {
 type Batch struct {
 	Spans  []Span
 	Report bool // the worker says when it begins an item
-	// Alone says that the one input cannot be sent again, because something leaves this process with
-	// it. So it is sent to a worker that has nothing else to do, and not called back while its job
-	// goes on: what has left would be lost.
+	// Moves says that the one input cannot be sent again, because it moves something out of this process.
+	// So it is sent to a worker that has nothing else to do, and is not taken back while its job
+	// goes on: what was moved would be lost.
 	Moves bool
-	// Left is set by the transport when it sends that input: who ran it was the only one who could.
+	// Moved is set by the transport when it sends that input: no other worker can run the task any more.
 	Moved atomic.Bool
 	Tag   any // the transport's own
 
@@ -26,8 +26,8 @@ type Batch struct {
 	limit    int  // items that may be begun, as far as the scheduler has lowered it
 	done     int  // items with a result; results come in order
 	started  int  // items whose begin was told as an event (Report)
-	span     int  // the span the next result is for
-	offset   int  // and the place in it
+	span     int  // the span of the next result
+	offset   int  // and its place there
 	unread   bool // its one item is blamed for the worker's death, though it was not begun
 	priority int
 	short    bool // it was known to be short when it was sent
@@ -35,7 +35,7 @@ type Batch struct {
 	estimate *estimate
 	typical  int64   // nanoseconds that each usually takes
 	cost     int64   // nanoseconds that each item was charged
-	one      [1]Span // room for the most frequent case
+	one      [1]Span // memory for the most frequent case
 }
 
 // NewBatch makes a batch of spans: for the tests of transports. The scheduler
@@ -62,7 +62,7 @@ func (b *Batch) At(item int) (span *Span, offset int) {
 	return nil, 0
 }
 
-// index is what the item's job calls it.
+// index returns the index of the item's task in its job.
 func (b *Batch) index(item int) int {
 	sp, at := b.At(item)
 	return sp.First + at
@@ -76,7 +76,7 @@ func (b *Batch) add(sp Span) {
 	b.timed = b.timed || sp.Job.Timeout > 0
 }
 
-// advance takes n items of the current span as done and returns where they are.
+// advance counts n more items of the current span as done, and returns where they are.
 func (b *Batch) advance(n int) (sp *Span, offset int) {
 	for b.span < len(b.Spans) && b.offset >= b.Spans[b.span].N {
 		b.span++
@@ -88,7 +88,7 @@ func (b *Batch) advance(n int) (sp *Span, offset int) {
 	return sp, offset
 }
 
-// holds says whether the batch has items of j.
+// holds reports whether the batch has items of j.
 func (b *Batch) holds(j *Job) bool {
 	for i := range b.Spans {
 		if b.Spans[i].Job == j {
@@ -98,15 +98,15 @@ func (b *Batch) holds(j *Job) bool {
 	return false
 }
 
-// held says whether the batch must not be called back.
+// irrevocable reports whether the batch must not be taken back.
 func (b *Batch) irrevocable() bool { return b.Moves && !b.Spans[0].Job.over }
 
-// last is the item that the worker runs if it runs one of this batch and was told
-// to begin no more: the last one begun. Those before it have ended.
+// last returns the item that the worker may be running after it was told to begin no more: the last
+// one that was begun. The items before it have ended.
 func (b *Batch) last() (item int, ok bool) { return b.limit - 1, b.done < b.limit }
 
-// parts calls f for each piece of a span within the items [from, to), the last
-// first: what is given back in that order stands in the right one.
+// parts calls f for each piece of a span within the items [from, to), the last piece
+// first, so that what is put back in that order ends up in the right one.
 func (b *Batch) parts(from, to int, f func(sp Span)) {
 	at := b.items
 	for i := len(b.Spans) - 1; i >= 0; i-- {

@@ -72,8 +72,8 @@ func (c *callbacks) call(f, resume func()) {
 	}
 }
 
-// try runs f. The error is its panic, which may be of nil: then recover does not tell it from
-// runtime.Goexit, after which this does not return.
+// try runs f and returns its panic as an error. After a panic of nil recover returns nil, as it does after
+// runtime.Goexit; but after that try does not return.
 func try(f func()) (err error) {
 	returned := false
 	defer func() {
@@ -95,7 +95,7 @@ func (c *callbacks) keep(err error) {
 	}
 }
 
-// quiet returns a channel that is closed when no callback is left.
+// quiet returns a channel that is closed as soon as no callback waits or runs.
 func (c *callbacks) quiet() <-chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -10,22 +10,21 @@ import (
 // Client is the call that a job belongs to.
 type Client interface {
 	Tasks
-	// Deliver is told each task's outcome, exactly once a task, unless the job
+	// Deliver takes the outcome of each task, exactly once for each, unless the job
 	// is cancelled before. It is called without a lock, from several goroutines
 	// at once, each with different tasks, and must not wait for the pool's end. The
-	// Outcome is only valid during the call.
+	// Outcome is valid only during the call.
 	Deliver(o *Outcome)
 	// Finished is called once, after the last Deliver has returned: with nil
 	// when every task has its outcome, with the cause when the job was cancelled.
 	Finished(cause error)
 }
 
-// Tasks are the tasks of a call as transports take them, so that what a transport asks for cannot be missing:
-// encoded, for workers that are reached by bytes, or as calls that are ready to be made, for goroutines.
-// One pool uses one of the two. The scheduler uses neither.
+// Tasks are the tasks of a call as transports take them: encoded, for workers that are reached by bytes,
+// or as calls that are ready to be made, for goroutines. A pool uses one of the two, the scheduler neither.
 type Tasks interface {
-	// Encode returns n inputs from first on, in the form that the worker reads: in the empty buffer it
-	// is given, or in one of its own. An error says that one of them cannot travel. Attachments that
+	// Encode returns n inputs from first on, in the form that the worker reads: in the empty buffer b,
+	// or in another one. An error says that one of the inputs cannot travel. Attachments that
 	// move are taken out of the buffer, or settled, before it is encoded again; others may be left in it.
 	Encode(b *codec.Buffer, first, n int) (*codec.Buffer, error)
 	// OutputSize is the size in bytes of an output that travels as memory; 0: none does.

@@ -20,8 +20,7 @@ func (s *Scheduler) Close() {
 	s.checkEnded()
 }
 
-// wind ends the workers of a closed pool that has nothing left to do, and those
-// that are being started.
+// windDown ends the workers of a closed pool without open jobs, and those that are being started.
 func (s *Scheduler) windDown() {
 	if !s.closed || s.open.first != nil {
 		return
@@ -37,8 +36,8 @@ func (s *Scheduler) windDown() {
 	s.checkEnded()
 }
 
-// end notes that no worker will be started any more, the end of all workers of a closed pool, and of
-// all that they did.
+// checkEnded closes the channels for what has come to its end: the workers of a terminated pool, the starts
+// of workers, the pool.
 func (s *Scheduler) checkEnded() {
 	if s.terminated && len(s.members) == 0 && s.starting == 0 {
 		select {
@@ -68,7 +67,7 @@ func (s *Scheduler) checkEnded() {
 	}
 }
 
-// release has what starts need released, without the lock, since to close a file may take long. It says
+// release calls Config.Release, on another goroutine, since closing a file may take long. It reports
 // whether that is done.
 func (s *Scheduler) release() bool {
 	select {
@@ -115,7 +114,7 @@ func (s *Scheduler) Terminate() {
 	waitAtMost(userCodeTimeout, s.ended)
 }
 
-// within waits until done is closed, but not for longer than d.
+// waitAtMost waits until done is closed, but not for longer than d.
 func waitAtMost(d time.Duration, done <-chan struct{}) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -125,16 +124,16 @@ func waitAtMost(d time.Duration, done <-chan struct{}) {
 	}
 }
 
-// releasePatience is how long Terminate waits for Release, which closes files: on a file system that
-// does not answer that may take for ever.
+// releaseTimeout is how long Terminate waits for Release, which closes files: on a file system that
+// does not answer it may never return.
 const releaseTimeout = time.Second
 
-// codePatience is how long Terminate waits, when no worker is left, for code of the
-// program's that belongs to a call: the decoding of an output, the reading of an input.
+// userCodeTimeout is how long Terminate waits, when no worker is left, for code of the
+// program that decodes an output or encodes an input.
 const userCodeTimeout = 50 * time.Millisecond
 
 // Join waits, after Close or Terminate, until the workers are gone and the
-// callbacks have returned. A panic of a callback comes out here.
+// callbacks have returned. It returns the panics of callbacks.
 func (s *Scheduler) Join(ctx context.Context) error {
 	s.mu.Lock()
 	closed := s.closed
@@ -143,7 +142,7 @@ func (s *Scheduler) Join(ctx context.Context) error {
 		return ErrOpen
 	}
 	if s.calledByTask(ctx) {
-		return errors.New("mp: Join was called by a task of the pool, and would wait for itself")
+		return errors.New("mp: Join was called by a task of the same pool and would wait for itself")
 	}
 	for _, wait := range []func() <-chan struct{}{
 		func() <-chan struct{} { return s.ended },

@@ -2,19 +2,19 @@ package pool
 
 import "time"
 
-// A worker tells its parent of outcomes lazily: several at once, and after it has committed
-// them. One that is stopped in between, by a signal, a debugger or a freezer, tells nothing.
-// So somebody looks at what busy workers have committed from time to time, and before it is
-// said of a task that it still runs.
+// A worker reports outcomes lazily: several at once, and some time after it has committed
+// them. A worker that is stopped in between, by a signal, a debugger or a freezer, reports nothing.
+// So the scheduler collects what busy workers have committed from time to time, and before it
+// decides that a task still runs.
 
 const (
-	// roundEvery is how often workers that have something to do are looked at.
+	// collectEvery is how often outcomes are collected from busy workers.
 	collectEvery = 20 * time.Millisecond
 	// collectWait is how long a decision may wait for outcomes to be collected.
 	collectWait = 50 * time.Millisecond
 )
 
-// goRound starts the looks at busy workers, if m needs them.
+// watchCollector sets the timer of collectAll, if m needs it.
 func (s *Scheduler) watchCollector(m *member) {
 	if m.collector == nil || s.collectTimerSet {
 		return
@@ -27,7 +27,7 @@ func (s *Scheduler) watchCollector(m *member) {
 	s.collectTimer.Reset(collectEvery)
 }
 
-// roundNow collects what workers have committed.
+// collectAll collects what all workers have committed.
 func (s *Scheduler) collectAll() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -37,12 +37,12 @@ func (s *Scheduler) collectAll() {
 			continue
 		}
 		m.collector.Collect(0)
-		m.w.Running() // notes when it was first seen, at the latest, that an item runs
+		m.w.Running() // has the worker note since when its item runs
 		s.watchCollector(m)
 	}
 }
 
-// collect has everything reported that the worker has committed. It is called without the lock.
+// collect has the worker report everything that it has committed. It is called without the lock.
 func (m *member) collect() {
 	if m.collector != nil {
 		m.collector.Collect(collectWait)

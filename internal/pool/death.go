@@ -14,7 +14,7 @@ func (m *member) Died(d Death) {
 	s := m.s
 	s.mu.Lock()
 	m.dead = true
-	if m.w == nil { // it was not even ready: start sees to it
+	if m.w == nil { // it was not even ready: start handles it
 		m.startErr = cmp.Or(d.Err, errEnded)
 		s.mu.Unlock()
 		close(m.wakeup)
@@ -44,9 +44,9 @@ func (m *member) Died(d Death) {
 	s.finish(dropped...)
 }
 
-// bury says what becomes of each item that a dead worker had: what it had not
-// begun waits for another, what it ran is blamed, and what it had begun before,
-// in a chunk, is begun again.
+// settleDead settles each item that a dead worker had: what it had not
+// begun waits for another worker, the item that ran is blamed, and the earlier ones of
+// a chunk, whose results were lost, are begun again.
 func (s *Scheduler) settleDead(m *member, d Death, due []delivery) []delivery {
 	for _, b := range m.batches {
 		if b.done >= b.limit {
@@ -90,9 +90,9 @@ func (s *Scheduler) settleDead(m *member, d Death, due []delivery) []delivery {
 	return due
 }
 
-// unreadable says whether the first item that a dead worker had not begun is to blame
-// for the death: its input is more than a worker may hold, or worker after worker has
-// died while it came.
+// blameUnread reports whether the first item that a dead worker had not begun is to blame
+// for the death: its input is larger than a worker's memory limit, or several workers in a row have
+// died while they read it.
 func (m *member) blameUnread(b *Batch, begun int, d Death) bool {
 	if st := m.stop; st != nil && st.batch == b && st.unread && begun == st.item {
 		b.unread = true
@@ -110,10 +110,10 @@ func (m *member) blameUnread(b *Batch, begun int, d Death) bool {
 	return b.unread
 }
 
-// maxPerished is how many workers in a row may die while they are sent a job's input.
+// maxReadDeaths is how many workers in a row may die while they read inputs of one job.
 const maxReadDeaths = 10
 
-// verdict is the error of the item that ran when its worker died.
+// deathError returns the error of the item that ran when its worker died.
 func (m *member) deathError(b *Batch, item int, err error) error {
 	switch st := m.stop; {
 	case st != nil && st.batch == b && st.item == item && st.err != nil:
@@ -124,12 +124,11 @@ func (m *member) deathError(b *Batch, item int, err error) error {
 	return err
 }
 
-// errEnded is for a worker that says of itself that it ended as it was asked to,
-// and had a task.
+// errEnded is for a worker that had a task when it ended as it was asked to.
 var errEnded = errors.New("mp: the worker ended while the task ran")
 
-// dismissed takes a dead worker off the list and sees to a new one. It returns the
-// jobs that are finished because no worker lives.
+// removeDead takes a dead worker off the list and starts another. It returns the
+// jobs that are finished because the pool broke.
 func (s *Scheduler) removeDead(m *member, d Death) (dropped []*Job) {
 	if i := slices.Index(s.members, m); i >= 0 {
 		s.members = slices.Delete(s.members, i, i+1)
@@ -165,9 +164,9 @@ func (s *Scheduler) removeDead(m *member, d Death) (dropped []*Job) {
 	return dropped
 }
 
-// hurried is how soon after its start the death of a worker that was never heard
-// of counts as a start that failed: the next one will not live long either. When it
-// was sent a task, that may be what it died of.
+// earlyDeath is how soon after its start the death of a worker that has reported nothing
+// counts as a failed start: the next one will not live long either. A worker that
+// was sent a task may have died of that.
 const (
 	earlyDeath         = time.Second
 	earlyDeathWithTask = 20 * time.Millisecond

@@ -1,13 +1,13 @@
 // Package pool is the scheduler: it decides which task goes to which worker,
 // and what becomes of a task whose worker dies, hangs or is told to stop.
 //
-// It is one state machine behind one mutex and knows no transport. It talks to
-// workers through the small interface [Worker], and workers talk back through
+// It is one state machine behind one mutex and knows no transport. It drives
+// workers through the interface [Worker], and workers report through
 // [Sink]; goroutines, processes and machines are implementations of the two.
-// Package time is used directly, so that the whole of it runs under
-// testing/synctest; there is no other I/O.
+// It uses package time directly, so that it can be tested under
+// testing/synctest, and does no other I/O.
 //
-// # Words
+// # Terms
 //
 // A [Job] is what one call submits: one task for Apply, a million for Map. Its
 // tasks are numbered from 0. A [Batch] is what is handed to one worker at once:
@@ -20,12 +20,12 @@
 //
 // # What always holds
 //
-//   - Every task has exactly one outcome, delivered outside of the lock.
-//   - A task is begun at most once per attempt, but for those of a chunk that had
-//     ended in a worker and whose results died with it.
-//   - Only the item that ran when a worker died is blamed; or the one whose input
-//     no worker survives, so that it is not sent for ever.
-//   - No job ends while its inputs are read, but for one whose marshaler does not return.
+//   - Every task has exactly one outcome, delivered without the lock.
+//   - A task is begun at most once per attempt, except that tasks of a chunk whose
+//     results died with their worker are begun again.
+//   - Only the item that ran when a worker died is blamed, or one whose input
+//     no worker survives: it must not be sent again and again.
+//   - No job ends while its inputs are being encoded, except one whose marshaler does not return.
 //   - Jobs of equal priority share the workers by the time that their tasks take (fair.go).
 //   - No task stays behind one that takes long while a worker is idle (revoke.go, awake.go).
 //   - Nothing the scheduler waits for is user code.

@@ -1,18 +1,18 @@
 package pool
 
-// Drain takes no more jobs and cancels every task that is not begun; those that run finish. A job with
-// a known number of tasks gets an outcome for each. A lazy one ends, with ErrCancelled, when
-// what runs of it has.
+// Drain takes no more jobs and cancels every task that has not begun. Tasks that run finish. A job with
+// a known number of tasks gets an outcome for each. A lazy job ends with ErrCancelled as soon as its
+// running tasks have ended.
 func (s *Scheduler) Drain() {
 	s.mu.Lock()
 	s.closed, s.draining = true, true
 	for _, m := range s.members {
-		s.revokeAll(m) // who is roused by it gets the lock when nothing waits any more
+		s.revokeAll(m) // a sender that this wakes gets the lock when nothing waits any more
 	}
 	var due []delivery
 	var finished []*Job
 	for j, next := s.open.first, (*Job)(nil); j != nil; j = next {
-		next = j.newer
+		next = s.open.next(j)
 		due = s.drainJob(j, due)
 		if s.checkFinished(j) {
 			finished = append(finished, j)
@@ -27,7 +27,7 @@ func (s *Scheduler) Drain() {
 	s.finish(finished...)
 }
 
-// drop cancels the tasks of a job that wait.
+// drainJob cancels the waiting tasks of a job.
 func (s *Scheduler) drainJob(j *Job, due []delivery) []delivery {
 	if j.over {
 		return due
@@ -45,7 +45,7 @@ func (s *Scheduler) drainJob(j *Job, due []delivery) []delivery {
 	return due
 }
 
-// withdrawn takes all waiting tasks off a job.
+// takeWaiting takes all waiting tasks off a job.
 func (s *Scheduler) takeWaiting(j *Job) (waiting []Span) {
 	n := j.unsent
 	for j.unsent > 0 {
@@ -69,7 +69,7 @@ func (s *Scheduler) takeWaiting(j *Job) (waiting []Span) {
 	return waiting
 }
 
-// settleUntold takes tasks as cancelled of which the end of their job tells.
+// settleUnreported counts tasks as cancelled that get no outcome: the end of their job reports them.
 func (s *Scheduler) settleUnreported(j *Job, sp Span) {
 	s.counts.failed += sp.N
 	s.events.add(entry{kind: TaskFailed, job: j, first: sp.First, n: sp.N, attempt: sp.Attempt, err: ErrCancelled})
@@ -77,7 +77,7 @@ func (s *Scheduler) settleUnreported(j *Job, sp Span) {
 	s.unsettled -= sp.N
 }
 
-// refuse settles tasks of which no attempt will be made any more.
+// failWaiting settles waiting tasks that will not be begun any more.
 func (s *Scheduler) failWaiting(j *Job, sp Span, why error, due []delivery) []delivery {
 	s.counts.failed += sp.N
 	s.events.add(entry{kind: TaskFailed, job: j, first: sp.First, n: sp.N, attempt: sp.Attempt, err: why})

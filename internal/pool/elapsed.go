@@ -8,7 +8,7 @@ import (
 // Deadlines move by the time for which the whole program was stopped, by Ctrl-Z: neither task nor worker
 // could do anything then. Timers know nothing of it, so what they call looks again.
 
-// elapsed is the time since then in which the program was not stopped.
+// elapsed returns the time since a moment, less the time for which the program was stopped.
 func (s *Scheduler) elapsed(since time.Time) time.Duration {
 	d := time.Since(since)
 	if s.cfg.Paused != nil && d > 0 {
@@ -17,8 +17,8 @@ func (s *Scheduler) elapsed(since time.Time) time.Duration {
 	return d
 }
 
-// after is time.AfterFunc for a time in which the program is not stopped. A call of f that is on its
-// way when the timer is stopped may still come.
+// after is time.AfterFunc, but the time for which the program is stopped does not count. A call of f that is
+// on its way when the timer is stopped may still come.
 func (s *Scheduler) after(d time.Duration, f func()) *time.Timer {
 	if s.cfg.Paused == nil {
 		return time.AfterFunc(d, f)

@@ -2,11 +2,11 @@ package pool
 
 import "time"
 
-// While a batch is made ready for its worker, the inputs are read: they are the
-// caller's memory, and when the call has its outcome the caller may change them. So
-// no call ends while they are being read, also when it was cancelled.
+// While a batch is sent, its inputs are encoded. They are the
+// caller's memory, which the caller may change as soon as the call returns. So
+// no call ends while its inputs are being encoded, not even one that was cancelled.
 
-// wereRead notes that the inputs of a batch were read.
+// encoded notes that the inputs of a batch were encoded.
 func (s *Scheduler) encoded(b *Batch) {
 	s.mu.Lock()
 	var ended []*Job
@@ -17,7 +17,7 @@ func (s *Scheduler) encoded(b *Batch) {
 	s.finish(ended...)
 }
 
-// letGo notes that n of those who read a job's inputs are through, and adds the job to
+// doneEncoding notes that n batches with inputs of a job are encoded, and adds the job to
 // ended if it waited for them.
 func (s *Scheduler) doneEncoding(j *Job, n int32, ended []*Job) []*Job {
 	if n = min(n, j.encoding); n == 0 {
@@ -36,12 +36,11 @@ func (s *Scheduler) doneEncoding(j *Job, n int32, ended []*Job) []*Job {
 	return ended
 }
 
-// readingPatience is how long a cancelled call waits for its inputs to be read. That
-// takes as long as it takes to encode them, which nothing can stop: a marshaler of the
-// program's may wait for ever.
+// encodeTimeout is how long a cancelled call waits for its inputs to be encoded. Nothing can stop
+// a marshaler of the program, which may never return.
 const encodeTimeout = 5 * time.Second
 
-// giveUpReading ends a cancelled job whose inputs are still being read.
+// giveUpEncoding ends a cancelled job whose inputs are still being encoded.
 func (s *Scheduler) giveUpEncoding(j *Job) {
 	s.mu.Lock()
 	ended := s.doneEncoding(j, j.encoding, nil)
@@ -49,8 +48,8 @@ func (s *Scheduler) giveUpEncoding(j *Job) {
 	s.finish(ended...)
 }
 
-// Released returns a channel that is closed when no input of a cancelled job is
-// being read any more; nil when none is.
+// EncodingDone returns a channel that is closed as soon as no input of a cancelled job is
+// being encoded; nil if that is so now.
 func (s *Scheduler) EncodingDone(j *Job) <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -2,13 +2,14 @@ package pool
 
 import "time"
 
-// pace is what is known of how long one call of a function takes and how big its
+// estimate is the cost estimate of a function: how long a call takes and how large its
 // input is. It decides how many tasks are sent at once, and how far ahead.
 type estimate struct {
+	name         string
 	mean         float64 // nanoseconds a task; 0: not known yet
-	typical      float64 // the same, of which one batch that was interrupted changes little
+	typical      float64 // the same, but one batch that was interrupted changes it little
 	bytes        float64 // bytes sent a task
-	cpuShare     float64 // part of the time that they compute, 0 to 1; 0: not known
+	cpuShare     float64 // the part of the time in which they compute, 0 to 1; 0: not known
 	largestBatch int     // most tasks sent in one batch so far
 }
 
@@ -20,19 +21,24 @@ const (
 	maxSpans           = 256                  // in one batch: At goes through them
 	maxGrowth          = 64                   // a batch is at most so many times as big as any before it
 	maxJump            = 8                    // times the usual duration that one batch counts at most
-	maxBatches         = 16                   // batches that one worker has at a time
+	maxBatches         = 16                   // that one worker may have
 )
 
+// estimateOf returns what is known of a function. Most jobs call the function of the one before.
 func (s *Scheduler) estimateOf(name string) *estimate {
-	p := s.estimates[name]
-	if p == nil {
-		p = &estimate{}
-		s.estimates[name] = p
+	if e := s.lastEstimate; e != nil && e.name == name {
+		return e
 	}
-	return p
+	e := s.estimates[name]
+	if e == nil {
+		e = &estimate{name: name}
+		s.estimates[name] = e
+	}
+	s.lastEstimate = e
+	return e
 }
 
-// ran learns from n tasks that took so long in all.
+// addDuration learns from n tasks that took so long in all.
 func (p *estimate) addDuration(n int, busy time.Duration) {
 	if n == 0 {
 		return
@@ -46,7 +52,7 @@ func (p *estimate) addDuration(n int, busy time.Duration) {
 	p.mean += (each - p.mean) / 2
 }
 
-// used learns how much of the time the tasks of a batch have computed.
+// addCPU learns how much of the time the tasks of a batch have computed.
 func (p *estimate) addCPU(busy, cpu time.Duration) {
 	if cpu <= 0 || busy <= 0 {
 		return
@@ -59,7 +65,7 @@ func (p *estimate) addCPU(busy, cpu time.Duration) {
 	p.cpuShare += (part - p.cpuShare) / 2
 }
 
-// carried learns the size of what was sent.
+// addSize learns the size of what was sent.
 func (p *estimate) addSize(n int, bytes int64) {
 	if n > 0 {
 		p.bytes += (float64(bytes)/float64(n) - p.bytes) / 2
@@ -67,8 +73,8 @@ func (p *estimate) addSize(n int, bytes int64) {
 	}
 }
 
-// depth is how many tasks a worker may hold: one when nothing is known, or when
-// one takes so long that a round trip between two does not matter.
+// depth returns how many tasks a worker may hold: one if nothing is known, or if
+// a task takes so long that a round trip does not matter.
 func (p *estimate) depth(ahead time.Duration) int {
 	if p.mean == 0 {
 		return 1

@@ -37,7 +37,7 @@ type Event struct {
 	Lost        map[EventKind]int // of EventsLost: how many events of each kind
 }
 
-// entry is an event that waits to be told; n tasks in a row are one entry.
+// entry is an event that waits for its delivery; n tasks in a row are one entry.
 type entry struct {
 	kind        EventKind
 	time        time.Time
@@ -49,7 +49,7 @@ type entry struct {
 	wall, cpu   time.Duration
 }
 
-// took adds what the attempt took.
+// took adds the time that the attempt took.
 func (en entry) took(m *Measure) entry {
 	if m != nil {
 		en.wall, en.cpu = m.Wall, m.CPU
@@ -57,11 +57,11 @@ func (en entry) took(m *Measure) entry {
 	return en
 }
 
-// maxEvents is how many events may wait. While so many do, no task is sent.
+// maxEvents is how many events may wait. While that many do, no task is sent.
 const maxEvents = 4096
 
-// events tells what happens, in order, on one goroutine that exists only while
-// there is something to tell. Its fields are guarded by the scheduler's lock.
+// events delivers events, in order, on one goroutine that exists only while
+// events wait. Its fields are guarded by the scheduler's lock.
 type events struct {
 	s       *Scheduler
 	tell    func(Event)
@@ -102,11 +102,11 @@ func (m *member) Output(kind EventKind, err error) {
 	s.events.add(entry{kind: kind, first: -1, n: 1, worker: m.n, pid: m.pid, err: err})
 }
 
-// full says whether so many events wait that nothing should be begun.
+// full reports whether too many events wait for any task to be sent.
 func (e *events) full() bool { return e.room() <= 0 }
 
-// room is how many tasks may be sent to a worker now. Each will be good for two
-// events, and so will each that was sent before.
+// room returns how many tasks may be sent to a worker now. Each of them, and of those that were sent
+// before, will cause two events.
 func (e *events) room() int {
 	if e.tell == nil {
 		return maxItems
@@ -132,7 +132,7 @@ func (e *events) run() {
 	}
 }
 
-// next takes the next event, or ends the goroutine when there is none.
+// next takes the next event. With ok false the goroutine ends: no event waits.
 func (e *events) next() (Event, bool) {
 	e.s.mu.Lock()
 	defer e.s.mu.Unlock()

@@ -6,25 +6,25 @@ import (
 	"github.com/gomultiprocessing/mp/internal/errtext"
 )
 
-// Failed starts are tried again after 10 ms, 20 ms, ... up to a second. So many
-// in a row, with no worker alive, break the pool; those that fail for a cause that may pass
-// do so only when the patience is over.
+// After a failed start the next one waits for 10 ms, 20 ms, ... up to a second. maxFailures
+// in a row, with no worker alive, break the pool. Failures whose cause may pass
+// break it only after StartPatience.
 const (
 	maxFailures  = 5
-	maxKilled    = 200 // of workers that somebody kills from outside
+	maxKilled    = 200 // workers that were killed from outside, before they count as failures
 	firstBackOff = 10 * time.Millisecond
 	lastBackOff  = time.Second
 )
 
-// failing is what is known of starts that failed, one after another.
+// startFailures counts starts that failed, one after another.
 type startFailures struct {
-	failures  int       // in a row, for causes that do not pass
-	transient int       // in a row, for causes that may pass
+	failures  int       // in a row, with a cause that does not pass
+	transient int       // in a row, with a cause that may pass
 	killed    int       // workers in a row that were killed from outside before they had done anything
 	since     time.Time // the first of them
 }
 
-// strike notes that a start failed: the next one waits, or the pool is broken. It
+// startFailed counts a failed start: the next one waits, or the pool breaks. It
 // returns the jobs that are finished by that.
 func (s *Scheduler) startFailed(err error) (dropped []*Job) {
 	if s.broken != nil || s.startCtx.Err() != nil {

@@ -4,22 +4,22 @@ import "time"
 
 // Jobs of equal priority share the workers fairly, whatever they are: one task or a
 // million, a narrow window or a wide one, small chunks or large ones. It is fair queueing.
-// Each job has a virtual time: the time of workers that its tasks were given. The job with the
-// least is served next. The virtual time of the level goes on as tasks end, by the time that they
-// have taken divided by the number of jobs that share it: as fast as that of each job would, were
-// they all served at once. A job that comes, or comes back after a rest, starts from there: it
-// neither waits until the others have had their share of the past nor has one itself.
+// Each job has a virtual time: the worker time that its tasks were given. The job with the
+// least is served next. The virtual time of the run queue grows as tasks end, by the time that they
+// have taken divided by the number of jobs that share it: as fast as that of each job would if
+// all were served at once. A new job, or one that returns after a pause, starts from there: it
+// neither waits until the others have had their share of the past nor gets such a share.
 //
-// How long tasks take is known when they have ended. Until then they are charged what those
-// before them have taken.
+// How long a task takes is known when it has ended. Until then its job is charged what earlier
+// tasks have taken.
 
 const (
-	unknownCost = int64(time.Millisecond) // is charged for tasks, in all, of a function that was not measured
-	maxLag      = 50 * time.Millisecond   // of its share that a job with tasks at workers may catch up with
-	shareFor    = 100 * time.Millisecond  // a level counts as shared so long after it was
+	unknownCost = int64(time.Millisecond) // is charged for all tasks of a batch together, of a function that was not measured
+	maxLag      = 50 * time.Millisecond   // of its missed share that a job with tasks at workers may catch up with
+	shareFor    = 100 * time.Millisecond  // how long a run queue still counts as shared
 )
 
-// cost is what a task is charged when it is sent with so many others, in nanoseconds.
+// cost returns what a task is charged, in nanoseconds, when it is sent with a number of others.
 func (p *estimate) cost(others int) int64 {
 	if p.mean == 0 {
 		return max(1, unknownCost/int64(others+1))
@@ -27,7 +27,7 @@ func (p *estimate) cost(others int) int64 {
 	return int64(p.mean)
 }
 
-// charge charges a job for time of workers, or less than it was.
+// charge charges a job for worker time; a negative cost gives some back.
 func (r *runQueues) charge(j *Job, cost int64) {
 	j.virtual += cost
 	if j.place != notListed {
@@ -35,8 +35,8 @@ func (r *runQueues) charge(j *Job, cost int64) {
 	}
 }
 
-// advance has the level's virtual time go on. It never goes back: who came later would be in
-// front.
+// advance moves the queue's virtual time on. It never goes back: a later job would be in
+// front of earlier ones.
 func (l *runQueue) advance(cost int64) {
 	l.fraction += float64(cost) / float64(max(l.active, 1))
 	if l.fraction >= 1 {
@@ -46,9 +46,9 @@ func (l *runQueue) advance(cost int64) {
 	}
 }
 
-// catchUp has the level's virtual time be that of the jobs that wait, but for what they were
-// charged in advance, when they are all ahead of it: some of those that shared in it have not
-// used their share.
+// catchUp moves the queue's virtual time on to that of the waiting jobs, less what they were
+// charged in advance, if all of them are ahead of it: some of the jobs that shared the time did not
+// use their share.
 func (l *runQueue) catchUp() {
 	if l.jobs > 0 {
 		j := l.top()
@@ -56,7 +56,7 @@ func (l *runQueue) catchUp() {
 	}
 }
 
-// measured corrects what the jobs of a batch were charged, when it has ended.
+// chargeMeasured corrects what the jobs of a batch were charged, when it has ended.
 func (s *Scheduler) chargeMeasured(b *Batch, busy time.Duration) {
 	if b.done == 0 {
 		return
@@ -83,7 +83,7 @@ func (s *Scheduler) chargeMeasured(b *Batch, busy time.Duration) {
 	}
 }
 
-// wasted charges a job for the time of a worker that died while it ran one of its tasks.
+// chargeDeath charges a job for the time of a worker that died while it ran one of its tasks.
 func (s *Scheduler) chargeDeath(j *Job, b *Batch, spent time.Duration) {
 	if l := s.queues.lookup(b.priority); l != nil {
 		l.advance(int64(spent))
@@ -91,14 +91,14 @@ func (s *Scheduler) chargeDeath(j *Job, b *Batch, spent time.Duration) {
 	s.queues.charge(j, int64(spent)-b.cost)
 }
 
-// landed notes that tasks of a batch are not at its worker any more.
+// notInFlight counts tasks of a batch that are not at its worker any more.
 func (s *Scheduler) notInFlight(j *Job, n int, b *Batch) {
 	j.inflight -= int32(n)
 	j.charged -= int64(n) * b.cost
 	s.queues.updateActive(j)
 }
 
-// note notes whether a job has tasks that wait or that are at workers.
+// updateActive notes whether a job has tasks that wait or are at workers.
 func (r *runQueues) updateActive(j *Job) {
 	active := j.place != notListed || j.inflight > 0
 	if active == j.active {
@@ -118,13 +118,13 @@ func (r *runQueues) updateActive(j *Job) {
 	}
 }
 
-// isShared says whether several jobs share a level, or did a moment ago.
+// isShared reports whether several jobs share the queue, or did a moment ago.
 func (l *runQueue) isShared() bool {
 	return l.active > 1 || !l.shared.IsZero() && time.Since(l.shared) < shareFor
 }
 
-// depth is how many tasks of one pace and priority a worker may hold. Where others may want the
-// worker it is not given away for long.
+// depth returns how many tasks of one function and priority a worker may hold: fewer where other jobs
+// may want the worker.
 func (s *Scheduler) depth(p *estimate, priority int) int {
 	if l := s.queues.lookup(priority); l != nil && l.isShared() {
 		return p.depth(prefetchWorkShared)
@@ -132,13 +132,13 @@ func (s *Scheduler) depth(p *estimate, priority int) int {
 	return p.depth(prefetchWork)
 }
 
-// depthOf is how many tasks a worker may hold of what it was sent last.
+// depthOf returns how many tasks like those it was sent last a worker may hold.
 func (s *Scheduler) depthOf(m *member) int {
 	b := m.batches[len(m.batches)-1]
 	return min(s.depth(b.estimate, b.priority), m.capacity)
 }
 
-// share calls back, when a level comes to be shared, what was sent ahead as long as it was not.
+// startSharing takes back, when a run queue becomes shared, what was sent ahead while it was not.
 func (s *Scheduler) startSharing(j *Job) {
 	l := s.queues.lookup(j.Priority)
 	if l == nil || l.active != 2 || !l.shared.IsZero() && time.Since(l.shared) < shareFor {
@@ -152,7 +152,7 @@ func (s *Scheduler) startSharing(j *Job) {
 	}
 }
 
-// trim calls back what a worker has beyond so much work, in nanoseconds.
+// trim takes back what a worker has beyond an amount of work, in nanoseconds.
 func (s *Scheduler) trim(m *member, work int64) {
 	var keep [maxBatches]int
 	for i, b := range m.batches {
@@ -170,7 +170,7 @@ func (s *Scheduler) trim(m *member, work int64) {
 	}
 }
 
-// othersWait says whether a job waits of which a worker has no tasks.
+// otherJobsWait reports whether a job waits that a worker has no tasks of.
 func (s *Scheduler) otherJobsWait(m *member) bool {
 	top := s.queues.top()
 	if top == nil || m.compensates != nil {

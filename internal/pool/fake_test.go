@@ -272,7 +272,7 @@ func (f *fake) cont() {
 	}
 }
 
-// runs waits while the worker is stopped and says whether it still lives.
+// runs waits while the worker is stopped and reports whether it still lives.
 func (f *fake) runs() bool {
 	for {
 		f.mu.Lock()
@@ -365,7 +365,7 @@ func (f *fake) die(d pool.Death) {
 	})
 }
 
-// run acts one item. It says whether the worker lives on.
+// run acts one item. It reports whether the worker lives on.
 func (f *fake) run(fl *flight, item int, cancel chan struct{}) bool {
 	sp, at := fl.b.At(item)
 	index := sp.First + at

@@ -2,10 +2,10 @@ package pool
 
 import "time"
 
-// memoryEvery is how often the workers' memory is looked at while tasks run.
+// memoryEvery is how often the workers' memory is measured while tasks run.
 const memoryEvery = 20 * time.Millisecond
 
-// watchMemory starts the looks at the workers' memory.
+// watchMemory sets the timer of checkMemory.
 func (s *Scheduler) watchMemory() {
 	if s.cfg.MaxMemory <= 0 || s.memoryTimerSet {
 		return
@@ -18,8 +18,8 @@ func (s *Scheduler) watchMemory() {
 	s.memoryTimer.Reset(memoryEvery)
 }
 
-// lookAtMemory kills the tasks whose worker has passed the limit. A worker that
-// holds most of it between two tasks is replaced: the next task should not be
+// checkMemory kills the tasks whose worker has passed the limit. A worker that
+// holds most of the limit between two tasks is replaced: the next task must not be
 // blamed for what the last one left.
 func (s *Scheduler) checkMemory() {
 	s.mu.Lock()
@@ -41,9 +41,10 @@ func (s *Scheduler) checkMemory() {
 	}
 }
 
-// weigh looks at a worker's memory.
+// measureMemory asks for a worker's memory.
 func (s *Scheduler) measureMemory(m *member) { m.memory, m.memoryAt = m.w.Memory(), time.Now() }
 
+// overMemory ends a worker that has passed the limit, and blames the task to which that is due.
 func (s *Scheduler) overMemory(m *member) {
 	b, item, _, ok := m.w.Running()
 	if ok && b.done <= item {
@@ -53,10 +54,10 @@ func (s *Scheduler) overMemory(m *member) {
 	}
 	if b = m.sending; b == nil || b.items > 1 || b.done >= b.limit || s.elapsed(m.sendSince) < longRead {
 		s.revokeAll(m)
-		s.retire(m, errBloated) // between two tasks: the next should not be blamed
+		s.retire(m, errBloated) // between two tasks: the next must not be blamed
 		return
 	}
-	// It is reading an input. A worker that has done nothing else has nothing else.
+	// It is reading an input. If it has done nothing else, that is what takes the memory.
 	if m.tasks == 0 {
 		s.condemn(m, &stopping{batch: b, unread: true, err: s.cfg.OverMemory(m.memory, s.cfg.MaxMemory)})
 		return
@@ -65,7 +66,7 @@ func (s *Scheduler) overMemory(m *member) {
 	s.kill(m, s.cfg.OverMemory(m.memory, s.cfg.MaxMemory))
 }
 
-// longRead is what only a large input takes to be sent.
+// longRead is a time that only a large input takes to be sent.
 const longRead = 10 * time.Millisecond
 
 // condemn kills a worker for one of its items.
@@ -77,8 +78,8 @@ func (s *Scheduler) condemn(m *member, st *stopping) {
 	s.kill(m, st.err)
 }
 
-// bloated says whether a worker without tasks should be replaced. A look costs
-// more than a short task, so there is not one after each.
+// bloated reports whether a worker without tasks should be replaced for its memory. Measuring costs
+// more than a short task, so it is not done after each.
 func (s *Scheduler) bloated(m *member) bool {
 	if s.cfg.MaxMemory <= 0 || m.tasks == 0 || m.outstanding > 0 {
 		return false

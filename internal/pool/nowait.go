@@ -6,10 +6,10 @@ import (
 	"github.com/gomultiprocessing/mp/internal/carrier"
 )
 
-// ErrFull says that there is no room. Package mp exports it under this name.
+// ErrFull means that there is no room. Package mp exports it under this name.
 var ErrFull = carrier.ErrFull
 
-// crowded is the error of a job that must not wait, when tasks of it would have to beyond MaxQueued.
+// refuseNoWait returns the error of a NoWait job that has tasks beyond MaxQueued; nil if there is room.
 func (s *Scheduler) refuseNoWait(j *Job) error {
 	if !j.NoWait || s.cfg.MaxQueued <= 0 {
 		return nil
@@ -24,5 +24,5 @@ func (s *Scheduler) refuseNoWait(j *Job) error {
 	if queued+max(1, j.Items)-max(0, s.want-busy) <= s.cfg.MaxQueued {
 		return nil
 	}
-	return fmt.Errorf("%w: %d tasks are queued, MaxQueued is %d, and the call has NoWait", ErrFull, queued, s.cfg.MaxQueued)
+	return fmt.Errorf("%w: %d tasks are queued, MaxQueued is %d, and the call has the option NoWait", ErrFull, queued, s.cfg.MaxQueued)
 }

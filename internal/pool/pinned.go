@@ -6,13 +6,13 @@ import (
 	"slices"
 )
 
-// A pinned job has one task, which is for one worker and for no other: it waits at that worker's own
-// list, and is sent when the worker has nothing else to do, before anything else.
+// A pinned job has one task, which only one worker may run. It waits in a list of that
+// worker, and is sent before anything else as soon as the worker has nothing to do.
 
-// errGone is for a task that was for a worker which has gone.
+// errGone is for a pinned task whose worker has ended.
 var errGone = errors.New("mp: the worker ended before it came to the task")
 
-// pin is the worker that a job is for; nil: it is for any.
+// pin returns the only worker that may run a job; nil if any may.
 func (j *Job) pin() *member {
 	if j.extra == nil {
 		return nil
@@ -20,9 +20,9 @@ func (j *Job) pin() *member {
 	return j.worker
 }
 
-// SubmitEach takes a job of one task for each worker that there is or that is being started, by its
-// number. With numbers of workers for which there is none it takes nothing and returns them. Jobs for
-// workers that there are not any more it does not take.
+// SubmitEach takes a job of one task for each worker that exists or is being started, by the worker's
+// number. If jobs has no job for some of them, it takes nothing and returns the numbers of these workers. It does not
+// take jobs for workers that do not exist any more.
 func (s *Scheduler) SubmitEach(jobs map[int]*Job) (missing []int, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -64,7 +64,7 @@ func (s *Scheduler) submitTo(m *member, j *Job) {
 	j.assignIDs()
 	j.sealed = true
 	j.estimate = s.estimateOf(j.Func)
-	s.open.add(j)
+	s.open.append(j)
 	j.unsettled, j.unsent = 1, 1
 	s.unsettled++
 	s.events.add(entry{kind: TaskQueued, job: j, n: 1, attempt: 1})
@@ -77,14 +77,14 @@ func (s *Scheduler) submitTo(m *member, j *Job) {
 	s.wakePinned(m)
 }
 
-// Taken says whether the scheduler has taken a job.
+// Taken reports whether the scheduler has taken a job.
 func (s *Scheduler) Taken(j *Job) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return j.s != nil
 }
 
-// rouseOwn has a worker look at what is for it alone: a guest in its place, if it waits itself.
+// wakePinned has a worker look at its pinned jobs, and the worker that compensates for it, if its task waits.
 func (s *Scheduler) wakePinned(m *member) {
 	m.parked = false
 	m.wake()
@@ -93,7 +93,7 @@ func (s *Scheduler) wakePinned(m *member) {
 	}
 }
 
-// owner is whose own list a worker works off.
+// pinOwner is whose own list a worker works off.
 func (m *member) pinOwner() *member {
 	if m.compensates != nil {
 		return m.compensates.blocked
@@ -101,7 +101,7 @@ func (m *member) pinOwner() *member {
 	return m
 }
 
-// rouseOwners has all workers look that have something of their own.
+// wakeAllPinned has all workers look that have something of their own.
 func (s *Scheduler) wakeAllPinned() {
 	for _, m := range s.members {
 		if len(m.pinned) > 0 {
@@ -110,8 +110,8 @@ func (s *Scheduler) wakeAllPinned() {
 	}
 }
 
-// takeOwn picks what is for the worker alone. hold says that there is something, which has to wait
-// until the worker has nothing else to do: it gets nothing else meanwhile.
+// takePinned takes a pinned job of the worker. hold means that there is one, but that the worker is
+// busy: it gets nothing else meanwhile.
 func (s *Scheduler) takePinned(m *member) (b *Batch, hold bool) {
 	o := m.pinOwner()
 	if len(o.pinned) == 0 || o.dead || o.killed {
@@ -138,7 +138,7 @@ func (m *member) unpin(j *Job) {
 	}
 }
 
-// forsake settles what was for a worker that is gone, and was not begun.
+// failPinned settles what was for a worker that is gone, and was not begun.
 func (s *Scheduler) failPinned(m *member, died error, due []delivery) []delivery {
 	why := errGone
 	if died != nil {

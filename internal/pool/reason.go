@@ -18,14 +18,14 @@ var (
 
 var (
 	errRecycle        = fmt.Errorf("%w: Recycle", ErrRecycled)
-	errTasksPerWorker = fmt.Errorf("%w: it has had as many tasks as TasksPerWorker says", ErrRecycled)
-	errBloated        = errtext.Errorf("%w: %w: it holds most of its memory limit between two tasks", ErrRecycled, ErrMemory)
-	errBadReport      = errors.New("mp: the worker reported what it was not given")
-	errNotBegun       = errors.New("mp: the worker does not begin what it was sent: it is stopped, or out of breath")
+	errTasksPerWorker = fmt.Errorf("%w: it has run TasksPerWorker tasks", ErrRecycled)
+	errBloated        = errtext.Errorf("%w: %w: between two tasks it holds more than nine tenths of its memory limit", ErrRecycled, ErrMemory)
+	errBadReport      = errors.New("mp: the worker reported results of tasks that it was not sent")
+	errNotBegun       = errors.New("mp: the worker does not begin the task that it was sent: it is stopped, or has no processor time")
 	errNotRead        = errors.New("mp: the worker did not read its input in time")
 )
 
-// because is a reason and its cause in turn; nil: there is none.
+// because returns a reason with its cause, if cause is not nil.
 func because(why, cause error) error {
 	if cause == nil {
 		return why
@@ -33,14 +33,14 @@ func because(why, cause error) error {
 	return errtext.Errorf("%w: %w", why, cause)
 }
 
-// noteWhy notes why a worker is told to end. The first reason counts.
+// noteWhy notes why a worker is told to end. Only the first reason counts.
 func (m *member) noteWhy(why error) {
 	if m.why == nil {
 		m.why = why
 	}
 }
 
-// over is why no worker is started any more.
+// over returns why no worker is started any more.
 func (s *Scheduler) over() error {
 	if err := s.refusal(); err != nil {
 		return err
@@ -48,7 +48,7 @@ func (s *Scheduler) over() error {
 	return s.startCtx.Err()
 }
 
-// spentWhy is why a worker with nothing to do is told to end.
+// endReason is why a worker with nothing to do is told to end.
 func (s *Scheduler) endReason(m *member) error {
 	switch {
 	case m.retiring:
@@ -61,7 +61,7 @@ func (s *Scheduler) endReason(m *member) error {
 	return errBloated
 }
 
-// cause is why the item is being stopped.
+// cause returns why the item is being stopped.
 func (st *stopping) cause() error {
 	if st.err != nil {
 		return st.err
@@ -72,7 +72,7 @@ func (st *stopping) cause() error {
 	return ErrCancelled
 }
 
-// cause is why jobs of the batch were cancelled; nil: none was.
+// cause returns why jobs of the batch were cancelled; nil if none was.
 func (b *Batch) cause() error {
 	for i := range b.Spans {
 		if err := b.Spans[i].Job.cause(); err != nil {
@@ -82,7 +82,7 @@ func (b *Batch) cause() error {
 	return nil
 }
 
-// lastWord is the error of a worker's last event: how it died, and why if the pool has ended it.
+// lastWord returns the error of a worker's last event: how it died, and why if the pool ended it.
 func (m *member) lastWord(died error) error {
 	switch {
 	case m.why == nil || died != nil && !m.killed:
@@ -93,10 +93,10 @@ func (m *member) lastWord(died error) error {
 	return &endedError{why: m.why, died: died}
 }
 
-// endedError says of a worker that died that its pool has killed it, and why.
+// endedError means that the pool has killed a worker, and why.
 type endedError struct{ why, died error }
 
-// Error names the reason; that it was killed follows from it.
+// Error names the reason only.
 func (e *endedError) Error() string {
 	return "mp: the pool has ended the worker: " + strings.TrimPrefix(e.why.Error(), "mp: ")
 }
@@ -104,11 +104,11 @@ func (e *endedError) Error() string {
 // Unwrap returns the reason, and how it died.
 func (e *endedError) Unwrap() []error { return []error{e.why, e.died} }
 
-// exitFailure is what Exit has failed with in a worker that was asked to end; nil: nothing. Join tells it.
+// exitFailure returns the error of Exit in a worker that was asked to end; nil if there was none. Join returns it, too.
 func (m *member) exitFailure(d Death) error {
 	err := d.Exit
 	if err == nil && m.closing && !m.killed && m.s.cfg.ExitGrace > 0 {
-		err = d.Err // it died of it
+		err = d.Err // it died in Exit
 	}
 	if err == nil {
 		return nil
@@ -118,7 +118,7 @@ func (m *member) exitFailure(d Death) error {
 	return err
 }
 
-// with is an error and another one, if there is one.
+// with joins two errors, either of which may be nil.
 func with(err, other error) error {
 	switch {
 	case other == nil:

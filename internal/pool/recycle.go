@@ -6,15 +6,15 @@ import (
 	"slices"
 )
 
-// renewal is somebody's waiting for all workers to be replaced that are older than a generation.
+// recycling is a call of Recycle, which waits until all workers before a generation are replaced.
 type recycling struct {
 	before uint64
 	done   chan error
 }
 
-// Recycle has each worker replaced when it has nothing to do. It waits until all that there were are
-// gone and, unless workers come on demand, as many are ready as there should be. When ctx ends it
-// returns, and the workers that are busy are replaced all the same when they are free.
+// Recycle replaces each worker as soon as it has nothing to do. It waits until all present workers are
+// gone and, unless workers are started on demand, all new ones are ready. When ctx ends it
+// returns, but busy workers are still replaced when they are free.
 func (s *Scheduler) Recycle(ctx context.Context) error {
 	if s.calledByTask(ctx) {
 		return errors.New("mp: Recycle was called by a task of the same pool and would wait for itself")
@@ -48,15 +48,15 @@ func (s *Scheduler) Recycle(ctx context.Context) error {
 		s.recyclings = slices.Delete(s.recyclings, i, i+1)
 	}
 	select {
-	case err := <-r.done: // it came to its end just now
+	case err := <-r.done: // it ended just now
 		return err
 	default:
 		return ctx.Err()
 	}
 }
 
-// renew has a worker replaced when it has nothing to do, and not before: no more tasks run meanwhile
-// than there should be workers.
+// recycle has a worker replaced as soon as it has nothing to do, and not before: no more tasks run meanwhile
+// than the pool has workers.
 func (s *Scheduler) recycle(m *member) {
 	m.recycle = true
 	s.removeIdle(m)
@@ -64,7 +64,7 @@ func (s *Scheduler) recycle(m *member) {
 	m.wake()
 }
 
-// renewed tells those who wait for it that all workers were replaced.
+// checkRecycled ends the calls of Recycle whose workers are all replaced.
 func (s *Scheduler) checkRecycled() {
 	if len(s.recyclings) == 0 {
 		return
@@ -79,7 +79,7 @@ func (s *Scheduler) checkRecycled() {
 	})
 }
 
-// replaced says whether there is no worker any more of before a generation, and enough others.
+// replaced reports whether all workers before a generation are gone, and enough others are ready.
 func (s *Scheduler) replaced(before uint64) bool {
 	ready := 0
 	for _, m := range s.members {

@@ -20,7 +20,7 @@ func (m *member) Started(b *Batch, item int) {
 	m.noteBegun(b, item)
 }
 
-// begun tells the begin of all items up to the given one, each once.
+// noteBegun tells the begin of all items up to the given one, each once.
 func (m *member) noteBegun(b *Batch, item int) {
 	if !b.Report {
 		return
@@ -51,7 +51,7 @@ func (m *member) Results(rs []Result) {
 	m.scratch = due[:0]
 }
 
-// heard is what happens whenever a worker reports something.
+// noteReport is what happens whenever a worker reports something.
 func (s *Scheduler) noteReport(m *member) {
 	m.unresponsive, m.reported, s.startFailures = false, true, startFailures{}
 	m.headSince = time.Now()
@@ -95,7 +95,7 @@ func (s *Scheduler) result(m *member, r *Result, due []delivery) []delivery {
 	m.tasks += r.Count
 	s.noteStopped(m, b, last)
 	if !m.caps.Revocable && m.stop == nil {
-		s.stopOver(m) // what it begins now may be over, and could not be called back
+		s.stopOver(m) // what it begins now may be over, and could not be taken back
 	}
 	j := sp.Job
 	s.notInFlight(j, r.Count, b)
@@ -181,7 +181,7 @@ func (s *Scheduler) deliver(due []delivery) {
 	s.finished(n)
 }
 
-// settled says whether a job has just come to its end; it says so once, and who
+// checkFinished reports whether a job has just come to its end; it says so once, and who
 // is told calls finish or finished.
 func (s *Scheduler) checkFinished(j *Job) bool {
 	if j.finished || j.delivering > 0 || j.encoding > 0 || !j.over && (!j.sealed || j.unsettled > 0) {

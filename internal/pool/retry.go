@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// retrial is a task that waits for its back-off.
+// retry is a task that waits for its back-off.
 type retry struct {
 	attempt int // the next one
 	timer   *time.Timer
 }
 
-// again makes a task wait for its back-off and then for a worker.
+// retryLater makes a task wait for its back-off and then for a worker.
 func (s *Scheduler) retryLater(j *Job, index, attempt int) {
 	r := &retry{attempt: attempt + 1}
 	if j.needExtra().inBackOff == nil {

@@ -7,7 +7,7 @@ const (
 	stallAfter   = 5 * time.Millisecond   // without a result: the estimate was wrong
 )
 
-// recall takes back what a worker has not begun, down to keep items of each
+// revoke takes back what a worker has not begun, down to keep items of each
 // batch, and makes it wait for the next free worker. Where nothing can be taken back it does nothing.
 func (s *Scheduler) revoke(m *member, b *Batch, keep int) int {
 	if !m.caps.Revocable {
@@ -33,7 +33,7 @@ func (s *Scheduler) takeBack(m *member, b *Batch, keep int) int {
 	return n
 }
 
-// recallAll takes back everything that a worker has not begun.
+// revokeAll takes back everything that a worker has not begun.
 func (s *Scheduler) revokeAll(m *member) {
 	n := 0
 	for i := len(m.batches) - 1; i >= 0; i-- {
@@ -44,7 +44,7 @@ func (s *Scheduler) revokeAll(m *member) {
 	}
 }
 
-// giveBack makes tasks of a batch that were at a worker wait again, as if they had not been
+// requeue makes tasks of a batch that were at a worker wait again, as if they had not been
 // sent.
 func (s *Scheduler) requeue(sp Span, b *Batch) {
 	j := sp.Job
@@ -88,13 +88,13 @@ func (s *Scheduler) steal(idle *member) {
 	s.watchStalls()
 }
 
-// stealFrom takes back half of what a worker has not finished, at least one
+// stealHalf takes back half of what a worker has not finished, at least one
 // item if one has not begun.
 func (s *Scheduler) stealHalf(m *member) int {
 	return s.revokeFrom(m, (m.outstanding+1)/2)
 }
 
-// recallFrom takes back up to so many items that a worker has not finished.
+// revokeFrom takes back up to so many items that a worker has not finished.
 func (s *Scheduler) revokeFrom(m *member, want int) int {
 	got := 0
 	for i := len(m.batches) - 1; i >= 0 && got < want; i-- {
@@ -104,7 +104,7 @@ func (s *Scheduler) revokeFrom(m *member, want int) int {
 	return got
 }
 
-// look sets the timer that finds tasks stuck behind one that takes longer than
+// watchStalls sets the timer that finds tasks stuck behind one that takes longer than
 // expected, or at a worker that does not begin them.
 func (s *Scheduler) watchStalls() {
 	if s.stallTimerSet {
@@ -124,7 +124,7 @@ func (s *Scheduler) watchStalls() {
 	s.stallTimer.Reset(stallAfter)
 }
 
-// lookNow calls back what waits at workers that have not ended an item since look, or, while other
+// checkStalls takes back what waits at workers that have not ended an item since look, or, while other
 // jobs wait, not the batch that was sent for so long.
 func (s *Scheduler) checkStalls() {
 	s.mu.Lock()
@@ -166,9 +166,9 @@ func (s *Scheduler) checkStalls() {
 	}
 }
 
-// overdue says whether a worker that runs nothing has had the time to begin. One
+// overdue reports whether a worker that runs nothing has had the time to begin. One
 // that is being sent its input gets more, and more again after each time that it
-// was called back for that: every worker may need as long.
+// was taken back for that: every worker may need as long.
 func (s *Scheduler) overdue(m *member) bool {
 	b := m.sending
 	if b == nil {
@@ -182,10 +182,10 @@ func (s *Scheduler) overdue(m *member) bool {
 	return true
 }
 
-// readPatience is how long a worker may take to read a batch while another is idle.
+// readTimeout is how long a worker may take to read a batch while another is idle.
 const readTimeout = 100 * time.Millisecond
 
-// others says whether somebody else could take what is called back from a worker.
+// othersAccept reports whether somebody else could take what is taken back from a worker.
 func (s *Scheduler) othersAccept(m *member) bool {
 	for _, other := range s.members {
 		if other != m && other.accepts() {
@@ -195,7 +195,7 @@ func (s *Scheduler) othersAccept(m *member) bool {
 	return false
 }
 
-// yieldTo takes back what waits at workers with less than the given priority.
+// preempt takes back what waits at workers with less than the given priority.
 func (s *Scheduler) preempt(priority int) {
 	for _, m := range s.members {
 		for i := len(m.batches) - 1; i >= 0; i-- {

@@ -5,29 +5,30 @@ import (
 	"time"
 )
 
-// ready lists the jobs with tasks to be sent: higher priorities first. Jobs of equal
-// priority share the workers by the time that their tasks take: see fair.go.
+// runQueues has the jobs with tasks to send, by priority. Jobs of equal priority share the
+// workers by the time that their tasks take: see fair.go.
 type runQueues struct {
 	queues []*runQueue // by falling priority
+	recent *runQueue   // the one that was looked up last: most pools have one; nil: none
 	items  int         // tasks in all
-	latest int64       // the latest virtual time of levels that were forgotten
+	latest int64       // the latest virtual time of queues that were forgotten
 }
 
-// maxLevels is how many priorities are remembered while nothing waits at them.
+// maxQueues is how many priorities are remembered while nothing waits at them.
 const maxQueues = 16
 
-// level is the run queue of one priority. The job with the least virtual time is next; of
+// runQueue is the run queue of one priority. The job with the least virtual time is next; of
 // several the one that came first. Most jobs have one task and are never charged
-// while they wait: those are on a list, in the order in which they came, which is that of
-// their virtual times too. The others are in a heap.
+// while they wait: those are on a list, in the order in which they came, which is also that of
+// their virtual times. The others are in a heap.
 type runQueue struct {
 	priority    int
-	virtualTime int64     // virtual time: what a job that comes now starts from
-	fraction    float64   // by which it is to go on, less than 1
+	virtualTime int64     // a new job starts from here
+	fraction    float64   // what is to be added to it, less than 1
 	jobs        int       // on the list or in the heap
 	active      int       // those, and those that have tasks at workers
-	shared      time.Time // when there was more than one active job
-	first, last *Job
+	shared      time.Time // when there was last more than one active job
+	list        jobList
 	heap        []*Job
 }
 
@@ -37,194 +38,179 @@ const (
 	onList    = -1
 )
 
-// top is the job whose tasks are next, nil when there is none.
+// top returns the job whose tasks are next; nil if none waits.
 func (r *runQueues) top() *Job {
-	for _, l := range r.queues {
-		if l.jobs > 0 {
-			return l.top()
+	for _, q := range r.queues {
+		if q.jobs > 0 {
+			return q.top()
 		}
 	}
 	return nil
 }
 
-// push lists a job. back says that its tasks had been sent before and were called back, so that
-// it has its former place; else it has none, however long it was away.
+// push enqueues a job. back says that its tasks had been sent before and were taken back, so that
+// it has its former place. Otherwise it starts anew, however long it was away.
 func (r *runQueues) push(j *Job, back bool) {
 	if j.place != notListed {
 		return
 	}
-	l := r.queue(j.Priority)
-	l.catchUp()
-	l.jobs++
+	q := r.queue(j.Priority)
+	q.catchUp()
+	q.jobs++
 	if !back {
-		from := l.virtualTime
+		from := q.virtualTime
 		if j.inflight > 0 {
 			from -= int64(maxLag)
 		}
 		j.virtual = max(j.virtual, from)
 	}
-	if !back && j.virtual == l.virtualTime {
-		l.append(j)
+	if !back && j.virtual == q.virtualTime {
+		j.place = onList
+		q.list.append(j)
 	} else {
-		l.insert(j)
+		q.insert(j)
 	}
 	r.updateActive(j)
 }
 
-// remove takes a job off the list.
+// remove takes a job off its queue.
 func (r *runQueues) remove(j *Job) {
 	if j.place == notListed {
 		return
 	}
-	l := r.queue(j.Priority)
-	l.remove(j)
-	l.jobs--
+	q := r.queue(j.Priority)
+	q.remove(j)
+	q.jobs--
 	r.updateActive(j)
 }
 
-// forget takes a level off the list that has no jobs.
-func (r *runQueues) forget(l *runQueue) {
-	i := r.find(l.priority)
-	r.latest = max(r.latest, l.virtualTime)
+// forget drops a queue that has no jobs.
+func (r *runQueues) forget(q *runQueue) {
+	i := r.find(q.priority)
+	r.latest = max(r.latest, q.virtualTime)
 	r.queues = append(r.queues[:i], r.queues[i+1:]...)
+	r.recent = nil
 }
 
+// find returns the index of the queue of a priority, or where it would be.
 func (r *runQueues) find(priority int) int {
-	if len(r.queues) > 0 && r.queues[0].priority <= priority {
-		return 0
-	}
 	return sort.Search(len(r.queues), func(i int) bool { return r.queues[i].priority <= priority })
 }
 
-// known is the level of a priority, nil when there is none.
+// lookup returns the queue of a priority; nil if there is none.
 func (r *runQueues) lookup(priority int) *runQueue {
+	if q := r.recent; q != nil && q.priority == priority {
+		return q
+	}
 	if i := r.find(priority); i < len(r.queues) && r.queues[i].priority == priority {
-		return r.queues[i]
+		r.recent = r.queues[i]
+		return r.recent
 	}
 	return nil
 }
 
+// queue returns the queue of a priority, and makes it if there is none.
 func (r *runQueues) queue(priority int) *runQueue {
-	i := r.find(priority)
-	if i < len(r.queues) && r.queues[i].priority == priority {
-		return r.queues[i]
+	if q := r.lookup(priority); q != nil {
+		return q
 	}
+	i := r.find(priority)
 	r.queues = append(r.queues, nil)
 	copy(r.queues[i+1:], r.queues[i:])
-	r.queues[i] = &runQueue{priority: priority, virtualTime: r.latest}
+	r.queues[i] = &runQueue{priority: priority, virtualTime: r.latest, list: jobList{kind: waitingList}}
 	return r.queues[i]
 }
 
-// top is the job with the least virtual time.
-func (l *runQueue) top() *Job {
+// top returns the job with the least virtual time.
+func (q *runQueue) top() *Job {
+	first := q.list.first
 	switch {
-	case l.first == nil:
-		return l.heap[0]
-	case len(l.heap) > 0 && l.heap[0].before(l.first):
-		return l.heap[0]
+	case first == nil:
+		return q.heap[0]
+	case len(q.heap) > 0 && q.heap[0].before(first):
+		return q.heap[0]
 	}
-	return l.first
+	return first
 }
 
-// before says whether j is next when both wait.
+// before reports whether j is next when both wait.
 func (j *Job) before(other *Job) bool {
 	return j.virtual < other.virtual || j.virtual == other.virtual && j.id < other.id
 }
 
-// append puts a job at the end of the list.
-func (l *runQueue) append(j *Job) {
-	j.place = onList
-	if l.last == nil {
-		l.first, l.last = j, j
-		return
-	}
-	j.prev, l.last.follow = l.last, j
-	l.last = j
-}
-
 // insert puts a job into the heap.
-func (l *runQueue) insert(j *Job) {
-	l.heap = append(l.heap, j)
-	l.up(len(l.heap) - 1)
+func (q *runQueue) insert(j *Job) {
+	q.heap = append(q.heap, j)
+	q.up(len(q.heap) - 1)
 }
 
-// take takes a job out of wherever it is.
-func (l *runQueue) remove(j *Job) {
+// remove takes a job off the list or the heap.
+func (q *runQueue) remove(j *Job) {
 	place := j.place
 	j.place = notListed
 	if place == onList {
-		if j.prev != nil {
-			j.prev.follow = j.follow
-		} else {
-			l.first = j.follow
-		}
-		if j.follow != nil {
-			j.follow.prev = j.prev
-		} else {
-			l.last = j.prev
-		}
-		j.prev, j.follow = nil, nil
+		q.list.remove(j)
 		return
 	}
-	i, end := int(place)-1, len(l.heap)-1
-	moved := l.heap[end]
-	l.heap[end] = nil
-	l.heap = l.heap[:end]
+	i, end := int(place)-1, len(q.heap)-1
+	last := q.heap[end]
+	q.heap[end] = nil
+	q.heap = q.heap[:end]
 	if i == end {
 		return
 	}
-	l.heap[i] = moved
-	l.down(l.up(i))
+	q.heap[i] = last
+	q.down(q.up(i))
 }
 
-// moved puts a job whose virtual time has changed where it belongs.
-func (l *runQueue) fix(j *Job) {
+// fix puts a job whose virtual time has changed where it belongs.
+func (q *runQueue) fix(j *Job) {
 	if j.place == onList {
-		l.remove(j)
-		l.insert(j)
+		q.remove(j)
+		q.insert(j)
 		return
 	}
-	if len(l.heap) > 1 {
-		l.down(l.up(int(j.place) - 1))
+	if len(q.heap) > 1 {
+		q.down(q.up(int(j.place) - 1))
 	}
 }
 
-// up lets the job at a place of the heap rise, and returns its new place.
-func (l *runQueue) up(i int) int {
-	j := l.heap[i]
+// up lets the job at an index of the heap rise, and returns its new index.
+func (q *runQueue) up(i int) int {
+	j := q.heap[i]
 	for i > 0 {
 		above := (i - 1) / 2
-		if !j.before(l.heap[above]) {
+		if !j.before(q.heap[above]) {
 			break
 		}
-		l.set(i, l.heap[above])
+		q.set(i, q.heap[above])
 		i = above
 	}
-	l.set(i, j)
+	q.set(i, j)
 	return i
 }
 
-// down lets the job at a place of the heap sink.
-func (l *runQueue) down(i int) {
-	j := l.heap[i]
+// down lets the job at an index of the heap sink.
+func (q *runQueue) down(i int) {
+	j := q.heap[i]
 	for {
 		low := 2*i + 1
-		if low >= len(l.heap) {
+		if low >= len(q.heap) {
 			break
 		}
-		if low+1 < len(l.heap) && l.heap[low+1].before(l.heap[low]) {
+		if low+1 < len(q.heap) && q.heap[low+1].before(q.heap[low]) {
 			low++
 		}
-		if !l.heap[low].before(j) {
+		if !q.heap[low].before(j) {
 			break
 		}
-		l.set(i, l.heap[low])
+		q.set(i, q.heap[low])
 		i = low
 	}
-	l.set(i, j)
+	q.set(i, j)
 }
 
-func (l *runQueue) set(i int, j *Job) {
-	l.heap[i] = j
+func (q *runQueue) set(i int, j *Job) {
+	q.heap[i] = j
 	j.place = int32(i + 1)
 }

@@ -32,7 +32,7 @@ type Config struct {
 	Grace          time.Duration
 	ExitGrace      time.Duration // what Exit may take in a worker that was asked to end; 0: there is no Exit
 	Events         func(Event)
-	// Guest makes a worker that needs no start, to work in the place of a host, number n, while its task
+	// Compensate makes a worker that needs no start, to work in the place of a host, number n, while its task
 	// waits. nil: tasks cannot wait for their own pool.
 	Compensate func(host Worker, n int, sink Sink) Inline
 	// Stuck says how many tasks run that have their outcome already. nil: none ever do.
@@ -40,13 +40,13 @@ type Config struct {
 	// TimedOut and OverMemory make the errors of tasks that were killed for it.
 	TimedOut   func(after time.Duration, stack string) error
 	OverMemory func(used, limit int64) error
-	// Transient says whether a start failed for a cause that may pass. Such starts are tried again for
+	// Transient reports whether a start failed for a cause that may pass. Such starts are tried again for
 	// StartPatience while no worker lives. nil: none does.
 	Transient     func(err error) bool
 	StartPatience time.Duration
 	// Paused is for how long the whole program was stopped since then; nil: it never is.
 	Paused func(since time.Time) time.Duration
-	// Shot says whether a worker that died was killed from outside, which says
+	// KilledOutside reports whether a worker that died was killed from outside, which says
 	// nothing of the next one. nil: none ever is.
 	KilledOutside func(err error) bool
 	// Release is called once, when Start will not be called again and no call of it is under way. nil: there
@@ -71,18 +71,19 @@ type Scheduler struct {
 	startFailures
 	backingOff bool // a start waits for its back-off
 
-	queues     runQueues
-	estimates  map[string]*estimate
-	open       openJobs
-	unsettled  int              // tasks without an outcome, of open jobs
-	inBackOff  int              // tasks that wait for their back-off
-	finishing  int              // jobs whose Finished is being called
-	draining   bool             // nothing is begun any more, nor tried again
-	starts     map[*member]bool // workers that are being started
-	generation uint64           // of workers: one more with each Recycle
-	recyclings []*recycling
-	ranked     bool            // priorities other than 0 were used
-	submitters []chan struct{} // Submits that wait for MaxQueued, first come first
+	queues       runQueues
+	estimates    map[string]*estimate
+	lastEstimate *estimate // of the job that was submitted last; nil: of none
+	open         jobList
+	unsettled    int              // tasks without an outcome, of open jobs
+	inBackOff    int              // tasks that wait for their back-off
+	finishing    int              // jobs whose Finished is being called
+	draining     bool             // nothing is begun any more, nor tried again
+	starts       map[*member]bool // workers that are being started
+	generation   uint64           // of workers: one more with each Recycle
+	recyclings   []*recycling
+	ranked       bool            // priorities other than 0 were used
+	submitters   []chan struct{} // Submits that wait for MaxQueued, first come first
 
 	closed      bool
 	terminated  bool
@@ -184,7 +185,7 @@ func (s *Scheduler) accept(j *Job) error {
 	return nil
 }
 
-// full says whether a Submit has to wait.
+// full reports whether a Submit has to wait.
 func (s *Scheduler) full() bool {
 	return s.cfg.MaxQueued > 0 && s.refusal() == nil && s.queued() >= s.cfg.MaxQueued
 }
@@ -232,7 +233,7 @@ func (s *Scheduler) admit(j *Job) {
 	j.assignIDs()
 	j.sealed = !j.Lazy
 	j.estimate = s.estimateOf(j.Func)
-	s.open.add(j)
+	s.open.append(j)
 	s.ranked = s.ranked || j.Priority != 0
 	s.enqueue(j, j.Items)
 }
@@ -299,7 +300,7 @@ func (s *Scheduler) running() int {
 	return n
 }
 
-// makeRoom wakes as many of the Submits that wait for MaxQueued as have room now,
+// wakeSubmitters wakes as many of the Submits that wait for MaxQueued as have room now,
 // and all of them when there is nothing to wait for any more.
 func (s *Scheduler) wakeSubmitters() {
 	if len(s.submitters) == 0 {

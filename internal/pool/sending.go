@@ -53,7 +53,7 @@ func (m *member) next() *Batch {
 		m.waking = false
 		s.waking--
 	}
-	b := s.take(m)
+	b := s.nextBatch(m)
 	if b == nil {
 		m.parked = true
 		s.nothingToSend(m)

@@ -31,7 +31,7 @@ func (s *Scheduler) Cancel(j *Job, cause error) {
 	}
 }
 
-// abandon takes a job out of everything. It has ended but for the outcomes that
+// cancelJob takes a job out of everything. It has ended but for the outcomes that
 // are being delivered, which settled sees.
 func (s *Scheduler) cancelJob(j *Job, cause error) {
 	if j.over {
@@ -65,7 +65,7 @@ func (s *Scheduler) cancelJob(j *Job, cause error) {
 	s.wakeSubmitters()
 }
 
-// dropReturned drops what had been at a worker before.
+// dropPutBack drops what had been at a worker before.
 func (s *Scheduler) dropPutBack(j *Job) {
 	for _, sp := range j.putBack {
 		s.noteCancelled(sp, nil)
@@ -78,7 +78,7 @@ func (s *Scheduler) dropPutBack(j *Job) {
 	j.putBack, j.inBackOff = nil, nil
 }
 
-// dropped tells that tasks of a cancelled job have failed; m is where they are.
+// noteCancelled tells that tasks of a cancelled job have failed; m is where they are.
 func (s *Scheduler) noteCancelled(sp Span, m *member) {
 	en := entry{kind: TaskFailed, job: sp.Job, first: sp.First, n: sp.N, attempt: sp.Attempt, err: sp.Job.cause()}
 	if m != nil {
@@ -87,7 +87,7 @@ func (s *Scheduler) noteCancelled(sp Span, m *member) {
 	s.events.add(en)
 }
 
-// withdraw stops what a worker does for a job that is over.
+// stopJobAt stops what a worker does for a job that is over.
 func (s *Scheduler) stopJobAt(m *member, j *Job) {
 	n := 0
 	for i := len(m.batches) - 1; i >= 0; i-- {
@@ -115,7 +115,7 @@ func (s *Scheduler) stopJobAt(m *member, j *Job) {
 	}
 }
 
-// cancelAhead asks a worker not to begin tasks of a job that is over, which cannot be called back.
+// cancelAhead asks a worker not to begin tasks of a job that is over, which cannot be taken back.
 func (m *member) cancelAhead(b *Batch, j *Job) {
 	for item := b.done; item < b.limit; item++ {
 		if sp, _ := b.At(item); sp.Job == j {
@@ -125,7 +125,7 @@ func (m *member) cancelAhead(b *Batch, j *Job) {
 }
 
 // stopOver stops what a worker may be running for a job that is over. What it has
-// not begun for it has been called back.
+// not begun for it has been taken back.
 func (s *Scheduler) stopOver(m *member) {
 	for _, b := range m.batches {
 		if item, ok := m.current(b); ok {
@@ -160,7 +160,7 @@ func (s *Scheduler) abort(m *member, b *Batch, since time.Time) {
 	s.kill(m, because(errNotRead, b.cause()))
 }
 
-// stopItem asks an item to stop, calls back what waits behind it, and sets the
+// stopItem asks an item to stop, takes back what waits behind it, and sets the
 // end of its grace.
 func (s *Scheduler) stopItem(m *member, st *stopping) {
 	if m.stop != nil || m.dead || m.killed {
@@ -181,7 +181,7 @@ func (s *Scheduler) stopItem(m *member, st *stopping) {
 	st.timer = s.after(min(s.cfg.Grace/10, askStackAfter), func() { s.askStack(m, st) })
 }
 
-// stopped notes that items up to the given one have ended by themselves.
+// noteStopped notes that items up to the given one have ended by themselves.
 func (s *Scheduler) noteStopped(m *member, b *Batch, item int) {
 	if st := m.stop; st != nil && st.batch == b && st.item <= item {
 		s.resume(m)
@@ -204,7 +204,7 @@ func (s *Scheduler) resume(m *member) {
 	m.wake()
 }
 
-// ask asks where a late task is, within its grace: what stops as soon as it is told to has
+// askStack asks where a late task is, within its grace: what stops as soon as it is told to has
 // had its time, and what does not is killed at the end of the grace, not after a talk.
 func (s *Scheduler) askStack(m *member, st *stopping) {
 	if !s.isStopping(m, st) {
@@ -259,19 +259,19 @@ func (s *Scheduler) enforce(m *member, st *stopping) {
 }
 
 const (
-	// askAfter is how long a late task may take to see that its ctx has ended before it is
+	// askStackAfter is how long a late task may take to see that its ctx has ended before it is
 	// asked where it is; a tenth of the grace if that is less.
 	askStackAfter = 10 * time.Millisecond
 	// stackWait is how long a task that has no grace, or little, may take to say where it is.
 	stackWait = 10 * time.Millisecond
 	// mostStackWait is how long one may take that has a long grace.
 	mostStackWait = time.Second
-	// resultPatience is how long the result of an item may be on its way that does not run
+	// resultTimeout is how long the result of an item may be on its way that does not run
 	// any more, as far as its worker says.
 	resultTimeout = 100 * time.Millisecond
 )
 
-// isStopping says whether an item still has to be stopped.
+// isStopping reports whether an item still has to be stopped.
 func (s *Scheduler) isStopping(m *member, st *stopping) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -9,7 +9,7 @@ var lastID atomic.Uint64
 // nobody knows.
 const lazyBlock = 1 << 24
 
-// identify gives a job that is being admitted the numbers of its tasks.
+// assignIDs gives a job that is being admitted the numbers of its tasks.
 func (j *Job) assignIDs() {
 	n := uint64(j.Items)
 	if j.Lazy {

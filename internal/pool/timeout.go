@@ -2,7 +2,7 @@ package pool
 
 import "time"
 
-// watchOver sets the timer that looks at a worker's timeouts: no item that is at
+// watchTimeouts sets the timer that looks at a worker's timeouts: no item that is at
 // the worker can be late before.
 func (s *Scheduler) watchTimeouts(m *member) {
 	wait := time.Duration(0)
@@ -21,7 +21,7 @@ func (s *Scheduler) watchTimeouts(m *member) {
 	}
 }
 
-// watchIn sets the timer, unless it goes off sooner anyway.
+// checkTimeoutIn sets the timer, unless it goes off sooner anyway.
 func (s *Scheduler) checkTimeoutIn(m *member, wait time.Duration) {
 	due := time.Now().Add(wait)
 	if !m.timeoutDue.IsZero() && !due.Before(m.timeoutDue) {
@@ -35,7 +35,7 @@ func (s *Scheduler) checkTimeoutIn(m *member, wait time.Duration) {
 	m.timeoutTimer.Reset(wait)
 }
 
-// watchNow stops the item whose time is over, or looks again when it would be.
+// checkTimeout stops the item whose time is over, or looks again when it would be.
 func (s *Scheduler) checkTimeout(m *member) {
 	m.collect() // what ended in time was in time
 	s.mu.Lock()
@@ -62,7 +62,7 @@ func (s *Scheduler) checkTimeout(m *member) {
 	s.stopItem(m, &stopping{batch: b, item: item, after: sp.Job.Timeout, since: time.Now().Add(left)})
 }
 
-// watchHead kills a worker that does not even begin a task within the task's
+// checkUnbegun kills a worker that does not even begin a task within the task's
 // timeout: it was stopped. The task is not blamed and goes to another.
 func (s *Scheduler) checkUnbegun(m *member) {
 	for _, b := range m.batches {
@@ -97,7 +97,7 @@ func (s *Scheduler) checkUnbegun(m *member) {
 	s.watchTimeouts(m)
 }
 
-// blameHead kills a worker for the task that it does not begin, as far as it says: one worker after
+// blameUnbegun kills a worker for the task that it does not begin, as far as it says: one worker after
 // another has not, so it is the task. It may write to the memory in which its worker says what it does.
 func (s *Scheduler) blameUnbegun(m *member, b *Batch) {
 	head := b.done
@@ -113,7 +113,7 @@ func (s *Scheduler) blameUnbegun(m *member, b *Batch) {
 	s.condemn(m, &stopping{batch: b, item: head, unread: true, err: s.cfg.TimedOut(sp.Job.Timeout, "")})
 }
 
-// mute counts the workers that were killed because they did not begin the task with that index.
+// countUnbegun counts the workers that were killed because they did not begin the task with that index.
 func (r *extra) countUnbegun(index int) int {
 	if r.unbegun == nil || len(r.unbegun) >= maxUnbegunTracked {
 		r.unbegun = make(map[int]int)
@@ -123,16 +123,16 @@ func (r *extra) countUnbegun(index int) int {
 }
 
 const (
-	// mostMute is how many workers may not begin a task: two may have been stopped by somebody.
+	// maxUnbegun is how many workers may not begin a task: two may have been stopped by somebody.
 	maxUnbegun = 3
-	// mostMuted is how many such tasks of a job are remembered.
+	// maxUnbegunTracked is how many such tasks of a job are remembered.
 	maxUnbegunTracked = 1024
 )
 
 const (
-	// breath is what a worker may take to begin a task, however short the task's timeout.
+	// beginTimeout is what a worker may take to begin a task, however short the task's timeout.
 	beginTimeout = 100 * time.Millisecond
-	// sendPatience is what a worker may take to read its input; twice as long after
+	// sendTimeout is what a worker may take to read its input; twice as long after
 	// each time that this was too short, because the input may just be big.
 	sendTimeout = 10 * time.Second
 )

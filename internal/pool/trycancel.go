@@ -1,6 +1,6 @@
 package pool
 
-// TryCancel cancels a job if none of its tasks has begun, and says whether it has. What was sent ahead is taken
+// TryCancel cancels a job if none of its tasks has begun, and reports whether it has. What was sent ahead is taken
 // back for that; where it stays true that something has begun, it waits for the next free worker.
 func (s *Scheduler) TryCancel(j *Job, cause error) bool {
 	s.mu.Lock()
@@ -17,7 +17,7 @@ func (s *Scheduler) TryCancel(j *Job, cause error) bool {
 	return true
 }
 
-// unbegun takes back what workers have of a job, and says whether that is all of it and no task has had
+// revokeUnbegun takes back what workers have of a job, and reports whether that is all of it and no task has had
 // an attempt.
 func (s *Scheduler) revokeUnbegun(j *Job) bool {
 	n := 0
@@ -44,7 +44,7 @@ func (s *Scheduler) revokeUnbegun(j *Job) bool {
 	return len(j.inBackOff) == 0
 }
 
-// Runs says whether a worker runs a task of the job now.
+// Runs reports whether a worker runs a task of the job now.
 func (s *Scheduler) Runs(j *Job) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

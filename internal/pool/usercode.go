@@ -5,15 +5,18 @@ import (
 	"errors"
 )
 
-// apart gives outcomes whose Deliver runs code of the program's to a goroutine of their
+// offloadUserCode gives outcomes whose Deliver runs code of the program's to a goroutine of their
 // own, and returns the others: who reports for the worker does not wait for such code,
 // or its death would not be heard of. There are not many of these goroutines at a
 // time, until the worker is killed or dies.
 func (m *member) offloadUserCode(due []delivery) (others []delivery) {
+	if !anyUserCode(due) {
+		return due
+	}
 	var theirs []delivery
 	others = due[:0]
 	for _, d := range due {
-		if !d.job.RunsUserCode || d.out.Payload == nil {
+		if !d.runsUserCode() {
 			others = append(others, d)
 			continue
 		}
@@ -21,9 +24,6 @@ func (m *member) offloadUserCode(due []delivery) (others []delivery) {
 			d.out.Payload, d.out.Owned = bytes.Clone(d.out.Payload), true
 		}
 		theirs = append(theirs, d)
-	}
-	if theirs == nil {
-		return others
 	}
 	slot := m.decoding
 	select {
@@ -40,6 +40,18 @@ func (m *member) offloadUserCode(due []delivery) (others []delivery) {
 	return others
 }
 
+// runsUserCode reports whether the delivery of an outcome runs code of the program.
+func (d *delivery) runsUserCode() bool { return d.job.RunsUserCode && d.out.Payload != nil }
+
+func anyUserCode(due []delivery) bool {
+	for i := range due {
+		if due[i].runsUserCode() {
+			return true
+		}
+	}
+	return false
+}
+
 // Dead implements Sink.
 func (m *member) Dead() {
 	m.s.mu.Lock()
@@ -47,7 +59,7 @@ func (m *member) Dead() {
 	m.stopDecoding()
 }
 
-// leaveDecoding has nobody wait any more for those who decode.
+// stopDecoding has nobody wait any more for those who decode.
 func (m *member) stopDecoding() {
 	if !m.quitClosed {
 		m.quitClosed = true

@@ -69,7 +69,7 @@ func (w *Watch) Close() {
 	e.updatePerTask()
 }
 
-// watched finds out whether workers have to tell of each task.
+// updatePerTask finds out whether workers have to tell of each task.
 func (e *events) updatePerTask() {
 	e.perTask = e.tell != nil
 	for _, w := range e.watches {

@@ -22,7 +22,7 @@ type Worker interface {
 	// a time. It calls read when it will not look at the inputs any more but as
 	// plain memory: what becomes of that then does not matter, unless the item is
 	// begun. A failure is told by Sink.Died, not here; after Kill, or the
-	// worker's death, it returns soon. Items may have been called back, all of
+	// worker's death, it returns soon. Items may have been taken back, all of
 	// them even, before it has begun. It returns how many bytes were sent.
 	Send(b *Batch, read func()) (size int64)
 	// Limit lowers the number of items of b that may be begun to n, or to the
@@ -60,7 +60,7 @@ type Collector interface {
 	Collect(wait time.Duration)
 }
 
-// Here is a Worker that runs what it was sent on the goroutine that has sent it.
+// Inline is a Worker that runs what it was sent on the goroutine that has sent it.
 type Inline interface {
 	Worker
 	// Run runs a batch, after Send has returned. Should a task end the goroutine, the
@@ -81,7 +81,7 @@ type Sink interface {
 	Unsent(b *Batch, from int, alone bool)
 	// Ended says that the worker is through with a batch, how long its items
 	// ran in all, and the time of processors that they took; 0: not measured. It is said
-	// once of each batch that was sent, after its last Result, also when all its items were called back: a worker that does not say
+	// once of each batch that was sent, after its last Result, also when all its items were taken back: a worker that does not say
 	// it counts as one that does not listen.
 	Ended(b *Batch, busy, cpu time.Duration)
 	// Output says that something happened to what the worker prints: kind is OutputLost or

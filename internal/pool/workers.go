@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// hireAll starts the first workers side by side and waits for all of them.
+// startAll starts the first workers side by side and waits for all of them.
 func (s *Scheduler) startAll() error {
 	errs := make(chan error, s.want)
 	for range s.want {
@@ -25,7 +25,7 @@ func (s *Scheduler) startAll() error {
 	return first
 }
 
-// number takes the lowest free worker number.
+// takeNumber takes the lowest free worker number.
 func (s *Scheduler) takeNumber() int {
 	for i, taken := range s.numbers {
 		if !taken {
@@ -37,7 +37,7 @@ func (s *Scheduler) takeNumber() int {
 	return len(s.numbers)
 }
 
-// staff is the number of workers that can be given tasks, or soon.
+// workerCount is the number of workers that can be given tasks, or soon.
 func (s *Scheduler) workerCount() int {
 	n := s.starting
 	for _, m := range s.members {
@@ -48,7 +48,7 @@ func (s *Scheduler) workerCount() int {
 	return n
 }
 
-// hire starts workers as far as some are missing and wanted now.
+// startMissing starts workers as far as some are missing and wanted now.
 func (s *Scheduler) startMissing() {
 	if s.terminated || s.broken != nil || s.backingOff || s.closed && s.unsettled == 0 || s.events.full() {
 		return
@@ -139,10 +139,10 @@ func (s *Scheduler) backOff(d time.Duration) {
 	})
 }
 
-// dropAll cancels every job and returns those that are finished by it.
+// cancelAll cancels every job and returns those that are finished by it.
 func (s *Scheduler) cancelAll(cause error) (finished []*Job) {
 	for j, next := s.open.first, (*Job)(nil); j != nil; j = next {
-		next = j.newer
+		next = s.open.next(j)
 		s.cancelJob(j, cause)
 		if s.checkFinished(j) {
 			finished = append(finished, j)
@@ -184,7 +184,7 @@ func (s *Scheduler) Workers() int {
 	return s.want
 }
 
-// dispensable is the worker that can best be done without: an idle one if there is.
+// surplus is the worker that can best be done without: an idle one if there is.
 func (s *Scheduler) surplus() *member {
 	for _, m := range s.members {
 		if m.unresponsive && m.serving() && m.compensates == nil {
@@ -202,7 +202,7 @@ func (s *Scheduler) surplus() *member {
 	return nil
 }
 
-// spent says whether a worker has had all the tasks it may have, or has grown too big.
+// usedUp reports whether a worker has had all the tasks it may have, or has grown too big.
 func (s *Scheduler) usedUp(m *member) bool {
 	return s.cfg.TasksPerWorker > 0 && m.sent >= s.cfg.TasksPerWorker || m.recycle || s.bloated(m)
 }
@@ -217,7 +217,7 @@ func (s *Scheduler) retire(m *member, why error) {
 	m.wake()
 }
 
-// dismiss ends a worker that has nothing to do. One that does not end within
+// closeWorker ends a worker that has nothing to do. One that does not end within
 // the grace is killed.
 func (s *Scheduler) closeWorker(m *member, why error) {
 	if m.closing || m.killed || m.dead {
@@ -239,7 +239,7 @@ func (s *Scheduler) closeWorker(m *member, why error) {
 	s.startMissing()
 }
 
-// countIdle ends a worker that stays idle for too long.
+// startIdleTimer ends a worker that stays idle for too long.
 func (s *Scheduler) startIdleTimer(m *member) {
 	if s.cfg.IdleTimeout <= 0 {
 		return
@@ -250,7 +250,7 @@ func (s *Scheduler) startIdleTimer(m *member) {
 	}
 }
 
-// dismissIdle ends a worker that was idle for long enough, or looks again when it
+// closeIdle ends a worker that was idle for long enough, or looks again when it
 // would be: to set a timer for each short rest would cost more than the rest.
 func (s *Scheduler) closeIdle(m *member) {
 	s.mu.Lock()

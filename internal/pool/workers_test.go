@@ -235,7 +235,7 @@ func TestResize(t *testing.T) {
 	})
 }
 
-// What is called back does not count as one of a worker's tasks.
+// What is taken back does not count as one of a worker's tasks.
 func TestTasksPerWorkerCountsWhatWasBegun(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		cfg := config(1)
