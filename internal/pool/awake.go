@@ -74,22 +74,22 @@ func (s *Scheduler) markSlow(m *member) {
 }
 
 // isShort reports whether a task is not worth a wake.
-func (p *estimate) isShort() bool { return p.typical > 0 && p.typical < float64(wakeCost) }
+func (e *estimate) isShort() bool { return e.typical > 0 && e.typical < float64(wakeCost) }
 
 // usefulWorkers returns how many workers tasks like those of a job can use: as many as there are processors
 // if they only compute, more if they wait most of the time. A job with one task costs this process
 // callCost, so no more workers are useful than keep up with half of the processors. Workers that do not
 // sleep have processors elsewhere, or cost nothing to wake.
 func (s *Scheduler) usefulWorkers(j *Job, sleep bool) int {
-	p := j.estimate
-	if !sleep || !p.isShort() || p.cpuShare == 0 {
+	e := j.estimate
+	if !sleep || !e.isShort() || e.cpuShare == 0 {
 		return s.want
 	}
 	compute := float64(processors)
 	if j.Items == 1 && !j.Lazy {
-		compute = min(compute, 1+math.Floor(p.typical*compute/float64(2*callCost)))
+		compute = min(compute, 1+math.Floor(e.typical*compute/float64(2*callCost)))
 	}
-	return min(s.want, int(math.Ceil(compute/max(p.cpuShare, 0.001))))
+	return min(s.want, int(math.Ceil(compute/max(e.cpuShare, 0.001))))
 }
 
 var processors = runtime.NumCPU()

@@ -15,7 +15,7 @@ type callbacks struct {
 	mu      sync.Mutex
 	queue   []func()
 	running bool
-	idle    chan struct{} // closed when the queue has been empty; nil: nobody asked
+	idle    chan struct{} // closed when the queue has been empty; nil: nothing waits for that
 	errs    []error
 }
 

@@ -12,7 +12,7 @@ import (
 // compensation stands in for a worker whose task waits for other tasks of its own
 // pool. Such a task does nothing meanwhile. A compensating worker runs in its place,
 // and takes only the jobs that it waits for: if every worker ran a task that waits,
-// nobody would come to these. No more tasks run than there are workers.
+// those would never run. No more tasks run than there are workers.
 type compensation struct {
 	blocked *member // runs the task that waits
 	worker  *member // the compensating worker

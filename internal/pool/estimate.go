@@ -19,7 +19,7 @@ const (
 	maxItems           = 65536                // in one batch
 	maxBytes           = 1 << 20              // in one batch, of more than one task
 	maxSpans           = 256                  // in one batch: At goes through them
-	maxGrowth          = 64                   // a batch is at most so many times as big as any before it
+	maxGrowth          = 64                   // how many times as large as any before it a batch may be
 	maxJump            = 8                    // times the usual duration that one batch counts at most
 	maxBatches         = 16                   // that one worker may have
 )
@@ -39,50 +39,50 @@ func (s *Scheduler) estimateOf(name string) *estimate {
 }
 
 // addDuration learns from n tasks that took so long in all.
-func (p *estimate) addDuration(n int, busy time.Duration) {
+func (e *estimate) addDuration(n int, busy time.Duration) {
 	if n == 0 {
 		return
 	}
 	each := max(float64(busy)/float64(n), 1)
-	if p.mean == 0 {
-		p.mean, p.typical = each, each
+	if e.mean == 0 {
+		e.mean, e.typical = each, each
 		return
 	}
-	p.typical += (min(each, maxJump*p.typical) - p.typical) / 2
-	p.mean += (each - p.mean) / 2
+	e.typical += (min(each, maxJump*e.typical) - e.typical) / 2
+	e.mean += (each - e.mean) / 2
 }
 
 // addCPU learns how much of the time the tasks of a batch have computed.
-func (p *estimate) addCPU(busy, cpu time.Duration) {
+func (e *estimate) addCPU(busy, cpu time.Duration) {
 	if cpu <= 0 || busy <= 0 {
 		return
 	}
 	part := max(0.001, min(1, float64(cpu)/float64(busy)))
-	if p.cpuShare == 0 {
-		p.cpuShare = part
+	if e.cpuShare == 0 {
+		e.cpuShare = part
 		return
 	}
-	p.cpuShare += (part - p.cpuShare) / 2
+	e.cpuShare += (part - e.cpuShare) / 2
 }
 
 // addSize learns the size of what was sent.
-func (p *estimate) addSize(n int, bytes int64) {
+func (e *estimate) addSize(n int, bytes int64) {
 	if n > 0 {
-		p.bytes += (float64(bytes)/float64(n) - p.bytes) / 2
-		p.largestBatch = max(p.largestBatch, n)
+		e.bytes += (float64(bytes)/float64(n) - e.bytes) / 2
+		e.largestBatch = max(e.largestBatch, n)
 	}
 }
 
 // depth returns how many tasks a worker may hold: one if nothing is known, or if
 // a task takes so long that a round trip does not matter.
-func (p *estimate) depth(ahead time.Duration) int {
-	if p.mean == 0 {
+func (e *estimate) depth(ahead time.Duration) int {
+	if e.mean == 0 {
 		return 1
 	}
-	n := 1 + int(float64(ahead)/p.mean)
-	n = min(n, maxItems, maxGrowth*max(p.largestBatch, 1))
-	if p.bytes > 0 {
-		n = min(n, 1+int(maxBytes/p.bytes))
+	n := 1 + int(float64(ahead)/e.mean)
+	n = min(n, maxItems, maxGrowth*max(e.largestBatch, 1))
+	if e.bytes > 0 {
+		n = min(n, 1+int(maxBytes/e.bytes))
 	}
 	return n
 }

@@ -66,7 +66,7 @@ type events struct {
 	s       *Scheduler
 	tell    func(Event)
 	watches []*Watch
-	perTask bool // somebody wants to know of each task
+	perTask bool // workers have to report each task
 	queue   []entry
 	running bool
 	blocked bool // the scheduler was told to wait

@@ -20,11 +20,11 @@ const (
 )
 
 // cost returns what a task is charged, in nanoseconds, when it is sent with a number of others.
-func (p *estimate) cost(others int) int64 {
-	if p.mean == 0 {
+func (e *estimate) cost(others int) int64 {
+	if e.mean == 0 {
 		return max(1, unknownCost/int64(others+1))
 	}
-	return int64(p.mean)
+	return int64(e.mean)
 }
 
 // charge charges a job for worker time; a negative cost gives some back.
@@ -37,22 +37,22 @@ func (r *runQueues) charge(j *Job, cost int64) {
 
 // advance moves the queue's virtual time on. It never goes back: a later job would be in
 // front of earlier ones.
-func (l *runQueue) advance(cost int64) {
-	l.fraction += float64(cost) / float64(max(l.active, 1))
-	if l.fraction >= 1 {
-		whole := int64(l.fraction)
-		l.virtualTime += whole
-		l.fraction -= float64(whole)
+func (q *runQueue) advance(cost int64) {
+	q.fraction += float64(cost) / float64(max(q.active, 1))
+	if q.fraction >= 1 {
+		whole := int64(q.fraction)
+		q.virtualTime += whole
+		q.fraction -= float64(whole)
 	}
 }
 
 // catchUp moves the queue's virtual time on to that of the waiting jobs, less what they were
 // charged in advance, if all of them are ahead of it: some of the jobs that shared the time did not
 // use their share.
-func (l *runQueue) catchUp() {
-	if l.jobs > 0 {
-		j := l.top()
-		l.virtualTime = max(l.virtualTime, j.virtual-j.charged)
+func (q *runQueue) catchUp() {
+	if q.jobs > 0 {
+		j := q.top()
+		q.virtualTime = max(q.virtualTime, j.virtual-j.charged)
 	}
 }
 
@@ -61,8 +61,8 @@ func (s *Scheduler) chargeMeasured(b *Batch, busy time.Duration) {
 	if b.done == 0 {
 		return
 	}
-	if l := s.queues.lookup(b.priority); l != nil {
-		l.advance(int64(busy))
+	if q := s.queues.lookup(b.priority); q != nil {
+		q.advance(int64(busy))
 	}
 	off := max(1, int64(busy)/int64(b.done)) - b.cost
 	if off == 0 {
@@ -85,8 +85,8 @@ func (s *Scheduler) chargeMeasured(b *Batch, busy time.Duration) {
 
 // chargeDeath charges a job for the time of a worker that died while it ran one of its tasks.
 func (s *Scheduler) chargeDeath(j *Job, b *Batch, spent time.Duration) {
-	if l := s.queues.lookup(b.priority); l != nil {
-		l.advance(int64(spent))
+	if q := s.queues.lookup(b.priority); q != nil {
+		q.advance(int64(spent))
 	}
 	s.queues.charge(j, int64(spent)-b.cost)
 }
@@ -105,28 +105,28 @@ func (r *runQueues) updateActive(j *Job) {
 		return
 	}
 	j.active = active
-	l := r.queue(j.Priority)
+	q := r.queue(j.Priority)
 	if active {
-		l.active++
+		q.active++
 		return
 	}
-	if l.active--; l.active == 1 {
-		l.shared = time.Now()
+	if q.active--; q.active == 1 {
+		q.shared = time.Now()
 	}
-	if l.active == 0 && len(r.queues) > maxQueues { // priorities may be as many as tasks
-		r.forget(l)
+	if q.active == 0 && len(r.queues) > maxQueues { // priorities may be as many as tasks
+		r.forget(q)
 	}
 }
 
 // isShared reports whether several jobs share the queue, or did a moment ago.
-func (l *runQueue) isShared() bool {
-	return l.active > 1 || !l.shared.IsZero() && time.Since(l.shared) < shareFor
+func (q *runQueue) isShared() bool {
+	return q.active > 1 || !q.shared.IsZero() && time.Since(q.shared) < shareFor
 }
 
 // depth returns how many tasks of one function and priority a worker may hold: fewer where other jobs
 // may want the worker.
 func (s *Scheduler) depth(p *estimate, priority int) int {
-	if l := s.queues.lookup(priority); l != nil && l.isShared() {
+	if q := s.queues.lookup(priority); q != nil && q.isShared() {
 		return p.depth(prefetchWorkShared)
 	}
 	return p.depth(prefetchWork)
@@ -140,11 +140,11 @@ func (s *Scheduler) depthOf(m *member) int {
 
 // startSharing takes back, when a run queue becomes shared, what was sent ahead while it was not.
 func (s *Scheduler) startSharing(j *Job) {
-	l := s.queues.lookup(j.Priority)
-	if l == nil || l.active != 2 || !l.shared.IsZero() && time.Since(l.shared) < shareFor {
+	q := s.queues.lookup(j.Priority)
+	if q == nil || q.active != 2 || !q.shared.IsZero() && time.Since(q.shared) < shareFor {
 		return
 	}
-	l.shared = time.Now()
+	q.shared = time.Now()
 	for _, m := range s.members {
 		if m.outstanding > 1 && m.compensates == nil {
 			s.trim(m, int64(prefetchWorkShared))

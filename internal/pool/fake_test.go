@@ -110,9 +110,9 @@ func (f *fake) Send(b *pool.Batch, read func()) int64 {
 		time.Sleep(time.Duration(d))
 	}
 	f.lab.noteReading(b, -1)
-	if sp := b.Spans[0]; b.Items() > 1 && f.lab.aloneFrom.Load() > 0 {
+	if sp := b.Spans[0]; b.Items() > 1 && f.lab.movesFrom.Load() > 0 {
 		b.Tag.(*flight).cut.Store(true)
-		f.say(func() { f.sink.Unsent(b, min(int(f.lab.aloneFrom.Load()), sp.N), true) })
+		f.say(func() { f.sink.Unsent(b, min(int(f.lab.movesFrom.Load()), sp.N), true) })
 	}
 	if f.lab.exitInSend.CompareAndSwap(true, false) {
 		b.Tag.(*flight).cut.Store(true)
@@ -232,7 +232,7 @@ type silence struct{ pool.Sink }
 func (silence) Started(*pool.Batch, int)                        {}
 func (silence) Results([]pool.Result)                           {}
 func (silence) Ended(*pool.Batch, time.Duration, time.Duration) {}
-func (silence) Unsent(b *pool.Batch, from int, alone bool)      {}
+func (silence) Unsent(b *pool.Batch, from int, moves bool)      {}
 func (silence) Dead()                                           {}
 func (silence) Died(pool.Death)                                 {}
 

@@ -25,7 +25,7 @@ type lab struct {
 
 	slowSend      atomic.Int64
 	slowRead      atomic.Int64 // the same, of reading its inputs
-	aloneFrom     atomic.Int64 // batches of more are cut there, and their jobs are alone from then on
+	movesFrom     atomic.Int64 // batches of more are cut there, and their jobs move from then on
 	bigInput      atomic.Int64 // bytes that a worker holds more of after each Send
 	dieInSend     atomic.Bool
 	exitInSend    atomic.Bool // reading the inputs ends the sender

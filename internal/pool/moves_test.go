@@ -8,7 +8,7 @@ import (
 	"github.com/gomultiprocessing/mp/internal/pool"
 )
 
-func alone(j *pool.Job) { j.Moves = true }
+func moves(j *pool.Job) { j.Moves = true }
 
 // An input that can be sent only once waits for a worker with nothing to do.
 func TestAloneIsNeverSentAhead(t *testing.T) {
@@ -18,7 +18,7 @@ func TestAloneIsNeverSentAhead(t *testing.T) {
 		l.mu.Lock()
 		l.batches, l.largest = 0, 0
 		l.mu.Unlock()
-		k := l.submit(50, trivial, alone, func(j *pool.Job) { j.Chunk = 10 })
+		k := l.submit(50, trivial, moves, func(j *pool.Job) { j.Chunk = 10 })
 		k.succeeded()
 		l.mu.Lock()
 		batches, largest := l.batches, l.largest
@@ -36,7 +36,7 @@ func TestAloneIsNotStuck(t *testing.T) {
 		l := newLab(t, config(2))
 		start := time.Now()
 		long := l.submit(1, each(func(int) act { return act{takes: 10 * time.Second} }))
-		k := l.submit(10, trivial, alone).wait()
+		k := l.submit(10, trivial, moves).wait()
 		if d := k.get(9).at.Sub(start); d > 100*time.Millisecond {
 			t.Errorf("done after %v", d)
 		}
@@ -53,7 +53,7 @@ func TestAloneIsNotCalledBack(t *testing.T) {
 		for i := range 2 {
 			l.worker(i).stop()
 		}
-		k := l.submit(1, trivial, alone)
+		k := l.submit(1, trivial, moves)
 		time.Sleep(10 * time.Second)
 		l.mu.Lock()
 		batches := l.batches
@@ -77,11 +77,11 @@ func TestAloneEnds(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := newLab(t, config(2))
 		l.submit(10, trivial).succeeded()
-		k := l.submit(5, each(func(int) act { return act{takes: time.Second, obeys: true} }), alone)
+		k := l.submit(5, each(func(int) act { return act{takes: time.Second, obeys: true} }), moves)
 		time.Sleep(100 * time.Millisecond)
 		l.s.Cancel(&k.job, errCancel)
 		k.wait()
-		more := l.submit(20, each(func(int) act { return act{takes: time.Second} }), alone)
+		more := l.submit(20, each(func(int) act { return act{takes: time.Second} }), moves)
 		time.Sleep(1500 * time.Millisecond)
 		if err := l.s.Resize(1); err != nil {
 			t.Error(err)
@@ -96,7 +96,7 @@ func TestAloneIsFoundOut(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := newLab(t, config(3))
 		l.submit(2000, trivial).succeeded()
-		l.aloneFrom.Store(3)
+		l.movesFrom.Store(3)
 		k := l.submit(500, each(func(i int) act {
 			return act{takes: time.Duration(rand.IntN(50)) * time.Microsecond}
 		}))

@@ -16,7 +16,7 @@ func TestDrain(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		cfg := config(2)
 		l := newLab(t, cfg)
-		l.submit(50, lasting(time.Millisecond)).wait() // the pace is known, so that tasks are sent ahead
+		l.submit(50, lasting(time.Millisecond)).wait() // the cost is known, so that tasks are sent ahead
 		begun := len(l.seen())
 		k := l.submit(100, lasting(time.Millisecond))
 		retry := l.submit(1, func(int, int) act { return act{err: errFake} }, func(j *pool.Job) {

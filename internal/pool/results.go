@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// delivery is an outcome on its way out of the lock.
+// delivery is an outcome that is delivered as soon as the lock is released.
 type delivery struct {
 	job    *Job
 	out    Outcome
@@ -20,7 +20,7 @@ func (m *member) Started(b *Batch, item int) {
 	m.noteBegun(b, item)
 }
 
-// noteBegun tells the begin of all items up to the given one, each once.
+// noteBegun adds the events for the begin of all items up to the given one, once for each.
 func (m *member) noteBegun(b *Batch, item int) {
 	if !b.Report {
 		return
@@ -51,7 +51,7 @@ func (m *member) Results(rs []Result) {
 	m.scratch = due[:0]
 }
 
-// noteReport is what happens whenever a worker reports something.
+// noteReport is called whenever a worker reports something: it lives, and may have room for more tasks.
 func (s *Scheduler) noteReport(m *member) {
 	m.unresponsive, m.reported, s.startFailures = false, true, startFailures{}
 	m.headSince = time.Now()
@@ -72,13 +72,13 @@ func (s *Scheduler) noteReport(m *member) {
 			m.wake()
 		}
 	}
-	if !m.parked && m.outstanding == 0 && !m.dead { // its sender is about to look: no other need be woken
+	if !m.parked && m.outstanding == 0 && !m.dead { // its sender is about to look: no other has to be woken
 		s.markWaking(m)
 	}
 	s.wakeSubmitters()
 }
 
-// result settles what one Result is about.
+// result settles the items of one Result.
 func (s *Scheduler) result(m *member, r *Result, due []delivery) []delivery {
 	b := r.Batch
 	if r.Count < 1 || r.Count > b.limit-b.done {
@@ -95,7 +95,7 @@ func (s *Scheduler) result(m *member, r *Result, due []delivery) []delivery {
 	m.tasks += r.Count
 	s.noteStopped(m, b, last)
 	if !m.caps.Revocable && m.stop == nil {
-		s.stopOver(m) // what it begins now may be over, and could not be taken back
+		s.stopOver(m) // the item that it begins now may be of a job that is over, and could not be taken back
 	}
 	j := sp.Job
 	s.notInFlight(j, r.Count, b)
@@ -118,7 +118,7 @@ func (s *Scheduler) result(m *member, r *Result, due []delivery) []delivery {
 	return s.settle(j, out, due)
 }
 
-// drop lets go of what came with a result that nobody takes.
+// drop drops what came with a result that is not used.
 func (r *Result) drop() {
 	if r.Attached != nil {
 		r.Attached.Drop()
@@ -133,7 +133,7 @@ func (s *Scheduler) settle(j *Job, out Outcome, due []delivery) []delivery {
 	return append(due, delivery{job: j, out: out})
 }
 
-// failed retries a task that failed, or settles it.
+// failed retries a failed task, or settles it.
 func (s *Scheduler) failed(j *Job, out Outcome, worker int, final bool, due []delivery) []delivery {
 	if !final && !s.draining && out.Attempts <= j.Retries {
 		s.counts.retried++
@@ -181,8 +181,8 @@ func (s *Scheduler) deliver(due []delivery) {
 	s.finished(n)
 }
 
-// checkFinished reports whether a job has just come to its end; it says so once, and who
-// is told calls finish or finished.
+// checkFinished reports whether a job has just come to its end. It returns true once for each job, and
+// the caller calls finish or finished then.
 func (s *Scheduler) checkFinished(j *Job) bool {
 	if j.finished || j.delivering > 0 || j.encoding > 0 || !j.over && (!j.sealed || j.unsettled > 0) {
 		return false
@@ -194,7 +194,7 @@ func (s *Scheduler) checkFinished(j *Job) bool {
 	return true
 }
 
-// finish tells jobs that they are finished. It is called without the lock.
+// finish calls Finished of jobs. It is called without the lock.
 func (s *Scheduler) finish(jobs ...*Job) {
 	for _, j := range jobs {
 		j.Client.Finished(j.cause())
@@ -202,8 +202,8 @@ func (s *Scheduler) finish(jobs ...*Job) {
 	s.finished(len(jobs))
 }
 
-// finished notes that so many calls of Finished have returned. Until then the pool
-// is not at its end: they may add callbacks, which Join waits for.
+// finished notes that n calls of Finished have returned. Until then the pool
+// has not ended: they may add callbacks, which Join waits for.
 func (s *Scheduler) finished(n int) {
 	if n == 0 {
 		return
@@ -226,7 +226,7 @@ func (m *member) Ended(b *Batch, busy, cpu time.Duration) {
 	s.chargeMeasured(b, busy)
 	for i, other := range m.batches {
 		if other == b {
-			m.batches = slices.Delete(m.batches, i, i+1) // and the call that it belongs to is not kept
+			m.batches = slices.Delete(m.batches, i, i+1) // and its call is not kept in memory
 			break
 		}
 	}

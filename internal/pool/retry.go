@@ -11,7 +11,7 @@ type retry struct {
 	timer   *time.Timer
 }
 
-// retryLater makes a task wait for its back-off and then for a worker.
+// retryLater has a task wait for its back-off, and then for a worker.
 func (s *Scheduler) retryLater(j *Job, index, attempt int) {
 	r := &retry{attempt: attempt + 1}
 	if j.needExtra().inBackOff == nil {
@@ -37,7 +37,7 @@ func (s *Scheduler) retryLater(j *Job, index, attempt int) {
 	})
 }
 
-// wait is how long to wait after so many failed attempts.
+// wait returns the back-off after a number of failed attempts.
 func (b Backoff) wait(attempts int) time.Duration {
 	d := float64(b.Min)
 	for i := 1; i < attempts && d < float64(b.Max); i++ {

@@ -3,12 +3,12 @@ package pool
 import "time"
 
 const (
-	minStealWork = 200 * time.Microsecond // of work that waits behind another task
-	stallAfter   = 5 * time.Millisecond   // without a result: the estimate was wrong
+	minStealWork = 200 * time.Microsecond // of work behind another task
+	stallAfter   = 5 * time.Millisecond   // without a result: the cost estimate was wrong
 )
 
-// revoke takes back what a worker has not begun, down to keep items of each
-// batch, and makes it wait for the next free worker. Where nothing can be taken back it does nothing.
+// revoke takes back what a worker has not begun of a batch, beyond the first keep items,
+// for the next free worker. It returns how many items that were: 0 if the worker is not Revocable.
 func (s *Scheduler) revoke(m *member, b *Batch, keep int) int {
 	if !m.caps.Revocable {
 		return 0
@@ -16,7 +16,7 @@ func (s *Scheduler) revoke(m *member, b *Batch, keep int) int {
 	return s.takeBack(m, b, keep)
 }
 
-// takeBack is recall for a batch that can be taken back.
+// takeBack is revoke, also for workers that are not Revocable: the batch was not sent, or its worker is dead.
 func (s *Scheduler) takeBack(m *member, b *Batch, keep int) int {
 	if keep >= b.limit || b.done >= b.limit || b.irrevocable() {
 		return 0
@@ -44,8 +44,7 @@ func (s *Scheduler) revokeAll(m *member) {
 	}
 }
 
-// requeue makes tasks of a batch that were at a worker wait again, as if they had not been
-// sent.
+// requeue puts tasks of a batch back into the run queue, as if they had not been sent.
 func (s *Scheduler) requeue(sp Span, b *Batch) {
 	j := sp.Job
 	s.notInFlight(j, sp.N, b)
@@ -79,7 +78,7 @@ func (s *Scheduler) steal(idle *member) {
 	}
 	p := from.batches[len(from.batches)-1].estimate
 	if p.mean > 0 && float64(from.outstanding)*p.mean < float64(minStealWork) {
-		s.watchStalls() // it should be through with it before a thief would be
+		s.watchStalls() // it has done them before another worker would have
 		return
 	}
 	if s.stealHalf(from) > 0 {
@@ -88,13 +87,12 @@ func (s *Scheduler) steal(idle *member) {
 	s.watchStalls()
 }
 
-// stealHalf takes back half of what a worker has not finished, at least one
-// item if one has not begun.
+// stealHalf takes back half of the items that a worker has not finished, rounded up.
 func (s *Scheduler) stealHalf(m *member) int {
 	return s.revokeFrom(m, (m.outstanding+1)/2)
 }
 
-// revokeFrom takes back up to so many items that a worker has not finished.
+// revokeFrom takes back up to want items that a worker has not begun.
 func (s *Scheduler) revokeFrom(m *member, want int) int {
 	got := 0
 	for i := len(m.batches) - 1; i >= 0 && got < want; i-- {
@@ -104,8 +102,7 @@ func (s *Scheduler) revokeFrom(m *member, want int) int {
 	return got
 }
 
-// watchStalls sets the timer that finds tasks stuck behind one that takes longer than
-// expected, or at a worker that does not begin them.
+// watchStalls sets the timer of checkStalls, and notes what workers have done so far.
 func (s *Scheduler) watchStalls() {
 	if s.stallTimerSet {
 		return
@@ -124,8 +121,8 @@ func (s *Scheduler) watchStalls() {
 	s.stallTimer.Reset(stallAfter)
 }
 
-// checkStalls takes back what waits at workers that have not ended an item since look, or, while other
-// jobs wait, not the batch that was sent for so long.
+// checkStalls takes back what waits behind tasks that take longer than expected, and at workers that do
+// not begin it. While other jobs wait, a batch that takes too long as a whole is enough.
 func (s *Scheduler) checkStalls() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -151,7 +148,7 @@ func (s *Scheduler) checkStalls() {
 			n += s.revokeFrom(m, m.outstanding)
 		case runs && m.outstanding > 1 && s.othersAccept(m):
 			n += s.stealHalf(m)
-		case !runs && len(s.idle) > 0 && s.overdue(m): // stopped, or out of breath
+		case !runs && len(s.idle) > 0 && s.overdue(m): // it is stopped, or has no processor time
 			m.unresponsive = true
 			for i := len(m.batches) - 1; i >= 0; i-- {
 				n += s.revoke(m, m.batches[i], 0)
@@ -166,8 +163,8 @@ func (s *Scheduler) checkStalls() {
 	}
 }
 
-// overdue reports whether a worker that runs nothing has had the time to begin. One
-// that is being sent its input gets more, and more again after each time that it
+// overdue reports whether a worker that runs nothing has had the time to begin. While an
+// input is being sent, it gets more time, and twice as much after each time that the job
 // was taken back for that: every worker may need as long.
 func (s *Scheduler) overdue(m *member) bool {
 	b := m.sending
@@ -185,7 +182,7 @@ func (s *Scheduler) overdue(m *member) bool {
 // readTimeout is how long a worker may take to read a batch while another is idle.
 const readTimeout = 100 * time.Millisecond
 
-// othersAccept reports whether somebody else could take what is taken back from a worker.
+// othersAccept reports whether another worker can take what is taken back from this one.
 func (s *Scheduler) othersAccept(m *member) bool {
 	for _, other := range s.members {
 		if other != m && other.accepts() {
@@ -195,7 +192,7 @@ func (s *Scheduler) othersAccept(m *member) bool {
 	return false
 }
 
-// preempt takes back what waits at workers with less than the given priority.
+// preempt takes back what waits at workers with a lower priority than the given one.
 func (s *Scheduler) preempt(priority int) {
 	for _, m := range s.members {
 		for i := len(m.batches) - 1; i >= 0; i-- {

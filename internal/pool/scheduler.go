@@ -21,7 +21,7 @@ var (
 	ErrOpen       = errors.New("mp: the pool is open: Join comes after Close or Terminate")
 )
 
-// Config says how a scheduler works. Everything has been given its default.
+// Config configures a scheduler. The caller has filled in all defaults.
 type Config struct {
 	Workers        int
 	Start          StartFunc
@@ -30,42 +30,42 @@ type Config struct {
 	MaxQueued      int           // 0: Submit never waits
 	IdleTimeout    time.Duration // 0: never
 	Grace          time.Duration
-	ExitGrace      time.Duration // what Exit may take in a worker that was asked to end; 0: there is no Exit
+	ExitGrace      time.Duration // for Exit in a worker that was asked to end; 0: there is no Exit
 	Events         func(Event)
-	// Compensate makes a worker that needs no start, to work in the place of a host, number n, while its task
-	// waits. nil: tasks cannot wait for their own pool.
-	Compensate func(host Worker, n int, sink Sink) Inline
-	// Stuck says how many tasks run that have their outcome already. nil: none ever do.
+	// Compensate makes a worker, number n, that compensates for a blocked one while its task
+	// waits. It needs no start. nil: tasks cannot wait for their own pool.
+	Compensate func(blocked Worker, n int, sink Sink) Inline
+	// Stuck returns how many tasks run on though they have their outcome. nil: there are never any.
 	Stuck func() int
-	// TimedOut and OverMemory make the errors of tasks that were killed for it.
+	// TimedOut and OverMemory make the errors of tasks that were killed for their time or memory.
 	TimedOut   func(after time.Duration, stack string) error
 	OverMemory func(used, limit int64) error
 	// Transient reports whether a start failed for a cause that may pass. Such starts are tried again for
-	// StartPatience while no worker lives. nil: none does.
+	// StartPatience while no worker lives. nil: no cause passes.
 	Transient     func(err error) bool
 	StartPatience time.Duration
-	// Paused is for how long the whole program was stopped since then; nil: it never is.
+	// Paused returns for how long the whole program was stopped since a moment; nil: it never is.
 	Paused func(since time.Time) time.Duration
 	// KilledOutside reports whether a worker that died was killed from outside, which says
-	// nothing of the next one. nil: none ever is.
+	// nothing about the next one. nil: it never is.
 	KilledOutside func(err error) bool
-	// Release is called once, when Start will not be called again and no call of it is under way. nil: there
-	// is nothing to release.
+	// Release is called once, when Start will not be called again and no call of it is under way. nil: nothing
+	// has to be released.
 	Release func()
 }
 
-// Scheduler is the state machine. All methods may be called by any goroutine.
+// Scheduler is the state machine. Its methods are safe for concurrent use.
 type Scheduler struct {
 	cfg Config
 
 	mu         sync.Mutex
-	members    []*member // ready or on their way out
+	members    []*member // ready, or about to end
 	idle       []*member // nothing to do
-	awake      []*member // have short tasks only, see awake.go
-	prefetched int       // workers that have more than one item
-	awakeWork  int64     // nanoseconds that what these have is thought to take
+	awake      []*member // those with short tasks only: see awake.go
+	prefetched int       // workers with more than one item
+	awakeWork  int64     // nanoseconds: what the tasks of awake workers are estimated to take
 	waking     int       // workers whose senders are about to look
-	want       int       // workers there should be
+	want       int       // how many workers there should be
 	starting   int       // workers that are being started
 	numbers    []bool    // worker numbers taken
 	startFailures
@@ -76,35 +76,35 @@ type Scheduler struct {
 	lastEstimate *estimate // of the job that was submitted last; nil: of none
 	open         jobList
 	unsettled    int              // tasks without an outcome, of open jobs
-	inBackOff    int              // tasks that wait for their back-off
+	inBackOff    int              // tasks in their back-off
 	finishing    int              // jobs whose Finished is being called
-	draining     bool             // nothing is begun any more, nor tried again
+	draining     bool             // nothing is begun or retried any more
 	starts       map[*member]bool // workers that are being started
 	generation   uint64           // of workers: one more with each Recycle
 	recyclings   []*recycling
 	ranked       bool            // priorities other than 0 were used
-	submitters   []chan struct{} // Submits that wait for MaxQueued, first come first
+	submitters   []chan struct{} // calls of Submit that wait for MaxQueued, in their order
 
 	closed      bool
 	terminated  bool
 	broken      error
-	raced       error           // of the first worker in which the race detector has reported something
-	startCtx    context.Context // ends when no start makes sense any more
+	raced       error           // of the first worker in which the race detector reported something
+	startCtx    context.Context // ends as soon as no worker is needed any more
 	stopStarts  context.CancelFunc
-	ended       chan struct{} // closed: closed, nothing left to do, no worker left
-	hasEnded    atomic.Bool   // the same, for goroutines outside the bubble of testing/synctest that it may be in
-	workersGone chan struct{} // closed: terminated, no worker left
+	ended       chan struct{} // closed when the pool is closed, nothing is left to do, and no worker is left
+	hasEnded    atomic.Bool   // the same, for goroutines outside the synctest bubble that the pool may be in
+	workersGone chan struct{} // closed when the pool is terminated and no worker is left
 	releasing   bool
-	released    chan struct{} // closed: what starts need was released
+	released    chan struct{} // closed when Release has returned
 
-	stallTimer     *time.Timer // looks for tasks stuck behind slow ones
+	stallTimer     *time.Timer // calls checkStalls
 	stallTimerSet  bool
-	awakeTimer     *time.Timer // looks for tasks that were thought to be short
+	awakeTimer     *time.Timer // calls checkAwake
 	awakeTimerSet  bool
-	memoryTimer    *time.Timer // looks at the workers' memory
+	memoryTimer    *time.Timer // calls checkMemory
 	memoryTimerSet bool
 
-	collectTimer    *time.Timer // looks for outcomes that nobody was told of
+	collectTimer    *time.Timer // calls collectAll
 	collectTimerSet bool
 
 	counts    counts
@@ -115,8 +115,8 @@ type Scheduler struct {
 // counts are totals since the start.
 type counts struct{ done, failed, retried, restarts int }
 
-// New starts the workers and returns when all are ready, or with the first
-// failure after the others were ended.
+// New starts the workers and returns when all are ready. After a failure it ends the
+// workers and returns the first error.
 func New(cfg Config) (*Scheduler, error) {
 	s := &Scheduler{
 		cfg:       cfg,
@@ -133,8 +133,9 @@ func New(cfg Config) (*Scheduler, error) {
 	return s, nil
 }
 
-// Submit takes a job. With MaxQueued it waits for room until ctx ends, unless ctx
-// is nil. An error means that nothing was taken.
+// Submit takes a job. With MaxQueued it waits for room until ctx ends, unless ctx is that of a task of the
+// pool: such a wait might never end. With another ctx a task may wait for room that only its own end makes. An error means
+// that the job was not taken.
 func (s *Scheduler) Submit(ctx context.Context, j *Job) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -166,7 +167,7 @@ func (s *Scheduler) SubmitNow(j *Job) error {
 	return s.accept(j)
 }
 
-// accept takes a job if one is taken, and gives up the lock.
+// accept takes a job, unless there is a reason not to. It releases the lock.
 func (s *Scheduler) accept(j *Job) error {
 	if err := s.refusal(); err != nil {
 		s.mu.Unlock()
@@ -206,12 +207,12 @@ func (s *Scheduler) awaitRoom(ctx context.Context) error {
 	if i := slices.Index(s.submitters, room); i >= 0 {
 		s.submitters = slices.Delete(s.submitters, i, i+1)
 	} else {
-		s.wakeSubmitters() // the room was for this one: the next may have it
+		s.wakeSubmitters() // the room was for this call: the next may have it
 	}
 	return ctx.Err()
 }
 
-// refusal says why no job is taken, nil when one is.
+// refusal returns why jobs are not taken; nil if they are.
 func (s *Scheduler) refusal() error {
 	switch {
 	case s.terminated:
@@ -224,7 +225,7 @@ func (s *Scheduler) refusal() error {
 	return nil
 }
 
-// admit lists a job and its tasks.
+// admit notes a job and enqueues its tasks.
 func (s *Scheduler) admit(j *Job) {
 	j.s = s
 	if j.Options == nil {
@@ -250,7 +251,7 @@ func (s *Scheduler) Extend(j *Job, n int) {
 	s.enqueue(j, n)
 }
 
-// Seal says that no more tasks will come to a lazy job.
+// Seal notes that no more tasks will come to a lazy job.
 func (s *Scheduler) Seal(j *Job) {
 	s.mu.Lock()
 	j.sealed = true
@@ -261,7 +262,7 @@ func (s *Scheduler) Seal(j *Job) {
 	}
 }
 
-// enqueue makes n new tasks of a job wait for workers.
+// enqueue has n new tasks of a job wait for workers.
 func (s *Scheduler) enqueue(j *Job, n int) {
 	if n == 0 {
 		return
@@ -279,7 +280,7 @@ func (s *Scheduler) enqueue(j *Job, n int) {
 	s.wakeSenders(n)
 }
 
-// queued is the number of tasks that wait: for a worker, for their back-off, or
+// queued returns the number of tasks that wait: for a worker, for their back-off, or
 // at a worker behind the one that it runs.
 func (s *Scheduler) queued() int {
 	n := s.queues.items + s.inBackOff
@@ -289,7 +290,7 @@ func (s *Scheduler) queued() int {
 	return n
 }
 
-// running is the number of workers that have something to do.
+// running returns the number of workers that have something to do.
 func (s *Scheduler) running() int {
 	n := 0
 	for _, m := range s.members {
@@ -300,8 +301,8 @@ func (s *Scheduler) running() int {
 	return n
 }
 
-// wakeSubmitters wakes as many of the Submits that wait for MaxQueued as have room now,
-// and all of them when there is nothing to wait for any more.
+// wakeSubmitters wakes as many of the waiting calls of Submit as have room now,
+// and all of them if the pool takes no jobs any more.
 func (s *Scheduler) wakeSubmitters() {
 	if len(s.submitters) == 0 {
 		return

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// serve is the sender: one goroutine a worker, which picks batches and hands
-// them over until the worker is gone.
+// serve is the sender: a goroutine for each worker that sends it batches
+// until it is gone.
 func (m *member) serve() {
 	for range m.wakeup {
 		m.sendAll()
@@ -18,7 +18,7 @@ func (m *member) serve() {
 func (m *member) sendAll() {
 	var b *Batch
 	defer func() {
-		if b != nil { // code of the program's that encodes an input has ended this goroutine
+		if b != nil { // code of the program that encodes an input has ended this goroutine
 			m.unsendable(b)
 		}
 	}()
@@ -33,18 +33,18 @@ func (m *member) sendAll() {
 	}
 }
 
-// resumeSending goes on in the place of a goroutine that a task has ended.
+// resumeSending goes on in place of a goroutine that a task has ended.
 func (m *member) resumeSending() {
 	m.sendAll()
 	m.serve()
 }
 
-// next picks the batch that is sent next. Without one the worker rests.
+// next returns the batch that is sent next; nil if there is nothing to send now.
 func (m *member) next() *Batch {
 	s := m.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if m.awake && s.queues.items > 0 { // it has something to do: others may be about to submit more
+	if m.awake && s.queues.items > 0 { // it has something to do: others may be about to submit more, to be sent along
 		s.mu.Unlock()
 		runtime.Gosched()
 		s.mu.Lock()
@@ -68,7 +68,7 @@ func (m *member) next() *Batch {
 	return b
 }
 
-// handed notes that a batch of so many bytes was sent.
+// handed notes that a batch was sent, and its size in bytes.
 func (m *member) handed(b *Batch, size int64) {
 	s := m.s
 	s.mu.Lock()
@@ -92,14 +92,14 @@ func (m *member) notSending(b *Batch) {
 }
 
 // Unsent implements Sink.
-func (m *member) Unsent(b *Batch, from int, alone bool) {
+func (m *member) Unsent(b *Batch, from int, moves bool) {
 	s := m.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if m.dead {
 		return // they wait again already
 	}
-	if sp, _ := b.At(from); alone && sp != nil {
+	if sp, _ := b.At(from); moves && sp != nil {
 		sp.Job.Moves = true
 	}
 	if s.takeBack(m, b, from) > 0 {
@@ -107,8 +107,8 @@ func (m *member) Unsent(b *Batch, from int, alone bool) {
 	}
 }
 
-// unsendable settles a batch of which an input cannot be encoded, nor be told from the
-// others, and replaces the worker, which waits for it.
+// unsendable settles a batch with an input that cannot be encoded, and cannot be told from the
+// others. It replaces the worker, which waits for the batch.
 func (m *member) unsendable(b *Batch) {
 	s := m.s
 	s.mu.Lock()
@@ -131,5 +131,5 @@ func (m *member) unsendable(b *Batch) {
 	s.deliver(due)
 }
 
-// errNotEncoded is for the inputs of a batch of which one ended its sender.
+// errNotEncoded is for all inputs of a batch one of which has ended its sender.
 var errNotEncoded = errors.New("mp: the input, or one sent with it, cannot be encoded: its MarshalBinary called runtime.Goexit")

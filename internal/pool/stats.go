@@ -35,7 +35,7 @@ type WorkerStats struct {
 	ID      uint64        // and this is its number
 }
 
-// State says in a word whether the pool takes jobs.
+// State returns a word that says whether the pool takes jobs.
 func (s *Scheduler) State() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -50,7 +50,7 @@ func (s *Scheduler) State() string {
 	return "open"
 }
 
-// Stats looks at the pool as it is now. It asks for each worker's memory.
+// Stats returns what the pool is doing now. It asks for each worker's memory.
 func (s *Scheduler) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -74,7 +74,7 @@ func (s *Scheduler) Stats() Stats {
 		case m.retiring || m.closing || m.killed:
 			ws.State = Leaving
 		}
-		if m.compensates == nil { // else it is in the place of another
+		if m.compensates == nil { // otherwise it is in the place of another worker
 			st.Workers = append(st.Workers, ws)
 		}
 	}
@@ -82,7 +82,7 @@ func (s *Scheduler) Stats() Stats {
 	return st
 }
 
-// runs says what a worker runs now.
+// runs fills in what a worker runs now.
 func (ws *WorkerStats) runs(m *member) {
 	b, item, since, ok := m.w.Running()
 	if !ok || since.IsZero() {

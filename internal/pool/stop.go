@@ -2,21 +2,21 @@ package pool
 
 import "time"
 
-// stopping is an item that is being stopped: it was asked, and is killed with
+// stopping is an item that is being stopped: it was asked to, and is killed with
 // its worker when its grace is over.
 type stopping struct {
 	batch  *Batch
 	item   int
-	after  time.Duration // of a timeout: what it was; 0: cancelled
-	since  time.Time     // when its time was over and its grace began, or it was cancelled
-	stack  string        // of a timeout: where it was then
-	err    error         // the outcome, when the worker is killed for it
-	unread bool          // it was not even begun: its input is what is wrong
+	after  time.Duration // its timeout; 0: it was cancelled
+	since  time.Time     // when its grace began: at its deadline, or when it was cancelled
+	stack  string        // where it was after its deadline
+	err    error         // its outcome if the worker is killed for it
+	unread bool          // it was not begun: its input is to blame
 	timer  *time.Timer
 }
 
-// Cancel ends a job with the given cause, unless it has ended or all its outcomes are there and on
-// their way. What waits is dropped, what runs is asked to stop and killed after the grace.
+// Cancel ends a job with the given cause, unless it has ended or all its outcomes are known. Waiting tasks
+// are dropped; running ones are asked to stop, and killed after the grace.
 func (s *Scheduler) Cancel(j *Job, cause error) {
 	s.mu.Lock()
 	if j.s == nil || j.over || j.sealed && j.unsettled == 0 {
@@ -31,7 +31,7 @@ func (s *Scheduler) Cancel(j *Job, cause error) {
 	}
 }
 
-// cancelJob takes a job out of everything. It has ended but for the outcomes that
+// cancelJob takes a job out of all queues and workers. It has ended, except for outcomes that
 // are being delivered, which settled sees.
 func (s *Scheduler) cancelJob(j *Job, cause error) {
 	if j.over {
@@ -65,7 +65,7 @@ func (s *Scheduler) cancelJob(j *Job, cause error) {
 	s.wakeSubmitters()
 }
 
-// dropPutBack drops what had been at a worker before.
+// dropPutBack drops the tasks that had been at a worker before.
 func (s *Scheduler) dropPutBack(j *Job) {
 	for _, sp := range j.putBack {
 		s.noteCancelled(sp, nil)
@@ -78,7 +78,7 @@ func (s *Scheduler) dropPutBack(j *Job) {
 	j.putBack, j.inBackOff = nil, nil
 }
 
-// noteCancelled tells that tasks of a cancelled job have failed; m is where they are.
+// noteCancelled adds the events of tasks of a cancelled job; m is their worker; nil: they were at none.
 func (s *Scheduler) noteCancelled(sp Span, m *member) {
 	en := entry{kind: TaskFailed, job: sp.Job, first: sp.First, n: sp.N, attempt: sp.Attempt, err: sp.Job.cause()}
 	if m != nil {
@@ -87,7 +87,7 @@ func (s *Scheduler) noteCancelled(sp Span, m *member) {
 	s.events.add(en)
 }
 
-// stopJobAt stops what a worker does for a job that is over.
+// stopJobAt takes back and stops what a worker has of a job that is over.
 func (s *Scheduler) stopJobAt(m *member, j *Job) {
 	n := 0
 	for i := len(m.batches) - 1; i >= 0; i-- {
@@ -104,7 +104,7 @@ func (s *Scheduler) stopJobAt(m *member, j *Job) {
 	}
 	s.stopOver(m)
 	if _, _, _, runs := m.w.Running(); n > 0 && !runs && m.outstanding == 0 && m.sending == nil && s.elapsed(m.headSince) >= beginTimeout {
-		s.kill(m, because(errNotBegun, j.cause())) // it had the task for long and did not begin it: it was stopped
+		s.kill(m, because(errNotBegun, j.cause())) // it has had the task for long and has not begun it: it was stopped
 	}
 	if b := m.sending; b != nil && b.holds(j) {
 		s.after(sendGrace, func() { s.abort(m, b, time.Now()) })
@@ -124,8 +124,8 @@ func (m *member) cancelAhead(b *Batch, j *Job) {
 	}
 }
 
-// stopOver stops what a worker may be running for a job that is over. What it has
-// not begun for it has been taken back.
+// stopOver stops the item that a worker may be running for a job that is over. The items that it has
+// not begun are taken back already.
 func (s *Scheduler) stopOver(m *member) {
 	for _, b := range m.batches {
 		if item, ok := m.current(b); ok {
@@ -136,12 +136,12 @@ func (s *Scheduler) stopOver(m *member) {
 	}
 }
 
-// sendGrace is how long a cancelled call's input may go on being sent before the
-// worker that it is for is killed: others wait behind it. A task of
-// somebody else that the worker runs meanwhile gets it the worker's whole grace.
+// sendGrace is how long the input of a cancelled call may go on being sent before the
+// worker is killed: other tasks wait behind it. If the worker runs a task of
+// another call meanwhile, it has the whole grace.
 const sendGrace = 20 * time.Millisecond
 
-// abort kills the worker that a batch is still being sent to.
+// abort kills the worker to which a batch is still being sent.
 func (s *Scheduler) abort(m *member, b *Batch, since time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -188,8 +188,8 @@ func (s *Scheduler) noteStopped(m *member, b *Batch, item int) {
 	}
 }
 
-// resume lets a worker have tasks again. What it began just before it was told not
-// to may have to be stopped too.
+// resume lets a worker have tasks again. What it began just before the revoke
+// may have to be stopped too.
 func (s *Scheduler) resume(m *member) {
 	if m.stop.timer != nil {
 		m.stop.timer.Stop()
@@ -204,8 +204,8 @@ func (s *Scheduler) resume(m *member) {
 	m.wake()
 }
 
-// askStack asks where a late task is, within its grace: what stops as soon as it is told to has
-// had its time, and what does not is killed at the end of the grace, not after a talk.
+// askStack asks for the stack of a late task, within its grace: a task that stops when it is told to has
+// had the time to, and any other is killed at the end of the grace, not later.
 func (s *Scheduler) askStack(m *member, st *stopping) {
 	if !s.isStopping(m, st) {
 		return
@@ -220,7 +220,7 @@ func (s *Scheduler) askStack(m *member, st *stopping) {
 	s.enforceLater(m, st)
 }
 
-// graceLeft is what is left of an item's grace.
+// graceLeft returns what is left of an item's grace.
 func (s *Scheduler) graceLeft(st *stopping) time.Duration { return s.cfg.Grace - s.elapsed(st.since) }
 
 // enforceLater sets the end of an item's grace.
@@ -233,7 +233,7 @@ func (s *Scheduler) enforce(m *member, st *stopping) {
 	if !s.isStopping(m, st) {
 		return
 	}
-	m.collect() // it may have ended, and its worker may have been stopped before it said so
+	m.collect() // it may have ended, and its worker may have been stopped before it reported that
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if m.stop != st || m.dead || m.killed {
@@ -259,15 +259,15 @@ func (s *Scheduler) enforce(m *member, st *stopping) {
 }
 
 const (
-	// askStackAfter is how long a late task may take to see that its ctx has ended before it is
-	// asked where it is; a tenth of the grace if that is less.
+	// askStackAfter is how long a late task may take to see that its ctx has ended before its
+	// stack is asked for; a tenth of the grace if that is less.
 	askStackAfter = 10 * time.Millisecond
-	// stackWait is how long a task that has no grace, or little, may take to say where it is.
+	// stackWait is how long the stack is waited for if there is no grace, or little.
 	stackWait = 10 * time.Millisecond
-	// mostStackWait is how long one may take that has a long grace.
+	// mostStackWait is the same for a long grace.
 	mostStackWait = time.Second
-	// resultTimeout is how long the result of an item may be on its way that does not run
-	// any more, as far as its worker says.
+	// resultTimeout is how long the result of an item may be on its way after its worker has
+	// said that it does not run any more.
 	resultTimeout = 100 * time.Millisecond
 )
 
@@ -278,7 +278,7 @@ func (s *Scheduler) isStopping(m *member, st *stopping) bool {
 	return m.stop == st && !m.dead && !m.killed
 }
 
-// kill ends a worker at once, and why is for its last event. What becomes of its tasks is said when
+// kill ends a worker at once; why is for its last event. Its tasks are settled when
 // it is dead.
 func (s *Scheduler) kill(m *member, why error) {
 	if m.killed || m.dead {

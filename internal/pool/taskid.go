@@ -2,14 +2,14 @@ package pool
 
 import "sync/atomic"
 
-// lastID is the last task number that was given out in this process.
+// lastID is the last task id that was given out in this process.
 var lastID atomic.Uint64
 
-// lazyBlock is how many task numbers a lazy job takes at a time: how many tasks it will have
-// nobody knows.
+// lazyBlock is how many task ids a lazy job takes at a time: the number of its tasks is
+// not known.
 const lazyBlock = 1 << 24
 
-// assignIDs gives a job that is being admitted the numbers of its tasks.
+// assignIDs gives a new job the ids of its tasks.
 func (j *Job) assignIDs() {
 	n := uint64(j.Items)
 	if j.Lazy {
@@ -21,7 +21,7 @@ func (j *Job) assignIDs() {
 	}
 }
 
-// extendIDs takes numbers for all tasks of a lazy job.
+// extendIDs takes ids for all tasks of a lazy job.
 func (j *Job) extendIDs() {
 	for block := 1; block <= (j.Items-1)/lazyBlock; block++ {
 		if j.extra == nil || len(j.blocks) < block {
@@ -30,7 +30,7 @@ func (j *Job) extendIDs() {
 	}
 }
 
-// TaskID is the number of a task of a job that was submitted; 0: the job did not take it.
+// TaskID returns the id of a task of a submitted job; 0: the job did not take the task.
 func (s *Scheduler) TaskID(j *Job, index int) uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -40,7 +40,7 @@ func (s *Scheduler) TaskID(j *Job, index int) uint64 {
 	return j.taskID(index)
 }
 
-// taskID is the number of the job's task with that index. No other task of this process has it.
+// taskID returns the id of the job's task with an index. No other task of this process has it.
 func (j *Job) taskID(index int) uint64 {
 	if block := index / lazyBlock; j.Lazy && block > 0 {
 		return j.blocks[block-1] + uint64(index%lazyBlock)

@@ -2,8 +2,8 @@ package pool
 
 import "time"
 
-// watchTimeouts sets the timer that looks at a worker's timeouts: no item that is at
-// the worker can be late before.
+// watchTimeouts sets the timer of checkTimeout to the earliest time at which an item of the worker
+// can be late.
 func (s *Scheduler) watchTimeouts(m *member) {
 	wait := time.Duration(0)
 	for _, b := range m.batches {
@@ -21,7 +21,7 @@ func (s *Scheduler) watchTimeouts(m *member) {
 	}
 }
 
-// checkTimeoutIn sets the timer, unless it goes off sooner anyway.
+// checkTimeoutIn sets the timer, unless it is set to an earlier time.
 func (s *Scheduler) checkTimeoutIn(m *member, wait time.Duration) {
 	due := time.Now().Add(wait)
 	if !m.timeoutDue.IsZero() && !due.Before(m.timeoutDue) {
@@ -35,7 +35,7 @@ func (s *Scheduler) checkTimeoutIn(m *member, wait time.Duration) {
 	m.timeoutTimer.Reset(wait)
 }
 
-// checkTimeout stops the item whose time is over, or looks again when it would be.
+// checkTimeout stops the item whose time is over, or sets the timer to when it will be.
 func (s *Scheduler) checkTimeout(m *member) {
 	m.collect() // what ended in time was in time
 	s.mu.Lock()
@@ -62,8 +62,8 @@ func (s *Scheduler) checkTimeout(m *member) {
 	s.stopItem(m, &stopping{batch: b, item: item, after: sp.Job.Timeout, since: time.Now().Add(left)})
 }
 
-// checkUnbegun kills a worker that does not even begin a task within the task's
-// timeout: it was stopped. The task is not blamed and goes to another.
+// checkUnbegun kills a worker that does not begin a task within the task's
+// timeout: it was stopped. The task is not blamed, and goes to another worker.
 func (s *Scheduler) checkUnbegun(m *member) {
 	for _, b := range m.batches {
 		if b.done >= b.limit {
@@ -74,7 +74,7 @@ func (s *Scheduler) checkUnbegun(m *member) {
 			break
 		}
 		left := max(sp.Job.Timeout, beginTimeout) - s.elapsed(m.headSince)
-		if m.sending != nil { // a big input may take its time, but not for ever
+		if m.sending != nil { // a large input may take its time, but not without limit
 			left = max(sp.Job.Timeout, sendTimeout<<min(sp.Job.needExtra().slowReads, 10)) - s.elapsed(m.sendSince)
 		}
 		if left > 0 {
@@ -97,8 +97,8 @@ func (s *Scheduler) checkUnbegun(m *member) {
 	s.watchTimeouts(m)
 }
 
-// blameUnbegun kills a worker for the task that it does not begin, as far as it says: one worker after
-// another has not, so it is the task. It may write to the memory in which its worker says what it does.
+// blameUnbegun kills a worker and blames the task that it does not report as begun. Several workers in a row
+// have not, so the cause is the task: it may overwrite the memory in which its worker reports.
 func (s *Scheduler) blameUnbegun(m *member, b *Batch) {
 	head := b.done
 	for i := len(m.batches) - 1; i >= 0; i-- {
@@ -113,7 +113,7 @@ func (s *Scheduler) blameUnbegun(m *member, b *Batch) {
 	s.condemn(m, &stopping{batch: b, item: head, unread: true, err: s.cfg.TimedOut(sp.Job.Timeout, "")})
 }
 
-// countUnbegun counts the workers that were killed because they did not begin the task with that index.
+// countUnbegun counts the workers that did not begin the task with an index.
 func (r *extra) countUnbegun(index int) int {
 	if r.unbegun == nil || len(r.unbegun) >= maxUnbegunTracked {
 		r.unbegun = make(map[int]int)
@@ -123,16 +123,16 @@ func (r *extra) countUnbegun(index int) int {
 }
 
 const (
-	// maxUnbegun is how many workers may not begin a task: two may have been stopped by somebody.
+	// maxUnbegun is how many workers have to fail to begin a task before it is blamed: two may have been stopped from outside.
 	maxUnbegun = 3
-	// maxUnbegunTracked is how many such tasks of a job are remembered.
+	// maxUnbegunTracked is for how many tasks of a job that is counted.
 	maxUnbegunTracked = 1024
 )
 
 const (
-	// beginTimeout is what a worker may take to begin a task, however short the task's timeout.
+	// beginTimeout is how long a worker may take to begin a task, however short the task's timeout is.
 	beginTimeout = 100 * time.Millisecond
-	// sendTimeout is what a worker may take to read its input; twice as long after
-	// each time that this was too short, because the input may just be big.
+	// sendTimeout is how long a worker may take to read its input. It doubles after
+	// each time that it was too short, because the input may just be large.
 	sendTimeout = 10 * time.Second
 )

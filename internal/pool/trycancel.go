@@ -1,7 +1,7 @@
 package pool
 
-// TryCancel cancels a job if none of its tasks has begun, and reports whether it has. What was sent ahead is taken
-// back for that; where it stays true that something has begun, it waits for the next free worker.
+// TryCancel cancels a job if none of its tasks has begun, and reports whether it did. It takes back what was
+// sent ahead. If a task has begun, what was taken back waits for the next free worker.
 func (s *Scheduler) TryCancel(j *Job, cause error) bool {
 	s.mu.Lock()
 	if j.s == nil || j.over || j.unsettled < j.Items || j.unsettled == 0 || !s.revokeUnbegun(j) {
@@ -17,8 +17,7 @@ func (s *Scheduler) TryCancel(j *Job, cause error) bool {
 	return true
 }
 
-// revokeUnbegun takes back what workers have of a job, and reports whether that is all of it and no task has had
-// an attempt.
+// revokeUnbegun takes back what workers have of a job, and reports whether no task of it has begun.
 func (s *Scheduler) revokeUnbegun(j *Job) bool {
 	n := 0
 	for _, m := range s.members {

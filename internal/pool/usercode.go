@@ -5,10 +5,10 @@ import (
 	"errors"
 )
 
-// offloadUserCode gives outcomes whose Deliver runs code of the program's to a goroutine of their
-// own, and returns the others: who reports for the worker does not wait for such code,
-// or its death would not be heard of. There are not many of these goroutines at a
-// time, until the worker is killed or dies.
+// offloadUserCode delivers outcomes whose Deliver runs code of the program on another goroutine,
+// and returns the others. The goroutine that reports for the worker must not wait for such code:
+// it would not notice the worker's death. The number of these goroutines is limited
+// until the worker is killed or dies.
 func (m *member) offloadUserCode(due []delivery) (others []delivery) {
 	if !anyUserCode(due) {
 		return due
@@ -59,7 +59,7 @@ func (m *member) Dead() {
 	m.stopDecoding()
 }
 
-// stopDecoding has nobody wait any more for those who decode.
+// stopDecoding ends all waits for goroutines that decode.
 func (m *member) stopDecoding() {
 	if !m.quitClosed {
 		m.quitClosed = true
@@ -67,7 +67,7 @@ func (m *member) stopDecoding() {
 	}
 }
 
-// deliverEach hands out outcomes one by one. Where the program's code ends the
+// deliverEach delivers outcomes one by one. If code of the program ends the
 // goroutine, that is the outcome, and another goroutine goes on.
 func (s *Scheduler) deliverEach(due []delivery) {
 	next := 0

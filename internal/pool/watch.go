@@ -17,25 +17,25 @@ func KindsOf(kinds ...EventKind) (set Kinds) {
 	return set
 }
 
-// reported are the kinds for which workers have to tell of each task.
+// reported are the kinds of events for which workers have to report each task.
 var reported = KindsOf(TaskStarted, TaskDone, TaskFailed, TaskRetried)
 
-// Watch is somebody's subscription to events. As many entries wait for it as for Config.Events; unlike that
-// it never keeps a task from being begun: what comes while its queue is full is counted by kind,
-// and an event tells the counts in the place of what was left out.
+// Watch is a subscription to events. Its queue is as long as that of Config.Events, but unlike that
+// it never delays a task: events that come while the queue is full are counted by kind,
+// and an event with the counts takes their place.
 type Watch struct {
 	s    *Scheduler
-	news chan struct{} // something for a waiter
+	news chan struct{} // holds a value while events wait
 	done chan struct{} // closed by Close
 
 	// Guarded by the scheduler's lock.
 	kinds  Kinds
 	queue  []watchEntry
-	lost   map[EventKind]int // left out since the last entry of the queue
+	lost   map[EventKind]int // events left out since the last entry of the queue
 	closed bool
 }
 
-// watchEntry is an entry that refers to no job: a subscriber that is slow does not keep the inputs of calls.
+// watchEntry is an entry without its job: a slow subscriber must not keep the inputs of calls in memory.
 type watchEntry struct {
 	entry
 	fn   string
@@ -43,7 +43,7 @@ type watchEntry struct {
 	lost map[EventKind]int
 }
 
-// Watch subscribes to what happens from now on.
+// Watch subscribes to the events from now on.
 func (s *Scheduler) Watch(kinds Kinds) *Watch {
 	w := &Watch{s: s, kinds: kinds, news: make(chan struct{}, 1), done: make(chan struct{})}
 	s.mu.Lock()
@@ -69,7 +69,7 @@ func (w *Watch) Close() {
 	e.updatePerTask()
 }
 
-// updatePerTask finds out whether workers have to tell of each task.
+// updatePerTask sets whether workers have to report each task.
 func (e *events) updatePerTask() {
 	e.perTask = e.tell != nil
 	for _, w := range e.watches {
@@ -92,7 +92,7 @@ func (w *Watch) add(en entry) {
 		we := watchEntry{entry: en}
 		we.n = rest
 		if j != nil {
-			if we.fn, we.id = j.Func, j.taskID(en.first); j.Lazy { // the numbers of its tasks come in blocks
+			if we.fn, we.id = j.Func, j.taskID(en.first); j.Lazy { // its task ids come in blocks
 				we.n = min(rest, lazyBlock-en.first%lazyBlock)
 			}
 		}

@@ -18,86 +18,85 @@ type Worker interface {
 	Capabilities() Capabilities
 	// Open makes the batch known, with a limit of b.Items(), before it is sent.
 	Open(b *Batch)
-	// Send hands the batch over. It may block and is called by one goroutine at
-	// a time. It calls read when it will not look at the inputs any more but as
-	// plain memory: what becomes of that then does not matter, unless the item is
-	// begun. A failure is told by Sink.Died, not here; after Kill, or the
-	// worker's death, it returns soon. Items may have been taken back, all of
-	// them even, before it has begun. It returns how many bytes were sent.
-	Send(b *Batch, read func()) (size int64)
+	// Send sends the batch. It may block, and is called by one goroutine at
+	// a time. It calls encoded as soon as it does not need the inputs any more, except as
+	// plain memory whose content does not matter unless the item is
+	// begun. Sink.Died reports a failure, not Send; after Kill, or the
+	// worker's death, Send returns soon. Items, even all of them, may have been taken back
+	// before it begins. It returns how many bytes were sent.
+	Send(b *Batch, encoded func()) (size int64)
 	// Limit lowers the number of items of b that may be begun to n, or to the
-	// number already begun where that is more, and returns what it is now. It
-	// goes on working after the worker's death. It is not called any more when
-	// all items below the limit have been reported. Of a worker that is not Revocable it is called
-	// after its death, when it returns how many were begun or may still be, and before that
-	// only for items of which Unsent was told and in the place of a Send that did not return.
+	// number already begun if that is more, and returns the new number. It
+	// works after the worker's death, too. It is not called any more when
+	// all items below the limit have been reported. For a worker that is not Revocable it is called only
+	// after the worker's death, when it returns how many were begun or may still be begun, for items
+	// after Unsent, and for a Send that did not return.
 	Limit(b *Batch, n int) int
-	// Running tells the item that is being run and since when, never earlier than
-	// its begin. An item that has ended may be told until it is reported.
+	// Running returns the item that is being run and since when, never a time before
+	// its begin. It may return an item that has ended until that is reported.
 	Running() (b *Batch, item int, since time.Time, ok bool)
-	// Cancel asks the given item to stop by cancelling its ctx, if it runs. A worker that is not Revocable
-	// is also asked of items that wait at it: they are not to be begun, and are reported as failed. It
-	// may be asked again.
+	// Cancel asks the given item to stop by cancelling its ctx, if it runs. For a worker that is not Revocable
+	// it is also called for items that wait there: they are not begun, and reported as failed. It
+	// may be called again for the same item.
 	Cancel(b *Batch, item int)
-	// Stack asks where the running task is. It waits for at most the given time.
+	// Stack returns the stack of the running task. It waits for at most the given time.
 	Stack(wait time.Duration) string
-	// Memory is what the worker holds now, in bytes; 0 when that is not known.
+	// Memory returns the memory of the worker in bytes; 0 if it is not known.
 	Memory() int64
-	// Close asks the worker to end when all that was sent to it is done. It is
-	// called when that is so.
+	// Close asks the worker to end. It is called when all that was sent to it is done.
 	Close()
-	// Kill ends it at once, or gives it up: see Capabilities.Kills. Either way Died follows soon.
+	// Kill ends the worker at once, or gives it up: see Capabilities.Kills. Died follows soon.
 	Kill()
 }
 
-// Collector is a Worker whose outcomes may lie about unread: it tells of them after it has
-// committed them, and may be stopped in between.
+// Collector is a Worker that reports outcomes some time after it has committed them, and may be
+// stopped in between.
 type Collector interface {
 	Worker
-	// Collect has everything reported that the worker has committed by now. It waits for that
+	// Collect reports everything that the worker has committed by now. It waits for that
 	// at most the given time. With 0 it does not wait, and may be called with the scheduler's
 	// lock held.
 	Collect(wait time.Duration)
 }
 
-// Inline is a Worker that runs what it was sent on the goroutine that has sent it.
+// Inline is a Worker that runs its batches on the goroutine that sends them.
 type Inline interface {
 	Worker
-	// Run runs a batch, after Send has returned. Should a task end the goroutine, the
-	// rest of the batch is run by another one, which then calls again.
+	// Run runs a batch, after Send has returned. If a task ends the goroutine, another
+	// one runs the rest of the batch and then calls again.
 	Run(b *Batch, again func())
 }
 
 // Sink is where a worker reports. All calls for one worker but those of Dead and Unsent come
 // from one goroutine at a time; Died is the last.
 type Sink interface {
-	// Started says that an item was begun. Only for batches with Report set, and
-	// before the item's Result; one that is left out is made up for.
+	// Started reports that an item was begun. It is called only for batches with Report set, and
+	// before the item's Result. A call that is missing is made up for.
 	Started(b *Batch, item int)
-	// Results says how items ended, in the order in which they were sent.
+	// Results reports how items ended, in the order in which they were sent.
 	Results(rs []Result)
-	// Unsent says that the items of b from one on were not sent, and are to wait for another batch. alone: the job
-	// of the first of them is one as Job.Alone says. It is called by Send, before read.
-	Unsent(b *Batch, from int, alone bool)
-	// Ended says that the worker is through with a batch, how long its items
-	// ran in all, and the time of processors that they took; 0: not measured. It is said
-	// once of each batch that was sent, after its last Result, also when all its items were taken back: a worker that does not say
-	// it counts as one that does not listen.
+	// Unsent reports that the items of b from one on were not sent, and wait for another batch. moves: the job
+	// of the first of them has inputs that move: see Job.Moves. It is called by Send, before encoded.
+	Unsent(b *Batch, from int, moves bool)
+	// Ended reports that the worker has finished a batch, how long its items
+	// ran in all, and the processor time that they took; 0: not measured. It is called
+	// once for each batch that was sent, after its last Result, also if all its items were taken back. Until
+	// then the worker counts as unresponsive.
 	Ended(b *Batch, busy, cpu time.Duration)
-	// Output says that something happened to what the worker prints: kind is OutputLost or
-	// OutputLate. It may come from any goroutine and at any time.
+	// Output reports what happened to what the worker prints: kind is OutputLost or
+	// OutputLate. It may be called by any goroutine at any time.
 	Output(kind EventKind, err error)
-	// Dead says that the worker is dead, as soon as that is known and from whatever
-	// goroutine: what it has reported may still have to be taken, and nobody is to wait
-	// meanwhile for code of the program's. It may be left out.
+	// Dead reports that the worker is dead, as soon as that is known and from any
+	// goroutine: its last results may still have to be read, and must not wait
+	// for code of the program meanwhile. It may be left out.
 	Dead()
-	// Died says that the worker is gone, after everything that it reported. It is
-	// said once of each worker, whatever its end.
+	// Died reports the worker's end, after everything else. It is
+	// called once for each worker, however it ended.
 	Died(d Death)
 }
 
 // StartFunc starts worker number n and returns when it is ready for tasks. When
-// ctx ends it gives up. After it has returned an error nothing may reach the sink.
+// ctx ends it gives up. After an error nothing may reach the sink.
 type StartFunc func(ctx context.Context, n int, sink Sink) (Worker, error)
 
 // Result is how Count consecutive items of one span of a batch ended. Count is
@@ -105,10 +104,10 @@ type StartFunc func(ctx context.Context, n int, sink Sink) (Worker, error)
 type Result struct {
 	Batch   *Batch
 	Count   int
-	Payload []byte // of success: what the transport has for the job's Deliver; valid during the call,
-	Owned   bool   // or for ever: it is nobody else's
+	Payload []byte // of success: the output, for the job's Deliver; valid during the call,
+	Owned   bool   // or also afterwards
 	Value   any    // the same, for transports that move no bytes
-	// Attached is what else the transport has for Deliver; whoever drops the Result drops it.
+	// Attached is what came with the output. It is dropped with the Result.
 	Attached Attached
 	Err      error // of failure
 	Final    bool  // of failure: not to be retried
@@ -124,11 +123,11 @@ type Measure struct {
 
 // Death is how a worker ended.
 type Death struct {
-	Err     error  // says so to the task that ran; nil only when it ended as it was asked to
+	Err     error  // for the task that ran; nil only if the worker ended as it was asked to
 	Batch   *Batch // the item that ran, nil when none did
 	Item    int
 	Running bool
-	Raced   bool     // the race detector has reported something, which Err tells
+	Raced   bool     // the race detector has reported something, which is in Err
 	Measure *Measure // what is known of that item; nil: nothing
-	Exit    error    // what the worker's own end has failed with, of one that was asked to end
+	Exit    error    // the error of Exit in a worker that was asked to end
 }

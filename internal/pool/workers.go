@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// startAll starts the first workers side by side and waits for all of them.
+// startAll starts the first workers concurrently and waits for all of them.
 func (s *Scheduler) startAll() error {
 	errs := make(chan error, s.want)
 	for range s.want {
@@ -37,7 +37,7 @@ func (s *Scheduler) takeNumber() int {
 	return len(s.numbers)
 }
 
-// workerCount is the number of workers that can be given tasks, or soon.
+// workerCount returns the number of workers that can be given tasks, now or after their start.
 func (s *Scheduler) workerCount() int {
 	n := s.starting
 	for _, m := range s.members {
@@ -48,7 +48,7 @@ func (s *Scheduler) workerCount() int {
 	return n
 }
 
-// startMissing starts workers as far as some are missing and wanted now.
+// startMissing starts workers if some are missing and needed now.
 func (s *Scheduler) startMissing() {
 	if s.terminated || s.broken != nil || s.backingOff || s.closed && s.unsettled == 0 || s.events.full() {
 		return
@@ -98,7 +98,7 @@ func (s *Scheduler) start(n int) error {
 		}
 		s.events.add(entry{kind: kind, first: -1, n: 1, worker: n, err: err})
 		if due := s.failPinned(m, err, nil); due != nil {
-			go s.deliver(due) // with the lock given up
+			go s.deliver(due) // without the lock
 		}
 		s.checkRecycled()
 		return err
@@ -139,7 +139,7 @@ func (s *Scheduler) backOff(d time.Duration) {
 	})
 }
 
-// cancelAll cancels every job and returns those that are finished by it.
+// cancelAll cancels every job and returns those that are finished by that.
 func (s *Scheduler) cancelAll(cause error) (finished []*Job) {
 	for j, next := s.open.first, (*Job)(nil); j != nil; j = next {
 		next = s.open.next(j)
@@ -151,11 +151,11 @@ func (s *Scheduler) cancelAll(cause error) (finished []*Job) {
 	return finished
 }
 
-// Resize changes the number of workers. New ones are started at once; those too
-// many end when they have done what they run.
+// Resize changes the number of workers. New ones are started at once; surplus
+// ones end when they have done what they run.
 func (s *Scheduler) Resize(n int) error {
 	if n < 1 {
-		return fmt.Errorf("mp: Resize(%d): a pool has at least one worker", n)
+		return fmt.Errorf("mp: Resize(%d): a pool needs at least one worker", n)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -166,7 +166,7 @@ func (s *Scheduler) Resize(n int) error {
 	for over := s.workerCount() - n; over > 0; over-- {
 		m := s.surplus()
 		if m == nil {
-			break // the rest is being started, and leaves when it comes
+			break // the rest is being started, and ends as soon as it is ready
 		}
 		s.retire(m, ErrResized)
 	}
@@ -177,14 +177,14 @@ func (s *Scheduler) Resize(n int) error {
 	return nil
 }
 
-// Workers is the number of workers that there should be.
+// Workers returns the number of workers that there should be.
 func (s *Scheduler) Workers() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.want
 }
 
-// surplus is the worker that can best be done without: an idle one if there is.
+// surplus returns the worker that is needed least: an idle one if there is one.
 func (s *Scheduler) surplus() *member {
 	for _, m := range s.members {
 		if m.unresponsive && m.serving() && m.compensates == nil {
@@ -202,7 +202,7 @@ func (s *Scheduler) surplus() *member {
 	return nil
 }
 
-// usedUp reports whether a worker has had all the tasks it may have, or has grown too big.
+// usedUp reports whether a worker is to be replaced: it has had TasksPerWorker tasks, was recycled, or has grown too large.
 func (s *Scheduler) usedUp(m *member) bool {
 	return s.cfg.TasksPerWorker > 0 && m.sent >= s.cfg.TasksPerWorker || m.recycle || s.bloated(m)
 }
@@ -229,7 +229,7 @@ func (s *Scheduler) closeWorker(m *member, why error) {
 	m.w.Close()
 	grace := max(s.cfg.Grace, time.Second)
 	if s.cfg.ExitGrace > 0 {
-		grace = max(grace, s.cfg.ExitGrace+time.Second) // it sees to its grace itself
+		grace = max(grace, s.cfg.ExitGrace+time.Second) // the transport enforces ExitGrace itself
 	}
 	m.closeTimer = s.after(grace, func() {
 		s.mu.Lock()
@@ -239,7 +239,7 @@ func (s *Scheduler) closeWorker(m *member, why error) {
 	s.startMissing()
 }
 
-// startIdleTimer ends a worker that stays idle for too long.
+// startIdleTimer has a worker end that stays idle for IdleTimeout.
 func (s *Scheduler) startIdleTimer(m *member) {
 	if s.cfg.IdleTimeout <= 0 {
 		return
@@ -250,14 +250,14 @@ func (s *Scheduler) startIdleTimer(m *member) {
 	}
 }
 
-// closeIdle ends a worker that was idle for long enough, or looks again when it
-// would be: to set a timer for each short rest would cost more than the rest.
+// closeIdle ends a worker that has been idle for IdleTimeout, or sets the timer to when that will be:
+// a timer for each short idle time would cost more than that.
 func (s *Scheduler) closeIdle(m *member) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	m.idleTimer = nil
 	if !m.inIdle || m.outstanding > 0 {
-		return // counted from its next rest on
+		return // the next idle time starts the timer
 	}
 	if left := s.cfg.IdleTimeout - s.elapsed(m.idleSince); left > 0 {
 		m.idleTimer = time.AfterFunc(left, func() { s.closeIdle(m) })
