@@ -145,10 +145,10 @@ func TestCodecOfItems(t *testing.T) {
 		if !errors.As(err, &failed) || len(failed.Errs) != 2 || failed.Errs[0].Index != 2 || failed.Errs[1].Index != 4 || got[0] != 2 || got[1] != 4 || got[3] != 8 {
 			t.Errorf("%v, %v", got, err)
 		}
-		says(t, err, `the codec "codec/number" of mp_test.codecNumber: codec: not this one`, "panic: decode")
+		testkit.Says(t, err, `the codec "codec/number" of mp_test.codecNumber: codec: not this one`, "panic: decode")
 		for n, want := range map[codecNumber]string{-1: "codec: not this one", -2: "panic: encode"} {
 			_, err := mp.Apply(testkit.Ctx(t), p, codecDouble, n)
-			says(t, err, "in: ", `the codec "codec/number" of mp_test.codecNumber failed: `, want)
+			testkit.Says(t, err, "in: ", `the codec "codec/number" of mp_test.codecNumber failed: `, want)
 			if n == -1 && !errors.Is(err, errCodec) && p.Stats().Done == 0 {
 				t.Errorf("%v has lost its cause", err)
 			}
@@ -191,32 +191,32 @@ func TestProtobufWithoutCodec(t *testing.T) {
 	t.Parallel()
 	for _, p := range codecBoth(t) {
 		_, err := mp.Apply(testkit.Ctx(t), p, codecProtos, &codecPlainProto{})
-		says(t, err, "codec/proto", "a *mp_test.codecPlainProto is a protobuf message", `mp.RegisterCodec[*mp_test.codecPlainProto]`, "proto.Marshal")
+		testkit.Says(t, err, "codec/proto", "a *mp_test.codecPlainProto is a protobuf message", `mp.RegisterCodec[*mp_test.codecPlainProto]`, "proto.Marshal")
 		_, err = mp.Apply(testkit.Ctx(t), p, codecOut, 1)
-		says(t, err, "codec/out", "out: a *mp_test.codecPlainProto is a protobuf message")
+		testkit.Says(t, err, "codec/out", "out: a *mp_test.codecPlainProto is a protobuf message")
 		_, err = mp.Apply(testkit.Ctx(t), p, codecHeld, codecHolds{"x", &codecPlainProto{}})
-		says(t, err, "in.Msg: a *mp_test.codecPlainProto is a protobuf message")
+		testkit.Says(t, err, "in.Msg: a *mp_test.codecPlainProto is a protobuf message")
 		if note, err := mp.Apply(testkit.Ctx(t), p, codecHeld, codecHolds{Note: "x"}); note != "x" || err != nil {
 			t.Error(note, err)
 		}
 	}
 	_, err := mp.Call(testkit.Ctx(t), codecProtos, &codecPlainProto{}, mp.ProcessConfig{Stderr: io.Discard})
-	says(t, err, "RegisterCodec")
+	testkit.Says(t, err, "RegisterCodec")
 	q, err := mp.NewQueue[any](0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	says(t, q.TryPut(&codecPlainProto{}), "item: ", "RegisterCodec")
-	says(t, q.TryPut([]codecPlainProto{{}}), "RegisterCodec")
+	testkit.Says(t, q.TryPut(&codecPlainProto{}), "item: ", "RegisterCodec")
+	testkit.Says(t, q.TryPut([]codecPlainProto{{}}), "RegisterCodec")
 }
 
 // TestCodecInSharedMemory: nobody would call it there.
 func TestCodecInSharedMemory(t *testing.T) {
 	t.Parallel()
 	_, err := mp.NewValue(struct{ N codecNumber }{})
-	says(t, err, "N is a mp_test.codecNumber", `travels by the codec "codec/number"`)
+	testkit.Says(t, err, "N is a mp_test.codecNumber", `travels by the codec "codec/number"`)
 	_, err = mp.NewArray[codecNumber](3)
-	says(t, err, `travels by the codec "codec/number"`)
+	testkit.Says(t, err, `travels by the codec "codec/number"`)
 	_, err = thread.NewArray[codecNumber](3)
-	says(t, err, `travels by the codec "codec/number"`)
+	testkit.Says(t, err, `travels by the codec "codec/number"`)
 }

@@ -97,12 +97,12 @@ func TestPanicsSayWhere(t *testing.T) {
 func TestPanicsOfCallAndThreadSayWhere(t *testing.T) {
 	t.Parallel()
 	_, err := mp.Call(testkit.Ctx(t), errstackAct, "index", mp.ProcessConfig{Stderr: io.Discard})
-	says(t, err, "panic: index out of range [3] with length 0 (errstack_test.go:", " mp_test.errstackIndex)")
+	testkit.Says(t, err, "panic: index out of range [3] with length 0 (errstack_test.go:", " mp_test.errstackIndex)")
 	th, err := thread.Start(testkit.Ctx(t), "index", func(context.Context) error { return errors.New(fmt.Sprint(errstackIndex(nil))) })
 	if err != nil {
 		t.Fatal(err)
 	}
-	says(t, th.Join(testkit.Ctx(t)), "panic: index out of range [3] with length 0 (errstack_test.go:", " mp_test.errstackIndex)")
+	testkit.Says(t, th.Join(testkit.Ctx(t)), "panic: index out of range [3] with length 0 (errstack_test.go:", " mp_test.errstackIndex)")
 }
 
 // TestTimeoutsSayWhere: where the task was, on both carriers.
@@ -110,7 +110,7 @@ func TestTimeoutsSayWhere(t *testing.T) {
 	t.Parallel()
 	p := testkit.NewPool(t, mp.PoolConfig{Workers: 1, Grace: 300 * time.Millisecond})
 	_, err := mp.Apply(testkit.Ctx(t), p, errstackAct, "loop", mp.Timeout(50*time.Millisecond))
-	says(t, err, "not done after 50ms (errstack_test.go:", " mp_test.errstackLoop)")
+	testkit.Says(t, err, "not done after 50ms (errstack_test.go:", " mp_test.errstackLoop)")
 	if long := fmt.Sprintf("%+v", err); !strings.Contains(long, "mp_test.errstackLoop") || errstackOwn.MatchString(long) {
 		t.Error(long)
 	}

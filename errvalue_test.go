@@ -144,9 +144,9 @@ func TestErrorsInOtherInterfaces(t *testing.T) {
 		t.Error(n, err)
 	}
 	_, err := mp.Call(testkit.Ctx(t), errvalueCodes, []errvalueCoded{&errvalueCode{5}})
-	says(t, err, "in[0]: ", "*mp_test.errvalueCode", "RegisterErrorType")
+	testkit.Says(t, err, "in[0]: ", "*mp_test.errvalueCode", "RegisterErrorType")
 	_, err = mp.Call(testkit.Ctx(t), errvalueKeys, map[error]int{errvaluePlain{"x"}: 1})
-	says(t, err, "in[the key ", "mp_test.errvaluePlain")
+	testkit.Says(t, err, "in[the key ", "mp_test.errvaluePlain")
 	if n, err := mp.Call(testkit.Ctx(t), errvalueKeys, map[error]int{io.EOF: 1, errwireOwn: 2}); n != 2 || err != nil {
 		t.Error(n, err)
 	}

@@ -45,7 +45,7 @@ func TestPoolOptionsThatCannotWork(t *testing.T) {
 			t.Errorf("%s: no error of %s", carrier, want)
 			return
 		}
-		says(t, err, "mp: NewPool: PoolConfig."+want)
+		testkit.Says(t, err, "mp: NewPool: PoolConfig."+want)
 	}
 	for want, cfg := range both {
 		p, err := mp.NewPool(cfg)
@@ -67,9 +67,9 @@ func TestProcessOptionsThatCannotWork(t *testing.T) {
 		"Limits.Memory is negative: -5": {Limits: mp.Limits{Memory: -5}}, "Limits.OpenFiles is 15:": {Limits: mp.Limits{OpenFiles: 15}}, "Limits.Nice is 40:": {Limits: mp.Limits{Nice: 40}},
 	} {
 		_, err := mp.Call(testkit.Ctx(t), optionsSquare, 1, cfg)
-		says(t, err, "mp: ProcessConfig."+want)
+		testkit.Says(t, err, "mp: ProcessConfig."+want)
 		_, err = mp.Start(testkit.Ctx(t), optionsSquare, 1, cfg)
-		says(t, err, "mp: ProcessConfig."+want)
+		testkit.Says(t, err, "mp: ProcessConfig."+want)
 	}
 }
 
@@ -87,7 +87,7 @@ func TestTaskOptionsThatCannotWork(t *testing.T) {
 			if _, err := mp.Map(testkit.Ctx(t), p, optionsSquare, []int{1, 2}, option); err == nil {
 				t.Errorf("%s: no error of %s", carrier, want)
 			} else {
-				says(t, err, want)
+				testkit.Says(t, err, want)
 			}
 		}
 	}
@@ -197,9 +197,9 @@ func TestUnwatchedLimitsInside(t *testing.T) {
 		t.Errorf("a limit that was set is not kept: %v", err)
 	}
 	_, err = mp.NewPool(mp.PoolConfig{Workers: 1, MaxMemory: 100 << 20})
-	says(t, err, "PoolConfig.MaxMemory is 104857600", "cannot be watched", "/proc")
+	testkit.Says(t, err, "PoolConfig.MaxMemory is 104857600", "cannot be watched", "/proc")
 	_, err = mp.NewPool(mp.PoolConfig{Workers: 1, Limits: mp.Limits{Memory: 100 << 20}})
-	says(t, err, "PoolConfig.Limits.Memory is 104857600", "cannot be watched", "/proc")
+	testkit.Says(t, err, "PoolConfig.Limits.Memory is 104857600", "cannot be watched", "/proc")
 	_, err = mp.Call(testkit.Ctx(t), optionsSquare, 1, mp.ProcessConfig{Limits: mp.Limits{Memory: 100 << 20}})
-	says(t, err, "ProcessConfig.Limits.Memory is 104857600", "cannot be watched", "/proc")
+	testkit.Says(t, err, "ProcessConfig.Limits.Memory is 104857600", "cannot be watched", "/proc")
 }

@@ -92,6 +92,6 @@ func TestMarshalersOfSharedMemory(t *testing.T) {
 	}
 	for _, newArray := range []func(int) (*mp.Array[[2]refusing], error){mp.NewArray[[2]refusing], thread.NewArray[[2]refusing]} {
 		_, err := newArray(3)
-		says(t, err, "mp: Array[[2]mp_test.refusing]: ", "MarshalBinary")
+		testkit.Says(t, err, "mp: Array[[2]mp_test.refusing]: ", "MarshalBinary")
 	}
 }

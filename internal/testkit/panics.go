@@ -10,3 +10,10 @@ func PanicText(f func()) (text string) {
 	f()
 	return ""
 }
+
+// PanicOf calls f and returns the value of its panic.
+func PanicOf(f func()) (value any) {
+	defer func() { value = recover() }()
+	f()
+	return nil
+}

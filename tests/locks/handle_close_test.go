@@ -5,7 +5,6 @@ package locks_test
 import (
 	"context"
 	"errors"
-	"os"
 	"testing"
 
 	"github.com/gomultiprocessing/mp"
@@ -80,7 +79,7 @@ func closables(t *testing.T, c testkit.Carrier) map[string]struct {
 			return value.Update(ctx, func(*int) {})
 		}},
 		"Counter": {counter, func(context.Context) error {
-			err, _ := panicOf(func() { counter.Add(1) }).(error)
+			err, _ := testkit.PanicOf(func() { counter.Add(1) }).(error)
 			return err
 		}},
 		"Array": {array, func(context.Context) error {
@@ -143,22 +142,12 @@ func passed[T any](t *testing.T, v T) T {
 	return testkit.Must(q.TryGet())(t)
 }
 
-// descriptors of this process that are shared memory or sockets of queues.
-func descriptors(t *testing.T) (n int) {
-	t.Helper()
-	entries, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return len(entries)
-}
-
 // The descriptors are gone at once, without the garbage collector. It is not parallel: it counts those of
 // the process.
 func TestCloseFreesDescriptorsAtOnce(t *testing.T) {
 	const many = 50
 	keep := make([]any, 0, 8*many) // so that the collector frees none
-	before := descriptors(t)
+	before := testkit.Descriptors("")
 	for range many {
 		l, e, q := testkit.Must(mp.NewLock())(t), testkit.Must(mp.NewEvent())(t), testkit.Must(mp.NewQueue[*mp.Lock](1))(t)
 		c, v := testkit.Must(mp.NewCondition(l))(t), testkit.Must(mp.NewValue(1))(t)
@@ -168,7 +157,7 @@ func TestCloseFreesDescriptorsAtOnce(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if after := descriptors(t); after > before+many/2 {
+	if after := testkit.Descriptors(""); after > before+many/2 {
 		t.Errorf("%d descriptors before, %d after", before, after)
 	}
 	if len(keep) != 7*many {

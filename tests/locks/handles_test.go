@@ -89,7 +89,7 @@ func TestHandlesThatAreNone(t *testing.T) {
 		}
 		for kind, fs := range h.panics(ctx) {
 			for i, f := range fs {
-				got := panicOf(f)
+				got := testkit.PanicOf(f)
 				if _, crash := got.(runtime.Error); crash || got == nil {
 					t.Errorf("%s %s, %d: %v", name, kind, i, got)
 					continue
@@ -112,12 +112,6 @@ func TestHandlesThatAreNone(t *testing.T) {
 			t.Errorf("Select of %v: %v", s, err)
 		}
 	}
-}
-
-func panicOf(f func()) (got any) {
-	defer func() { got = recover() }()
-	f()
-	return nil
 }
 
 // So go vet complains about copies.

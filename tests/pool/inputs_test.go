@@ -131,7 +131,7 @@ func TestOutputThatIsNotDecoded(t *testing.T) {
 		t.Errorf("another call: %d, %v", n, err)
 	}
 	p.Terminate()
-	if err := p.Join(expired()); !errors.Is(err, context.DeadlineExceeded) {
+	if err := p.Join(testkit.Ended()); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("Join: %v", err)
 	}
 	close(waitsFor)
@@ -210,12 +210,6 @@ func TestMarshalerThatExitsInAWorker(t *testing.T) {
 	if n := p.Stats().Restarts; n != 0 {
 		t.Errorf("%d restarts", n)
 	}
-}
-
-func expired() context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), 0)
-	cancel()
-	return ctx
 }
 
 // Join in the iterator of a loop over the pool's results waits for that loop, until its ctx ends.

@@ -5,9 +5,6 @@ package pool_test
 import (
 	"context"
 	"errors"
-	"fmt"
-	"os"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -97,6 +94,6 @@ func (k *killing) deaths(t *testing.T) int {
 
 // alive says whether a process runs: a zombie is left to whoever should reap it.
 func alive(pid int) bool {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	return err == nil && !strings.Contains(string(stat), ") Z ") && !strings.Contains(string(stat), ") X ")
+	state := testkit.ProcessState(pid)
+	return state != 0 && state != 'Z' && state != 'X'
 }

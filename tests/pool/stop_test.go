@@ -206,10 +206,7 @@ func TestStopStoppedWorker(t *testing.T) {
 func stopProcess(t *testing.T, pid int) {
 	t.Helper()
 	syscall.Kill(pid, syscall.SIGSTOP)
-	testkit.Until(t, "the process is stopped", func() bool {
-		stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-		return strings.Contains(string(stat), ") T ")
-	})
+	testkit.Until(t, "the process is stopped", func() bool { return testkit.ProcessState(pid) == 'T' })
 }
 
 var stopPID = mp.Register("stop/pid", func(context.Context, mp.None) (int, error) { return os.Getpid(), nil })

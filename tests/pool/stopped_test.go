@@ -3,10 +3,8 @@
 package pool_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"os"
 	"runtime"
@@ -77,11 +75,7 @@ func first(t *testing.T, outs chan mp.Outcome[int, int]) {
 // isStopped waits until the process is stopped.
 func isStopped(t *testing.T, pid int) {
 	t.Helper()
-	for end := time.Now().Add(time.Minute); procState(pid) != 'T'; time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("process %d is not stopped: %c", pid, procState(pid))
-		}
-	}
+	testkit.Until(t, "it is stopped", func() bool { return testkit.ProcessState(pid) == 'T' })
 }
 
 // What was committed is delivered, and the pool waits for the item that runs.
@@ -184,7 +178,7 @@ func TestStoppedWorkerAheadIsCancelled(t *testing.T) {
 func isStoppedSoon(p *mp.Pool) {
 	for {
 		ws := p.Stats().Workers
-		if len(ws) == 1 && procState(ws[0].PID) == 'T' {
+		if len(ws) == 1 && testkit.ProcessState(ws[0].PID) == 'T' {
 			return
 		}
 		time.Sleep(time.Millisecond)
@@ -320,16 +314,6 @@ func TestStoppedWithoutDeadlines(t *testing.T) {
 			t.Fatal("an outcome too many")
 		}
 	}
-}
-
-// procState is the state of a process, as ps shows it; 0: there is none.
-func procState(pid int) byte {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	at := bytes.LastIndexByte(stat, ')')
-	if err != nil || at < 0 || at+2 >= len(stat) {
-		return 0
-	}
-	return stat[at+2]
 }
 
 // Terminate and what a stopped worker holds.

@@ -134,12 +134,6 @@ func TestStreamBreakEarly(t *testing.T) {
 	testkit.Until(t, "nothing is left", func() bool { st := p.Stats(); return st.Queued+st.Running == 0 })
 }
 
-func streamPanic(f func()) (v any) {
-	defer func() { v = recover() }()
-	f()
-	return nil
-}
-
 func TestStreamPanics(t *testing.T) {
 	t.Parallel()
 	p := testkit.NewPool(t, mp.PoolConfig{Workers: 2})
@@ -152,7 +146,7 @@ func TestStreamPanics(t *testing.T) {
 		panic("iterator")
 	}
 	n := 0
-	if v := streamPanic(func() {
+	if v := testkit.PanicOf(func() {
 		for range mp.Imap(poolCtx(t), p, streamWork, bad) {
 			n++
 		}
@@ -160,14 +154,14 @@ func TestStreamPanics(t *testing.T) {
 		t.Errorf("iterator of Imap: %v after %d", v, n)
 	}
 	n = 0
-	if v := streamPanic(func() {
+	if v := testkit.PanicOf(func() {
 		for range mp.Outcomes(poolCtx(t), p, streamWork, bad) {
 			n++
 		}
 	}); v != "iterator" || n != 30 {
 		t.Errorf("iterator of Outcomes: %v after %d", v, n)
 	}
-	if v := streamPanic(func() {
+	if v := testkit.PanicOf(func() {
 		for range mp.Imap(poolCtx(t), p, streamWork, streamCount(30)) {
 			panic("body")
 		}
@@ -175,16 +169,16 @@ func TestStreamPanics(t *testing.T) {
 		t.Errorf("body: %v", v)
 	}
 	progress := mp.Progress(func(done, total int) { panic("progress") })
-	if v := streamPanic(func() {
+	if v := testkit.PanicOf(func() {
 		for range mp.Imap(poolCtx(t), p, streamWork, streamCount(30), progress) {
 		}
 	}); v != "progress" {
 		t.Errorf("Progress of Imap: %v", v)
 	}
-	if v := streamPanic(func() { mp.Map(poolCtx(t), p, streamWork, []int{1, 2, 3}, progress) }); v != "progress" {
+	if v := testkit.PanicOf(func() { mp.Map(poolCtx(t), p, streamWork, []int{1, 2, 3}, progress) }); v != "progress" {
 		t.Errorf("Progress of Map: %v", v)
 	}
-	if v := streamPanic(func() {
+	if v := testkit.PanicOf(func() {
 		for range mp.Imap(poolCtx(t), p, streamWork, func(func(int) bool) { runtime.Goexit() }) {
 		}
 	}); v == nil {

@@ -78,19 +78,6 @@ func misuseCall[In, Out any](t *testing.T, f *mp.Func[In, Out], in In) error {
 	return err
 }
 
-// misuseSays checks that an error names the place and the reason.
-func misuseSays(t *testing.T, err error, parts ...string) {
-	t.Helper()
-	if err == nil {
-		t.Fatalf("no error, want %q", parts)
-	}
-	for _, part := range parts {
-		if !strings.Contains(err.Error(), part) {
-			t.Errorf("%q does not say %q", err, part)
-		}
-	}
-}
-
 // TestInputThatCannotTravel: an error of the call that names the place; no process is started.
 func TestInputThatCannotTravel(t *testing.T) {
 	t.Parallel()
@@ -114,7 +101,7 @@ func TestInputThatCannotTravel(t *testing.T) {
 		{misuseCall(t, misuseMarshal, misuseBroken{"marshal panic"}), []string{"in: ", "cannot marshal"}},
 		{misuseCall(t, misuseMarshal, misuseBroken{"marshal error"}), []string{"in: ", "will not marshal"}},
 	} {
-		misuseSays(t, c.err, append(c.parts, "mp: the input of misuse/", "cannot be sent")...)
+		testkit.Says(t, c.err, append(c.parts, "mp: the input of misuse/", "cannot be sent")...)
 		var e *mp.ExitError
 		if errors.As(c.err, &e) {
 			t.Errorf("a process ran: %v", c.err)
@@ -131,7 +118,7 @@ func TestInputThatCannotBeRead(t *testing.T) {
 		if !errors.As(err, &e) || e.Code != 1 {
 			t.Errorf("%v", err)
 		}
-		misuseSays(t, err, says)
+		testkit.Says(t, err, says)
 	}
 }
 
@@ -145,13 +132,13 @@ func TestOutputThatCannotTravel(t *testing.T) {
 		{misuseCall(t, misuseOutPanic, mp.None{}), []string{"out[1]", "cannot marshal"}},
 		{misuseCall(t, misuseOutOwn, mp.None{}), []string{"out", "misuseOwn", "RegisterType"}},
 	} {
-		misuseSays(t, c.err, c.parts...)
+		testkit.Says(t, c.err, c.parts...)
 		var e *mp.ExitError
 		if !errors.As(c.err, &e) || e.Code != 1 {
 			t.Errorf("%v", c.err)
 		}
 	}
-	misuseSays(t, misuseCall(t, misuseOutBad, mp.None{}), "the output of misuse/outbad", "will not unmarshal")
+	testkit.Says(t, misuseCall(t, misuseOutBad, mp.None{}), "the output of misuse/outbad", "will not unmarshal")
 	// Start drops the output, so that it cannot travel does not matter.
 	p, err := mp.Start(testkit.Ctx(t), misuseOutChan, mp.None{})
 	if err != nil {
@@ -178,7 +165,7 @@ func TestFuncUnknownInTheChild(t *testing.T) {
 	if !errors.Is(err, mp.ErrNotRegistered) || !errors.As(err, &e) || e.Code != 1 {
 		t.Errorf("%v", err)
 	}
-	misuseSays(t, err, `"misuse/hidden"`)
+	testkit.Says(t, err, `"misuse/hidden"`)
 }
 
 func TestNilFunc(t *testing.T) {
@@ -262,6 +249,6 @@ func TestTypesThatCannotTravel(t *testing.T) {
 		CB   func()
 	}
 	_, err = mp.Apply(testkit.Ctx(t), pool, misuseCallback, in)
-	misuseSays(t, err, "mp: misuse/callback: in.CB: a function")
-	misuseSays(t, misuseCall(t, misuseCallback, in), "in.CB: a function")
+	testkit.Says(t, err, "mp: misuse/callback: in.CB: a function")
+	testkit.Says(t, misuseCall(t, misuseCallback, in), "in.CB: a function")
 }

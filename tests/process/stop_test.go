@@ -3,12 +3,10 @@
 package process_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"runtime"
 	"strings"
 	"syscall"
@@ -100,13 +98,7 @@ func TestProcessTerminateStopped(t *testing.T) {
 // procAwaitState waits until the kernel shows a process in a state.
 func procAwaitState(t *testing.T, p *mp.Process, state string) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
-		stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.PID()))
-		if _, after, _ := bytes.Cut(stat, []byte(") ")); bytes.HasPrefix(after, []byte(state)) {
-			return
-		}
-	}
-	t.Fatalf("not in state %s", state)
+	testkit.Until(t, "its state is "+state, func() bool { return string(rune(testkit.ProcessState(p.PID()))) == state })
 }
 
 func TestProcessKill(t *testing.T) {

@@ -1,12 +1,12 @@
-package mp_test
+package testkit
 
 import (
 	"strings"
 	"testing"
 )
 
-// says checks that an error has all of these parts in its text, and one prefix at most.
-func says(t *testing.T, err error, parts ...string) {
+// Says checks that an error has all of these parts in its text, and the prefix mp: once at most.
+func Says(t testing.TB, err error, parts ...string) {
 	t.Helper()
 	if err == nil {
 		t.Errorf("no error, want %q", parts)
