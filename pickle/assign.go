@@ -38,6 +38,9 @@ var own = map[reflect.Type]bool{
 func (d *decoder) assign(dst reflect.Value, x any) error {
 	t := dst.Type()
 	n, _ := x.(*node)
+	if n == nil && plainType(t) {
+		return assignScalar(dst, x)
+	}
 	if t.Kind() == reflect.Interface || n == nil || !n.shared {
 		return d.assignNew(dst, x)
 	}
@@ -74,11 +77,22 @@ func (d *decoder) remember(x any, v reflect.Value) {
 	}
 }
 
+// plainType reports whether t is a predeclared bool, number or string.
+func plainType(t reflect.Type) bool {
+	k := t.Kind()
+	return (k <= reflect.Complex128 || k == reflect.String) && t.PkgPath() == ""
+}
+
 func (d *decoder) assignNew(dst reflect.Value, x any) error {
 	if err := d.enter(); err != nil {
 		return err
 	}
-	defer func() { d.depth-- }()
+	err := d.assignKind(dst, x)
+	d.depth--
+	return err
+}
+
+func (d *decoder) assignKind(dst reflect.Value, x any) error {
 	t := dst.Type()
 	if class, ok := enumType(t); ok {
 		return d.assignEnum(dst, x, class)

@@ -132,6 +132,14 @@ func (d *decoder) assignSlice(dst reflect.Value, x any) error {
 	if t.Elem() == anyType {
 		return d.assignAnys(dst, x, items)
 	}
+	switch p := dst.Addr().Interface().(type) { // the most common ones go faster
+	case *[]string:
+		return collect(d, p, items)
+	case *[]int64:
+		return collect(d, p, items)
+	case *[]float64:
+		return collect(d, p, items)
+	}
 	s := reflect.MakeSlice(t, len(items), len(items))
 	for i, item := range items {
 		if err := d.assign(s.Index(i), item); err != nil {
@@ -139,6 +147,23 @@ func (d *decoder) assignSlice(dst reflect.Value, x any) error {
 		}
 	}
 	dst.Set(s)
+	return nil
+}
+
+// collect sets *p to items, most of which are what they shall be already.
+func collect[T any](d *decoder, p *[]T, items []any) error {
+	s := make([]T, len(items))
+	for i, item := range items {
+		x, ok := item.(T)
+		if ok {
+			s[i] = x
+			continue
+		}
+		if err := d.assign(reflect.ValueOf(&s[i]).Elem(), item); err != nil {
+			return withinIndex(err, i)
+		}
+	}
+	*p = s
 	return nil
 }
 

@@ -42,7 +42,11 @@ func (c *Codec) Marshal(v any) ([]byte, error) { return c.Append(nil, v) }
 
 // Append appends the pickle of v to b and returns it. After an error it returns b as it was.
 func (c *Codec) Append(b []byte, v any) ([]byte, error) {
+	if b == nil {
+		b = make([]byte, 0, 128)
+	}
 	e := &encoder{codec: c, buf: append(b, opProto, 4)}
+	e.written = e.room[:0]
 	if err := e.any(v); err != nil {
 		return b, finish(err)
 	}
@@ -55,7 +59,7 @@ func (c *Codec) Unmarshal(data []byte, v any) error {
 	if dst.Kind() != reflect.Pointer || dst.IsNil() {
 		return &Error{Path: "in", Reason: "Unmarshal into a " + reflectName(v) + "; it needs a pointer"}
 	}
-	m := &machine{data: data}
+	m := &machine{data: data, stack: make([]any, 0, 16), memo: make([]any, 0, 16)}
 	x, err := m.run()
 	if err != nil {
 		return err

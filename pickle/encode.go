@@ -20,6 +20,7 @@ type encoder struct {
 	names   map[string]uint32 // strings and globals in the memo
 	written []reference
 	index   map[identity]int // of written, once it is long
+	room    [4]reference     // for the first of written
 }
 
 // any writes a value that is in an interface. The common types go first.
@@ -42,6 +43,11 @@ func (e *encoder) any(v any) error {
 		return nil
 	case string:
 		return e.str(v)
+	case []byte:
+		if v != nil && len(v) < sharedString {
+			e.bytes(v)
+			return nil
+		}
 	}
 	return e.value(reflect.ValueOf(v))
 }
@@ -241,7 +247,12 @@ func (e *encoder) value(v reflect.Value) error {
 	if e.depth++; e.depth > maxDepth {
 		return reason("nested deeper than %d", maxDepth)
 	}
-	defer func() { e.depth-- }()
+	err := e.typed(v)
+	e.depth--
+	return err
+}
+
+func (e *encoder) typed(v reflect.Value) error {
 	t := v.Type()
 	if write, ok := writers[t]; ok {
 		return write(e, v)

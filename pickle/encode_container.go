@@ -166,6 +166,15 @@ func (e *encoder) elements(v reflect.Value) error {
 			}
 			return nil
 		}
+	case reflect.String:
+		if v.Type().Elem().PkgPath() == "" {
+			for i := range n {
+				if err := e.str(v.Index(i).String()); err != nil {
+					return withinIndex(err, i)
+				}
+			}
+			return nil
+		}
 	case reflect.Interface:
 		if v.CanInterface() && v.Type().Elem() == anyType {
 			for i, x := range v.Convert(reflect.TypeFor[[]any]()).Interface().([]any) {
@@ -240,6 +249,10 @@ func (e *encoder) mapping(v reflect.Value) error {
 // values have equal pickles. A NaN as a key cannot be looked up and is left out.
 func sortedKeys(v reflect.Value) []reflect.Value {
 	keys := v.MapKeys()
+	if v.Type().Key().Kind() == reflect.String {
+		slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
+		return keys
+	}
 	keys = slices.DeleteFunc(keys, func(key reflect.Value) bool { return !key.Equal(key) })
 	slices.SortFunc(keys, compareKeys)
 	return keys

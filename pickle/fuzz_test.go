@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gomultiprocessing/mp/internal/testkit/python"
 	"github.com/gomultiprocessing/mp/pickle"
 )
 
@@ -110,10 +111,10 @@ func FuzzUnmarshalInto(f *testing.F) {
 
 // What Go writes, Python reads, writes again with any protocol, and Go reads as equal.
 func FuzzAgainstPython(f *testing.F) {
-	if len(pythons()) == 0 {
+	if len(python.Interpreters()) == 0 {
 		f.Skip("no python3 on this machine: nothing to compare with")
 	}
-	p := startPeer(f, pythons()[0])
+	p := startPeer(f, python.Interpreters()[0])
 	for i := range 24 {
 		f.Add(bytes.Repeat([]byte{byte(i), 1, 0x55, 'x', 0xff, byte(3 * i)}, 8))
 	}

@@ -5,41 +5,15 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
-)
 
-// pythons are the interpreters of this machine, one for each version, and those of the
-// list MP_PYTHONS, which may be environments with numpy.
-var pythons = sync.OnceValue(func() []string {
-	candidates := filepath.SplitList(os.Getenv("MP_PYTHONS"))
-	for minor := 20; minor >= 6; minor-- {
-		candidates = append(candidates, fmt.Sprintf("python3.%d", minor))
-	}
-	candidates = append(candidates, "python3")
-	if home, err := os.UserHomeDir(); err == nil {
-		installed, _ := filepath.Glob(filepath.Join(home, ".pyenv/versions/3.*/bin/python3"))
-		candidates = append(candidates, installed...)
-	}
-	var found []string
-	seen := make(map[string]bool)
-	for _, candidate := range candidates {
-		out, err := exec.Command(candidate, "-c",
-			"import sys, importlib.util as u; print(sys.version_info[:3], bool(u.find_spec('numpy')))").Output()
-		if err == nil && !seen[string(out)] {
-			seen[string(out)] = true
-			found = append(found, candidate)
-		}
-	}
-	return found
-})
+	"github.com/gomultiprocessing/mp/internal/testkit/python"
+)
 
 // peer is a Python that evaluates, pickles and unpickles.
 type peer struct {
@@ -55,20 +29,20 @@ type peer struct {
 func eachPython(t *testing.T, test func(t *testing.T, p *peer)) {
 	t.Helper()
 	t.Parallel()
-	if len(pythons()) == 0 {
+	if len(python.Interpreters()) == 0 {
 		t.Skip("no python3 on this machine: nothing to compare with")
 	}
-	for _, python := range pythons() {
-		t.Run(strings.NewReplacer("/", "_").Replace(python), func(t *testing.T) {
+	for _, path := range python.Interpreters() {
+		t.Run(strings.ReplaceAll(path, "/", "_"), func(t *testing.T) {
 			t.Parallel()
-			test(t, startPeer(t, python))
+			test(t, startPeer(t, path))
 		})
 	}
 }
 
-func startPeer(t testing.TB, python string) *peer {
+func startPeer(t testing.TB, path string) *peer {
 	t.Helper()
-	cmd := exec.Command(python, "-B", "-W", "ignore", "testdata/peer.py")
+	cmd := exec.Command(path, "-B", "-W", "ignore", "testdata/peer.py")
 	cmd.Stderr = os.Stderr
 	in, err1 := cmd.StdinPipe()
 	out, err2 := cmd.StdoutPipe()
@@ -81,7 +55,7 @@ func startPeer(t testing.TB, python string) *peer {
 	t.Cleanup(func() {
 		_ = in.Close()
 		if err := cmd.Wait(); err != nil {
-			t.Errorf("%s: %v", python, err)
+			t.Errorf("%s: %v", path, err)
 		}
 	})
 	p := &peer{t: t, in: in, out: bufio.NewReader(out)}
