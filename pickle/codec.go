@@ -64,7 +64,7 @@ func (c *Codec) Unmarshal(data []byte, v any) error {
 	if err != nil {
 		return err
 	}
-	d := &decoder{codec: c, budget: 1<<20 + 32*len(data)}
+	d := &decoder{codec: c, budget: 1<<20 + 16*len(data)}
 	if p, ok := v.(*any); ok {
 		*p, err = d.natural(x)
 		return finish(err)

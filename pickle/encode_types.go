@@ -191,7 +191,7 @@ func (t dtype) object() *Object {
 // arrayArray writes _array_reconstructor(array.array, typecode, format, data).
 func (e *encoder) arrayArray(a Array) error {
 	code, format := "", 0
-	var raw []byte
+	raw := []byte{}
 	switch data := a.Data.(type) {
 	case string:
 		points, ok := codePoints(data)
@@ -212,7 +212,7 @@ func (e *encoder) arrayArray(a Array) error {
 		for machineFormats[format] != "<"+t.String() {
 			format++
 		}
-		raw, _ = binary.Append(nil, binary.LittleEndian, a.Data)
+		raw, _ = binary.Append(raw, binary.LittleEndian, a.Data)
 	}
 	return e.call("array", "_array_reconstructor", Global{"array", "array"}, code, format, raw)
 }
