@@ -2,6 +2,8 @@ package mp
 
 import (
 	"context"
+	"reflect"
+	"runtime"
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/hooks"
@@ -43,4 +45,18 @@ func CarryArray[T any](_ key.Key, n int, carry func(n, size int) (carrier.Array[
 // CarryFunc makes a Func that only this process knows: see CarryQueue.
 func CarryFunc[In, Out any](_ key.Key, fn func(ctx context.Context, in In) (Out, error)) *Func[In, Out] {
 	return closure(fn)
+}
+
+// closure makes a Func that only this process knows.
+func closure[In, Out any](fn func(ctx context.Context, in In) (Out, error)) *Func[In, Out] {
+	if fn == nil {
+		panic("mp: thread.Func: the function is nil")
+	}
+	name := "func"
+	if f := runtime.FuncForPC(reflect.ValueOf(fn).Pointer()); f != nil {
+		name = f.Name()
+	}
+	f := newFunc(name, fn)
+	f.only = true
+	return f
 }

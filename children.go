@@ -3,28 +3,7 @@ package mp
 import (
 	"context"
 	"slices"
-	"sync"
 )
-
-// family is the processes that this one started and that live.
-type family struct {
-	mu    sync.Mutex
-	alive []*Process // in the order of their starts
-}
-
-var children family
-
-func (f *family) add(p *Process) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.alive = append(f.alive, p)
-}
-
-func (f *family) remove(p *Process) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.alive = slices.DeleteFunc(f.alive, func(other *Process) bool { return other == p })
-}
 
 // Children returns the processes that Start and Call have started here and that
 // live, in the order of their starts, as multiprocessing.active_children.

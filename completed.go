@@ -89,7 +89,7 @@ func (c *completions) next() (place int, ok bool) {
 }
 
 // listen has w told when the outcome is there; false: it is.
-func (r *Result[T]) listen(w *completion) bool {
+func (r *Result[T]) listen(w waker) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.ready {
@@ -103,7 +103,7 @@ func leaveAll[T any](rs []*Result[T], entries []completion) {
 	for i, r := range rs {
 		r.mu.Lock()
 		if !r.ready {
-			r.listeners = slices.DeleteFunc(r.listeners, func(l listener[T]) bool { return l.wake == &entries[i] })
+			r.listeners = slices.DeleteFunc(r.listeners, func(l listener[T]) bool { return l.wake == waker(&entries[i]) })
 		}
 		r.mu.Unlock()
 	}
@@ -172,4 +172,17 @@ func enough[T any](when WaitFor, rs []*Result[T]) bool {
 func failed[T any](r *Result[T]) bool {
 	err := r.Err()
 	return err != nil && !errors.Is(err, ErrCancelled)
+}
+
+var waitFors = enumNames{"all done", "first done", "first error"}
+
+// String is the name of what Wait waits for.
+func (w WaitFor) String() string { return waitFors.of(int(w), 0) }
+
+// MarshalText is String. It never fails.
+func (w WaitFor) MarshalText() ([]byte, error) { return []byte(w.String()), nil }
+
+// UnmarshalText takes what MarshalText returns. Anything else is an error that names it.
+func (w *WaitFor) UnmarshalText(text []byte) error {
+	return unmarshalName(w, "WaitFor", waitFors, 0, text)
 }

@@ -30,24 +30,3 @@ func unmarshalName[E ~int](v *E, typ string, ns enumNames, first int, text []byt
 	}
 	return fmt.Errorf("mp: %q is no %s: it is one of %s", text, typ, strings.Join(ns, ", "))
 }
-
-// MarshalText is String. It never fails.
-func (s WorkerState) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
-
-// UnmarshalText takes what MarshalText returns. Anything else is an error that names it.
-func (s *WorkerState) UnmarshalText(text []byte) error {
-	return unmarshalName(s, "WorkerState", workerStates, 1, text)
-}
-
-var waitFors = enumNames{"all done", "first done", "first error"}
-
-// String is the name of what Wait waits for.
-func (w WaitFor) String() string { return waitFors.of(int(w), 0) }
-
-// MarshalText is String. It never fails.
-func (w WaitFor) MarshalText() ([]byte, error) { return []byte(w.String()), nil }
-
-// UnmarshalText takes what MarshalText returns. Anything else is an error that names it.
-func (w *WaitFor) UnmarshalText(text []byte) error {
-	return unmarshalName(w, "WaitFor", waitFors, 0, text)
-}

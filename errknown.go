@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/gomultiprocessing/mp/internal/codec"
+	"github.com/gomultiprocessing/mp/internal/task"
 )
 
 // known are the errors that are the same in every process.
@@ -48,10 +49,6 @@ func init() {
 		addSentinel("RegisterError", name, err, callSite{})
 	}
 	codec.Sentinels(sentinelName, sentinel)
-	codec.Errors(func(b *codec.Buffer, err error) error { encodeError(b, err); return nil }, func(r *codec.Reader) error {
-		nodes := 0
-		return decodeNode(r, 0, &nodes)
-	})
 	for name, t := range map[string]reflect.Type{
 		"fs.PathError": reflect.TypeFor[fs.PathError](), "os.LinkError": reflect.TypeFor[os.LinkError](),
 		"os.SyscallError": reflect.TypeFor[os.SyscallError](), "syscall.Errno": reflect.TypeFor[syscall.Errno](),
@@ -112,8 +109,8 @@ func addSentinel(by, name string, err error, at callSite) {
 		panic(fmt.Sprintf("mp: %s: %v is not an error that can be compared", what(), err))
 	}
 	if name == "" {
-		name = packageOf(at.frame().Function) + ": " + text(err)
-		what = func() string { return fmt.Sprintf("%s(%q)", by, text(err)) }
+		name = packageOf(at.frame().Function) + ": " + task.Text(err)
+		what = func() string { return fmt.Sprintf("%s(%q)", by, task.Text(err)) }
 	}
 	if entered.Load() {
 		panic(fmt.Sprintf("mp: %s after Main: other processes would not know it", what()))
@@ -173,12 +170,3 @@ func sentinelName(err error) (string, bool) {
 	name, ok := known.name[err]
 	return name, ok
 }
-
-// isNetClosed knows net.ErrClosed by its type, so that programs that do not use
-// the network need not link it.
-func isNetClosed(err error) bool {
-	t := reflect.TypeOf(err)
-	return t != nil && t.PkgPath() == "internal/poll" && t.Name() == "errNetClosing"
-}
-
-func isNil(v reflect.Value) bool { return v.Kind() == reflect.Pointer && v.IsNil() }

@@ -1,6 +1,8 @@
 package mp
 
-import "log/slog"
+import (
+	"log/slog"
+)
 
 // Package log/slog is imported for the methods LogValue of this package, of errors and of events. Its
 // initialisation, with that of encoding/json and others that it brings, takes some 30 us of a worker's
@@ -65,4 +67,19 @@ func causeOf(err error) []slog.Attr {
 		return []slog.Attr{slog.Any("cause", v)}
 	}
 	return nil
+}
+
+// appendSet appends those that are not zero.
+func appendSet(as []slog.Attr, more ...slog.Attr) []slog.Attr {
+	for _, a := range more {
+		switch v := a.Value; {
+		case v.Kind() == slog.KindString && v.String() == "":
+		case v.Kind() == slog.KindInt64 && v.Int64() == 0:
+		case v.Kind() == slog.KindUint64 && v.Uint64() == 0:
+		case v.Kind() == slog.KindDuration && v.Duration() == 0:
+		default:
+			as = append(as, a)
+		}
+	}
+	return as
 }

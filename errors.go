@@ -195,58 +195,6 @@ func (e *PanicError) Error() string {
 // StackTrace returns the two.
 func (e *PanicError) StackTrace() (value, stack string) { return e.Value, e.Stack }
 
-// RemoteError stands for an error of another process whose type or identity did
-// not travel: most of those that errors.New and fmt.Errorf make. The errors it wrapped can be
-// found by errors.Is and errors.As as far as they are known here.
-//
-// A sentinel such as
-//
-//	var ErrNotFound = errors.New("not found")
-//
-// is another variable in each process. It arrives as a RemoteError with the same text, which errors.Is
-// does not find, until it is registered: see RegisterErrors and RegisterErrorType. Printed
-// with %+v a RemoteError says so.
-//
-// Types of error of os/exec, net, net/url, net/http, encoding/json and other packages of the
-// standard library are found by errors.As and errors.AsType with all of their fields, and so are
-// the errors in them. (Not by a type assertion: this package does not import those, which
-// would make workers start later. An address in a *net.OpError has its network and its text, no more.)
-// errors.As finds net.Error in what was one. Sentinels which an error claims to be, by a method Is,
-// and that are known here, are found by errors.Is.
-type RemoteError struct {
-	Type    string // as %T prints it
-	Message string
-
-	wrapped  []error
-	is       []error // sentinels that it claims to be
-	flags    byte
-	standard string // the type's name, of the standard library
-	value    []byte // and its fields
-}
-
-// Error is the message of the error over there.
-func (e *RemoteError) Error() string { return e.Message }
-
-// Unwrap returns the errors that it wrapped.
-func (e *RemoteError) Unwrap() []error { return e.wrapped }
-
-// Is finds sentinels that the error over there said to be, and those of packages that this one
-// does not import, such as net.ErrClosed and exec.ErrNotFound.
-func (e *RemoteError) Is(target error) bool {
-	if e.flags&flagNetClosed != 0 && isNetClosed(target) {
-		return true
-	}
-	for _, err := range e.is {
-		if identical(err, target) {
-			return true
-		}
-	}
-	return standardTexts[e.Message] && e.Type == plainErrorType && fmt.Sprintf("%T", target) == plainErrorType && target.Error() == e.Message
-}
-
-// plainErrorType is what errors.New makes.
-const plainErrorType = "*errors.errorString"
-
 // ExitError says how a process ended that did not end well.
 type ExitError struct {
 	PID    int
@@ -282,6 +230,7 @@ func (e *ExitError) Is(target error) bool { return target == ErrMemory && outOfM
 type permanentError struct{ err error }
 
 func (e *permanentError) Error() string { return e.err.Error() }
+
 func (e *permanentError) Unwrap() error { return e.err }
 
 // Permanent wraps an error that is not to be retried: see Retries. Permanent(nil)

@@ -39,39 +39,16 @@ var linkedTypes = map[string]reflect.Type{
 	"*strconv.NumError": reflect.TypeFor[*strconv.NumError](), "*time.ParseError": reflect.TypeFor[*time.ParseError](),
 }
 
-// standardTexts are sentinels of the standard library in packages that this one does not import.
-// They are known by their texts, which nobody else uses.
-var standardTexts = map[string]bool{
-	"executable file not found in $PATH": true, "executable file not found in %PATH%": true, // exec.ErrNotFound
-	"cannot run executable found relative to current directory":  true, // exec.ErrDot
-	"exec: WaitDelay expired before I/O complete":                true, // exec.ErrWaitDelay
-	"sql: no rows in result set":                                 true, // sql.ErrNoRows
-	"sql: transaction has already been committed or rolled back": true, // sql.ErrTxDone
-	"sql: connection is already closed":                          true, // sql.ErrConnDone
-	"http: Server closed":                                        true, // http.ErrServerClosed
-	"http: Handler timeout":                                      true, // http.ErrHandlerTimeout
-	"net/http: abort Handler":                                    true, // http.ErrAbortHandler
-	"http: no such file":                                         true, // http.ErrMissingFile
-	"http: named cookie not present":                             true, // http.ErrNoCookie
-	"bufio.Scanner: token too long":                              true, // bufio.ErrTooLong
-	"zip: not a valid zip file":                                  true, // zip.ErrFormat
-	"gzip: invalid header":                                       true, // gzip.ErrHeader
-	"gzip: invalid checksum":                                     true, // gzip.ErrChecksum
-	"archive/tar: invalid tar header":                            true, // tar.ErrHeader
-	"encoding/hex: odd length hex string":                        true, // hex.ErrLength
-	"wrong number of fields":                                     true, // csv.ErrFieldCount
-	"image: unknown format":                                      true, // image.ErrFormat
-}
-
 // standardName is how a type stands in standardTypes.
 func standardName(t reflect.Type) string {
 	name, _ := typeName(t)
 	return name
 }
 
-// standard writes the fields of an error of standardTypes, and returns its type's name: "" if
-// it is none, or holds what cannot travel. wrapped is what travels along with it in any case.
-func (e *errorEncoder) standard(err error, wrapped []error, depth int) (name string, value *codec.Buffer) {
+// encodeStandard writes the fields of an error of standardTypes, and returns its type's name: "" if
+// it is none, or holds what cannot travel. wrapped is what travels along with it in any case; field writes
+// every other error in it.
+func encodeStandard(err error, wrapped []error, field func(b *codec.Buffer, err error) error) (name string, value *codec.Buffer) {
 	v := reflect.ValueOf(err)
 	if name = standardName(v.Type()); !standardTypes[name] || isNil(v) {
 		return "", nil
@@ -90,13 +67,11 @@ func (e *errorEncoder) standard(err error, wrapped []error, depth int) (name str
 			}
 		}
 		b.Uvarint(0)
-		return e.field(b, err, depth)
+		return field(b, err)
 	}
-	nodes, texts := e.nodes, e.texts
 	err = eachPart(copied, func(part reflect.Value) error { return encodePart(value, part) })
 	if attached := len(value.Attachments()) > 0; err != nil || attached {
 		value.Settle(false)
-		e.nodes, e.texts = nodes, texts
 		return "", nil
 	}
 	return name, value
@@ -180,7 +155,8 @@ func decodePart(r *codec.Reader, part reflect.Value) error {
 type remoteAddr struct{ network, text string }
 
 func (a *remoteAddr) Network() string { return a.network }
-func (a *remoteAddr) String() string  { return a.text }
+
+func (a *remoteAddr) String() string { return a.text }
 
 // remoteType is a type of which only the name has come from another process.
 type remoteType struct {
@@ -189,7 +165,8 @@ type remoteType struct {
 }
 
 func (t *remoteType) String() string { return t.name }
-func (t *remoteType) Name() string   { return t.name }
+
+func (t *remoteType) Name() string { return t.name }
 
 // typeNamed is the type of that name, if it is a predeclared one.
 func typeNamed(name string) reflect.Type {
@@ -205,8 +182,8 @@ func typeNamed(name string) reflect.Type {
 	return &remoteType{Type: reflect.TypeFor[struct{}](), name: name}
 }
 
-// rebuild makes the error of type t that e stands for.
-func (e *RemoteError) rebuild(t reflect.Type, depth int, nodes *int) (err error, ok bool) {
+// rebuild makes the error of type t that e stands for. decode reads an error that e does not wrap.
+func (e *RemoteError) rebuild(t reflect.Type, decode func(r *codec.Reader) error) (err error, ok bool) {
 	v := reflect.New(t).Elem()
 	to := v
 	if t.Kind() == reflect.Pointer {
@@ -217,7 +194,7 @@ func (e *RemoteError) rebuild(t reflect.Type, depth int, nodes *int) (err error,
 	r.Errors = func(r *codec.Reader) error {
 		switch i := r.Uvarint(); {
 		case i == 0:
-			return decodeNode(r, depth+1, nodes)
+			return decode(r)
 		case i <= uint64(len(e.wrapped)):
 			return e.wrapped[i-1]
 		}
@@ -236,47 +213,6 @@ func (e *RemoteError) rebuild(t reflect.Type, depth int, nodes *int) (err error,
 	return err, true
 }
 
-// As makes the error that e stands for of what came of it, if that is a type of the standard
-// library which cannot be known beforehand, such as *exec.ExitError, *net.OpError or
-// *url.Error; and for net.Error and other interfaces with a Timeout method something that
-// answers as the error would have. It is for errors.As and errors.AsType.
-func (e *RemoteError) As(target any) bool {
-	to := reflect.ValueOf(target)
-	if to.Kind() != reflect.Pointer || to.IsNil() {
-		return false
-	}
-	t := to.Type().Elem()
-	if t.Kind() == reflect.Interface {
-		return e.asInterface(to.Elem())
-	}
-	if e.standard == "" || standardName(t) != e.standard {
-		return false
-	}
-	nodes := 0
-	err, ok := e.rebuild(t, 0, &nodes)
-	if ok {
-		to.Elem().Set(reflect.ValueOf(err))
-	}
-	return ok
-}
-
-func (e *RemoteError) asInterface(to reflect.Value) bool {
-	var as any
-	switch {
-	case e.flags&(flagTimeout|flagTemporary) == flagTimeout|flagTemporary:
-		as = &remoteNetError{remoteTimeout{e}}
-	case e.flags&flagTimeout != 0:
-		as = &remoteTimeout{e}
-	default:
-		return false
-	}
-	if !reflect.TypeOf(as).Implements(to.Type()) {
-		return false
-	}
-	to.Set(reflect.ValueOf(as))
-	return true
-}
-
 // remoteTimeout is a RemoteError that knows whether it was a timeout.
 type remoteTimeout struct{ *RemoteError }
 
@@ -288,16 +224,6 @@ type remoteNetError struct{ remoteTimeout }
 
 // Temporary is what the error said over there.
 func (e *remoteNetError) Temporary() bool { return e.flags&isTemporary != 0 }
-
-// What a RemoteError knows of its error.
-const (
-	flagNetClosed = 1 << iota // it is net.ErrClosed
-	flagTimeout               // it has a method Timeout
-	isTimeout                 // which says yes
-	flagTemporary             // and so on
-	isTemporary
-	flagStandard // its fields came along
-)
 
 // flagsOf asks an error. Its methods may panic.
 func flagsOf(err error) (flags byte) {

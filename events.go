@@ -1,7 +1,11 @@
 package mp
 
 import (
+	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/gomultiprocessing/mp/internal/pool"
@@ -78,41 +82,6 @@ func (e PoolEvent) LogValue() slog.Value {
 	return slog.GroupValue(as...)
 }
 
-// LogValue implements slog.LogValuer: everything but the input, the output and what was captured.
-func (o Outcome[In, Out]) LogValue() slog.Value {
-	as := []slog.Attr{slog.String("pool", o.Pool), slog.Int("index", o.Index)}
-	as = appendSet(as, slog.Uint64("id", o.ID), slog.Int("attempts", o.Attempts), slog.String("node", o.Node), slog.Int("pid", o.PID),
-		slog.Duration("wall", o.Wall), slog.Duration("cpu", o.CPU), slog.Int64("maxMemory", o.MaxMemory))
-	if o.Err != nil {
-		as = append(as, slog.Any("err", o.Err))
-	}
-	return slog.GroupValue(as...)
-}
-
-// appendSet appends those that are not zero.
-func appendSet(as []slog.Attr, more ...slog.Attr) []slog.Attr {
-	for _, a := range more {
-		switch v := a.Value; {
-		case v.Kind() == slog.KindString && v.String() == "":
-		case v.Kind() == slog.KindInt64 && v.Int64() == 0:
-		case v.Kind() == slog.KindUint64 && v.Uint64() == 0:
-		case v.Kind() == slog.KindDuration && v.Duration() == 0:
-		default:
-			as = append(as, a)
-		}
-	}
-	return as
-}
-
-// events is cfg.Events as the scheduler calls it.
-func (c *PoolConfig) events() func(pool.Event) {
-	if c.Events == nil {
-		return nil
-	}
-	tell, name := c.Events, c.Name
-	return func(e pool.Event) { tell(eventOf(name, &e)) }
-}
-
 // eventOf is an event of a pool as the program gets it.
 func eventOf(name string, e *pool.Event) PoolEvent {
 	ev := PoolEvent{
@@ -123,4 +92,30 @@ func eventOf(name string, e *pool.Event) PoolEvent {
 		ev.Err = lostEvents(e.Lost)
 	}
 	return ev
+}
+
+// EventsLostError is the Err of an EventsLost: what a Watch was not told because too much waited for it.
+type EventsLostError struct {
+	Counts map[EventKind]int // how many events of each kind
+}
+
+// Error implements error.
+func (e *EventsLostError) Error() string {
+	total := 0
+	var parts []string
+	for _, k := range slices.Sorted(maps.Keys(e.Counts)) {
+		n := e.Counts[k]
+		total += n
+		parts = append(parts, fmt.Sprintf("%d %v", n, k))
+	}
+	return fmt.Sprintf("mp: %d events were left out, as the Watch was not read fast enough: %s", total, strings.Join(parts, ", "))
+}
+
+// lostEvents is the Err of an EventsLost.
+func lostEvents(counts map[pool.EventKind]int) *EventsLostError {
+	e := &EventsLostError{Counts: make(map[EventKind]int, len(counts))}
+	for k, n := range counts {
+		e.Counts[EventKind(k)] = n
+	}
+	return e
 }

@@ -3,13 +3,11 @@ package mp
 import (
 	"context"
 	"fmt"
-	"os"
 	"reflect"
 	"strings"
 	"sync"
 
 	"github.com/gomultiprocessing/mp/internal/codec"
-	"github.com/gomultiprocessing/mp/internal/errtext"
 	"github.com/gomultiprocessing/mp/internal/talk"
 )
 
@@ -122,30 +120,6 @@ func (f *Func[In, Out]) Name() string { return f.name }
 // is a panic.
 func (f *Func[In, Out]) Do(ctx context.Context, in In) (Out, error) { return f.fn(ctx, in) }
 
-// Binding is a call that is ready to be made: a Func and its input. The zero
-// Binding is none.
-type Binding struct {
-	name   string
-	known  error // why no other process can make the call
-	encode func() (*codec.Buffer, error)
-	call   func(ctx context.Context) error // makes it here
-}
-
-// Bind makes a Binding. The input is encoded when the Binding is used.
-func Bind[In, Out any](f *Func[In, Out], in In) Binding {
-	if f == nil || f.fn == nil {
-		return Binding{name: "nil", encode: func() (*codec.Buffer, error) { return nil, errNilFunc }}
-	}
-	return Binding{
-		name: f.name, known: f.known(),
-		encode: func() (*codec.Buffer, error) { return f.encode(in) },
-		call: func(ctx context.Context) error {
-			_, err := f.fn(ctx, in)
-			return err
-		},
-	}
-}
-
 // known says why no other process can call the function.
 func (f *Func[In, Out]) known() error {
 	if f.only {
@@ -153,97 +127,6 @@ func (f *Func[In, Out]) known() error {
 	}
 	_, err := funcs.find(f.name)
 	return err
-}
-
-// encode is one input in the form that handler.Open reads. The caller settles it.
-func (f *Func[In, Out]) encode(in In) (*codec.Buffer, error) {
-	b := &codec.Buffer{Copy: true}
-	if err := f.encodeInputs(b, []In{in}); err != nil {
-		return nil, err
-	}
-	return b, nil
-}
-
-// ownInput is encode for a process that is started: Start returns before the input is sent, so it keeps
-// descriptors of its own, which its caller may close. wanted says that the output is to come back.
-func (f *Func[In, Out]) ownInput(in In, wanted bool) (*codec.Buffer, error) {
-	body, err := f.encode(in)
-	if err != nil {
-		return nil, errtext.Errorf("mp: the input of %s cannot be sent: %w", f.name, err)
-	}
-	if wanted {
-		if err := f.hopeless(); err != nil {
-			body.Settle(false)
-			return nil, err
-		}
-	}
-	if err := body.DuplicateFiles(); err != nil {
-		body.Settle(false)
-		return nil, errtext.Errorf("mp: the input of %s cannot be sent: %w", f.name, err)
-	}
-	return body, nil
-}
-
-// decode reads one output, which may share the memory of body from then on, and
-// takes the descriptors that came with it.
-func (f *Func[In, Out]) decode(body []byte, files []*os.File, out *Out) error {
-	r := codec.NewReader(body)
-	r.Alias = true
-	r.Attached(files)
-	defer r.CloseAttached()
-	if err := f.out.Decode(r, out); err != nil {
-		return err
-	}
-	return r.Done()
-}
-
-// pathless turns in[0].X into in.X: there is one input, not a list.
-func (f *Func[In, Out]) pathless(in In, err error) error {
-	var b codec.Buffer
-	defer b.Settle(false)
-	if one := f.in.Encode(&b, "in", &in); one != nil {
-		return one
-	}
-	return err
-}
-
-// registry is the functions of this program.
-type registry struct {
-	mu     sync.RWMutex
-	byName map[string]talk.Handler
-	at     map[string]callSite
-}
-
-var funcs = registry{byName: make(map[string]talk.Handler), at: make(map[string]callSite)}
-
-func (r *registry) add(name string, h talk.Handler, at callSite) {
-	if entered.Load() {
-		panic(fmt.Sprintf("mp: Register(%q) after Main: other processes would not know it; register in a package variable", name))
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if _, taken := r.byName[name]; taken {
-		panic(fmt.Sprintf("mp: Register(%q): the name is taken%s", name, r.at[name]))
-	}
-	r.byName[name], r.at[name] = h, at
-}
-
-// planAgain has every Func look again how its types travel.
-func (r *registry) planAgain() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, h := range r.byName {
-		h.(interface{ plan() }).plan()
-	}
-}
-
-func (r *registry) find(name string) (talk.Handler, error) {
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	if h, ok := r.byName[name]; ok {
-		return h, nil
-	}
-	return nil, fmt.Errorf("%w: %q: register it in a package variable, in every process alike", ErrNotRegistered, name)
 }
 
 // handler is a Func as package talk calls it.
@@ -292,9 +175,58 @@ func (c *calls[In, Out]) CallMemory(ctx context.Context, i int, dst []byte) (err
 	return err
 }
 
-func (c *calls[In, Out]) Memory() int          { return c.f.size }
+func (c *calls[In, Out]) Memory() int { return c.f.size }
+
 func (c *calls[In, Out]) PutMemory(dst []byte) { c.f.out.PutMemory(dst, &c.out) }
 
 func (c *calls[In, Out]) Encode(b *codec.Buffer) error {
 	return c.f.out.Encode(b, "out", &c.out)
+}
+
+func init() {
+	codec.Refuse(reflect.TypeFor[aFunc](), "a Func belongs to its process: the other one has it too, send its Name")
+}
+
+// aFunc is a Func of any types: a generic type has no reflect.Type.
+type aFunc interface{ belongsHereAsFunc() }
+
+func (*Func[In, Out]) belongsHereAsFunc() {}
+
+// registry is the functions of this program.
+type registry struct {
+	mu     sync.RWMutex
+	byName map[string]talk.Handler
+	at     map[string]callSite
+}
+
+var funcs = registry{byName: make(map[string]talk.Handler), at: make(map[string]callSite)}
+
+func (r *registry) add(name string, h talk.Handler, at callSite) {
+	if entered.Load() {
+		panic(fmt.Sprintf("mp: Register(%q) after Main: other processes would not know it; register in a package variable", name))
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, taken := r.byName[name]; taken {
+		panic(fmt.Sprintf("mp: Register(%q): the name is taken%s", name, r.at[name]))
+	}
+	r.byName[name], r.at[name] = h, at
+}
+
+// planAgain has every Func look again how its types travel.
+func (r *registry) planAgain() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, h := range r.byName {
+		h.(interface{ plan() }).plan()
+	}
+}
+
+func (r *registry) find(name string) (talk.Handler, error) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	if h, ok := r.byName[name]; ok {
+		return h, nil
+	}
+	return nil, fmt.Errorf("%w: %q: register it in a package variable, in every process alike", ErrNotRegistered, name)
 }

@@ -1,10 +1,8 @@
 package mp
 
 import (
-	"fmt"
 	"reflect"
 
-	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/codec"
 )
 
@@ -54,11 +52,3 @@ func (h Hold) Abandoned() bool { return h.abandoned }
 // processes together: a fencing token. What the lock guards can remember the highest one
 // seen, and refuse the writes of an owner that was thought to be dead. 0 is the zero Hold's.
 func (h Hold) Token() uint64 { return h.token }
-
-// notMade is the error of a handle that is nil or zero. Methods that return no error panic
-// with it; those are small enough to be inlined only if this is not.
-//
-//go:noinline
-func notMade(what string) error {
-	return carrier.NewError(fmt.Sprintf("the %s is nil, or was not made by New%s", what, what), ErrClosed)
-}

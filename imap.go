@@ -3,6 +3,7 @@ package mp
 import (
 	"context"
 	"iter"
+	"log/slog"
 	"time"
 )
 
@@ -18,18 +19,18 @@ import (
 // the rest and waits for nobody. A panic of the input iterator comes out in the
 // loop. Each range over the result is a new call.
 func Imap[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in iter.Seq[In], opts ...TaskOption) iter.Seq2[Out, error] {
-	return pairs(ctx, p, f, in, true, opts)
+	return pairs(ctx, p, f, in, func() order[In, Out] { return new(inputOrder[In, Out]) }, opts)
 }
 
 // ImapUnordered is Imap that yields outputs as tasks end, as
 // multiprocessing.Pool.imap_unordered.
 func ImapUnordered[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in iter.Seq[In], opts ...TaskOption) iter.Seq2[Out, error] {
-	return pairs(ctx, p, f, in, false, opts)
+	return pairs(ctx, p, f, in, func() order[In, Out] { return new(endOrder[In, Out]) }, opts)
 }
 
-func pairs[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in iter.Seq[In], ordered bool, opts []TaskOption) iter.Seq2[Out, error] {
+func pairs[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in iter.Seq[In], by func() order[In, Out], opts []TaskOption) iter.Seq2[Out, error] {
 	return func(yield func(Out, error) bool) {
-		s, err := newStream(ctx, p, f, in, ordered, false, opts)
+		s, err := newStream(ctx, p, f, in, by(), false, opts)
 		if err == nil {
 			err = s.each(ctx, func(it *streamItem[In, Out]) bool {
 				return yield(it.out[0], it.err)
@@ -59,12 +60,21 @@ type Outcome[In, Out any] struct {
 	Stdout, Stderr []byte        // with Capture
 }
 
+func (it *streamItem[In, Out]) outcome(p *Pool) Outcome[In, Out] {
+	m := &it.measure
+	return Outcome[In, Out]{
+		ID: it.id, Pool: p.name,
+		Index: it.index, In: it.in, Out: it.out[0], Err: it.err, Attempts: it.attempts, PID: it.pid,
+		Wall: m.Wall, CPU: m.CPU, MaxMemory: m.MaxMemory, Stdout: m.Stdout, Stderr: m.Stderr,
+	}
+}
+
 // Outcomes is ImapUnordered that tells all about each task. When the call as a
 // whole fails, every input that was taken and has not ended has an Outcome with
 // that error, and if there is none one with Index -1 has it.
 func Outcomes[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in iter.Seq[In], opts ...TaskOption) iter.Seq[Outcome[In, Out]] {
 	return func(yield func(Outcome[In, Out]) bool) {
-		s, err := newStream(ctx, p, f, in, false, true, opts)
+		s, err := newStream(ctx, p, f, in, new(endOrder[In, Out]), true, opts)
 		if err != nil {
 			yield(Outcome[In, Out]{Index: -1, Pool: p.Name(), Err: err})
 			return
@@ -84,4 +94,15 @@ func Outcomes[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in it
 			yield(Outcome[In, Out]{Index: -1, Pool: p.Name(), Err: err})
 		}
 	}
+}
+
+// LogValue implements slog.LogValuer: everything but the input, the output and what was captured.
+func (o Outcome[In, Out]) LogValue() slog.Value {
+	as := []slog.Attr{slog.String("pool", o.Pool), slog.Int("index", o.Index)}
+	as = appendSet(as, slog.Uint64("id", o.ID), slog.Int("attempts", o.Attempts), slog.String("node", o.Node), slog.Int("pid", o.PID),
+		slog.Duration("wall", o.Wall), slog.Duration("cpu", o.CPU), slog.Int64("maxMemory", o.MaxMemory))
+	if o.Err != nil {
+		as = append(as, slog.Any("err", o.Err))
+	}
+	return slog.GroupValue(as...)
 }

@@ -1,31 +1,18 @@
 package mp
 
 import (
+	"errors"
 	"fmt"
 	"os"
-	"sync/atomic"
+	"time"
 
+	"github.com/gomultiprocessing/mp/internal/codec"
+	"github.com/gomultiprocessing/mp/internal/proctable"
+	"github.com/gomultiprocessing/mp/internal/shm"
 	"github.com/gomultiprocessing/mp/internal/spawn"
 	"github.com/gomultiprocessing/mp/internal/talk"
+	"github.com/gomultiprocessing/mp/internal/task"
 )
-
-// entered says that this process has come to Main: nothing can be registered any more.
-var entered atomic.Bool
-
-// working says that a child runs Funcs. Before that only what is no Func's can want
-// to start something, a goroutine of some init: it would do so in every child anew.
-var working atomic.Bool
-
-// mayStart says why nothing can be started in this process, or by this goroutine.
-func mayStart() error {
-	if !entered.Load() || spawn.Child() != nil && !working.Load() {
-		return ErrNoMain
-	}
-	if err := spawn.CheckStartable(); err != nil {
-		return fmt.Errorf("mp: %w", err)
-	}
-	return nil
-}
 
 // Main is the first thing in main, and in TestMain of a test that starts
 // processes. In a process that was started by this package it serves and never
@@ -39,21 +26,108 @@ func Main() {
 	}
 }
 
-// Info says which process this is.
-type Info struct {
-	Name      string // MainProcess, or as it was named by its parent
-	PID       int
-	ParentPID int
-	Main      bool   // it was not started by this package
-	Pool      string // the name of the pool that it works for
-	Worker    int    // and its number there, from 1
+// program is what package talk is told of this program.
+type program struct{}
+
+// While a shell has stopped the program its deadlines stand still.
+func init() { spawn.OnStop(shm.Pause, shm.Resume) }
+
+func (program) Begin() { working.Store(true) }
+
+func (program) Lookup(name string) (talk.Handler, error) { return funcs.find(name) }
+
+// EncodeError calls methods of err, which are the program's: see task.Guard.
+func (program) EncodeError(b *codec.Buffer, err error) (final bool) {
+	if task.IsPlain(err) {
+		encodeError(b, err)
+		return isFinal(err)
+	}
+	type encoded struct {
+		b     *codec.Buffer
+		final bool
+	}
+	e, bad := task.Guard(func() encoded {
+		own := new(codec.Buffer)
+		encodeError(own, err)
+		return encoded{own, isFinal(err)}
+	})
+	if bad != nil {
+		text := fmt.Sprintf("%T, of which a method %v", err, bad)
+		encodeError(b, &RemoteError{Type: fmt.Sprintf("%T", err), Message: text})
+		return false
+	}
+	*b = *e.b
+	return e.final
 }
 
-// Current says which process this is, as multiprocessing.current_process.
-func Current() Info {
-	self := spawn.Child()
-	if self == nil {
-		return Info{Name: "MainProcess", PID: os.Getpid(), ParentPID: os.Getppid(), Main: true}
-	}
-	return Info{Name: self.Name, PID: os.Getpid(), ParentPID: self.ParentPID, Pool: self.Pool, Worker: self.Worker}
+func (program) DecodeError(r *codec.Reader) error { return decodeError(r) }
+
+func (program) Panicked(v any, stack string) error {
+	return &PanicError{Value: task.Text(v), Stack: stack}
 }
+
+func (program) Exited() error {
+	return errors.New("mp: the function ended its goroutine by runtime.Goexit")
+}
+
+func (program) Final(err error) bool {
+	if task.IsPlain(err) {
+		return isFinal(err)
+	}
+	final, bad := task.Guard(func() bool { return isFinal(err) })
+	return final && bad == nil
+}
+
+func (program) TooLarge(size, limit int64) error {
+	return Permanent(fmt.Errorf("mp: an outcome of %d bytes or more is over PoolConfig.MaxResult, which is %d", size, limit))
+}
+
+func (program) TimedOut(after time.Duration) error { return &TimeoutError{After: after} }
+
+func (program) OutputLost(stream int, n int64, why error) error { return outputLost(stream, n, why) }
+
+func (program) OutputLate(waited time.Duration) error { return outputLate(waited) }
+
+func (program) Died(pid int, e spawn.Exit) error {
+	d := &WorkerDiedError{PID: pid, ExitCode: e.Code, Reason: e.Reason, Stderr: e.Stderr}
+	if e.Signal != 0 {
+		d.Signal = e.Signal
+	}
+	switch {
+	case e.OOMKilled:
+		d.Reason = reasonOOM
+	case e.Unknown && e.Reason != "":
+		d.Reason = e.Reason + " (" + talk.StatusTaken + ")"
+	case e.Unknown:
+		d.Reason = talk.StatusTaken
+	}
+	return d
+}
+
+func (program) TaskKey() any { return taskKey{} }
+
+func (program) Task(fn string, index, attempt, worker int) any {
+	return TaskInfo{Func: fn, Index: index, Attempt: attempt, Worker: worker}
+}
+
+// Share and Join are where processes that share something come to know of each other.
+func (program) Share() (talk.Sharer, error) {
+	table, err := proctable.File()
+	return sharer{proctable.NewChild(), table}, err
+}
+
+func (program) Join(table *os.File, key uint64, ask func(proctable.Request)) {
+	if table != nil {
+		proctable.Join(table, key, Current().Name, ask)
+	}
+}
+
+// sharer is a child that may share something.
+type sharer struct {
+	*proctable.Child
+	table *os.File
+}
+
+func (s sharer) Table() *os.File { return s.table }
+
+func (s sharer) MarkDead(int) { s.Child.MarkDead() }

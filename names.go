@@ -20,7 +20,7 @@ func called() (at callSite) {
 }
 
 // own is how the functions of this package are named, before the dot.
-var own = reflect.TypeFor[Pool]().PkgPath()
+var own = reflect.TypeFor[callSite]().PkgPath()
 
 // frame is the first frame that is not this package's.
 func (at callSite) frame() runtime.Frame {

@@ -1,120 +1,106 @@
 package mp
 
 import (
-	"errors"
 	"fmt"
-	"runtime"
 	"time"
 
-	"github.com/gomultiprocessing/mp/internal/errtext"
-	"github.com/gomultiprocessing/mp/internal/spawn"
+	"github.com/gomultiprocessing/mp/internal/pool"
 )
 
-// The ends of what options may say. What is beyond cannot work, and is an error at once.
-const (
-	// maxWorkers is far beyond what a machine can run, and what Go can: 10,000 threads.
-	maxWorkers = 10_000
-	// maxProcs is beyond every machine. The runtime reserves memory for each.
-	maxProcs = 4096
-	// leastMemory is less than a process of Go has before it does anything.
-	leastMemory = 1 << 20
-	// leastFiles is what a process needs to talk to its parent.
-	leastFiles = 16
-	// maxResult is as good as no limit, and far from the end of the numbers.
-	maxResult = 1 << 62
-	// maxCapture is what is kept of a stream at most, whatever is asked for.
-	maxCapture = 64 << 20
-	// nice values, as the kernel knows them.
-	leastNice, mostNice = -20, 19
-)
+// TaskOption says how the tasks of one call are treated.
+type TaskOption func(*taskOptions)
 
-// option is a field of a configuration and its value.
-type option struct {
-	name  string
-	value int64
+type taskOptions struct {
+	timeout  time.Duration
+	retries  int
+	backoff  Backoff
+	failFast bool
+	priority int
+	chunk    int
+	window   int
+	capture  int
+	noWait   bool
+	progress func(done, total int)
+	err      error // the first thing that was wrong
 }
 
-// notNegative is an error that names the first option that is negative. of is the configuration.
-func notNegative(of string, options ...option) error {
-	for _, o := range options {
-		if o.value < 0 {
-			return fmt.Errorf("mp: %s.%s is negative: %d", of, o.name, o.value)
+func (o *taskOptions) wrong(format string, args ...any) {
+	if o.err == nil {
+		o.err = fmt.Errorf("mp: "+format, args...)
+	}
+}
+
+func optionsOf(opts []TaskOption) (taskOptions, error) {
+	if len(opts) == 0 {
+		return taskOptions{}, nil // on the stack, as most calls have none
+	}
+	return collect(opts)
+}
+
+func collect(opts []TaskOption) (taskOptions, error) {
+	var o taskOptions
+	for _, set := range opts {
+		if set != nil {
+			set(&o)
 		}
 	}
-	return nil
+	return o, o.err
 }
 
-// checkNumbers checks what both kinds of pools have.
-func (c *PoolConfig) checkNumbers() error {
-	err := notNegative("NewPool: PoolConfig",
-		option{"Workers", int64(c.Workers)}, option{"TasksPerWorker", int64(c.TasksPerWorker)}, option{"MaxQueued", int64(c.MaxQueued)},
-		option{"IdleTimeout", int64(c.IdleTimeout)}, option{"StartTimeout", int64(c.StartTimeout)},
-		option{"StartPatience", int64(c.StartPatience)})
-	switch {
-	case err != nil:
-		return err
-	case c.Workers > maxWorkers:
-		return fmt.Errorf("mp: NewPool: PoolConfig.Workers is %d, more than %d", c.Workers, maxWorkers)
-	case c.MaxResult < -1:
-		return fmt.Errorf("mp: NewPool: PoolConfig.MaxResult is negative: %d: -1 is no limit", c.MaxResult)
+// Timeout gives each item and attempt so long from its begin in the worker. Then
+// its ctx ends, and if it still runs after PoolConfig.Grace its worker is killed
+// and replaced: a *TimeoutError. What a task returns within the grace is kept; an
+// outcome of more than 32 KiB has to be sent by then as well. The time for which Ctrl-Z has
+// stopped the program does not count.
+func Timeout(d time.Duration) TaskOption {
+	return func(o *taskOptions) {
+		if d < 0 {
+			o.wrong("Timeout(%v) is negative", d)
+		}
+		o.timeout = d
 	}
-	return nil
 }
 
-// checkProcesses checks what only processes have.
-func (c *PoolConfig) checkProcesses() error {
-	if c.Encode {
-		return errors.New("mp: NewPool: PoolConfig.Encode is true, and is for goroutines: what goes to processes is encoded always")
+// Retries gives a task n further attempts after a death of its worker, a timeout,
+// a panic or an error that is not Permanent. A task may then be begun more than
+// once. One that was begun with an input that has left this process, such as a
+// pipe's end, is not: that input is gone.
+func Retries(n int, b Backoff) TaskOption {
+	return func(o *taskOptions) {
+		if n < 0 {
+			o.wrong("Retries(%d) is negative", n)
+		}
+		if err := b.check(); err != nil && o.err == nil {
+			o.err = err
+		}
+		o.retries, o.backoff = n, b
 	}
-	if err := checkProcs("NewPool: PoolConfig", c.Procs); err != nil {
-		return err
-	}
-	if err := checkMemory("NewPool: PoolConfig.MaxMemory", c.MaxMemory); err != nil {
-		return err
-	}
-	return c.Limits.check("NewPool: PoolConfig")
 }
 
-func checkProcs(of string, procs int) error {
-	if err := notNegative(of, option{"Procs", int64(procs)}); err != nil {
-		return err
-	}
-	if most := max(maxProcs, runtime.NumCPU()); procs > most {
-		return fmt.Errorf("mp: %s.Procs is %d, more than %d", of, procs, most)
-	}
-	return nil
+// Backoff says how long a failed task waits before its next attempt: Min after the
+// first, Factor times as long after each further one, at most Max, less a random
+// part of up to Jitter of it. What is zero is 10 ms, 1 s, 2 and 0.5. A negative Min or Max, a Min
+// that is more than Max, a Factor under 1 and a Jitter over 1 are errors of the call.
+type Backoff struct {
+	Min, Max time.Duration
+	Factor   float64
+	Jitter   float64 // 0 to 1; negative: none
 }
 
-// check says what is wrong with limits of a configuration.
-func (l Limits) check(of string) error {
-	err := notNegative(of, option{"Limits.CPU", int64(l.CPU)}, option{"Limits.OpenFiles", int64(l.OpenFiles)})
-	switch {
-	case err != nil:
-		return err
-	case l.OpenFiles > 0 && l.OpenFiles < leastFiles:
-		return fmt.Errorf("mp: %s.Limits.OpenFiles is %d: a process needs %d to talk to its parent", of, l.OpenFiles, leastFiles)
-	case l.Nice < leastNice || l.Nice > mostNice:
-		return fmt.Errorf("mp: %s.Limits.Nice is %d: nice values are %d to %d", of, l.Nice, leastNice, mostNice)
+func (b Backoff) pool() pool.Backoff {
+	if b.Min <= 0 {
+		b.Min = 10 * time.Millisecond
 	}
-	return checkMemory(of+".Limits.Memory", l.Memory)
-}
-
-// checkMemory says what is wrong with a limit on memory, and why it could not be watched.
-func checkMemory(name string, bytes int64) error {
-	switch {
-	case bytes == 0:
-		return nil
-	case bytes < 0:
-		return fmt.Errorf("mp: %s is negative: %d", name, bytes)
-	case bytes < leastMemory:
-		return fmt.Errorf("mp: %s is %d: that is less than a process has before it does anything: at least %d", name, bytes, leastMemory)
-	case runtime.GOOS != "linux":
-		return fmt.Errorf("mp: %s: no limit on memory on %s: %w", name, runtime.GOOS, errors.ErrUnsupported)
+	if b.Max <= 0 {
+		b.Max = time.Second
 	}
-	if err := spawn.CheckMemoryWatch(); err != nil {
-		return errtext.Errorf("mp: %s is %d, and the memory of processes cannot be watched here, for which /proc must be mounted: %w", name, bytes, err)
+	if b.Factor == 0 {
+		b.Factor = 2
 	}
-	return nil
+	if b.Jitter == 0 {
+		b.Jitter = 0.5
+	}
+	return pool.Backoff{Min: b.Min, Max: max(b.Max, b.Min), Factor: max(b.Factor, 1), Jitter: min(max(b.Jitter, 0), 1)}
 }
 
 // check says what cannot work in a Backoff.
@@ -134,3 +120,74 @@ func (b Backoff) check() error {
 
 // maxFactor takes a wait from a nanosecond to a century in two steps.
 const maxFactor = float64(100 * 365 * 24 * time.Hour)
+
+// FailFast makes the first failure, in time, cancel the rest of the call. What ended before it keeps its
+// outcome: Map returns those outputs beside its *MapError, and Imap yields, in order, the outputs up to the
+// first task that was cancelled, and then the failure. So a task in front of the one that failed may
+// yield nothing.
+func FailFast() TaskOption { return func(o *taskOptions) { o.failFast = true } }
+
+// Priority puts tasks before those with a lower number, also before those that
+// were sent ahead to a worker. The default is 0.
+//
+// Calls of equal priority share the workers fairly, whatever their kind, Window, Chunk and age:
+// each has as much of the workers' time as the others, as far as it has tasks for it. The tasks
+// of one call are begun in their order, and calls of one task each in theirs.
+func Priority(n int) TaskOption { return func(o *taskOptions) { o.priority = n } }
+
+// Chunk hands tasks to a worker n at a time, 65,536 at most, or fewer while other calls want the
+// workers too. Without it the number follows from how long tasks take.
+func Chunk(n int) TaskOption {
+	return func(o *taskOptions) {
+		if n < 1 {
+			o.wrong("Chunk(%d): at least 1", n)
+		}
+		o.chunk = min(n, 65536)
+	}
+}
+
+// Window bounds how many inputs of a lazy call are taken and not yet given back as
+// outcomes, finished ones that wait for an earlier one included. The default is 8
+// a worker.
+func Window(n int) TaskOption {
+	return func(o *taskOptions) {
+		if n < 1 {
+			o.wrong("Window(%d): at least 1", n)
+		}
+		o.window = n
+	}
+}
+
+// Capture keeps the last max bytes of what each task writes to its standard output
+// and error, in its Outcome, instead of passing it on; 0 is 1 MiB, 64 MiB the most. It is for
+// Outcomes; other calls have no place for it and pass the output on. In a pool of goroutines,
+// whose output is their process's, it is an error of Outcomes.
+func Capture(max int) TaskOption {
+	return func(o *taskOptions) {
+		if max < 0 {
+			o.wrong("Capture(%d) is negative", max)
+		}
+		if max > maxCapture {
+			o.wrong("Capture(%d): at most %d", max, maxCapture)
+		}
+		if max == 0 {
+			max = 1 << 20
+		}
+		o.capture = max
+	}
+}
+
+// Progress calls f whenever tasks have ended, on the goroutine that waits for the
+// call, or that ranges over it; in MapAsync on that of the callbacks. done counts
+// tasks; total is -1 while it is not known. A panic of f comes out there. Apply and
+// ApplyAsync, with one task, do not call it.
+func Progress(f func(done, total int)) TaskOption {
+	return func(o *taskOptions) { o.progress = f }
+}
+
+// NoWait makes a call fail with ErrFull where its tasks would have to wait and more than
+// PoolConfig.MaxQueued would wait with them: nothing of it is begun then. That goes for every
+// kind of call, those too that never wait for room; Imap, ImapUnordered and Outcomes, which take their inputs as they
+// go, are asked when they begin and count as one task. Tasks for which a worker is free
+// do not count. Without MaxQueued it does nothing.
+func NoWait() TaskOption { return func(o *taskOptions) { o.noWait = true } }

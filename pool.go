@@ -1,63 +1,16 @@
 package mp
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"os"
-	"path/filepath"
+	"reflect"
 	"runtime"
 	"sync/atomic"
-	"syscall"
-	"time"
 
-	"github.com/gomultiprocessing/mp/internal/errtext"
+	"github.com/gomultiprocessing/mp/internal/codec"
 	"github.com/gomultiprocessing/mp/internal/pool"
-	"github.com/gomultiprocessing/mp/internal/shm"
-	"github.com/gomultiprocessing/mp/internal/spawn"
-	"github.com/gomultiprocessing/mp/internal/talk"
 )
-
-// PoolConfig says how a pool works. The zero PoolConfig is a pool of as many
-// processes as this one has processors.
-//
-// Exit, for example to flush spans, profiles and logs, is called in each worker that ends as its pool
-// wants: after TasksPerWorker, IdleTimeout, Resize, Recycle, at the end of a pool that was closed. Just before, the
-// ctx of Init ends, so that what Init has begun can stop and Exit can wait for it. The ctx of Exit ends after Grace,
-// or after a second where none was set; if it does not return by then, it is left alone. What it fails with is in the Err of
-// the worker's WorkerRecycled and an error of Join and Shutdown. It is not called in a worker that died, that was
-// killed (by Terminate, a deadline, a limit), or whose Init has failed.
-type PoolConfig struct {
-	Name           string                                      // shown by ps and Current; default Pool-N, in a child Pool-N:M
-	Workers        int                                         // 0: runtime.GOMAXPROCS(0)
-	Init           Binding                                     // run once in each new worker before its first task
-	Exit           Binding                                     // run once in each worker at its end: see the text above
-	TasksPerWorker int                                         // a worker is replaced after so many tasks; 0: never
-	MaxMemory      int64                                       // bytes of anonymous memory per worker; passing it kills the task: ErrMemory
-	MaxQueued      int                                         // ApplyAsync and MapAsync wait while so many are queued; 0: they never block
-	MaxResult      int64                                       // bytes of one outcome; 0: 1 GiB; -1: no limit
-	IdleTimeout    time.Duration                               // a worker idle for so long ends, and comes back on demand; 0: never
-	StartTimeout   time.Duration                               // of one worker, Init included; 0: 1 minute
-	StartPatience  time.Duration                               // how long starts of workers that fail for a cause that may pass are tried again before the pool is ErrBroken; 0: 1 minute
-	Grace          time.Duration                               // between asking a task to stop and killing its worker; 0: 100 ms, of goroutines 10 ms; NoGrace: none
-	Procs          int                                         // GOMAXPROCS of each worker; 0: max(2, ceil(GOMAXPROCS/Workers))
-	Env            []string                                    // the workers' whole environment; nil: this process's
-	Dir            string                                      // the workers' working directory; "": this process's
-	Limits         Limits                                      // of each worker
-	Encode         bool                                        // of a pool of goroutines: inputs and outputs are copied as processes would; see thread.NewPool
-	Stdout, Stderr io.Writer                                   // get what workers print, in whole lines, before the outcome of what printed it; nil: os.Stdout and os.Stderr
-	QuietCrash     bool                                        // what the Go runtime prints about a crash is in the error only, not in Stderr as well
-	Propagate      func(ctx context.Context) map[string]string // called once by each call with its ctx: what Propagated tells its tasks, 4 KiB at most
-	Events         func(PoolEvent)                             // told what happens, in order, one at a time, on one goroutine of the pool; must not wait for a task of it
-}
-
-// NoGrace is a Grace of a PoolConfig or ProcessConfig, for tasks that get no time between
-// being asked to stop and being killed: at the deadline, when they are cancelled, or when the ctx
-// ends. A pool's worker has up to 10 ms to tell the stack of a task whose time is over. A goroutine
-// cannot be killed; its task has its outcome at once.
-const NoGrace time.Duration = -1
 
 // Pool feeds workers with tasks: processes if NewPool has made it, goroutines if
 // thread.NewPool has. Its methods, and the functions that take it, may be called by any number of goroutines. A nil
@@ -73,146 +26,18 @@ type Pool struct {
 	dropped   runtime.Cleanup // ends a pool that nobody can use any more
 }
 
-var pools atomic.Int64 // made so far, for names
+// pools are those of this process.
+var pools = weakList[Pool]{over: func(p *Pool) bool { return p.s.Over() }}
 
-// NewPool starts the workers and returns when all are ready, some milliseconds
-// later, or with the first failure to start or to Init. Workers that are missing later are started at once, unless
-// there is an IdleTimeout: then when there is work for them. JoinAll does not wait for a pool: close it. The error is ErrNoMain
-// before Main, one that says what is wrong with cfg, errors.ErrUnsupported where there
-// are no processes or no limits on memory, Init's own, or the operating system's; then
-// nothing is left.
-func NewPool(cfg PoolConfig) (*Pool, error) {
-	if err := mayStart(); err != nil {
-		return nil, err
-	}
-	exitGrace := exitGraceOf(cfg.Grace)
-	if err := cfg.complete(); err != nil {
-		return nil, err
-	}
-	if err := cfg.completeProcesses(); err != nil {
-		return nil, err
-	}
-	start, release, err := cfg.starter(exitGrace)
-	if err != nil {
-		return nil, err
-	}
-	return cfg.open(encoded{"processes"}, exitGrace, pool.Config{
-		Start: start, MaxMemory: cfg.MaxMemory, OverMemory: overMemory, KilledOutside: shot, Transient: mayPass, Release: release,
-	})
-}
+// Pools returns the pools of this process, of processes, goroutines and all others, that have not come to their end, in
+// the order in which they were made: for those who look, such as a page of the program's own. A pool
+// ends when it was closed or terminated, all that was submitted is done, and its workers are gone. The list keeps no pool: one
+// that the program has dropped is garbage all the same, and only what was returned
+// and is still referred to keeps a pool for that long. It costs some nanoseconds a pool, and may be called by any
+// goroutine.
+func Pools() []*Pool { return pools.all() }
 
-// open makes a pool of a configuration that is complete. c has what is the transport's.
-func (cfg *PoolConfig) open(t transport, exitGrace time.Duration, c pool.Config) (*Pool, error) {
-	c.Workers, c.TasksPerWorker, c.MaxQueued = cfg.Workers, cfg.TasksPerWorker, cfg.MaxQueued
-	c.IdleTimeout, c.Grace, c.StartPatience = cfg.IdleTimeout, cfg.Grace, cfg.StartPatience
-	c.Events, c.ExitGrace, c.Paused = cfg.events(), cfg.Exit.grace(exitGrace), shm.Paused
-	c.TimedOut = func(after time.Duration, stack string) error { return &TimeoutError{After: after, Stack: stack} }
-	s, err := pool.New(c)
-	if err != nil {
-		return nil, errtext.Errorf("mp: NewPool: %w", err)
-	}
-	return watchDropped(&Pool{s: s, name: cfg.Name, propagate: cfg.Propagate, transport: t}), nil
-}
-
-// mayPass says whether a worker could not be started for a cause that may pass: Init has failed, or
-// the system is short of something.
-func mayPass(err error) bool {
-	var init *talk.InitError
-	if errors.As(err, &init) {
-		return true
-	}
-	for _, errno := range []syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.EAGAIN, syscall.ENOMEM} {
-		if errors.Is(err, errno) {
-			return true
-		}
-	}
-	return false
-}
-
-// shot says whether a worker was killed from outside.
-func shot(err error) bool {
-	var died *WorkerDiedError
-	return errors.As(err, &died) && died.Signal == syscall.SIGKILL && !errors.Is(died, ErrMemory)
-}
-
-// graceProcesses is what a task in a process has between being asked to stop and being killed,
-// if nothing else was said: enough to notice and to clear up, and hardly seen as a delay.
-const graceProcesses = 100 * time.Millisecond
-
-// complete checks the configuration and fills in the defaults.
-func (c *PoolConfig) complete() error {
-	if err := c.checkNumbers(); err != nil {
-		return err
-	}
-	if err := checkGrace("NewPool: PoolConfig", c.Grace); err != nil {
-		return err
-	}
-	procs := runtime.GOMAXPROCS(0)
-	n := pools.Add(1)
-	c.Name = cmp.Or(c.Name, "Pool-"+identity(n))
-	c.Workers = cmp.Or(c.Workers, procs)
-	c.StartTimeout = cmp.Or(c.StartTimeout, time.Minute)
-	c.StartPatience = cmp.Or(c.StartPatience, time.Minute)
-	c.MaxResult = min(cmp.Or(c.MaxResult, 1<<30), maxResult)
-	return nil
-}
-
-// checkGrace says what is wrong with a Grace.
-func checkGrace(of string, d time.Duration) error {
-	if d < 0 && d != NoGrace {
-		return fmt.Errorf("mp: %s.Grace is negative: %v; where there is none it is NoGrace", of, d)
-	}
-	return nil
-}
-
-// graceOf is how long the grace is, with its default.
-func graceOf(d, otherwise time.Duration) time.Duration { return max(0, cmp.Or(d, otherwise)) }
-
-// completeProcesses is complete for what only processes have.
-func (c *PoolConfig) completeProcesses() error {
-	if err := c.checkProcesses(); err != nil {
-		return err
-	}
-	procs := runtime.GOMAXPROCS(0)
-	if c.Procs == 0 {
-		c.Procs = max(2, (procs+c.Workers-1)/c.Workers)
-	}
-	c.Grace = graceOf(c.Grace, graceProcesses)
-	c.Stdout, c.Stderr = orDefault(c.Stdout, os.Stdout), orDefault(c.Stderr, os.Stderr) // now, and not whenever a worker is replaced
-	if l := c.Limits.Memory; l > 0 && (c.MaxMemory == 0 || l < c.MaxMemory) {
-		c.MaxMemory = l
-	}
-	return nil
-}
-
-// starter returns what starts one worker, and what lets go of what starts need when there are no more.
-func (c *PoolConfig) starter(exitGrace time.Duration) (start pool.StartFunc, release func(), err error) {
-	ws := talk.Spec{
-		Spec: spawn.Spec{
-			Pool: c.Name, Env: c.Env, Dir: c.Dir, Stdout: c.Stdout, Stderr: c.Stderr, QuietCrash: c.QuietCrash,
-			Procs: c.Procs, Limits: c.Limits.spawn(), MemoryLimit: gcTarget(c.MaxMemory),
-			Thread: spawn.CallingThread(), // that of NewPool, whenever a worker is started
-		},
-		Program: program{}, Max: c.MaxResult, Timeout: c.StartTimeout,
-	}
-	if ws.Init, err = c.Init.forWorkers("Init"); err != nil {
-		return nil, nil, err
-	}
-	if ws.Exit, err = c.Exit.forWorkers("Exit"); err != nil {
-		ws.Release()
-		return nil, nil, err
-	}
-	ws.Grace = exitGrace
-	base := filepath.Base(os.Args[0])
-	return func(ctx context.Context, n int, sink pool.Sink) (pool.Worker, error) {
-		ws := ws
-		ws.Spec.Worker = n
-		ws.Spec.Identity = nextIdentity()
-		ws.Spec.Name = fmt.Sprintf("%s-%d", ws.Spec.Pool, n)
-		ws.Spec.Title = fmt.Sprintf("%s: %s %d", base, ws.Spec.Pool, n)
-		return talk.Start(ctx, ws, sink)
-	}, ws.Release, nil
-}
+var poolsMade atomic.Int64 // for names
 
 // refusal says why nothing can be submitted, nil when it can.
 func (p *Pool) refusal() error {
@@ -310,4 +135,46 @@ func (p *Pool) Recycle(ctx context.Context) error {
 		return err
 	}
 	return p.s.Recycle(ctx)
+}
+
+func init() {
+	codec.Refuse(reflect.TypeFor[Pool](), "a Pool belongs to the process that made it: make one in the other process, or send the results back")
+}
+
+// A Pool that is dropped without Close is garbage some time later, while its workers live: nothing
+// below refers to the Pool itself. As long as a call is under way it is referred to, by its
+// caller or by what was submitted.
+
+// watchDropped has a pool ended that becomes garbage before it was closed.
+func watchDropped(p *Pool) *Pool {
+	pools.add(p)
+	p.dropped = runtime.AddCleanup(p, endDropped, dropped{p.s, p.name})
+	return p
+}
+
+// dropped is what is left of such a pool.
+type dropped struct {
+	s    *pool.Scheduler
+	name string
+}
+
+func endDropped(d dropped) {
+	fmt.Fprintf(os.Stderr, "mp: the pool %s was dropped without Close and is ended: call Close, Shutdown or Terminate\n", d.name)
+	d.s.Close()
+}
+
+// Name is the pool's name: PoolConfig.Name, or Pool-N. That of a nil Pool is empty.
+func (p *Pool) Name() string {
+	if p == nil {
+		return ""
+	}
+	return p.name
+}
+
+// String is for logs: the pool's name, how many workers it should have, and whether it takes tasks.
+func (p *Pool) String() string {
+	if p.refusal() != nil {
+		return "Pool(nil)"
+	}
+	return fmt.Sprintf("Pool(%s, %d %s, %s)", p.name, p.s.Workers(), p.transport.workers(), p.s.State())
 }

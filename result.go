@@ -2,8 +2,11 @@ package mp
 
 import (
 	"context"
+	"fmt"
+	"reflect"
 	"sync"
 
+	"github.com/gomultiprocessing/mp/internal/codec"
 	"github.com/gomultiprocessing/mp/internal/pool"
 )
 
@@ -26,8 +29,11 @@ type Result[T any] struct {
 // listener is told when the outcome is there: a callback of the program, or a waiter.
 type listener[T any] struct {
 	call func(T, error)
-	wake *completion
+	wake waker
 }
+
+// waker is a waiter of several results. tell does not block.
+type waker interface{ tell() }
 
 // NewResult makes a Result that is no pool's, as Python's concurrent.futures.Future(), and the
 // function that sets its outcome. set says whether it did: false means that there was an outcome
@@ -222,4 +228,28 @@ func (r *Result[T]) OnDone(f func(T, error)) {
 		return
 	}
 	r.call(f)
+}
+
+// aResult is a Result of any type: a generic type has no reflect.Type.
+type aResult interface{ belongsHereAsResult() }
+
+func (*Result[T]) belongsHereAsResult() {}
+
+func init() {
+	codec.Refuse(reflect.TypeFor[aResult](), "a Result belongs to the process that submitted the task: wait for it, and send the value")
+}
+
+// String is for logs: the type of the value, and whether it is there. The value itself is not shown.
+func (r *Result[T]) String() string {
+	t := reflect.TypeFor[T]()
+	switch {
+	case r == nil:
+		return fmt.Sprintf("Result(nil %v)", t)
+	case !r.Ready():
+		return fmt.Sprintf("Result(%v, pending)", t)
+	}
+	if err := r.Err(); err != nil {
+		return fmt.Sprintf("Result(%v, failed: %v)", t, err)
+	}
+	return fmt.Sprintf("Result(%v, done)", t)
 }

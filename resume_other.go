@@ -2,5 +2,7 @@
 
 package mp
 
-// resume lets a stopped process go on. Here are none.
-func (p *Process) resume() {}
+import "github.com/gomultiprocessing/mp/internal/talk"
+
+// resume lets a stopped process go on. Here none is ever stopped.
+func resume(*talk.Caller) {}

@@ -2,7 +2,11 @@
 
 package mp
 
-import "syscall"
+import (
+	"syscall"
+
+	"github.com/gomultiprocessing/mp/internal/talk"
+)
 
 // resume lets a stopped process go on.
-func (p *Process) resume() { p.call.Signal(syscall.SIGCONT) } // in vain if it is dead
+func resume(c *talk.Caller) { c.Signal(syscall.SIGCONT) } // in vain if it is dead

@@ -69,3 +69,11 @@ func (p *Pool) Stats() Stats {
 	slices.SortFunc(st.Workers, func(a, b WorkerStats) int { return a.Worker - b.Worker })
 	return st
 }
+
+// MarshalText is String. It never fails.
+func (s WorkerState) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText takes what MarshalText returns. Anything else is an error that names it.
+func (s *WorkerState) UnmarshalText(text []byte) error {
+	return unmarshalName(s, "WorkerState", workerStates, 1, text)
+}

@@ -2,6 +2,7 @@ package mp
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -17,22 +18,21 @@ type stream[In, Out any] struct {
 	p        *Pool
 	job      pool.Job
 	f        *Func[In, Out]
-	ordered  bool
+	order    order[In, Out]
 	values   context.Context // for tasks on goroutines; nil: none
 	copies   *copying        // of a pool of goroutines: see directCalls
 	failFast bool
 	progress func(done, total int)
 
-	window chan struct{} // one for each input taken and not given back
-	left   chan struct{} // closed: the loop was left
+	window window        // of inputs taken and not given back
 	news   chan struct{} // something for the loop to look at
 
 	unwatch func() bool // ends the watch over ctx
 
 	mu        sync.Mutex
 	items     map[int]*streamItem[In, Out] // taken and not given back
-	finished  []*streamItem[In, Out]       // in the order of their ends, not yet given back
 	total     int                          // taken
+	given     int                          // given back
 	done      int                          // ended
 	told      int
 	sealed    bool
@@ -42,29 +42,7 @@ type stream[In, Out any] struct {
 	panicked  any   // what the input iterator panicked with
 }
 
-// streamItem is one input and what became of it.
-type streamItem[In, Out any] struct {
-	index    int
-	in       In
-	out      [1]Out
-	err      error
-	ended    bool
-	attempts int
-	pid      int
-	id       uint64
-	measure  pool.Measure
-}
-
-func (it *streamItem[In, Out]) outcome(p *Pool) Outcome[In, Out] {
-	m := &it.measure
-	return Outcome[In, Out]{
-		ID: it.id, Pool: p.name,
-		Index: it.index, In: it.in, Out: it.out[0], Err: it.err, Attempts: it.attempts, PID: it.pid,
-		Wall: m.Wall, CPU: m.CPU, MaxMemory: m.MaxMemory, Stdout: m.Stdout, Stderr: m.Stderr,
-	}
-}
-
-func newStream[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in iter.Seq[In], ordered, measure bool, opts []TaskOption) (*stream[In, Out], error) {
+func newStream[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in iter.Seq[In], by order[In, Out], measure bool, opts []TaskOption) (*stream[In, Out], error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -82,8 +60,8 @@ func newStream[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in i
 		o.window = max(8, 2*o.chunk) * p.s.Workers()
 	}
 	s := &stream[In, Out]{
-		p: p, f: f, ordered: ordered, failFast: o.failFast, progress: o.progress,
-		window: make(chan struct{}, o.window), left: make(chan struct{}), news: make(chan struct{}, 1),
+		p: p, f: f, order: by, failFast: o.failFast, progress: o.progress,
+		window: newWindow(o.window), news: make(chan struct{}, 1),
 		items: make(map[int]*streamItem[In, Out]),
 	}
 	s.job.Func, s.job.Client, s.job.Lazy = f.name, s, true
@@ -114,48 +92,6 @@ func newStream[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in i
 	return s, nil
 }
 
-// OutputSize implements pool.Tasks.
-func (s *stream[In, Out]) OutputSize() int { return s.f.size }
-
-// Deliver implements pool.Client: it keeps the outcome of some tasks.
-func (s *stream[In, Out]) Deliver(o *pool.Outcome) {
-	outs := make([]Out, o.Count)
-	err := o.Err
-	if err == nil {
-		err = s.f.decodeOutputs(o, outs)
-	}
-	s.mu.Lock()
-	for i, out := range outs {
-		it := s.items[o.First+i]
-		if it == nil {
-			continue // the loop was left, and has told of it otherwise
-		}
-		it.ended, it.attempts, it.pid, it.id = true, o.Attempts, o.PID, o.ID+uint64(i)
-		if o.Measure != nil {
-			it.measure = *o.Measure
-		}
-		if err != nil {
-			it.err = taskError(s.f.name, &pool.Outcome{First: it.index, Attempts: o.Attempts, PID: o.PID}, err)
-		} else {
-			it.out[0] = out
-		}
-		if !s.ordered {
-			s.finished = append(s.finished, it)
-		}
-	}
-	s.done += len(outs)
-	s.mu.Unlock()
-	s.wake()
-}
-
-// Finished implements pool.Client.
-func (s *stream[In, Out]) Finished(cause error) {
-	s.mu.Lock()
-	s.over, s.cause = true, cause
-	s.mu.Unlock()
-	s.wake()
-}
-
 // wake makes the loop look.
 func (s *stream[In, Out]) wake() {
 	select {
@@ -173,15 +109,14 @@ func (s *stream[In, Out]) each(ctx context.Context, body func(*streamItem[In, Ou
 	defer s.leave()
 	waiting := s.p.s.AddWaiter(ctx, &s.job)
 	defer waiting.Remove()
-	for next := 0; ; {
+	for {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		it, end, err := s.next(next)
+		it, end, err := s.next()
 		s.tell()
 		if it != nil {
-			next++
-			<-s.window
+			s.window.giveBack()
 			if !body(it) {
 				return nil
 			}
@@ -202,43 +137,67 @@ func (s *stream[In, Out]) each(ctx context.Context, body func(*streamItem[In, Ou
 }
 
 // next takes the next item off, or says that there will be none.
-func (s *stream[In, Out]) next(index int) (it *streamItem[In, Out], end bool, err error) {
+func (s *stream[In, Out]) next() (it *streamItem[In, Out], end bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ordered {
-		it = s.items[index]
-		if it != nil && !it.ended {
-			it = nil
-		}
-	} else if len(s.finished) > 0 {
-		it, s.finished = s.finished[0], s.finished[1:]
+	if it = s.order.next(s.items); it == nil && s.failFast && s.over && s.cause != nil {
+		it = s.order.failure(s.items) // what comes before it was cancelled
 	}
-	if it == nil && s.ordered && s.failFast && s.over && s.cause != nil {
-		it = s.failure() // what comes before it was cancelled
-	}
-	switch {
-	case it != nil:
+	if it != nil {
 		delete(s.items, it.index)
+		s.given++
 		return it, false, nil
-	case s.panicked != nil && s.sealed && index == s.total:
+	}
+	end = s.sealed && s.given == s.total
+	switch {
+	case end && s.panicked != nil:
 		v := s.panicked
 		s.panicked = nil
 		panic(v)
 	case s.over && s.cause != nil:
 		return nil, true, s.cause
 	}
-	return nil, s.sealed && index == s.total, nil
+	return nil, end, nil
 }
 
-// failure is the first item that ended with an error.
-func (s *stream[In, Out]) failure() *streamItem[In, Out] {
-	var first *streamItem[In, Out]
-	for _, it := range s.items {
-		if it.ended && it.err != nil && (first == nil || it.index < first.index) {
-			first = it
+// errExit stands for a panic where an iterator ended its goroutine.
+var errExit = errors.New("mp: the input iterator called runtime.Goexit")
+
+// take takes inputs as long as the window has room and the loop is not left.
+func (s *stream[In, Out]) take(in iter.Seq[In]) {
+	var v any = errExit // unless it returns
+	defer func() {
+		s.mu.Lock()
+		s.sealed, s.panicked = true, v
+		s.mu.Unlock()
+		s.p.s.Seal(&s.job)
+		s.wake()
+	}()
+	v = panicOf(func() {
+		if !s.window.enter() {
+			return
 		}
+		for v := range in {
+			if !s.push(v) || !s.window.enter() {
+				break
+			}
+		}
+	})
+}
+
+// push makes an input a task; false: the job is over.
+func (s *stream[In, Out]) push(v In) bool {
+	s.mu.Lock()
+	if s.over {
+		s.mu.Unlock()
+		return false
 	}
-	return first
+	it := &streamItem[In, Out]{index: s.total, in: v}
+	s.items[it.index] = it
+	s.total++
+	s.mu.Unlock()
+	s.p.s.Extend(&s.job, 1)
+	return true
 }
 
 // tell calls Progress if there is something new.
@@ -262,7 +221,7 @@ func (s *stream[In, Out]) tell() {
 
 // leave cancels what is not done and lets go of the input iterator.
 func (s *stream[In, Out]) leave() {
-	close(s.left)
+	s.window.close()
 	s.mu.Lock()
 	s.over = true // nothing is taken any more
 	s.mu.Unlock()

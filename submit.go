@@ -4,11 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"reflect"
 	"time"
 
 	"github.com/gomultiprocessing/mp/internal/codec"
-	"github.com/gomultiprocessing/mp/internal/errtext"
 	"github.com/gomultiprocessing/mp/internal/pool"
 	"github.com/gomultiprocessing/mp/internal/talk"
 )
@@ -16,24 +14,6 @@ import (
 // smallInput is the size up to which the input of a single task is encoded when it
 // is submitted: its errors come at once, and it may be changed at once.
 const smallInput = 32 << 10
-
-// encodeInputs appends inputs in the form that handler.Open reads, or nothing.
-func (f *Func[In, Out]) encodeInputs(b *codec.Buffer, vs []In) error {
-	before, returned := b.Mark(), false
-	defer func() {
-		if !returned { // a method of a value has ended the goroutine
-			b.Rewind(before)
-		}
-	}()
-	err := f.in.EncodeSlice(b, "in", vs)
-	if returned = true; err != nil {
-		b.Rewind(before)
-	}
-	if err != nil && len(vs) == 1 {
-		err = f.pathless(vs[0], err)
-	}
-	return err
-}
 
 // decodeOutputs reads the outputs of an outcome into out, which has o.Count
 // elements. A large output shares the memory of the payload, if that is nobody else's.
@@ -83,19 +63,6 @@ func (f *Func[In, Out]) check(p *Pool) error {
 	return p.transport.refuses(f)
 }
 
-// hopeless says that the input or output can never travel, whatever its value.
-func (f *Func[In, Out]) hopeless() error {
-	f.checked.Do(func() {
-		if f.checkErr = codec.Check(reflect.TypeFor[In](), "in"); f.checkErr == nil {
-			f.checkErr = codec.Check(reflect.TypeFor[Out](), "out")
-		}
-		if f.checkErr != nil {
-			f.checkErr = errtext.Errorf("mp: %s: %w", f.name, f.checkErr)
-		}
-	})
-	return f.checkErr
-}
-
 // pool is what the scheduler has to know of the options; nil: nothing.
 func (o *taskOptions) pool(ctx context.Context) *pool.Options {
 	deadline, bounded := ctx.Deadline()
@@ -143,4 +110,20 @@ func (p *Pool) abandon(j *pool.Job, cause error) {
 	if released := p.s.EncodingDone(j); released != nil {
 		<-released
 	}
+}
+
+// options are what the scheduler has to know of a call; nil: nothing.
+func (p *Pool) options(ctx context.Context, o *taskOptions) (*pool.Options, error) {
+	to := o.pool(ctx)
+	if p.propagate == nil {
+		return to, nil
+	}
+	m, err := propagated(ctx, "PoolConfig", p.propagate)
+	if m != nil {
+		if to == nil {
+			to = new(pool.Options)
+		}
+		to.Propagated = m
+	}
+	return to, err
 }

@@ -3,177 +3,13 @@ package mp
 import (
 	"context"
 	"fmt"
-	"time"
+	"maps"
 
-	"github.com/gomultiprocessing/mp/internal/pool"
+	"github.com/gomultiprocessing/mp/internal/task"
 )
 
-// TaskOption says how the tasks of one call are treated.
-type TaskOption func(*taskOptions)
-
-type taskOptions struct {
-	timeout  time.Duration
-	retries  int
-	backoff  Backoff
-	failFast bool
-	priority int
-	chunk    int
-	window   int
-	capture  int
-	noWait   bool
-	progress func(done, total int)
-	err      error // the first thing that was wrong
-}
-
-func (o *taskOptions) wrong(format string, args ...any) {
-	if o.err == nil {
-		o.err = fmt.Errorf("mp: "+format, args...)
-	}
-}
-
-func optionsOf(opts []TaskOption) (taskOptions, error) {
-	if len(opts) == 0 {
-		return taskOptions{}, nil // on the stack, as most calls have none
-	}
-	return collect(opts)
-}
-
-func collect(opts []TaskOption) (taskOptions, error) {
-	var o taskOptions
-	for _, set := range opts {
-		if set != nil {
-			set(&o)
-		}
-	}
-	return o, o.err
-}
-
-// Timeout gives each item and attempt so long from its begin in the worker. Then
-// its ctx ends, and if it still runs after PoolConfig.Grace its worker is killed
-// and replaced: a *TimeoutError. What a task returns within the grace is kept; an
-// outcome of more than 32 KiB has to be sent by then as well. The time for which Ctrl-Z has
-// stopped the program does not count.
-func Timeout(d time.Duration) TaskOption {
-	return func(o *taskOptions) {
-		if d < 0 {
-			o.wrong("Timeout(%v) is negative", d)
-		}
-		o.timeout = d
-	}
-}
-
-// Retries gives a task n further attempts after a death of its worker, a timeout,
-// a panic or an error that is not Permanent. A task may then be begun more than
-// once. One that was begun with an input that has left this process, such as a
-// pipe's end, is not: that input is gone.
-func Retries(n int, b Backoff) TaskOption {
-	return func(o *taskOptions) {
-		if n < 0 {
-			o.wrong("Retries(%d) is negative", n)
-		}
-		if err := b.check(); err != nil && o.err == nil {
-			o.err = err
-		}
-		o.retries, o.backoff = n, b
-	}
-}
-
-// Backoff says how long a failed task waits before its next attempt: Min after the
-// first, Factor times as long after each further one, at most Max, less a random
-// part of up to Jitter of it. What is zero is 10 ms, 1 s, 2 and 0.5. A negative Min or Max, a Min
-// that is more than Max, a Factor under 1 and a Jitter over 1 are errors of the call.
-type Backoff struct {
-	Min, Max time.Duration
-	Factor   float64
-	Jitter   float64 // 0 to 1; negative: none
-}
-
-func (b Backoff) pool() pool.Backoff {
-	if b.Min <= 0 {
-		b.Min = 10 * time.Millisecond
-	}
-	if b.Max <= 0 {
-		b.Max = time.Second
-	}
-	if b.Factor == 0 {
-		b.Factor = 2
-	}
-	if b.Jitter == 0 {
-		b.Jitter = 0.5
-	}
-	return pool.Backoff{Min: b.Min, Max: max(b.Max, b.Min), Factor: max(b.Factor, 1), Jitter: min(max(b.Jitter, 0), 1)}
-}
-
-// FailFast makes the first failure, in time, cancel the rest of the call. What ended before it keeps its
-// outcome: Map returns those outputs beside its *MapError, and Imap yields, in order, the outputs up to the
-// first task that was cancelled, and then the failure. So a task in front of the one that failed may
-// yield nothing.
-func FailFast() TaskOption { return func(o *taskOptions) { o.failFast = true } }
-
-// Priority puts tasks before those with a lower number, also before those that
-// were sent ahead to a worker. The default is 0.
-//
-// Calls of equal priority share the workers fairly, whatever their kind, Window, Chunk and age:
-// each has as much of the workers' time as the others, as far as it has tasks for it. The tasks
-// of one call are begun in their order, and calls of one task each in theirs.
-func Priority(n int) TaskOption { return func(o *taskOptions) { o.priority = n } }
-
-// Chunk hands tasks to a worker n at a time, 65,536 at most, or fewer while other calls want the
-// workers too. Without it the number follows from how long tasks take.
-func Chunk(n int) TaskOption {
-	return func(o *taskOptions) {
-		if n < 1 {
-			o.wrong("Chunk(%d): at least 1", n)
-		}
-		o.chunk = min(n, 65536)
-	}
-}
-
-// Window bounds how many inputs of a lazy call are taken and not yet given back as
-// outcomes, finished ones that wait for an earlier one included. The default is 8
-// a worker.
-func Window(n int) TaskOption {
-	return func(o *taskOptions) {
-		if n < 1 {
-			o.wrong("Window(%d): at least 1", n)
-		}
-		o.window = n
-	}
-}
-
-// Capture keeps the last max bytes of what each task writes to its standard output
-// and error, in its Outcome, instead of passing it on; 0 is 1 MiB, 64 MiB the most. It is for
-// Outcomes; other calls have no place for it and pass the output on. In a pool of goroutines,
-// whose output is their process's, it is an error of Outcomes.
-func Capture(max int) TaskOption {
-	return func(o *taskOptions) {
-		if max < 0 {
-			o.wrong("Capture(%d) is negative", max)
-		}
-		if max > maxCapture {
-			o.wrong("Capture(%d): at most %d", max, maxCapture)
-		}
-		if max == 0 {
-			max = 1 << 20
-		}
-		o.capture = max
-	}
-}
-
-// Progress calls f whenever tasks have ended, on the goroutine that waits for the
-// call, or that ranges over it; in MapAsync on that of the callbacks. done counts
-// tasks; total is -1 while it is not known. A panic of f comes out there. Apply and
-// ApplyAsync, with one task, do not call it.
-func Progress(f func(done, total int)) TaskOption {
-	return func(o *taskOptions) { o.progress = f }
-}
-
-// NoWait makes a call fail with ErrFull where its tasks would have to wait and more than
-// PoolConfig.MaxQueued would wait with them: nothing of it is begun then. That goes for every
-// kind of call, those too that never wait for room; Imap, ImapUnordered and Outcomes, which take their inputs as they
-// go, are asked when they begin and count as one task. Tasks for which a worker is free
-// do not count. Without MaxQueued it does nothing.
-func NoWait() TaskOption { return func(o *taskOptions) { o.noWait = true } }
+// taskKey finds the TaskInfo in a task's ctx.
+type taskKey struct{}
 
 // TaskInfo says which task a ctx belongs to.
 type TaskInfo struct {
@@ -188,3 +24,37 @@ func CurrentTask(ctx context.Context) (TaskInfo, bool) {
 	info, ok := ctx.Value(taskKey{}).(TaskInfo)
 	return info, ok
 }
+
+// Propagated returns what PoolConfig.Propagate, or ProcessConfig.Propagate, has made of the ctx of the
+// call that ctx belongs to: in tasks of processes and of goroutines, and in the Func of Start and Call.
+// It is made for a few short strings such as traceparent. The map is a copy, and nil where there is nothing.
+//
+// What a task calls in turn gets what the Propagate of that pool makes of the task's ctx: it may
+// hand on what Propagated returns. Tasks on goroutines, whose ctx has the values of the caller's, see
+// what the caller's has if their pool has no Propagate.
+func Propagated(ctx context.Context) map[string]string {
+	m, _ := ctx.Value(task.PropagatedKey{}).(map[string]string)
+	return maps.Clone(m)
+}
+
+// propagated is what a call propagates to its tasks: a copy, nil when it is nothing.
+func propagated(ctx context.Context, what string, propagate func(context.Context) map[string]string) (map[string]string, error) {
+	if propagate == nil {
+		return nil, nil
+	}
+	m := propagate(ctx)
+	if len(m) == 0 {
+		return nil, nil
+	}
+	size := 0
+	for k, v := range m {
+		size += len(k) + len(v)
+	}
+	if size > maxPropagated {
+		return nil, fmt.Errorf("mp: %s.Propagate returned %d bytes of keys and values, more than %d: it is for a few short strings, larger things belong into the input", what, size, maxPropagated)
+	}
+	return maps.Clone(m), nil
+}
+
+// maxPropagated is how many bytes keys and values may have in all that are propagated to a task.
+const maxPropagated = 4 << 10

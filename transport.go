@@ -59,14 +59,6 @@ type goroutines struct {
 	copies *copying // nil: nothing is copied
 }
 
-// goroutinesOf is the transport of a pool of goroutines.
-func goroutinesOf(cfg *PoolConfig) goroutines {
-	if !cfg.Encode {
-		return goroutines{}
-	}
-	return goroutines{copies: &copying{maxResult: cfg.MaxResult}}
-}
-
 func (goroutines) workers() string { return "goroutines" }
 
 func (t goroutines) refuses(f callee) error {

@@ -2,101 +2,72 @@ package mp
 
 import (
 	"context"
-	"sync"
+	"runtime"
 
 	"github.com/gomultiprocessing/mp/internal/pool"
 )
 
-// watches cancel the jobs whose ctx ends. Calls by the thousand are made with one ctx,
-// so there is one watch for all that end together, and not one for each.
-type watches struct {
-	mu     sync.Mutex
-	byDone map[<-chan struct{}]*watch
+// WatchConfig says what a Watch is told. The zero WatchConfig is all.
+type WatchConfig struct {
+	Kinds []EventKind // nil: all kinds; EventsLost is always told
 }
 
-// watch is over the jobs of one ctx.
-type watch struct {
-	done  <-chan struct{}
-	stop  func() bool
-	first *watched
+// Watch is a subscription to what happens in a pool, beside PoolConfig.Events and all other
+// subscriptions, for as long as somebody looks. It gets the events in order, each once. It is safe for concurrent use; of several
+// goroutines that call Next each gets other events.
+//
+// A Watch never holds the pool up. At most 4,096 events wait for Next, of tasks in a row that the pool
+// handles as one as many as there are. What comes beyond is left out, and is told in its place: by one event of
+// the kind EventsLost, whose *EventsLostError counts what was left out by kind. So a
+// count of what happened can always be had, however slow the reader.
+//
+// While somebody watches tasks, each costs the pool about what it costs with PoolConfig.Events. Kinds of
+// workers only, such as WorkerDied, cost nothing a task; nor does a pool that nobody watches.
+type Watch struct {
+	w       *pool.Watch // nil: of a nil Pool
+	pool    string
+	dropped runtime.Cleanup
 }
 
-// watched is a job under a watch, part of the call that it belongs to.
-type watched struct {
-	job        *pool.Job
-	watch      *watch // nil: none, or not any more
-	prev, next *watched
-}
-
-// add has a job cancelled when ctx ends.
-func (ws *watches) add(ctx context.Context, s *pool.Scheduler, wd *watched, j *pool.Job) {
-	done := ctx.Done()
-	if done == nil {
-		return
+// Watch subscribes to what happens in the pool from now on. It does not wait. Of tasks that a worker has already
+// there may be no TaskStarted. Close the Watch when nobody looks any more; one that is dropped
+// is closed when it is garbage. A Watch does not keep its pool from being garbage.
+func (p *Pool) Watch(cfg WatchConfig) *Watch {
+	if p.refusal() != nil {
+		return &Watch{}
 	}
-	ws.mu.Lock()
-	defer ws.mu.Unlock()
-	w := ws.byDone[done]
-	if w == nil {
-		w = &watch{done: done}
-		if ws.byDone == nil {
-			ws.byDone = make(map[<-chan struct{}]*watch)
+	kinds := pool.Kinds(1<<31 - 1)
+	if cfg.Kinds != nil {
+		kinds = 0
+		for _, k := range cfg.Kinds {
+			if k > 0 && k <= EventsLost {
+				kinds |= pool.KindsOf(pool.EventKind(k))
+			}
 		}
-		ws.byDone[done] = w
-		w.stop = context.AfterFunc(ctx, func() { ws.end(w, s, ctx.Err()) })
 	}
-	wd.job, wd.watch, wd.next = j, w, w.first
-	if w.first != nil {
-		w.first.prev = wd
-	}
-	w.first = wd
+	w := &Watch{w: p.s.Watch(kinds), pool: p.name}
+	w.dropped = runtime.AddCleanup(w, (*pool.Watch).Close, w.w)
+	return w
 }
 
-// end cancels all jobs under a watch.
-func (ws *watches) end(w *watch, s *pool.Scheduler, cause error) {
-	ws.mu.Lock()
-	ws.forget(w)
-	var jobs []*pool.Job
-	for w.first != nil {
-		jobs = append(jobs, w.first.job)
-		w.unlink(w.first)
+// Next waits for the next event. The error is ctx's; or ErrClosed after Close, after the last event of a pool
+// that was closed and has come to its end, and of a nil Pool.
+func (w *Watch) Next(ctx context.Context) (PoolEvent, error) {
+	if w.w == nil {
+		return PoolEvent{}, ErrClosed
 	}
-	ws.mu.Unlock()
-	for _, j := range jobs {
-		s.Cancel(j, cause)
+	e, err := w.w.Next(ctx)
+	if err != nil {
+		return PoolEvent{}, err
 	}
+	runtime.KeepAlive(w)
+	return eventOf(w.pool, &e), nil
 }
 
-// remove ends the watch over a job.
-func (ws *watches) remove(wd *watched) {
-	ws.mu.Lock()
-	defer ws.mu.Unlock()
-	w := wd.watch
-	if w == nil {
-		return
-	}
-	if w.unlink(wd); w.first == nil {
-		ws.forget(w)
-		w.stop()
-	}
-}
-
-// unlink takes a job off the list. Nothing of it leads to the others any more: its
-// Result may be kept for long.
-func (w *watch) unlink(wd *watched) {
-	if wd.prev != nil {
-		wd.prev.next = wd.next
-	} else {
-		w.first = wd.next
-	}
-	if wd.next != nil {
-		wd.next.prev = wd.prev
-	}
-	*wd = watched{}
-}
-
-func (ws *watches) forget(w *watch) {
-	if ws.byDone[w.done] == w {
-		delete(ws.byDone, w.done)
+// Close ends the subscription: Next returns ErrClosed. Closing again does nothing.
+func (w *Watch) Close() {
+	if w.w != nil {
+		w.dropped.Stop()
+		w.w.Close()
 	}
 }

@@ -112,12 +112,6 @@ func (l *Local[T]) cell(t *Thread) (c *cell[T], kept bool) {
 	return c, true
 }
 
-// localOf is a Local that has a value of a thread.
-type localOf interface {
-	forget(*Thread)
-	garbage() bool
-}
-
 // localRef does not keep its Local, nor the value.
 type localRef[T any] struct{ local weak.Pointer[Local[T]] }
 

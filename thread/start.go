@@ -3,14 +3,26 @@ package thread
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"reflect"
 	"strings"
 	"sync/atomic"
 
 	"github.com/gomultiprocessing/mp"
+	"github.com/gomultiprocessing/mp/internal/bubble"
 )
+
+// Option is an option of Start and StartRunner. The only one is Daemon.
+type Option interface{ apply(*Thread) }
+
+// Daemon makes the thread one that JoinAll does not wait for, as threading.Thread(daemon=True): it serves
+// the others, and has nothing to do when they have ended. JoinAll cancels its ctx then. The threads that a daemon
+// starts with its own ctx are daemons too.
+func Daemon() Option { return daemon{} }
+
+type daemon struct{}
+
+func (daemon) apply(t *Thread) { t.daemon = true }
 
 // Start runs f on a goroutine with a name, as threading.Thread(target=f, name=name).start().
 // It does not wait for f. With the name "" it is Thread-1, Thread-2 and so on. Names need not
@@ -84,5 +96,8 @@ func start(ctx context.Context, name, kind string, f func(context.Context) error
 	return t
 }
 
-// errGoexit is how a thread ended that neither returned nor panicked.
-var errGoexit = errors.New("thread: the function ended its goroutine by runtime.Goexit")
+func newThread(ctx context.Context, name string) *Thread {
+	t := &Thread{name: name, done: make(chan struct{}), daemon: Current(ctx).daemon, bubble: bubble.Number()}
+	t.ctx, t.cancel = context.WithCancel(context.WithValue(ctx, threadKey{}, t))
+	return t
+}

@@ -5,13 +5,28 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"sync"
 
-	"github.com/gomultiprocessing/mp"
-	"github.com/gomultiprocessing/mp/internal/bubble"
 	"github.com/gomultiprocessing/mp/internal/task"
 )
+
+// threadKey finds a Thread in the ctx of its function.
+type threadKey struct{}
+
+// OwnOfCtx implements task.Own: a task is no thread of its caller's.
+func (threadKey) OwnOfCtx() {}
+
+// Current returns the thread whose function got ctx, or a ctx that ctx was made of, as
+// threading.current_thread. Outside any thread it is MainThread, also in the tasks of a pool,
+// whose ctx has no values: mp.CurrentTask says which of its workers that is, and a Local has a value
+// for each. It does not block; it
+// costs what ctx.Value does.
+func Current(ctx context.Context) *Thread {
+	if t, ok := ctx.Value(threadKey{}).(*Thread); ok {
+		return t
+	}
+	return mainThread
+}
 
 // Thread is a goroutine with a name that can be waited for, as threading.Thread. It is made
 // by Start, StartRunner and After; MainThread is there from the beginning. Its methods may be
@@ -45,12 +60,6 @@ var ended = func() chan struct{} {
 	close(c)
 	return c
 }()
-
-func newThread(ctx context.Context, name string) *Thread {
-	t := &Thread{name: name, done: make(chan struct{}), daemon: Current(ctx).daemon, bubble: bubble.Number()}
-	t.ctx, t.cancel = context.WithCancel(context.WithValue(ctx, threadKey{}, t))
-	return t
-}
 
 // Name is the name that was given to Start, or Thread-N.
 func (t *Thread) Name() string { return t.name }
@@ -157,51 +166,11 @@ func (t *Thread) Cancel() {
 	}
 }
 
-// run calls f and settles how it ended.
-func (t *Thread) run(f func(context.Context) error) {
-	err := errGoexit
-	defer t.finish() // also when the hook calls runtime.Goexit
-	defer func() { t.settle(err) }()
-	err = called(t.ctx, f)
-}
-
-// called is f's error, or that of its panic, which may be of nil: then recover does not tell it from
-// runtime.Goexit, after which this does not return.
-func called(ctx context.Context, f func(context.Context) error) (err error) {
-	returned := false
-	defer func() {
-		if !returned {
-			err = &mp.PanicError{Value: text(recover()), Stack: string(debug.Stack())}
-		}
-	}()
-	err = f(ctx)
-	returned = true
-	return err
-}
-
-// settle notes how the thread ended and tells the hook if nobody else is told.
-func (t *Thread) settle(err error) {
-	t.err = err
-	report := err != nil && !obeyed(t.ctx, err)
-	t.cancel()
-	t.mu.Lock()
-	t.settled, t.hooked = true, report && t.joins == 0
-	report = t.hooked
-	t.mu.Unlock()
-	if report {
-		except(t, err)
-	}
-}
-
-// finish makes the thread one that has ended.
-func (t *Thread) finish() {
-	threads.remove(t)
-	t.mu.Lock()
-	t.settled = true
-	t.mu.Unlock()
-	t.forgetLocals()
-	close(t.done)
-}
-
 // text is a value as fmt prints it, whatever its own methods do.
 func text(v any) string { return task.Text(v) }
+
+// localOf is a Local that has a value of a thread.
+type localOf interface {
+	forget(*Thread)
+	garbage() bool
+}

@@ -2,12 +2,13 @@ package mp
 
 import (
 	"context"
-	"errors"
-	"iter"
 
 	"github.com/gomultiprocessing/mp/internal/codec"
+	"github.com/gomultiprocessing/mp/internal/pool"
 	"github.com/gomultiprocessing/mp/internal/task"
 )
+
+// A stream is the client of its job: the scheduler and the workers ask it for inputs and give it outcomes.
 
 // byBytes implements call.
 func (s *stream[In, Out]) byBytes() error {
@@ -18,61 +19,6 @@ func (s *stream[In, Out]) byBytes() error {
 // byValue implements call.
 func (s *stream[In, Out]) byValue(values context.Context, copies *copying, _ bool) {
 	s.values, s.copies = values, copies
-}
-
-// errExit stands for a panic where an iterator ended its goroutine.
-var errExit = errors.New("mp: the input iterator called runtime.Goexit")
-
-// take takes inputs as long as the window has room and the loop is not left.
-func (s *stream[In, Out]) take(in iter.Seq[In]) {
-	var v any = errExit // unless it returns
-	defer func() {
-		s.mu.Lock()
-		s.sealed, s.panicked = true, v
-		s.mu.Unlock()
-		s.p.s.Seal(&s.job)
-		s.wake()
-	}()
-	v = panicOf(func() {
-		if !s.room() {
-			return
-		}
-		for v := range in {
-			if !s.push(v) || !s.room() {
-				break
-			}
-		}
-	})
-}
-
-// room waits for a place in the window; false: no more inputs are wanted.
-func (s *stream[In, Out]) room() bool {
-	select {
-	case s.window <- struct{}{}:
-	case <-s.left:
-		return false
-	}
-	select {
-	case <-s.left:
-		return false
-	default:
-		return true
-	}
-}
-
-// push makes an input a task; false: the job is over.
-func (s *stream[In, Out]) push(v In) bool {
-	s.mu.Lock()
-	if s.over {
-		s.mu.Unlock()
-		return false
-	}
-	it := &streamItem[In, Out]{index: s.total, in: v}
-	s.items[it.index] = it
-	s.total++
-	s.mu.Unlock()
-	s.p.s.Extend(&s.job, 1)
-	return true
 }
 
 // Values implements pool.Tasks.
@@ -111,4 +57,44 @@ func (s *stream[In, Out]) inputs(first, n int) ([]In, error) {
 	}
 	s.mu.Unlock()
 	return vs, nil
+}
+
+// OutputSize implements pool.Tasks.
+func (s *stream[In, Out]) OutputSize() int { return s.f.size }
+
+// Deliver implements pool.Client: it keeps the outcome of some tasks.
+func (s *stream[In, Out]) Deliver(o *pool.Outcome) {
+	outs := make([]Out, o.Count)
+	err := o.Err
+	if err == nil {
+		err = s.f.decodeOutputs(o, outs)
+	}
+	s.mu.Lock()
+	for i, out := range outs {
+		it := s.items[o.First+i]
+		if it == nil {
+			continue // the loop was left, and has told of it otherwise
+		}
+		it.ended, it.attempts, it.pid, it.id = true, o.Attempts, o.PID, o.ID+uint64(i)
+		if o.Measure != nil {
+			it.measure = *o.Measure
+		}
+		if err != nil {
+			it.err = taskError(s.f.name, &pool.Outcome{First: it.index, Attempts: o.Attempts, PID: o.PID}, err)
+		} else {
+			it.out[0] = out
+		}
+		s.order.ended(it)
+	}
+	s.done += len(outs)
+	s.mu.Unlock()
+	s.wake()
+}
+
+// Finished implements pool.Client.
+func (s *stream[In, Out]) Finished(cause error) {
+	s.mu.Lock()
+	s.over, s.cause = true, cause
+	s.mu.Unlock()
+	s.wake()
 }

@@ -2,55 +2,14 @@ package mp
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"runtime/debug"
 	"sync"
 	"time"
 
-	"github.com/gomultiprocessing/mp/internal/errtext"
-	"github.com/gomultiprocessing/mp/internal/talk"
+	"github.com/gomultiprocessing/mp/internal/task"
 )
-
-// forWorkers is a Binding that is called in each worker of a pool; what names it.
-func (b Binding) forWorkers(what string) (talk.Call, error) {
-	if b.encode == nil {
-		return talk.Call{}, nil
-	}
-	if err := b.known; err != nil {
-		return talk.Call{}, errtext.Errorf("mp: NewPool: %s: %w", what, err)
-	}
-	input, err := b.encode()
-	if err != nil {
-		return talk.Call{}, errtext.Errorf("mp: NewPool: the input of %s: %w", what, err)
-	}
-	if input.Moves() {
-		input.Settle(false)
-		return talk.Call{}, errors.New("mp: NewPool: the input of " + what + " holds something that belongs to one process, such as a pipe's end, and would go to every worker")
-	}
-	if err := input.DuplicateFiles(); err != nil { // workers are started as long as the pool lives
-		input.Settle(false)
-		return talk.Call{}, errtext.Errorf("mp: NewPool: the input of %s: %w", what, err)
-	}
-	return talk.Call{Func: b.name, Input: input}, nil
-}
-
-// exitGraceOf is what Exit and OnExit may take: the Grace that was set, or a second.
-func exitGraceOf(grace time.Duration) time.Duration {
-	if grace <= 0 {
-		return time.Second
-	}
-	return grace
-}
-
-// grace is what the scheduler allows for an Exit; 0: there is none.
-func (b Binding) grace(d time.Duration) time.Duration {
-	if b.encode == nil {
-		return 0
-	}
-	return d
-}
 
 // exits are what OnExit has registered and what was not called yet.
 var exits struct {
@@ -101,7 +60,7 @@ func (program) Leave(ctx context.Context) {
 			defer close(done) // also after runtime.Goexit
 			defer func() {
 				if v := recover(); v != nil {
-					fmt.Fprintf(os.Stderr, "mp: a function of OnExit panicked: %s\n\n%s", text(v), debug.Stack())
+					fmt.Fprintf(os.Stderr, "mp: a function of OnExit panicked: %s\n\n%s", task.Text(v), debug.Stack())
 				}
 			}()
 			f(ctx)

@@ -13,6 +13,13 @@ import (
 	"github.com/gomultiprocessing/mp/internal/errtext"
 )
 
+func init() {
+	codec.Errors(func(b *codec.Buffer, err error) error { encodeError(b, err); return nil }, func(r *codec.Reader) error {
+		nodes := 0
+		return decodeNode(r, 0, &nodes)
+	})
+}
+
 // decodeError reads an error. Bytes that are none are an error as well.
 func decodeError(r *codec.Reader) error {
 	nodes := 0
@@ -55,17 +62,6 @@ func isFinal(err error) bool {
 		return false
 	}
 	return look(err)
-}
-
-// same is == for errors that may hold what cannot be compared.
-func same(err, sentinel error) bool {
-	return reflect.TypeOf(err) == reflect.TypeOf(sentinel) && err == sentinel
-}
-
-// identical is same for two errors of which both may hold such things.
-func identical(a, b error) (yes bool) {
-	defer func() { _ = recover() }()
-	return same(a, b)
 }
 
 func decodeNode(r *codec.Reader, depth int, nodes *int) error {
@@ -149,7 +145,7 @@ func decodeRemote(r *codec.Reader, depth int, nodes *int) error {
 		}
 	}
 	if t := linkedTypes[e.standard]; t != nil && r.Err() == nil {
-		if err, ok := e.rebuild(t, depth, nodes); ok {
+		if err, ok := e.rebuild(t, func(r *codec.Reader) error { return decodeNode(r, depth+1, nodes) }); ok {
 			return err
 		}
 	}
@@ -174,4 +170,45 @@ func decodeRegistered(r *codec.Reader, depth int, nodes *int) error {
 		return &RemoteError{Type: name, Message: "mp: an error that is a nil pointer"}
 	}
 	return v.Interface().(error)
+}
+
+// As makes the error that e stands for of what came of it, if that is a type of the standard
+// library which cannot be known beforehand, such as *exec.ExitError, *net.OpError or
+// *url.Error; and for net.Error and other interfaces with a Timeout method something that
+// answers as the error would have. It is for errors.As and errors.AsType.
+func (e *RemoteError) As(target any) bool {
+	to := reflect.ValueOf(target)
+	if to.Kind() != reflect.Pointer || to.IsNil() {
+		return false
+	}
+	t := to.Type().Elem()
+	if t.Kind() == reflect.Interface {
+		return e.asInterface(to.Elem())
+	}
+	if e.standard == "" || standardName(t) != e.standard {
+		return false
+	}
+	nodes := 0
+	err, ok := e.rebuild(t, func(r *codec.Reader) error { return decodeNode(r, 1, &nodes) })
+	if ok {
+		to.Elem().Set(reflect.ValueOf(err))
+	}
+	return ok
+}
+
+func (e *RemoteError) asInterface(to reflect.Value) bool {
+	var as any
+	switch {
+	case e.flags&(flagTimeout|flagTemporary) == flagTimeout|flagTemporary:
+		as = &remoteNetError{remoteTimeout{e}}
+	case e.flags&flagTimeout != 0:
+		as = &remoteTimeout{e}
+	default:
+		return false
+	}
+	if !reflect.TypeOf(as).Implements(to.Type()) {
+		return false
+	}
+	to.Set(reflect.ValueOf(as))
+	return true
 }

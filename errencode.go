@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/gomultiprocessing/mp/internal/codec"
+	"github.com/gomultiprocessing/mp/internal/task"
 )
 
 // An error travels as a tree of nodes: what it is, and what it wraps. Nodes that
@@ -191,9 +192,12 @@ func (e *errorEncoder) remote(err error, depth int) {
 // facts writes what errors.Is and errors.As can find in an error besides what it wraps.
 func (e *errorEncoder) facts(err error, wrapped []error, depth int) {
 	b, flags := e.b, flagsOf(err)
-	name, value := e.standard(err, wrapped, depth)
+	nodes, texts := e.nodes, e.texts
+	name, value := encodeStandard(err, wrapped, func(b *codec.Buffer, err error) error { return e.field(b, err, depth) })
 	if name != "" {
 		flags |= flagStandard
+	} else {
+		e.nodes, e.texts = nodes, texts // nothing was written
 	}
 	b.Byte(flags)
 	names := claims(err)
@@ -253,7 +257,7 @@ func (e *errorEncoder) search(err error) (found []error) {
 
 // text is an error's text, shortened where another error tells it as well.
 func (e *errorEncoder) text(err error) string {
-	s := text(err)
+	s := task.Text(err)
 	if e.under == 0 {
 		return s
 	}

@@ -1,6 +1,7 @@
 package mp
 
 import (
+	"context"
 	"fmt"
 	"reflect"
 	"sync/atomic"
@@ -75,4 +76,46 @@ func adoptCarrier[C carrier.Object](of *C, k carrier.Kind, r *codec.Reader) erro
 		*of = c
 	}
 	return err
+}
+
+// notMade is the error of a handle that is nil or zero. Methods that return no error panic
+// with it; those are small enough to be inlined only if this is not.
+//
+//go:noinline
+func notMade(what string) error {
+	return carrier.NewError(fmt.Sprintf("the %s is nil, or was not made by New%s", what, what), ErrClosed)
+}
+
+// needCtx panics if a method that waits was given no context, as the functions of package context do:
+// a nil context is a mistake in the program, and waiting without end would hide it.
+func needCtx(ctx context.Context, method string) {
+	if ctx == nil {
+		panicNilCtx(method)
+	}
+}
+
+// panicNilCtx is apart so that needCtx is inlined.
+//
+//go:noinline
+func panicNilCtx(method string) {
+	panic("mp: " + method + ": the context is nil: use context.Background() to wait without end")
+}
+
+// errOf is why a handle cannot be used, for its method Err. c is nil if the handle was not made.
+func errOf(what string, c carrier.Object, closed *atomic.Bool) error {
+	switch {
+	case c == nil:
+		return notMade(what)
+	case closed.Load():
+		return carrier.NewError(fmt.Sprintf("this handle of the %s was closed", what), ErrClosed)
+	}
+	return c.Err()
+}
+
+// closeHandle closes a handle once, for its method Close.
+func closeHandle(c carrier.Object, closed *atomic.Bool) error {
+	if c == nil || !closed.CompareAndSwap(false, true) {
+		return nil
+	}
+	return c.Close()
 }

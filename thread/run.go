@@ -1,0 +1,58 @@
+package thread
+
+import (
+	"context"
+	"errors"
+	"runtime/debug"
+
+	"github.com/gomultiprocessing/mp"
+)
+
+// run calls f and settles how it ended.
+func (t *Thread) run(f func(context.Context) error) {
+	err := errGoexit
+	defer t.finish() // also when the hook calls runtime.Goexit
+	defer func() { t.settle(err) }()
+	err = called(t.ctx, f)
+}
+
+// called is f's error, or that of its panic, which may be of nil: then recover does not tell it from
+// runtime.Goexit, after which this does not return.
+func called(ctx context.Context, f func(context.Context) error) (err error) {
+	returned := false
+	defer func() {
+		if !returned {
+			err = &mp.PanicError{Value: text(recover()), Stack: string(debug.Stack())}
+		}
+	}()
+	err = f(ctx)
+	returned = true
+	return err
+}
+
+// settle notes how the thread ended and tells the hook if nobody else is told.
+func (t *Thread) settle(err error) {
+	t.err = err
+	report := err != nil && !obeyed(t.ctx, err)
+	t.cancel()
+	t.mu.Lock()
+	t.settled, t.hooked = true, report && t.joins == 0
+	report = t.hooked
+	t.mu.Unlock()
+	if report {
+		except(t, err)
+	}
+}
+
+// finish makes the thread one that has ended.
+func (t *Thread) finish() {
+	threads.remove(t)
+	t.mu.Lock()
+	t.settled = true
+	t.mu.Unlock()
+	t.forgetLocals()
+	close(t.done)
+}
+
+// errGoexit is how a thread ended that neither returned nor panicked.
+var errGoexit = errors.New("thread: the function ended its goroutine by runtime.Goexit")
