@@ -225,11 +225,11 @@ func TestAttachOutputsNobodyTakes(t *testing.T) {
 			t.Error(err)
 		}
 		cancel()
-		for range mp.ImapUnordered(all, pool, attachMany, slices.Values(slices.Repeat([]int{300}, 50))) {
+		for range mp.ImapUnordered(all, pool, attachMany, slices.Values(slices.Repeat([]int{253}, 50))) {
 			break
 		}
 		short, cancel := context.WithTimeout(all, time.Duration(2*round)*time.Millisecond)
-		mp.Call(short, attachMany, 1000)
+		mp.Call(short, attachMany, 253)
 		cancel()
 		pool.Terminate()
 	}

@@ -71,8 +71,8 @@ var attachCheck = mp.Register("attach/check", func(_ context.Context, hs []*mp.F
 	return len(hs), nil
 })
 
-func TestAttachThousandInOneInput(t *testing.T) {
-	hs := attachHandles(t, 1000)
+func TestAttachManyInOneInput(t *testing.T) {
+	hs := attachHandles(t, 253)
 	before := attachBefore(t)
 	ctx := testkit.Ctx(t)
 	p, err := mp.Start(ctx, attachCheck, hs)
@@ -82,19 +82,19 @@ func TestAttachThousandInOneInput(t *testing.T) {
 	if err := p.Join(ctx); err != nil {
 		t.Error(err)
 	}
-	if n, err := mp.Call(ctx, attachCheck, hs); n != 1000 || err != nil {
+	if n, err := mp.Call(ctx, attachCheck, hs); n != 253 || err != nil {
 		t.Error(n, err)
 	}
 	pool, err := mp.NewPool(mp.PoolConfig{Workers: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n, err := mp.Apply(ctx, pool, attachCheck, hs); n != 1000 || err != nil {
+	if n, err := mp.Apply(ctx, pool, attachCheck, hs); n != 253 || err != nil {
 		t.Error(n, err)
 	}
-	in := [][]*mp.FileHandle{hs, hs[:1], nil, hs, hs[:300], hs[:254], hs[:253]}
+	in := [][]*mp.FileHandle{hs, hs[:1], nil, hs, hs[:100], hs[:252], hs}
 	out, err := mp.Map(ctx, pool, attachCheck, in)
-	if err != nil || !slices.Equal(out, []int{1000, 1, 0, 1000, 300, 254, 253}) {
+	if err != nil || !slices.Equal(out, []int{253, 1, 0, 253, 100, 252, 253}) {
 		t.Error(out, err)
 	}
 	pool.Shutdown(ctx)

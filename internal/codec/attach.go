@@ -26,6 +26,16 @@ type Attachment struct {
 // Attach adds a descriptor to the message. Only hooks call it.
 func (b *Buffer) Attach(a Attachment) { b.attached = append(b.attached, a) }
 
+// tooManyFiles returns an error if the value whose attachments begin at from has more than can
+// travel with one message.
+func (b *Buffer) tooManyFiles(from int) *Error {
+	n := len(b.attached) - from
+	if n <= fdpass.Max {
+		return nil
+	}
+	return refused(fmt.Sprintf("the value holds %d descriptors of open files and shared objects, and at most %d can travel with one value: send it in several parts", n, fdpass.Max))
+}
+
 // Attachments returns the descriptors of the message, in order.
 func (b *Buffer) Attachments() []Attachment { return b.attached }
 
@@ -76,8 +86,7 @@ func (b *Buffer) Moves() bool {
 // attached.
 func (b *Buffer) HasClosedFile() bool {
 	for i := range b.attached {
-		raw, err := b.attached[i].File.SyscallConn()
-		if err != nil || raw.Control(func(uintptr) {}) != nil {
+		if fdpass.IsClosed(b.attached[i].File) {
 			return true
 		}
 	}

@@ -25,7 +25,7 @@ func For[T any]() *Plan[T] {
 	return c.(*Plan[T])
 }
 
-// recompile makes a new plan: see RegisterCodec.
+// recompile makes a new plan: see RegisterCustom.
 func (c *Plan[T]) recompile() {
 	compiler := compiler{}
 	c.plan = compiler.plan(reflect.TypeFor[T]())
@@ -60,7 +60,12 @@ func (c *Plan[T]) EncodeSlice(b *Buffer, root string, vs []T) error {
 	}
 	before := b.beginValue(uintptr(len(vs)) * c.plan.size)
 	for i := range vs {
-		if err := c.plan.encode(b, addressOf(&vs[i])); err != nil {
+		attached := len(b.attached)
+		err := c.plan.encode(b, addressOf(&vs[i]))
+		if err == nil {
+			err = b.tooManyFiles(attached)
+		}
+		if err != nil {
 			b.endValue(before)
 			err.Index = i
 			return err.withinIndex(i).finish(root)
@@ -177,9 +182,12 @@ func DecodeValue(r *Reader, v reflect.Value) error {
 }
 
 func (b *Buffer) encode(root string, p *plan, v address) error {
-	before := b.beginValue(p.size)
+	before, attached := b.beginValue(p.size), len(b.attached)
 	err := p.encode(b, v)
 	b.endValue(before)
+	if err == nil {
+		err = b.tooManyFiles(attached)
+	}
 	if err != nil {
 		return err.finish(root)
 	}

@@ -8,30 +8,13 @@ import (
 	"syscall"
 )
 
-// Max is how many descriptors one message can carry: the kernel's limit.
-const Max = 253
-
 // maxPending is how many sets of descriptors may have arrived that were not taken yet. Each arrives
 // with a byte of the stream, and a read ends after that of one.
 const maxPending = 4
 
-// ErrLost is the error of a message whose descriptors arrived when this process could not have
-// more. The bytes are intact.
-var ErrLost = fmt.Errorf("mp: the descriptors of a message were lost, because this process cannot open more files: %w", syscall.EMFILE)
-
-// ErrUnannounced is the error of a stream with descriptors that its reader did not take in time.
-var ErrUnannounced = errors.New("mp: descriptors arrived that nothing announced")
-
-// Set is the descriptors that were sent together.
-type Set struct {
-	Files []*os.File
-	Lost  bool // some more were lost, because this process cannot open more files
-}
-
 // Socket reads a stream socket and keeps the descriptors that come with the bytes. It is not safe
 // for concurrent use.
 type Socket struct {
-	conn    *os.File
 	raw     syscall.RawConn
 	pending []Set
 	control []byte
@@ -45,7 +28,7 @@ type Socket struct {
 
 // NewSocket returns a reader of the socket conn, which the caller still owns.
 func NewSocket(conn *os.File) *Socket {
-	s := &Socket{conn: conn, control: make([]byte, controlSize)}
+	s := &Socket{control: make([]byte, ControlSize)}
 	raw, err := conn.SyscallConn()
 	if err != nil {
 		s.err = err
@@ -87,7 +70,7 @@ func (s *Socket) Take(announced int) (Set, error) {
 	s.pending[0] = Set{}
 	s.pending = s.pending[1:]
 	if n := len(set.Files); n > announced || n < announced && !set.Lost {
-		CloseAll(set.Files)
+		set.Close()
 		return Set{}, fmt.Errorf("%d descriptors arrived, %d were announced", n, announced)
 	}
 	return set, nil
@@ -96,7 +79,16 @@ func (s *Socket) Take(announced int) (Set, error) {
 // Close closes the descriptors that arrived and were not taken. The socket stays open.
 func (s *Socket) Close() {
 	for _, set := range s.pending {
-		CloseAll(set.Files)
+		set.Close()
 	}
 	s.pending = nil
+}
+
+// add keeps descriptors that have arrived.
+func (s *Socket) add(set Set) {
+	s.pending = append(s.pending, set)
+	if len(s.pending) > maxPending {
+		s.Close()
+		s.n, s.err = 0, ErrUnannounced
+	}
 }

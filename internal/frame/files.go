@@ -8,17 +8,16 @@ import (
 )
 
 // Files returns the descriptors that came with the last frame. The caller owns them; the next
-// call of Next closes those that were not asked for. If they were lost it returns none and
+// call of Next closes those that were not asked for. If some were lost, it returns none and
 // fdpass.ErrLost; the frame itself and later frames are intact.
 func (f *Reader) Files() ([]*os.File, error) {
-	files := f.files
-	f.files = nil
-	if f.filesLost {
-		f.filesLost = false
-		fdpass.CloseAll(files)
+	set := f.files
+	f.files = fdpass.Set{}
+	if set.Lost {
+		set.Close()
 		return nil, fdpass.ErrLost
 	}
-	return files, nil
+	return set.Files, nil
 }
 
 // CloseFiles closes the descriptors that have arrived and were not asked for.
@@ -30,28 +29,23 @@ func (f *Reader) CloseFiles() {
 }
 
 func (f *Reader) dropFiles() {
-	fdpass.CloseAll(f.files)
-	f.files, f.filesLost = nil, false
+	f.files.Close()
+	f.files = fdpass.Set{}
 }
 
 // takeFiles takes the n descriptors that the current header announces. They arrived with its
 // first byte, so this does not block. It returns what is wrong, or "".
 func (f *Reader) takeFiles(n uint32) (reason string) {
-	switch {
-	case f.Socket == nil:
+	if f.Socket == nil {
 		return "it announces descriptors, which this stream cannot carry"
-	case n > fdpass.Max:
-		return fmt.Sprintf("%d descriptors in one message", n)
-	case f.announced+int(n) > MaxFiles:
-		return fmt.Sprintf("more than %d descriptors", MaxFiles)
+	}
+	if n > fdpass.Max {
+		return fmt.Sprintf("it announces %d descriptors, and at most %d can come with one message", n, fdpass.Max)
 	}
 	set, err := f.Socket.Take(int(n))
 	if err != nil {
 		return err.Error()
 	}
-	f.announced += int(n)
-	f.files = append(f.files, set.Files...)
-	f.filesLost = f.filesLost || set.Lost
-	f.filesPending, f.headerFilesTaken = true, true
+	f.files, f.filesTaken = set, true
 	return ""
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/gomultiprocessing/mp/internal/fdpass"
 )
@@ -52,17 +51,14 @@ type Reader struct {
 	// come.
 	Socket *fdpass.Socket
 
-	source           io.Reader
-	buf              []byte // aligned to eight bytes
-	from             int    // buf[from:to] is read and not yet consumed
-	to               int
-	readingLarge     bool
-	files            []*os.File // of the current frame
-	announced        int        // descriptors announced for the current frame
-	filesLost        bool       // some of them were lost
-	filesPending     bool       // the current frame has some and was not returned yet
-	headerFilesTaken bool       // the descriptors of the header at from were taken
-	err              error      // after it the stream cannot be read
+	source       io.Reader
+	buf          []byte // aligned to eight bytes
+	from         int    // buf[from:to] is read and not yet consumed
+	to           int
+	readingLarge bool
+	files        fdpass.Set // of the last frame or, if filesTaken, of the one that is being read
+	filesTaken   bool
+	err          error // after it the stream cannot be read
 }
 
 // NewReader returns a reader of the frames that come from r. It reads as much as fits into
@@ -95,10 +91,10 @@ func (f *Reader) Next(max int64) (kind byte, payload []byte, err error) {
 	if f.err != nil {
 		return 0, nil, f.err
 	}
-	if (f.files != nil || f.filesLost) && !f.filesPending {
+	if !f.filesTaken && !f.files.Empty() {
 		f.dropFiles()
 	}
-	header, err := f.nextHeader(max)
+	header, err := f.readHeader(max)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -110,7 +106,7 @@ func (f *Reader) Next(max int64) (kind byte, payload []byte, err error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	f.filesPending, f.headerFilesTaken, f.announced = false, false, 0
+	f.filesTaken = false
 	return header.kind, payload, nil
 }
 

@@ -3,7 +3,6 @@ package frame
 import (
 	"fmt"
 	"io"
-	"os"
 	"sync"
 
 	"github.com/gomultiprocessing/mp/internal/codec"
@@ -20,15 +19,12 @@ var scratch = sync.Pool{New: func() any {
 // KiB goes out in one Write; larger ones take several, without copying large blocks. Calls for
 // the same w must not overlap. After an error, which is that of w, the stream is unusable.
 //
-// Write also sends the attachments of b. That fails unless w is a Unix domain socket. The
-// caller must settle them.
+// Write also sends the attachments of b, at most fdpass.Max. That fails unless w is a Unix domain
+// socket. The caller must settle them.
 func Write(w io.Writer, kind byte, b *codec.Buffer) error {
 	files := b.Files()
 	if len(files) > fdpass.Max {
-		var err error
-		if files, err = writeLeadingFiles(w, files); err != nil {
-			return err
-		}
+		return fmt.Errorf("mp: a message with %d descriptors, and at most %d can travel with one", len(files), fdpass.Max)
 	}
 	borrowed := scratch.Get().(*[]byte)
 	defer scratch.Put(borrowed)
@@ -45,26 +41,6 @@ func Write(w io.Writer, kind byte, b *codec.Buffer) error {
 		}
 		return err
 	})
-}
-
-// MaxFiles is how many descriptors one frame can have. Those that do not fit into one message of the
-// kernel go ahead of the frame, with headers of their own.
-const MaxFiles = 65_536
-
-// writeLeadingFiles sends descriptors ahead of their frame until the rest fit into one message of
-// the kernel.
-func writeLeadingFiles(w io.Writer, files []*os.File) (rest []*os.File, err error) {
-	if len(files) > MaxFiles {
-		return nil, fmt.Errorf("mp: a message has %d descriptors, and at most %d can be sent", len(files), MaxFiles)
-	}
-	for len(files) > fdpass.Max {
-		head := header{filesOnly: true, files: fdpass.Max}.append(nil)
-		if err := fdpass.Send(w, head, files[:fdpass.Max]); err != nil {
-			return nil, err
-		}
-		files = files[fdpass.Max:]
-	}
-	return files, nil
 }
 
 // coalesced is b.EachPiece with small pieces collected in the memory of head, after what head

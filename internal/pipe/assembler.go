@@ -2,32 +2,18 @@ package pipe
 
 import (
 	"fmt"
-	"os"
 	"slices"
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
+	"github.com/gomultiprocessing/mp/internal/fdpass"
 )
 
 // Message is what was received. Its memory and files are the receiver's.
 type Message = carrier.Message
 
 func closeFiles(m *Message) {
-	for _, f := range m.Files {
-		f.Close()
-	}
+	fdpass.CloseAll(m.Files)
 	m.Files = nil
-}
-
-// set is the descriptors that came with one chunk.
-type fileSet struct {
-	files     []*os.File
-	truncated bool // not all of them could be received
-}
-
-func (s fileSet) close() {
-	for _, f := range s.files {
-		f.Close()
-	}
 }
 
 const (
@@ -44,7 +30,7 @@ const (
 type assembler struct {
 	buf  []byte // buf[r:w] came and was not looked at
 	r, w int
-	sets []fileSet // came, and their chunks were not looked at
+	sets []fdpass.Set // came, and their chunks were not looked at
 
 	msg       Message
 	total     uint64 // bytes of msg, as its chunks say
@@ -115,9 +101,9 @@ func (in *assembler) beginChunk(h header) error {
 	}
 	s := in.sets[0]
 	in.sets = slices.Delete(in.sets, 0, 1)
-	in.msg.Files = append(in.msg.Files, s.files...)
-	in.filesLost = in.filesLost || s.truncated
-	if !s.truncated && len(s.files) != h.files || len(in.msg.Files) > MaxFiles {
+	in.msg.Files = append(in.msg.Files, s.Files...)
+	in.filesLost = in.filesLost || s.Lost
+	if !s.Lost && len(s.Files) != h.files || len(in.msg.Files) > fdpass.Max {
 		return fmt.Errorf("%w: a wrong number of descriptors", ErrProtocol)
 	}
 	return nil
@@ -217,7 +203,7 @@ func (in *assembler) filled(n int, direct []byte) {
 }
 
 // add notes descriptors that came.
-func (in *assembler) addFiles(s fileSet) error {
+func (in *assembler) addFiles(s fdpass.Set) error {
 	in.sets = append(in.sets, s)
 	if len(in.sets) > maxSets {
 		return fmt.Errorf("%w: descriptors without a message", ErrProtocol)
@@ -230,32 +216,27 @@ func (in *assembler) discard() {
 	closeFiles(&in.msg)
 	in.reset()
 	for _, s := range in.sets {
-		for _, f := range s.files {
-			f.Close()
-		}
+		s.Close()
 	}
 	in.sets, in.buf, in.r, in.w = nil, nil, 0, 0
 }
 
 // replay is what an inbox must be fed with to be where this one is. It changes nothing.
-func (in *assembler) replay() (stream []byte, sets []fileSet) {
+func (in *assembler) replay() (stream []byte, sets []fdpass.Set) {
 	if in.begun {
 		stream, sets = in.replayMessage()
 	}
 	return append(stream, in.buf[in.r:in.w]...), append(sets, in.sets...)
 }
 
-func (in *assembler) replayMessage() (stream []byte, sets []fileSet) {
+func (in *assembler) replayMessage() (stream []byte, sets []fdpass.Set) {
 	h := header{kind: in.msg.Kind, total: in.total}
-	files := in.msg.Files
-	for first := true; len(files) > 0 || first && in.filesLost; first = false {
-		n := min(len(files), chunkFiles)
-		sets = append(sets, fileSet{files[:n:n], first && in.filesLost})
-		h.files = max(n, 1)
+	if set := (fdpass.Set{Files: in.msg.Files, Lost: in.filesLost}); !set.Empty() {
+		sets = append(sets, set)
+		h.files = max(len(set.Files), 1)
 		stream = append(h.append(stream), continues)
-		files = files[n:]
+		h.files = 0
 	}
-	h.files = 0
 	data, last := in.msg.Data, 0 // the chunk that has begun holds the last bytes
 	if in.inChunk {
 		last = min(len(data), maxChunk-in.left)

@@ -8,6 +8,8 @@ import (
 	"math/rand/v2"
 	"os"
 	"testing"
+
+	"github.com/gomultiprocessing/mp/internal/fdpass"
 )
 
 // chunks are a message in chunks of so many bytes, the last one ending with last.
@@ -116,7 +118,7 @@ func TestReplay(t *testing.T) {
 
 // A message that is whole and stays moves as well, with its descriptors.
 func TestReplayOfWhatStays(t *testing.T) {
-	files := manyFiles(t, 600)
+	files := manyFiles(t, fdpass.Max)
 	for _, size := range []int{0, 10, 100_000} {
 		for _, damaged := range []bool{false, true} {
 			in := assembler{begun: true, complete: true, filesLost: damaged, total: uint64(size)}
@@ -128,7 +130,7 @@ func TestReplayOfWhatStays(t *testing.T) {
 				if !errors.Is(err, ErrLost) {
 					t.Errorf("damaged: %v", err)
 				}
-				files = manyFiles(t, 600)
+				files = manyFiles(t, fdpass.Max)
 				continue
 			}
 			if err != nil || len(got) != 1 || len(got[0].Data) != size || len(got[0].Files) != len(files) {
@@ -160,7 +162,7 @@ func TestNonsense(t *testing.T) {
 	for name, stream := range map[string][]byte{
 		"another kind":            changed(0, 3),
 		"descriptors missing":     changed(1, 1),
-		"too many descriptors":    changed(1, 255),
+		"too many descriptors":    changed(1, fdpass.Max+1),
 		"no mark":                 changed(2, 'x'),
 		"a huge chunk":            changed(7, 1),
 		"more than it says":       changed(8, 3),

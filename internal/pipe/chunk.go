@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
+	"github.com/gomultiprocessing/mp/internal/fdpass"
 )
 
 // Kind says what a message is.
@@ -20,10 +21,6 @@ const (
 const (
 	headerSize = 16
 	maxChunk   = 64 << 10 // bytes of payload
-	chunkFiles = 253      // descriptors: the kernel's limit of one sendmsg
-
-	// MaxFiles is how many descriptors may travel with one message.
-	MaxFiles = 1 << 16
 )
 
 // The last byte of a chunk says what becomes of its message.
@@ -55,7 +52,7 @@ func parseHeader(p []byte) (header, error) {
 		total: binary.LittleEndian.Uint64(p[8:]),
 	}
 	size := binary.LittleEndian.Uint32(p[4:])
-	if h.kind != Value && h.kind != Bytes || h.files > chunkFiles || p[2] != 'm' || p[3] != 'p' || size > maxChunk || h.total > math.MaxInt64/2 {
+	if h.kind != Value && h.kind != Bytes || h.files > fdpass.Max || p[2] != 'm' || p[3] != 'p' || size > maxChunk || h.total > math.MaxInt64/2 {
 		return h, fmt.Errorf("%w: a chunk begins with % x", ErrProtocol, p[:headerSize])
 	}
 	h.size = int(size)

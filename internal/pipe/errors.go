@@ -7,6 +7,7 @@ import (
 	"syscall"
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
+	"github.com/gomultiprocessing/mp/internal/fdpass"
 )
 
 // Errors of an End, besides io.EOF and those of package carrier.
@@ -17,8 +18,8 @@ var (
 	ErrLost = fmt.Errorf("mp: descriptors that came with the message got lost: %w", syscall.EMFILE)
 	// ErrNoRoom: there is no free descriptor for those that come with the next message, which stays.
 	ErrNoDescriptors = fmt.Errorf("mp: the next message stays: this process has no free descriptors for what comes with it; raise their number (ulimit -n) or close some: %w", syscall.EMFILE)
-	// ErrTooMany: a message has more than MaxFiles descriptors.
-	ErrTooMany = fmt.Errorf("mp: more than %d shared objects in one message", MaxFiles)
+	// ErrTooMany: a message has more than fdpass.Max descriptors.
+	ErrTooMany = fmt.Errorf("mp: a message holds more than %d descriptors of open files and shared objects: send it in several parts", fdpass.Max)
 )
 
 // errGone: what goes along with a message was closed while the message waited for room.

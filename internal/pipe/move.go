@@ -8,6 +8,7 @@ import (
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/codec"
+	"github.com/gomultiprocessing/mp/internal/fdpass"
 )
 
 // Share writes this end to a message and attaches its socket. From then on it answers
@@ -34,17 +35,24 @@ func (e *End) Share(b *codec.Buffer) error {
 	b.Byte(byte(carrier.KindPipe))
 	b.Attach(codec.Attachment{File: e.file, Settled: e.moved})
 	stream, sets := e.rx.in.replay()
+	along := 1
+	for _, s := range sets {
+		along += len(s.Files)
+	}
+	if along > fdpass.Max {
+		return fmt.Errorf("mp: a pipe's end cannot be sent while a message with %d descriptors of open files and shared objects waits in it, because at most %d can travel with one value, the end's own included: receive the message first", along-1, fdpass.Max)
+	}
 	b.Byte(byte(e.mode))
 	b.Raw(stream)
 	b.Raw(e.tx.pending)
 	b.Uvarint(uint64(len(sets)))
 	for _, s := range sets {
 		cut := uint64(0)
-		if s.truncated {
+		if s.Lost {
 			cut = 1
 		}
-		b.Uvarint(uint64(len(s.files))<<1 | cut)
-		for _, f := range s.files {
+		b.Uvarint(uint64(len(s.Files))<<1 | cut)
+		for _, f := range s.Files {
 			b.Attach(codec.Attachment{File: f})
 		}
 	}
@@ -106,13 +114,13 @@ func Adopt(r *codec.Reader) (*End, error) {
 			break
 		}
 		n := r.Uvarint()
-		s := fileSet{truncated: n&1 != 0}
+		s := fdpass.Set{Lost: n&1 != 0}
 		for range n >> 1 {
 			file := r.TakeFile()
 			if file == nil {
 				break
 			}
-			s.files = append(s.files, file)
+			s.Files = append(s.Files, file)
 		}
 		in.sets = append(in.sets, s)
 	}

@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
+	"github.com/gomultiprocessing/mp/internal/fdpass"
 	"github.com/gomultiprocessing/mp/internal/spin"
 )
 
@@ -16,10 +17,10 @@ const triesPerLook = 8
 
 // receiver is what belongs to who has the turn to receive.
 type receiver struct {
-	in  assembler
-	eof bool
-	err error // what the other end sent is not to be understood
-	oob []byte
+	in      assembler
+	eof     bool
+	err     error  // what the other end sent is not to be understood
+	control []byte // memory for control messages
 
 	spin spin.Spin
 
@@ -239,31 +240,33 @@ func (e *End) receivedOnce(fd int) bool {
 
 func (e *End) receiveOnce(fd int) {
 	rx := &e.rx
-	if rx.oob == nil {
-		rx.oob = make([]byte, oobSize)
+	if rx.control == nil {
+		rx.control = make([]byte, fdpass.ControlSize)
 	}
 	direct, tail := rx.in.buffers()
-	var got received
+	var n int
+	var set fdpass.Set
+	var err error
 	if rx.noFiles {
-		got = receive(fd, direct, tail, rx.oob)
+		n, set, err = receive(fd, direct, tail, rx.control)
 	} else {
-		got = receiveKept(fd, direct, tail, rx.oob)
+		n, set, err = receiveKept(fd, direct, tail, rx.control)
 	}
-	rx.empty = got.err == syscall.EAGAIN
-	rx.noDescriptors = got.err == syscall.EMFILE
+	rx.empty = err == syscall.EAGAIN
+	rx.noDescriptors = err == syscall.EMFILE
 	switch {
 	case rx.noDescriptors:
-	case got.err == syscall.ECONNRESET:
+	case err == syscall.ECONNRESET:
 		rx.eof = true // it was closed without having received all: what it sent came before
 	case rx.empty:
-	case got.err != nil:
-		rx.err = got.err
-	case got.n == 0:
+	case err != nil:
+		rx.err = err
+	case n == 0:
 		rx.eof = true
 	default:
-		rx.in.filled(got.n, direct)
-		if got.has {
-			rx.err = rx.in.addFiles(got.set)
+		rx.in.filled(n, direct)
+		if !set.Empty() {
+			rx.err = rx.in.addFiles(set)
 		}
 	}
 }

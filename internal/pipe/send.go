@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
+	"github.com/gomultiprocessing/mp/internal/fdpass"
 )
 
 // sender is what belongs to who has the turn to send.
@@ -42,7 +43,7 @@ func (e *End) Send(ctx context.Context, kind Kind, parts [][]byte, files []*os.F
 	if e.mode&Sends == 0 {
 		return carrier.ErrReceivesOnly
 	}
-	if len(files) > MaxFiles {
+	if len(files) > fdpass.Max {
 		return ErrTooMany
 	}
 	if err := e.takeTurn(ctx, &e.sending); err != nil {
@@ -137,13 +138,10 @@ func (m *outgoing) chunk(tx *sender, h header) (more bool) {
 	tx.sent, tx.one, tx.many, tx.files = 0, nil, nil, nil
 	h.size = min(m.remaining, maxChunk)
 	m.remaining -= h.size
-	if m.remaining == 0 {
-		h.files = min(len(m.files), chunkFiles)
+	more = m.remaining > 0
+	if !more {
+		tx.files, h.files = m.files, len(m.files)
 	}
-	if h.files > 0 {
-		tx.files, m.files = m.files[:h.files], m.files[h.files:]
-	}
-	more = m.remaining > 0 || len(m.files) > 0
 	tx.size = h.size
 	h.append(tx.head[:0])
 	tx.last[0] = complete
@@ -199,7 +197,7 @@ func (e *End) write(ctx context.Context) error {
 		case nil:
 		case syscall.EPIPE, syscall.ECONNRESET:
 			return carrier.ErrPeer
-		case errAttachmentClosed:
+		case fdpass.ErrClosed:
 			return errAttachmentClosed
 		case syscall.ETOOMANYREFS:
 			if err := e.awaitReceivers(ctx, &since); err != nil {
@@ -213,15 +211,12 @@ func (e *End) write(ctx context.Context) error {
 	return nil
 }
 
-// crowdedFor is how long too many descriptors may be on their way before that is an error.
-const inFlightTimeout = 5 * time.Second
-
 // crowded waits for a moment for others to receive descriptors. The kernel limits how many are on
 // their way between all of a user's processes.
 func (e *End) awaitReceivers(ctx context.Context, since *time.Time) error {
 	if since.IsZero() {
 		*since = time.Now()
-	} else if time.Since(*since) > inFlightTimeout {
+	} else if time.Since(*since) > fdpass.InFlightTimeout {
 		return errTooManyInFlight
 	}
 	moment := time.NewTimer(time.Millisecond)
@@ -257,30 +252,12 @@ func (tx *sender) wrote(n int) {
 func (e *End) sendStep(fd uintptr) bool {
 	tx := &e.tx
 	if len(tx.files) == 0 {
-		tx.n, tx.err = send(int(fd), tx.one, tx.many, nil)
-	} else if !withDescriptors(tx.files, make([]int, 0, len(tx.files)), func(fds []int) {
-		tx.n, tx.err = send(int(fd), tx.one, tx.many, fds)
-	}) {
-		tx.n, tx.err = 0, errAttachmentClosed
-	}
-	if tx.n < 0 {
-		tx.n = 0
+		tx.n, tx.err = fdpass.Sendmsg(int(fd), tx.one, tx.many, nil, sendFlags)
+	} else {
+		tx.err = fdpass.With(tx.files, func(fds []int) (err error) {
+			tx.n, err = fdpass.Sendmsg(int(fd), tx.one, tx.many, fds, sendFlags)
+			return err
+		})
 	}
 	return !tx.wait || tx.err != syscall.EAGAIN
-}
-
-// opened calls f with the descriptors of the files, which stay open and as they are during
-// the call: a number that was asked for earlier may be another file's by now. It is false, and
-// f was not called, if one of them is closed.
-func withDescriptors(files []*os.File, fds []int, f func(fds []int)) (ok bool) {
-	if len(files) == 0 {
-		f(fds)
-		return true
-	}
-	raw, err := files[0].SyscallConn()
-	if err != nil {
-		return false
-	}
-	err = raw.Control(func(fd uintptr) { ok = withDescriptors(files[1:], append(fds, int(fd)), f) })
-	return err == nil && ok
 }

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/gomultiprocessing/mp/internal/errtext"
+	"github.com/gomultiprocessing/mp/internal/fdpass"
 )
 
 // socketBuffer is how many bytes may be on their way. The system allows an ordinary user
@@ -101,113 +102,38 @@ func readable(fd int) bool {
 	}
 }
 
-// send sends one, or if that is nil many, along with descriptors. No signal comes of it, and it
-// does not wait.
-func send(fd int, one []byte, many [][]byte, fds []int) (n int, err error) {
-	var oob []byte
-	if len(fds) > 0 {
-		oob = unix.UnixRights(fds...)
-	}
-	for {
-		if one != nil {
-			n, err = unix.SendmsgN(fd, one, oob, nil, unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT)
-		} else {
-			n, err = unix.SendmsgBuffers(fd, many, oob, nil, unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT)
-		}
-		if err != unix.EINTR {
-			return n, err
-		}
-	}
-}
-
-// oobSize is room for the descriptors of one chunk.
-var oobSize = unix.CmsgSpace(chunkFiles * 4)
-
-// received is what one look at a socket found.
-type received struct {
-	n   int // bytes; 0 without an error: end of file
-	set fileSet
-	has bool // there is a set
-	err error
-}
+// sendFlags makes sending return instead of waiting.
+const sendFlags = unix.MSG_DONTWAIT
 
 // receive reads what is there into direct and then tail. It does not wait.
-func receive(fd int, direct, tail, oob []byte) (got received) {
-	return receiveBy(fd, direct, tail, oob, 0)
+func receive(fd int, direct, tail, control []byte) (n int, set fdpass.Set, err error) {
+	return fdpass.Recvmsg(fd, direct, tail, control, unix.MSG_DONTWAIT)
 }
 
-func receiveBy(fd int, direct, tail, oob []byte, flags int) (got received) {
-	var oobn, is int
-	if got.n, oobn, is, got.err = read(fd, direct, tail, oob, flags); got.err != nil {
-		return got
+// receiveKept is receive that takes nothing if this process has no room for the descriptors that
+// come along: then the error is EMFILE. It looks first, which duplicates the descriptors, and then
+// takes as many bytes away, with the originals. That is one more system call.
+func receiveKept(fd int, direct, tail, control []byte) (n int, set fdpass.Set, err error) {
+	n, set, err = fdpass.Recvmsg(fd, direct, tail, control, unix.MSG_DONTWAIT|unix.MSG_PEEK)
+	if err != nil || n == 0 {
+		return n, set, err
 	}
-	if oobn > 0 || is&unix.MSG_CTRUNC != 0 {
-		got.has = true
-		got.set = fileSet{filesIn(oob[:oobn]), is&unix.MSG_CTRUNC != 0}
+	if set.Lost {
+		set.Close()
+		return 0, fdpass.Set{}, unix.EMFILE
 	}
-	return got
-}
-
-// receiveKept is receive that takes nothing if this process has no room for the descriptors
-// that come along: then the error is EMFILE. It looks first, which duplicates the descriptors, and
-// then takes as many bytes away, with the originals. That is a system call more.
-func receiveKept(fd int, direct, tail, oob []byte) (got received) {
-	if got = receiveBy(fd, direct, tail, oob, unix.MSG_PEEK); got.err != nil || got.n == 0 {
-		return got
+	direct = direct[:min(n, len(direct))]
+	taken, dropped, err := fdpass.Recvmsg(fd, direct, tail[:n-len(direct)], nil, unix.MSG_DONTWAIT)
+	if err != nil || taken != n {
+		set.Close()
+		return 0, fdpass.Set{}, errors.Join(errUnstable, err)
 	}
-	if got.set.truncated {
-		got.set.close()
-		return received{err: unix.EMFILE}
+	if !dropped.Lost { // none were taken away: looking also shows those of what follows
+		set.Close()
+		set = fdpass.Set{}
 	}
-	direct = direct[:min(got.n, len(direct))]
-	n, _, is, err := read(fd, direct, tail[:got.n-len(direct)], nil, 0)
-	if err != nil || n != got.n {
-		got.set.close()
-		return received{err: errors.Join(errUnstable, err)}
-	}
-	if got.has && is&unix.MSG_CTRUNC == 0 { // none were taken away: looking, one sees those of what follows, too
-		got.set.close()
-		got.has, got.set = false, fileSet{}
-	}
-	return got
+	return n, set, nil
 }
 
 // errUnstable: somebody else reads from the socket.
 var errUnstable = fmt.Errorf("%w: what was there is gone", ErrProtocol)
-
-// read is recvmsg that does not wait. An error has read nothing.
-func read(fd int, direct, tail, oob []byte, more int) (n, oobn, is int, err error) {
-	flags := unix.MSG_DONTWAIT | unix.MSG_CMSG_CLOEXEC | more
-	for {
-		if len(direct) == 0 {
-			n, oobn, is, _, err = unix.Recvmsg(fd, tail, oob, flags)
-		} else {
-			n, oobn, is, _, err = unix.RecvmsgBuffers(fd, [][]byte{direct, tail}, oob, flags)
-		}
-		switch err {
-		case nil:
-			return n, oobn, is, nil
-		case unix.EINTR:
-		default:
-			return 0, 0, 0, err
-		}
-	}
-}
-
-// filesIn are the descriptors of control messages.
-func filesIn(oob []byte) (files []*os.File) {
-	messages, err := unix.ParseSocketControlMessage(oob)
-	if err != nil {
-		return nil
-	}
-	for i := range messages {
-		fds, err := unix.ParseUnixRights(&messages[i])
-		if err != nil {
-			continue
-		}
-		for _, fd := range fds {
-			files = append(files, os.NewFile(uintptr(fd), "received"))
-		}
-	}
-	return files
-}

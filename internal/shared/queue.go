@@ -12,6 +12,7 @@ import (
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/errtext"
+	"github.com/gomultiprocessing/mp/internal/fdpass"
 	"github.com/gomultiprocessing/mp/internal/proctable"
 	"github.com/gomultiprocessing/mp/internal/shm"
 	"github.com/gomultiprocessing/mp/internal/waitq"
@@ -127,7 +128,7 @@ func NewQueue(capacity int, carries bool, typ uint64) (*Queue, error) {
 	shape.Params = [4]uint64{uint64(max(capacity, 0)), typ, flag(carries)}
 	o, err := waitq.NewObject(shape, func(o *waitq.Object) any { return newQueue(o, uint64(max(capacity, 0)), typ, sockets) })
 	if err != nil {
-		closeFiles(sockets[:])
+		fdpass.CloseAll(sockets[:])
 		return nil, err
 	}
 	return o.Core().(*Queue), nil
@@ -140,7 +141,7 @@ var queueShape = waitq.Shape{Name: "queue", Kind: kindQueue, Payload: ringSize, 
 func OpenQueue(files []*os.File) (*Queue, error) {
 	carries := len(files) == 3
 	if !carries && len(files) != 1 {
-		closeFiles(files)
+		fdpass.CloseAll(files)
 		return nil, errors.New("mp: not a queue: it has the wrong number of descriptors")
 	}
 	var capacity, typ uint64
@@ -159,7 +160,7 @@ func OpenQueue(files []*os.File) (*Queue, error) {
 	})
 	if err != nil {
 		if !taken {
-			closeFiles(files[1:])
+			fdpass.CloseAll(files[1:])
 		}
 		return nil, err
 	}
@@ -168,7 +169,7 @@ func OpenQueue(files []*os.File) (*Queue, error) {
 		return q, nil
 	}
 	if carries != q.sockets.carries {
-		closeFiles(files[1:])
+		fdpass.CloseAll(files[1:])
 		o.Release()
 		return nil, errors.New("mp: a queue of another type")
 	}
@@ -181,14 +182,6 @@ func flag(b bool) uint64 {
 		return 1
 	}
 	return 0
-}
-
-func closeFiles(files []*os.File) {
-	for _, f := range files {
-		if f != nil {
-			f.Close()
-		}
-	}
 }
 
 func newQueue(o *waitq.Object, capacity, typ uint64, pair [2]*os.File) *Queue {

@@ -8,7 +8,7 @@ import (
 	"github.com/gomultiprocessing/mp/internal/shm"
 )
 
-// Elsewhere than on Linux there are no queues.
+// Only Linux has queues in shared memory.
 
 func socketPair() (pair [2]*os.File, err error) { return pair, shm.Supported() }
 

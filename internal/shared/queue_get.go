@@ -6,6 +6,7 @@ import (
 	"runtime"
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
+	"github.com/gomultiprocessing/mp/internal/fdpass"
 	"github.com/gomultiprocessing/mp/internal/shm"
 )
 
@@ -111,7 +112,7 @@ func (q *Queue) get(buf []byte) (body []byte, files []*os.File, ok bool, err err
 	shm.Point("queue.get.announced")
 	if !q.gets.CompareAndSwap(g, g+1) && !sabotaged("queue.get.commitfirst") {
 		q.undoGet(before)
-		closeFiles(files)
+		fdpass.CloseAll(files)
 		return nil, nil, false, carrier.ErrQueueClosed
 	}
 	shm.Point("queue.get.committed")

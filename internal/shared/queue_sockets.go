@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
+	"github.com/gomultiprocessing/mp/internal/fdpass"
 )
 
 // sockets are the pair by which a queue's items have descriptors: one puts them, the other gets them. They
@@ -32,7 +33,7 @@ func (s *sockets) retain(files []*os.File) {
 	defer s.mu.Unlock()
 	s.handles++
 	if s.handles > 1 {
-		closeFiles(files)
+		fdpass.CloseAll(files)
 		return
 	}
 	for i, f := range files {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/codec"
+	"github.com/gomultiprocessing/mp/internal/fdpass"
 	"github.com/gomultiprocessing/mp/internal/shm"
 )
 
@@ -136,7 +137,7 @@ func openQueue(r *codec.Reader) (carrier.Object, error) {
 	for i := range files {
 		var err error
 		if files[i], err = takeFile(r); err != nil {
-			closeFiles(files)
+			fdpass.CloseAll(files)
 			return nil, err
 		}
 	}

@@ -2,13 +2,11 @@ package talk
 
 import (
 	"errors"
-	"fmt"
 	"os"
 
 	"github.com/gomultiprocessing/mp/internal/codec"
 	"github.com/gomultiprocessing/mp/internal/errtext"
 	"github.com/gomultiprocessing/mp/internal/fdpass"
-	"github.com/gomultiprocessing/mp/internal/frame"
 	"github.com/gomultiprocessing/mp/internal/pool"
 )
 
@@ -101,9 +99,6 @@ func letGo(body *codec.Buffer) {
 
 // sendable says why the descriptors of a message cannot be sent.
 func Sendable(b *codec.Buffer) error {
-	if n := len(b.Attachments()); n > frame.MaxFiles {
-		return fmt.Errorf("mp: a value with %d descriptors, more than %d", n, frame.MaxFiles)
-	}
 	if b.HasClosedFile() {
 		return errtext.Errorf("mp: something that the value holds was closed before it was sent: %w", os.ErrClosed)
 	}

@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -168,12 +170,12 @@ func TestConnByValue(t *testing.T) {
 	}
 }
 
-// A thousand in one message.
-func TestConnThousand(t *testing.T) {
+// As many as one message can carry.
+func TestManyConnsInOneMessage(t *testing.T) {
 	ctx := testkit.Ctx(t)
 	a, b := newConns[[]*mp.Conn[int]](t)
 	var ours, theirs []*mp.Conn[int]
-	for range 1000 {
+	for range 253 {
 		c, d := newConns[int](t)
 		ours, theirs = append(ours, c), append(theirs, d)
 	}
@@ -193,6 +195,52 @@ func TestConnThousand(t *testing.T) {
 		}
 		got[i].Close()
 	}
+}
+
+// An end in which a message with as many descriptors as a value can have waits cannot be sent: it would
+// bring one more. It is as before, and can be sent once that message is received.
+func TestConnWithAFullMessageStays(t *testing.T) {
+	ctx := testkit.Ctx(t)
+	a, b := newConns[*mp.Conn[[]*os.File]](t)
+	c, d := newConns[[]*os.File](t)
+	f, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := c.Send(ctx, slices.Repeat([]*os.File{f}, 253)); err != nil {
+		t.Fatal(err)
+	}
+	if ok, err := d.Poll(ctx); !ok || err != nil {
+		t.Fatal(ok, err) // the message is read ahead now
+	}
+	if _, err := d.RecvBytes(ctx, 1); err == nil {
+		t.Fatal("the message was received as bytes")
+	}
+	if err := a.Send(ctx, d); err == nil || !strings.Contains(err.Error(), "receive the message first") {
+		t.Fatal(err)
+	}
+	files, err := d.Recv(ctx)
+	if err != nil || len(files) != 253 {
+		t.Fatal(len(files), err)
+	}
+	for _, f := range files {
+		f.Close()
+	}
+	if err := a.Send(ctx, d); err != nil {
+		t.Fatal(err)
+	}
+	moved, err := b.Recv(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Send(ctx, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := moved.Recv(ctx); err != nil {
+		t.Error(err)
+	}
+	moved.Close()
 }
 
 // Two ends are sent through each other: one gets there, or none.
