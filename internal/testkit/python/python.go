@@ -22,14 +22,24 @@ var Interpreters = sync.OnceValue(func() []string {
 		installed, _ := filepath.Glob(filepath.Join(home, ".pyenv/versions/3.*/bin/python3"))
 		candidates = append(candidates, installed...)
 	}
+	about := make([]string, len(candidates))
+	var asked sync.WaitGroup
+	for i, candidate := range candidates {
+		asked.Go(func() {
+			// It must run: pyenv has commands for versions that are not active.
+			out, err := exec.Command(candidate, "-c",
+				"import sys, importlib.util as u; print(sys.version_info[:3], bool(u.find_spec('numpy')))").Output()
+			if err == nil {
+				about[i] = string(out)
+			}
+		})
+	}
+	asked.Wait()
 	var found []string
-	seen := make(map[string]bool)
-	for _, candidate := range candidates {
-		// It must run: pyenv has commands for versions that are not active.
-		out, err := exec.Command(candidate, "-c",
-			"import sys, importlib.util as u; print(sys.version_info[:3], bool(u.find_spec('numpy')))").Output()
-		if err == nil && !seen[string(out)] {
-			seen[string(out)] = true
+	seen := map[string]bool{"": true}
+	for i, candidate := range candidates {
+		if !seen[about[i]] {
+			seen[about[i]] = true
 			found = append(found, candidate)
 		}
 	}
