@@ -126,6 +126,8 @@ func TestWhatHasNoFormInPython(t *testing.T) {
 		{"a\xff", "pickle: in: a string that is not UTF-8, which Python cannot read; use []byte"},
 		{pickle.Set{[]any{1}}, "pickle: in[0]: a []interface {} is a list in Python, which cannot be a key or an element of a set"},
 		{pickle.Dict{{pickle.Tuple{pickle.Set{1}}, 1}}, "pickle: in.keys(): a pickle.Set is a set in Python, which cannot be a key or an element of a set"},
+		{pickle.Set{&pickle.Deque{}}, "pickle: in[0]: a pickle.Deque is a deque in Python, which cannot be a key or an element of a set"},
+		{map[any]int{[1]any{0}: 1, pickle.UUID{}: 2, point{}: 3}, ""},
 		{cycle, "pickle: in[0]: a cycle through this pickle.Tuple, which Python can only make of lists, dicts and objects"},
 		{time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), "pickle: in: 10000-01-01 00:00:00 +0000 UTC is not between the years 1 and 9999"},
 		{pickle.Decimal("1,5"), `pickle: in: "1,5" is no number`},

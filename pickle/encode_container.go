@@ -298,7 +298,11 @@ func hashable(v reflect.Value, left *int) error {
 		return nil
 	}
 	t := v.Type()
+	if t.Kind() == reflect.Pointer && unhashable[t.Elem()] {
+		t = t.Elem()
+	}
 	switch {
+	case unhashable[t]:
 	case t == tupleType:
 		for i := range v.Len() {
 			if err := hashable(v.Index(i), left); err != nil {
@@ -306,9 +310,9 @@ func hashable(v reflect.Value, left *int) error {
 			}
 		}
 		return nil
-	case t == frozenSetType || own[t] && t != byteArrayType || isRegistered(t):
+	case t == frozenSetType || own[t] || isRegistered(t):
 		return nil
-	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8 && t != byteArrayType:
+	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8:
 		return nil
 	case t.Kind() == reflect.Slice || t.Kind() == reflect.Map:
 	case t.Kind() == reflect.Struct && t.NumField() > 0:
@@ -325,13 +329,19 @@ var (
 	byteArrayType = reflect.TypeFor[ByteArray]()
 )
 
+// unhashable are types of this package that Python cannot hash, beside lists, sets and dicts.
+var unhashable = map[reflect.Type]bool{
+	byteArrayType: true, reflect.TypeFor[Deque](): true, reflect.TypeFor[DefaultDict](): true,
+	reflect.TypeFor[NDArray](): true, reflect.TypeFor[Array](): true,
+}
+
 // pythonKind is what a type that cannot be hashed becomes.
 func pythonKind(t reflect.Type) string {
 	switch {
 	case t == setType:
 		return "set"
-	case t == byteArrayType:
-		return "bytearray"
+	case unhashable[t]:
+		return strings.ToLower(t.Name())
 	case t.Kind() == reflect.Slice && t.Elem() != itemType:
 		return "list"
 	}
