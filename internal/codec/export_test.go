@@ -1,6 +1,6 @@
 package codec
 
-// SetWatchFrom changes the size from which a message is watched.
+// SetCountSharingFrom changes the size from which visits are counted.
 func SetCountSharingFrom(size int64) (before int64) {
 	before, countSharingFrom = countSharingFrom, size
 	return before

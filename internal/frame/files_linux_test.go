@@ -17,7 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// socketPair is two ends of a stream, as a process and its child have them.
+// socketPair returns the two ends of a stream, as a process and its child have them.
 func socketPair(t testing.TB) (a, b *os.File) {
 	t.Helper()
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
@@ -29,7 +29,7 @@ func socketPair(t testing.TB) (a, b *os.File) {
 	return a, b
 }
 
-// numbered are n files, the i-th of which holds i.
+// numbered returns n files, the i-th of which holds i.
 func numbered(t testing.TB, n int) (files []*os.File) {
 	t.Helper()
 	for i := range n {
@@ -54,7 +54,7 @@ func number(t testing.TB, f *os.File) int {
 	return int(binary.LittleEndian.Uint64(b[:]))
 }
 
-// descriptors is how many this process has.
+// descriptors returns how many descriptors this process has.
 func descriptors(t testing.TB) int {
 	t.Helper()
 	all, err := os.ReadDir("/proc/self/fd")
@@ -97,7 +97,7 @@ func TestFilesArriveWithTheirFrames(t *testing.T) {
 			t.Fatalf("frame %d: kind %d, %d bytes, %v", i, kind, len(payload), err)
 		}
 		if i%7 == 3 {
-			continue // nobody asks
+			continue // the descriptors are not asked for
 		}
 		got, err := r.Files()
 		if err != nil || len(got) != s.files {
@@ -108,7 +108,7 @@ func TestFilesArriveWithTheirFrames(t *testing.T) {
 				t.Fatalf("frame %d: file %d is file %d", i, k, number(t, f))
 			}
 			if flags, err := unix.FcntlInt(f.Fd(), unix.F_GETFD, 0); err != nil || flags&unix.FD_CLOEXEC == 0 {
-				t.Fatal("a descriptor that came would be inherited", err)
+				t.Fatal("a received descriptor would be inherited", err)
 			}
 		}
 		fdpass.CloseAll(got)
@@ -132,13 +132,13 @@ func fileHeader(length uint64, kind, reserved byte, files uint32) []byte {
 	return binary.LittleEndian.AppendUint32(h, files)
 }
 
-// piece is a write of a hostile sender.
+// piece is one write of a hostile sender.
 type piece struct {
 	bytes []byte
 	files int
 }
 
-// received is what a reader makes of it: it never waits, and leaves nothing open.
+// received returns what a reader makes of the pieces. The reader must not wait, nor leave anything open.
 func received(t testing.TB, pieces []piece) (kinds []byte, files []int, err error) {
 	t.Helper()
 	a, b := socketPair(t)
@@ -177,7 +177,7 @@ func received(t testing.TB, pieces []piece) (kinds []byte, files []int, err erro
 		t.Errorf("%d descriptors, there were %d", n, before)
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Error("the reader waits for what never comes")
+		t.Error("the reader waits for something that never arrives")
 	}
 	return kinds, files, err
 }
@@ -227,7 +227,7 @@ func FuzzFrameFiles(f *testing.F) {
 	})
 }
 
-// A process that can have no more descriptors loses those of the message, and nothing else.
+// A process that cannot open more files loses the descriptors of a message, and nothing else.
 func TestFilesLost(t *testing.T) {
 	a, b := socketPair(t)
 	files := numbered(t, 200)
@@ -313,8 +313,8 @@ func TestFilesNeedASocket(t *testing.T) {
 	}
 }
 
-// What was closed before it was sent arrives as an empty file, of which a file is told, and the
-// others as they are.
+// A file that was closed before it was sent arrives as an empty file, which TakeFileAs recognises. The
+// others arrive intact.
 func TestClosedFileIsSent(t *testing.T) {
 	a, b := socketPair(t)
 	files := numbered(t, 3)

@@ -13,8 +13,8 @@
 //	last byte   0x55 the message goes on, 0xaa it is complete, 0x0f it was given up
 //
 // The last byte of the last chunk commits the message: before it is in the socket the
-// message has not been sent, and whoever dies or gives up leaves nothing. The descriptors
-// travel with the last chunks, the ones of a chunk with its first byte.
+// message has not been sent, and a sender that dies or gives up leaves nothing. The descriptors
+// travel with the first byte of the last chunk.
 //
 // What is read ahead stays in the End and moves with it to another process.
 package pipe
