@@ -226,7 +226,7 @@ func (b *Barrier) brokenRound(reset uint64) *atomic.Uint64 {
 
 // finish ends the round: this party was the last to come.
 func (b *Barrier) completeRound(state uint64, action func() error) error {
-	if b.partyDied(state) && !sabotaged("barrier") {
+	if b.partyDied(state) {
 		b.breakRound(round(state))
 		return carrier.ErrBarrierBroken
 	}
@@ -309,12 +309,12 @@ func (b *Barrier) partyDied(state uint64) bool {
 
 func (b *Barrier) shouldBreak() bool {
 	state := b.state.Load()
-	return state&phaseMask != broken && b.partyDied(state) && !sabotaged("barrier")
+	return state&phaseMask != broken && b.partyDied(state)
 }
 
 // settle breaks the barrier if somebody who has arrived is dead.
 func (b *Barrier) breakIfPartyDied() {
-	if state := b.state.Load(); state&phaseMask != broken && b.partyDied(state) && !sabotaged("barrier") {
+	if state := b.state.Load(); state&phaseMask != broken && b.partyDied(state) {
 		b.breakRound(round(state))
 	}
 }

@@ -35,6 +35,7 @@ func init() {
 func openBarrier(f *os.File) *shared.Barrier {
 	b, err := shared.OpenBarrier(f)
 	must(err)
+	blindIfAsked()
 	return b
 }
 

@@ -247,7 +247,7 @@ func (c *Condition) passOnDeadGrants() {
 	for i := range c.entries() {
 		e := c.entry(i)
 		v := e.word.Load()
-		if v&stateBits != granted || proctable.Alive(proctable.ID(v)) || sabotaged("condition") {
+		if v&stateBits != granted || proctable.Alive(proctable.ID(v)) {
 			continue
 		}
 		mine := v&^ownerMask | uint64(proctable.Me())

@@ -32,6 +32,7 @@ func init() {
 func openCondition(files []*os.File) *shared.Condition {
 	c, err := shared.OpenCondition(files[1], openLock(files[0]))
 	must(err)
+	blindIfAsked()
 	return c
 }
 

@@ -151,7 +151,7 @@ func (l *Lock) tryContended(me uint64, first bool) bool {
 	for {
 		v := l.word.Load()
 		owner, successor := proctable.ID(v&ownerMask), proctable.ID(v>>32)
-		if owner != 0 && (proctable.Alive(owner) || sabotaged("lock")) {
+		if owner != 0 && proctable.Alive(owner) {
 			return false
 		}
 		if successor != 0 && !(first && uint64(successor) == me) && proctable.Alive(successor) && (owner != 0 || !l.successorOverdue(v)) {

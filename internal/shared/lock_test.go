@@ -42,6 +42,7 @@ func init() {
 func openLock(f *os.File) *shared.Lock {
 	l, err := shared.OpenLock(f)
 	must(err)
+	blindIfAsked()
 	return l
 }
 

@@ -32,15 +32,15 @@ func TestPointsOfTheCondition(t *testing.T) {
 	for _, label := range []string{"woken", "relocked"} {
 		t.Run(label, func(t *testing.T) { // between its notification and its return
 			t.Parallel()
-			if err := wakeUpSurvives(t, "condition."+label, "", 15*time.Second); err != nil {
+			if err := wakeUpSurvives(t, "condition."+label, false, 15*time.Second); err != nil {
 				t.Error(err)
 			}
 		})
 	}
-	t.Run("a condition that keeps the wake-ups of the dead is caught", func(t *testing.T) {
+	t.Run("a process that keeps the wake-ups of the dead is caught", func(t *testing.T) {
 		t.Parallel()
-		if err := wakeUpSurvives(t, "condition.woken", "condition", sabotageTime); err == nil {
-			t.Error("it is not")
+		if err := wakeUpSurvives(t, "condition.woken", true, blindTime); !errors.Is(err, errStillRuns) {
+			t.Error(err)
 		}
 	})
 	t.Run("left", func(t *testing.T) {
@@ -59,14 +59,14 @@ func TestPointsOfTheCondition(t *testing.T) {
 
 // wakeUpSurvives says whether a survivor is woken in the place of one who dies at a
 // point after he was notified.
-func wakeUpSurvives(t *testing.T, label, sabotage string, limit time.Duration) error {
+func wakeUpSurvives(t *testing.T, label string, blind bool, limit time.Duration) error {
 	c, e := newCondition(t, newLock(t)), newEvent(t)
 	first := doomed(t, label, "await", conditionFiles(c, e.File()))
 	waits(t, c, 1)
-	last := playTagged(t, []string{"MP_SABOTAGE=" + sabotage}, "await", conditionFiles(c, e.File()))
+	last := playTagged(t, blindEnv(blind), "await", conditionFiles(c, e.File()))
 	waits(t, c, 2)
 	notify(t, c, 1)
-	first.dies()
+	first.diesFor(blind)
 	if err := last.within(limit); err != nil {
 		return err
 	}
@@ -196,23 +196,23 @@ func TestPointsOfTheBarrier(t *testing.T) {
 			barrierWorks(t, b)
 		})
 	}
-	t.Run("a barrier that ignores death is caught", func(t *testing.T) {
+	t.Run("a process that ignores death is caught", func(t *testing.T) {
 		t.Parallel()
-		if err := deathBreaks(t, "", 15*time.Second); err != nil {
+		if err := deathBreaks(t, false, 15*time.Second); err != nil {
 			t.Errorf("one that does not: %v", err)
 		}
-		if err := deathBreaks(t, "barrier", sabotageTime); err == nil {
-			t.Error("it is not")
+		if err := deathBreaks(t, true, blindTime); !errors.Is(err, errStillRuns) {
+			t.Error(err)
 		}
 	})
 }
 
 // deathBreaks says whether one who waits at a barrier is told that another who waited has
 // died. No process but that one looks at the barrier.
-func deathBreaks(t *testing.T, sabotage string, limit time.Duration) error {
+func deathBreaks(t *testing.T, blind bool, limit time.Duration) error {
 	b := newBarrier(t, 3)
-	doomed(t, "barrier.arrived", "barrier act", []*os.File{b.File()}, "10000").dies()
-	err := playTagged(t, []string{"MP_SABOTAGE=" + sabotage}, "wait broken", []*os.File{b.File()}).within(limit)
+	doomed(t, "barrier.arrived", "barrier act", []*os.File{b.File()}, "10000").diesFor(blind)
+	err := playTagged(t, blindEnv(blind), "wait broken", []*os.File{b.File()}).within(limit)
 	runtime.KeepAlive(b)
 	return err
 }

@@ -96,7 +96,7 @@ func playFrom(t testing.TB, binary string, env []string, role string, files []*o
 		fmt.Sprint("MP_SHARED_KEY=", c.share.Key()), roleVar+"="+role)...)
 	c.ExtraFiles = append([]*os.File{table, theirs}, files...)
 	c.Stdout, c.Stderr = os.Stderr, os.Stderr
-	if slices.ContainsFunc(env, func(s string) bool { return strings.HasPrefix(s, "MP_SABOTAGE=queue") }) {
+	if slices.ContainsFunc(env, func(s string) bool { return strings.HasPrefix(s, faultVar) }) {
 		c.Stderr = nil // it is expected to complain
 	}
 	err = c.Start()

@@ -91,7 +91,6 @@ func (q *Queue) get(buf []byte) (body []byte, files []*os.File, ok bool, err err
 		}
 	}
 	shm.Point("queue.get.looked")
-	q.sabotageGet(g)
 	it, err := q.read(g, buf)
 	if err != nil && q.gets.Load()&droppedBit != 0 {
 		err = q.endError() // CloseNow has given back what was to be read
@@ -110,7 +109,7 @@ func (q *Queue) get(buf []byte) (body []byte, files []*os.File, ok bool, err err
 	q.writeNextHead(g, &it)
 	before := q.announceGet(g)
 	shm.Point("queue.get.announced")
-	if !q.gets.CompareAndSwap(g, g+1) && !sabotaged("queue.get.commitfirst") {
+	if !q.gets.CompareAndSwap(g, g+1) {
 		q.undoGet(before)
 		fdpass.CloseAll(files)
 		return nil, nil, false, carrier.ErrQueueClosed

@@ -53,7 +53,11 @@ func init() {
 		id, mode := uint64(atoi(args[0])), args[1]
 		for seq := uint64(0); ; seq++ {
 			m := trafficItem(id, seq, mode)
-			switch err := q.Put(context.Background(), m); err {
+			put := q.Put
+			if os.Getenv(faultVar) == "put" {
+				put = q.FaultyPut
+			}
+			switch err := put(context.Background(), m); err {
 			case nil:
 				closeAll(m.Files)
 			case carrier.ErrQueueClosed:
@@ -74,7 +78,7 @@ func init() {
 		q := openQueue(files[1:]...)
 		buf := make([]byte, 0, 1024)
 		for {
-			p, attached, err := q.Get(context.Background(), buf)
+			p, attached, err := trafficGet(q, buf)
 			if err == carrier.ErrQueueClosed {
 				return
 			}
@@ -86,6 +90,17 @@ func init() {
 			must(err)
 		}
 	}
+}
+
+// faultVar has a role put or get with a fault.
+const faultVar = "MP_SHARED_FAULT"
+
+func trafficGet(q *shared.Queue, buf []byte) ([]byte, []*os.File, error) {
+	if os.Getenv(faultVar) == "get" {
+		p, err := q.FaultyGet(context.Background())
+		return p, nil, err
+	}
+	return q.Get(context.Background(), buf)
 }
 
 func closeAll(files []*os.File) {
@@ -423,22 +438,22 @@ func (tr *traffic) expectDeath(c *child, point string) {
 	watchdog.Stop()
 }
 
-// A queue that is broken on purpose is found out by the very same test.
-func TestQueueKillsFindWhatIsBroken(t *testing.T) {
+// Faults of a queue are found by the very same test.
+func TestQueueKillsFindFaults(t *testing.T) {
 	exe := invariantsExe(t)
-	for _, what := range []string{"queue.put.commitfirst", "queue.get.commitfirst"} {
+	for _, what := range []string{"put", "get"} {
 		t.Run(what, func(t *testing.T) {
+			fault := faultVar + "=" + what
 			for range 20 {
 				tr := newTraffic(t, 0, "small", exe)
 				tr.patience = 2 * time.Second
-				sabotage := "MP_SABOTAGE=" + what
-				producers, consumers := []*child{tr.produce(sabotage).child}, []*child{tr.consume(sabotage)}
+				producers, consumers := []*child{tr.produce(fault).child}, []*child{tr.consume(fault)}
 				for range 3 {
-					victim := tr.produce(sabotage, "MP_POINT=queue.put.headed:30")
+					victim := tr.produce(fault, "MP_POINT=queue.put.headed:30")
 					time.AfterFunc(tr.patience, func() { victim.Process.Kill() })
 					tr.died(victim.child)
 				}
-				consumers = append(consumers, tr.consume(sabotage))
+				consumers = append(consumers, tr.consume(fault))
 				time.Sleep(20 * time.Millisecond)
 				tr.finish(producers, consumers)
 				if tr.broken != nil {

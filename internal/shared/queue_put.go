@@ -150,7 +150,6 @@ func (q *Queue) put(m *carrier.Item) (ok bool, err error) {
 		q.tag.Store(tag)
 		shm.Point("queue.put.tagged")
 	}
-	q.sabotagePut(n, extent(uint64(size), tagged))
 	fits, err := q.write(n, extent(uint64(size), tagged), front, m.Pieces)
 	if err == nil && fits {
 		shm.Point("queue.put.written")
@@ -165,7 +164,7 @@ func (q *Queue) put(m *carrier.Item) (ok bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if !q.puts.CompareAndSwap(n, n+1) && !sabotaged("queue.put.commitfirst") {
+	if !q.puts.CompareAndSwap(n, n+1) {
 		q.discardUncommitted(n)
 		return false, carrier.ErrQueueClosed
 	}

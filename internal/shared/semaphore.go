@@ -187,7 +187,7 @@ func (s *Semaphore) counts(alive func(proctable.ID) bool) (total, held int) {
 	total = int(s.total.Load())
 	for slot := range s.object.UsedSlots() {
 		row := s.object.Row(slot, 0).Load()
-		if n := int(row & ownerMask); n > 0 && (alive(proctable.ID(row>>32)) || sabotaged("semaphore")) {
+		if n := int(row & ownerMask); n > 0 && alive(proctable.ID(row>>32)) {
 			held += n
 		}
 	}

@@ -33,6 +33,7 @@ func init() {
 func openSemaphore(f *os.File) *shared.Semaphore {
 	s, err := shared.OpenSemaphore(f)
 	must(err)
+	blindIfAsked()
 	return s
 }
 
