@@ -28,6 +28,14 @@ func TestExecInPlace(t *testing.T) {
 	launchOK(t, asPID1(t, "exec"))
 }
 
+// A worker that saw the end of its socket before it was killed exits with 1. It is reaped after main has
+// executed itself anew, and children that are not workers are left to main.
+func TestExecInPlaceAfterExit(t *testing.T) {
+	t.Parallel()
+	environ(t, nil, "exec exit")
+	launchOK(t, asPID1(t, "exec exit"))
+}
+
 // asPID1 is a program of tests/testdata/env in a PID namespace of its own.
 func asPID1(t *testing.T, mode string) *exec.Cmd {
 	t.Helper()
