@@ -8,7 +8,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
-	"os"
 	"sync"
 	"syscall"
 	"testing"
@@ -17,8 +16,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
-	"github.com/gomultiprocessing/mp/internal/codec"
-	"github.com/gomultiprocessing/mp/internal/fdpass"
 	"github.com/gomultiprocessing/mp/internal/pipe"
 )
 
@@ -58,47 +55,6 @@ func soon(d time.Duration) context.Context {
 	ctx, cancel := context.WithTimeout(background, d)
 	context.AfterFunc(ctx, cancel)
 	return ctx
-}
-
-// move brings an end through a message into a new one, as another process would have it.
-func move(t testing.TB, e *pipe.End) *pipe.End {
-	t.Helper()
-	var b codec.Buffer
-	if err := e.Share(&b); err != nil {
-		t.Fatal(err)
-	}
-	to := adopt(t, &b)
-	b.Settle(true)
-	return to
-}
-
-func adopt(t testing.TB, b *codec.Buffer) *pipe.End {
-	t.Helper()
-	var files []*os.File
-	for _, a := range b.Attachments() {
-		raw, err := a.File.SyscallConn()
-		if err != nil {
-			t.Fatal(err)
-		}
-		raw.Control(func(fd uintptr) {
-			d, err := unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 3)
-			if err != nil {
-				t.Fatal(err)
-			}
-			files = append(files, os.NewFile(uintptr(d), "moved"))
-		})
-	}
-	r := codec.NewReader(bytes.Clone(b.Bytes()))
-	r.Attached(files)
-	to, err := carrier.Open[*pipe.End](carrier.Kind(r.Byte()), r)
-	if err == nil {
-		err = r.Done()
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { to.Close() })
-	return to
 }
 
 // A send that is given up has no effect, wherever it was.
@@ -167,107 +123,6 @@ func TestReceiveGoesOnWhereItStopped(t *testing.T) {
 	}
 	if err := <-done; err != nil {
 		t.Fatal(err)
-	}
-}
-
-// Moving at any moment, while both sides work, loses and doubles nothing.
-func TestMoveInTheMiddle(t *testing.T) {
-	a, b := newPipe(t)
-	const n = 400
-	go func() {
-		for i := range n {
-			data := binary.LittleEndian.AppendUint64(nil, uint64(i))
-			send(background, a, append(data, make([]byte, i*331)...))
-		}
-		a.Close()
-	}()
-	for i, tries := 0, 0; ; tries++ {
-		m, err := b.Receive(soon(time.Duration(tries%5)*100*time.Microsecond), pipe.Bytes, -1)
-		switch {
-		case errors.Is(err, context.DeadlineExceeded):
-			b = move(t, b)
-			continue
-		case err == io.EOF && i == n:
-			return
-		case err != nil:
-			t.Fatalf("after %d messages: %v", i, err)
-		}
-		if got := binary.LittleEndian.Uint64(m.Data); got != uint64(i) || len(m.Data) != 8+i*331 {
-			t.Fatalf("message %d of %d bytes in the place of %d", got, len(m.Data), i)
-		}
-		i++
-		if i%3 == 0 {
-			b = move(t, b)
-		}
-	}
-}
-
-// A move while others wait: they have taken nothing. Given up, all is as before.
-func TestMoveWhileOthersWait(t *testing.T) {
-	a, b := newPipe(t)
-	a.SpinNever()
-	for _, sent := range []bool{false, true} {
-		errs := make(chan error, 6)
-		for range 3 {
-			go func() {
-				_, err := a.Receive(background, pipe.Bytes, -1)
-				errs <- err
-			}()
-			go func() { errs <- send(background, a, make([]byte, 16<<20)) }()
-		}
-		time.Sleep(20 * time.Millisecond)
-		var buf codec.Buffer
-		if err := a.Share(&buf); err != nil {
-			t.Fatal(err)
-		}
-		for range 6 {
-			if err := <-errs; !errors.Is(err, carrier.ErrEndClosed) {
-				t.Error(err)
-			}
-		}
-		if _, err := a.Receive(background, pipe.Bytes, -1); !errors.Is(err, carrier.ErrEndClosed) {
-			t.Error(err)
-		}
-		if err := a.Share(&buf); !errors.Is(err, carrier.ErrEndClosed) {
-			t.Error(err)
-		}
-		now := a
-		if sent {
-			now = adopt(t, &buf)
-		}
-		buf.Settle(sent)
-		go send(background, now, []byte("from a"))
-		mustReceive(t, b, "from a")
-		mustSend(t, b, "from b")
-		mustReceive(t, now, "from b")
-		if err := a.Poll(soon(0)); sent && !errors.Is(err, carrier.ErrEndClosed) {
-			t.Error(err)
-		}
-	}
-}
-
-// An end that is closed, or is garbage, between Share and the sending of the message
-// travels all the same, and is closed if the message does not.
-func TestCloseWhileMoving(t *testing.T) {
-	a, b := newPipe(t)
-	var buf codec.Buffer
-	if err := a.Share(&buf); err != nil {
-		t.Fatal(err)
-	}
-	if err := a.Close(); err != nil {
-		t.Fatal(err)
-	}
-	moved := adopt(t, &buf)
-	buf.Settle(true)
-	mustSend(t, moved, "still open")
-	mustReceive(t, b, "still open")
-	if err := moved.Share(&buf); err != nil {
-		t.Fatal(err)
-	}
-	moved.Close()
-	buf.Settle(false)
-	if _, err := b.Receive(background, pipe.Bytes, -1); err != io.EOF {
-		t.Error(err)
 	}
 }
 
@@ -392,97 +247,4 @@ func TestNonsenseClosesTheEnd(t *testing.T) {
 	if err := send(background, a, []byte("x")); !errors.Is(err, carrier.ErrPeer) {
 		t.Error(err)
 	}
-}
-
-// Descriptors travel with their messages, any number of them.
-func TestFiles(t *testing.T) {
-	a, b := newPipe(t)
-	for _, n := range []int{1, 2, fdpass.Max} {
-		var files []*os.File
-		for range n {
-			r, w, err := os.Pipe()
-			if err != nil {
-				t.Fatal(err)
-			}
-			w.Close()
-			files = append(files, r)
-		}
-		done := make(chan error, 1)
-		go func() {
-			done <- a.Send(background, pipe.Value, [][]byte{make([]byte, 100_000)}, files)
-		}()
-		m, err := b.Receive(background, pipe.Value, -1)
-		if err != nil || len(m.Files) != n {
-			t.Fatalf("%d files, %v; not %d", len(m.Files), err, n)
-		}
-		if err := <-done; err != nil {
-			t.Fatal(err)
-		}
-		for i, f := range m.Files {
-			was, _ := files[i].Stat()
-			is, err := f.Stat()
-			if err != nil || !os.SameFile(was, is) {
-				t.Fatalf("file %d is another one: %v", i, err)
-			}
-			f.Close()
-			files[i].Close()
-		}
-	}
-}
-
-func TestTooManyFiles(t *testing.T) {
-	a, _ := newPipe(t)
-	if err := a.Send(background, pipe.Value, nil, make([]*os.File, fdpass.Max+1)); !errors.Is(err, pipe.ErrTooMany) {
-		t.Error(err)
-	}
-}
-
-// In a process that may open no more the message stays whose descriptors it cannot have, and it is
-// told why.
-func TestMessageStaysWithoutDescriptors(t *testing.T) {
-	a, b := newPipe(t)
-	mustSend(t, a, "")
-	mustReceive(t, b, "") // nothing has to be opened for that any more
-	files := make([]*os.File, 200)
-	null, err := os.Open(os.DevNull)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer null.Close()
-	for i := range files {
-		files[i] = null
-	}
-	if err := a.Send(background, pipe.Value, [][]byte{[]byte("kept")}, files); err != nil {
-		t.Fatal(err)
-	}
-	mustSend(t, a, "next")
-	var was unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &was); err != nil {
-		t.Fatal(err)
-	}
-	few := was
-	few.Cur = 60
-	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &few); err != nil {
-		t.Fatal(err)
-	}
-	defer unix.Setrlimit(unix.RLIMIT_NOFILE, &was)
-	for range 3 {
-		if _, err := b.Receive(background, pipe.Value, -1); !errors.Is(err, pipe.ErrNoDescriptors) || !errors.Is(err, syscall.EMFILE) {
-			t.Error(err)
-		}
-		if err := b.Poll(background); err != nil || !b.Ready() {
-			t.Error("the message is not there any more:", err)
-		}
-	}
-	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &was); err != nil {
-		t.Fatal(err)
-	}
-	m, err := b.Receive(background, pipe.Value, -1)
-	if err != nil || string(m.Data) != "kept" || len(m.Files) != len(files) {
-		t.Error(string(m.Data), len(m.Files), err)
-	}
-	for _, f := range m.Files {
-		f.Close()
-	}
-	mustReceive(t, b, "next")
 }
