@@ -2,8 +2,8 @@ package inproc
 
 import "golang.org/x/sys/windows"
 
-// hasRoom says whether the system would give so many bytes at once. Go's own memory comes
-// the same way, but there it is the end of the program when it does not.
+// checkMemory returns an error if the system would not give size bytes at once. Go's own memory
+// comes the same way, but when that is refused the program ends.
 func checkMemory(size int) error {
 	at, err := windows.VirtualAlloc(0, uintptr(size), windows.MEM_RESERVE|windows.MEM_COMMIT, windows.PAGE_READWRITE)
 	if err != nil {

@@ -18,7 +18,7 @@ type Barrier struct {
 // NewBarrier makes a barrier for that number of parties, from 1 to carrier.MaxParties.
 func NewBarrier(parties int) *Barrier { return &Barrier{parties: parties, round: new(round)} }
 
-// round is what some parties wait for together. It ends once, either way.
+// round is what some parties wait for together. It ends once, complete or broken.
 type round struct {
 	arrived int
 	end     broadcast // opens as the round ends
@@ -26,7 +26,7 @@ type round struct {
 	broken  bool
 }
 
-// finish ends the round; false if it has ended before. The mutex is held.
+// finish ends the round. It reports false if the round has ended before. The mutex is held.
 func (r *round) finish(broken bool) bool {
 	if r.ended {
 		return false
@@ -36,8 +36,8 @@ func (r *round) finish(broken bool) bool {
 	return true
 }
 
-// Wait waits until all parties have come, and returns which one this was. The last to come
-// runs the action, if it has one, before the others go on.
+// Wait waits until all parties have arrived, and returns the place of this one. The last party to
+// arrive runs the action, if it has one, before the others go on.
 func (b *Barrier) Wait(ctx context.Context, action func() error) (place int, err error) {
 	if err := ctx.Err(); err != nil {
 		return 0, &carrier.LateError{Err: err} // it does not come
@@ -64,7 +64,7 @@ func (b *Barrier) Wait(ctx context.Context, action func() error) (place int, err
 	}
 }
 
-// until waits for the end of a round. The mutex is held, but not while it waits.
+// waitRound waits for the end of a round. The mutex is held, but not during the wait.
 func (b *Barrier) waitRound(ctx context.Context, r *round) error {
 	way := r.end.join()
 	b.mu.Unlock()
@@ -72,7 +72,7 @@ func (b *Barrier) waitRound(ctx context.Context, r *round) error {
 	return r.end.wait(ctx, &b.mu, way)
 }
 
-// await waits in a round in which this party has arrived, and breaks it if its ctx ends.
+// await waits in a round in which this party has arrived, and breaks the round if ctx ends.
 func (b *Barrier) await(ctx context.Context, r *round) error {
 	err := b.waitRound(ctx, r)
 	if err != nil && (r.finish(true) || r.broken) {
@@ -84,7 +84,7 @@ func (b *Barrier) await(ctx context.Context, r *round) error {
 	return nil
 }
 
-// complete ends the round: this party was the last to come.
+// complete ends the round: this party was the last to arrive.
 func (b *Barrier) complete(r *round, action func() error) error {
 	if action != nil {
 		if err := b.runAction(r, action); err != nil {
@@ -98,7 +98,7 @@ func (b *Barrier) complete(r *round, action func() error) error {
 	return nil
 }
 
-// act runs the action without the mutex. If it fails, in whatever way, the barrier breaks.
+// runAction runs the action without the mutex. If the action fails or panics, the barrier breaks.
 func (b *Barrier) runAction(r *round, action func() error) (err error) {
 	done := false
 	b.mu.Unlock()
@@ -121,7 +121,7 @@ func (b *Barrier) Abort() error {
 	return nil
 }
 
-// Reset begins a round anew, and breaks the one that somebody is in.
+// Reset begins a new round, and breaks the one in which parties wait.
 func (b *Barrier) Reset() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -130,10 +130,10 @@ func (b *Barrier) Reset() error {
 	return nil
 }
 
-// Parties is how many must come.
+// Parties is the number of parties.
 func (b *Barrier) Parties() int { return b.parties }
 
-// Waiting is how many wait at the moment.
+// Waiting is the number of parties that wait at the moment.
 func (b *Barrier) Waiting() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -143,7 +143,7 @@ func (b *Barrier) Waiting() int {
 	return b.round.arrived
 }
 
-// Broken says whether the barrier is broken.
+// Broken reports whether the barrier is broken.
 func (b *Barrier) Broken() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -5,15 +5,15 @@ import (
 	"sync"
 )
 
-// gate is where goroutines wait until it opens for all of them. The mutex of what they wait
-// for guards it. It keeps nothing when nobody waits: a channel belongs to the
-// testing/synctest bubble in which it was made, and a gate may outlive a bubble.
+// broadcast is where goroutines wait until all of them are woken. The mutex of what they wait for
+// guards it. It keeps no channel while nobody waits: a channel belongs to the bubble of
+// testing/synctest in which it was made, and a broadcast may outlive a bubble.
 type broadcast struct {
 	ch      chan struct{} // is closed as the gate opens; nil: nobody waits
 	waiters int
 }
 
-// enter is one more goroutine that waits. It is to call wait, without the mutex.
+// join adds a waiter, which then calls wait without the mutex.
 func (g *broadcast) join() (way chan struct{}) {
 	if g.ch == nil {
 		g.ch = make(chan struct{})
@@ -22,7 +22,7 @@ func (g *broadcast) join() (way chan struct{}) {
 	return g.ch
 }
 
-// wait waits until the gate opens, or until ctx ends before that.
+// wait waits for notifyAll, or until ctx ends before that.
 func (g *broadcast) wait(ctx context.Context, mu sync.Locker, way chan struct{}) error {
 	select {
 	case <-way:
@@ -40,7 +40,7 @@ func (g *broadcast) wait(ctx context.Context, mu sync.Locker, way chan struct{})
 	return ctx.Err()
 }
 
-// open lets all go on who wait. Who comes later waits until it opens again.
+// notifyAll wakes all waiters. Later ones wait for the next call.
 func (g *broadcast) notifyAll() {
 	if g.ch != nil {
 		close(g.ch)

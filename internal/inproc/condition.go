@@ -7,7 +7,7 @@ import (
 	"github.com/gomultiprocessing/mp/internal/carrier"
 )
 
-// Condition is what goroutines wait for that have a lock, until others notify them.
+// Condition is where goroutines that have a lock wait until others notify them.
 type Condition struct {
 	processLocal
 	lock    *Lock
@@ -15,8 +15,8 @@ type Condition struct {
 	waiters waitQueue[struct{}]
 }
 
-// Wait gives the acquisition with that token up, waits until it is notified, and
-// takes the lock again. On an error the lock is not held.
+// Wait releases the acquisition with that token, waits for a notification, and acquires the lock
+// again. After an error the lock is not held.
 func (c *Condition) Wait(ctx context.Context, token uint64) (carrier.Grant, error) {
 	if !c.lock.Holds(token) {
 		return carrier.Grant{}, carrier.ErrNotOwner
@@ -49,7 +49,7 @@ func (c *Condition) Wait(ctx context.Context, token uint64) (carrier.Grant, erro
 // Mutex is the condition's lock.
 func (c *Condition) Mutex() carrier.Lock { return c.lock }
 
-// quit ends the waiting of a goroutine. If it was notified, the next is instead.
+// giveUp ends the wait of a goroutine. If it was notified, the notification goes to the next.
 func (c *Condition) giveUp(w *waiter[struct{}]) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -58,7 +58,7 @@ func (c *Condition) giveUp(w *waiter[struct{}]) {
 	}
 }
 
-// grant wakes the first n of those who wait.
+// grant notifies the n goroutines that have waited longest. The mutex is held.
 func (c *Condition) grant(n int) {
 	for ; n > 0; n-- {
 		w := c.waiters.pop()
@@ -69,7 +69,7 @@ func (c *Condition) grant(n int) {
 	}
 }
 
-// Notify wakes n of those who wait, if there are as many. The acquisition with that token
+// Notify wakes n of the waiting goroutines, if there are as many. The acquisition with that token
 // must not have ended.
 func (c *Condition) Notify(token uint64, n int) error {
 	if !c.lock.Holds(token) {

@@ -2,8 +2,8 @@ package inproc
 
 import "reflect"
 
-// line holds items in the order in which they came, in blocks: it grows and shrinks
-// without copying what is in it.
+// deque holds items in the order in which they were put. It consists of blocks, so that it grows
+// and shrinks without copying its items.
 type deque[T any] struct {
 	lifo       bool // is the one to pop, else the oldest
 	n          int
@@ -85,7 +85,7 @@ func (l *deque[T]) popNewest() T {
 	return v
 }
 
-// takeFrom leaves nothing that the item refers to.
+// takeFrom takes an item out of a block, and leaves nothing that the item refers to.
 func takeFrom[T any](b *block[T], i int) (v T) {
 	v, b.items[i] = b.items[i], v
 	return v

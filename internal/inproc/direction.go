@@ -15,12 +15,11 @@ const (
 	maxBytes    = 1 << 20
 )
 
-// way is one direction of a pipe.
+// direction is one direction of a pipe.
 //
-// While somebody waits to receive there is no message, and while somebody waits to send
-// there is no room: who sends hands the message to the first who waits for it, and
-// who receives lets the first in who waits for room. So nobody is overtaken, and who is
-// woken is done.
+// While a receiver waits there is no message, and while a sender waits there is no room: a sender
+// hands its message to the receiver that has waited longest, and a receiver lets in the sender
+// that has waited longest. So none is overtaken, and a goroutine that is woken is done.
 type direction[T any] struct {
 	mu            sync.Mutex
 	messages      *deque[message[T]]
@@ -41,26 +40,26 @@ type request struct {
 	limit int  // of bytes; -1: none
 }
 
-// reception is a receive that waits.
+// pendingReceive is a receive that waits.
 type pendingReceive[T any] struct {
 	request
 	message message[T]
 	err     error
 }
 
-// sending is a send that waits.
+// pendingSend is a send that waits.
 type pendingSend[T any] struct {
 	message message[T]
 	err     error
 }
 
-// watcher is told when there may be something to receive.
+// watcher is a function to call when there may be something to receive.
 type watcher struct {
 	notify  func()
 	bubbled bool
 }
 
-// refuses is why a message is not what was wanted.
+// mismatch returns an error if a message is not what the receiver wants.
 func (q request) mismatch(bytes bool, size int) error {
 	switch {
 	case bytes && !q.bytes:
@@ -73,8 +72,7 @@ func (q request) mismatch(bytes bool, size int) error {
 	return nil
 }
 
-// send hands the message to who waits for it, or puts it behind the others when there is
-// room.
+// send hands the message to a waiting receiver, or queues it if there is room, or waits.
 func (w *direction[T]) send(ctx context.Context, m message[T]) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -91,7 +89,7 @@ func (w *direction[T]) send(ctx context.Context, m message[T]) error {
 	return err
 }
 
-// sendNow is send if that is possible at once. Otherwise the sleeper is one that waits.
+// sendNow is send if that is possible at once. Otherwise it returns a waiter.
 func (w *direction[T]) sendNow(m message[T]) (*waiter[pendingSend[T]], error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -112,8 +110,8 @@ func (w *direction[T]) sendNow(m message[T]) (*waiter[pendingSend[T]], error) {
 	return s, nil
 }
 
-// deliver hands a message to the first who waits to receive it. Those who want something
-// else have their error.
+// deliver hands a message to the receiver that has waited longest. Receivers that want something
+// else get their error.
 func (w *direction[T]) deliver(m message[T]) bool {
 	for r := w.receivers.pop(); r != nil; r = w.receivers.pop() {
 		err := r.value.mismatch(m.bytes, len(m.data))
@@ -152,7 +150,7 @@ func (w *direction[T]) receive(ctx context.Context, q request) (message[T], erro
 	return m, err
 }
 
-// receiveNow is receive if that is possible at once. Otherwise the sleeper is one that waits.
+// receiveNow is receive if that is possible at once. Otherwise it returns a waiter.
 func (w *direction[T]) receiveNow(q request) (m message[T], s *waiter[pendingReceive[T]], err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -170,7 +168,7 @@ func (w *direction[T]) receiveNow(q request) (m message[T], s *waiter[pendingRec
 	return m, s, nil
 }
 
-// take takes the next message, which there is, and lets in who waits for room.
+// take takes the next message, which must exist, and lets in a sender that waits for room.
 func (w *direction[T]) take(q request) (message[T], error) {
 	next := w.messages.peek()
 	if err := q.mismatch(next.bytes, len(next.data)); err != nil {
@@ -182,7 +180,7 @@ func (w *direction[T]) take(q request) (message[T], error) {
 	return m, nil
 }
 
-// admit lets in who waits for room, as far as there is some.
+// admit lets in waiting senders as far as there is room.
 func (w *direction[T]) admit() {
 	for s := w.senders.first(); s != nil && w.hasSpace(len(s.value.message.data)); s = w.senders.first() {
 		w.put(s.value.message)
@@ -191,17 +189,17 @@ func (w *direction[T]) admit() {
 	}
 }
 
-// gaveUp lets those in who waited behind a send that was larger than theirs, and has given up.
+// sendCancelled lets in senders that waited behind a larger message, whose send has given up.
 func (w *direction[T]) sendCancelled() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.admit()
 }
 
-// peek is the item that is next in a line that has one.
+// peek is the next item of a deque that is not empty.
 func (l *deque[T]) peek() *T { return &l.head.items[l.start] }
 
-// something says whether receive would not wait.
+// readable reports whether receive would not wait.
 func (w *direction[T]) readable() bool {
 	return w.messages.len() > 0 || w.sendClosed || w.receiveClosed
 }
@@ -246,7 +244,7 @@ func (w *direction[T]) poll(ctx context.Context) error {
 	return nil
 }
 
-// tell tells those who look for a message that there may be something.
+// notifyReadable wakes pollers and calls watchers: there may be something to receive.
 func (w *direction[T]) notifyReadable(which wakeups) {
 	w.pollers.settleAll(which, func(*struct{}) {})
 	for watch := range w.watches {
@@ -274,7 +272,7 @@ func (w *direction[T]) watch(notify func()) (stop func()) {
 	}
 }
 
-// noSender ends what is sent: the sending end is closed.
+// closeSend closes the sending end: nothing more will be sent.
 func (w *direction[T]) closeSend(which wakeups) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -287,7 +285,7 @@ func (w *direction[T]) closeSend(which wakeups) {
 	w.notifyReadable(which)
 }
 
-// noReceiver drops what was sent: the receiving end is closed.
+// closeReceive closes the receiving end, and drops what was sent.
 func (w *direction[T]) closeReceive(which wakeups) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -21,7 +21,7 @@ func NewOneWayPipe[T any]() (r, w *End[T]) {
 	return &End[T]{only, nil}, &End[T]{nil, only}
 }
 
-// message is one that was sent.
+// message is a message that was sent.
 type message[T any] struct {
 	bytes bool // it is the bytes, not the value
 	value T
@@ -47,13 +47,13 @@ func (e *End[T]) SendBytes(ctx context.Context, p []byte) error {
 	return e.out.send(ctx, message[T]{bytes: true, data: append([]byte{}, p...)})
 }
 
-// Recv takes the next message, a value.
+// Recv takes the next message, which must be a value.
 func (e *End[T]) Recv(ctx context.Context) (T, error) {
 	m, err := e.receive(ctx, request{limit: -1})
 	return m.value, err
 }
 
-// RecvBytes takes the next message, bytes, as many as the limit at most.
+// RecvBytes takes the next message, which must be bytes, and no more than the limit.
 func (e *End[T]) RecvBytes(ctx context.Context, limit int) ([]byte, error) {
 	m, err := e.receive(ctx, request{bytes: true, limit: limit})
 	return m.data, err
@@ -74,11 +74,11 @@ func (e *End[T]) Poll(ctx context.Context) error {
 	return e.in.poll(ctx)
 }
 
-// Ready says whether a receive would find something, an error included.
+// Ready reports whether a receive would not wait: there is a message, or an error.
 func (e *End[T]) Ready() bool { return e.in == nil || e.in.isReady() }
 
-// Watch calls notify, which does not block, when Ready may have turned true, until stop is
-// called.
+// Watch calls notify whenever Ready may have become true, until stop is called. notify must not
+// block.
 func (e *End[T]) Watch(notify func()) (stop func()) {
 	if e.in == nil {
 		notify()
@@ -101,7 +101,8 @@ func (e *End[T]) Err() error {
 	return nil
 }
 
-// Drop closes an end that is garbage. The collector calls it, which is outside of all bubbles.
+// Drop closes an end that is garbage. The goroutine of the garbage collector calls it, which is
+// outside all bubbles of testing/synctest.
 func (e *End[T]) Drop() { e.close(outsideBubbles) }
 
 func (e *End[T]) close(which wakeups) {

@@ -18,7 +18,7 @@ type Event struct {
 // NewEvent makes an event that is not set.
 func NewEvent() *Event { return new(Event) }
 
-// Set sets the flag, and frees all who wait.
+// Set sets the flag, and wakes all waiters.
 func (e *Event) Set() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -30,7 +30,7 @@ func (e *Event) Set() error {
 	return nil
 }
 
-// Clear takes the flag back.
+// Clear clears the flag.
 func (e *Event) Clear() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -38,10 +38,10 @@ func (e *Event) Clear() error {
 	return nil
 }
 
-// IsSet says whether the flag is set.
+// IsSet reports whether the flag is set.
 func (e *Event) IsSet() bool { return e.set.Load() }
 
-// Wait waits until the flag is set, or was set meanwhile.
+// Wait waits until the flag is set. A Set frees all waiters, also when a Clear follows at once.
 func (e *Event) Wait(ctx context.Context) error {
 	if e.set.Load() {
 		return nil
@@ -59,7 +59,7 @@ func (e *Event) Wait(ctx context.Context) error {
 	return e.nextSet.wait(ctx, &e.mu, way)
 }
 
-// Watch calls notify, which does not block, at each Set, until stop is called.
+// Watch calls notify at each Set, until stop is called. notify must not block.
 func (e *Event) Watch(notify func()) (stop func()) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -1,7 +1,7 @@
 package inproc
 
-// heap holds items so that the least is at hand; of equal ones, the one that came first. It
-// compares before it moves anything: a less that panics leaves it as it was.
+// heap holds items so that the least is taken first, and of equal ones the one that was put first.
+// It compares before it moves anything: a less that panics leaves the heap as it was.
 type heap[T any] struct {
 	less    func(a, b T) bool
 	entries []entry[T] // that at i is not after those at 2i+1 and 2i+2
@@ -18,7 +18,7 @@ const minHeapCap = 64
 
 func (h *heap[T]) len() int { return len(h.entries) }
 
-// before is the order. One call of less will do: it is known who came first.
+// before is the order. One call of less is enough, because it is known which came first.
 func (h *heap[T]) before(a, b *entry[T]) bool {
 	if a.number < b.number {
 		return !h.less(b.v, a.v)
@@ -37,7 +37,7 @@ func (h *heap[T]) push(v T) {
 	h.entries[to] = e
 }
 
-// climb is where an entry belongs on the way from a place to the top.
+// climb is the place of an entry on the path from a place to the top.
 func (h *heap[T]) climb(from int, e *entry[T]) int {
 	for from > 0 && h.before(e, &h.entries[(from-1)/2]) {
 		from = (from - 1) / 2

@@ -11,15 +11,15 @@ import (
 	"github.com/gomultiprocessing/mp/internal/errtext"
 )
 
-// Lock is a lock of one goroutine at a time.
+// Lock is a lock that one goroutine at a time holds.
 //
-// Its state is one word: whether it is held, whether somebody waits, and above these the
-// token of the last acquisition. So acquiring is one exchange, and so is giving back what
-// has that token, and nothing else. While somebody waits, giving back goes by the mutex.
+// Its state is one word: whether it is held, whether goroutines wait, and above these the token of
+// the last acquisition. So acquiring is one compare-and-swap, and so is releasing while nobody
+// waits. While goroutines wait, releasing takes the mutex.
 //
-// Who comes just as the lock is free may take it, which is fast: who is woken needs a while
-// to run. But one who has waited for a millisecond is handed the lock, and it is not free
-// in between.
+// A goroutine that comes just as the lock is free may take it, which is fast: a woken one needs a
+// while to run. But a goroutine that has waited for a millisecond is handed the lock, which is not
+// free in between.
 type Lock struct {
 	processLocal
 	state   atomic.Uint64
@@ -38,7 +38,7 @@ var pid = os.Getpid()
 // NewLock makes a lock.
 func NewLock() *Lock { return new(Lock) }
 
-// TryAcquire takes the lock if it is free.
+// TryAcquire acquires the lock if it is free.
 func (l *Lock) TryAcquire() (carrier.Grant, bool) {
 	for {
 		v := l.state.Load()
@@ -51,7 +51,7 @@ func (l *Lock) TryAcquire() (carrier.Grant, bool) {
 	}
 }
 
-// Acquire takes the lock, and waits for it until ctx ends.
+// Acquire acquires the lock. It waits until ctx ends.
 func (l *Lock) Acquire(ctx context.Context) (carrier.Grant, error) {
 	if err := ctx.Err(); err != nil {
 		if _, held := l.Held(); held { // as if ctx had ended a moment later
@@ -69,12 +69,12 @@ func (l *Lock) Acquire(ctx context.Context) (carrier.Grant, error) {
 	return g, nil
 }
 
-// inTheWay says why a wait ended with its ctx.
+// heldError says why a wait ended with its ctx.
 func heldError(err error) error {
 	return fmt.Errorf("another goroutine of this process has the lock: %w", err)
 }
 
-// relock is Acquire for who had the lock, and words the error for who says what it was for.
+// acquireAgain is Acquire with an error to which the caller adds what the lock was for.
 func (l *Lock) acquireAgain(ctx context.Context) (carrier.Grant, error) {
 	if err := ctx.Err(); err != nil {
 		return carrier.Grant{}, err
@@ -85,7 +85,7 @@ func (l *Lock) acquireAgain(ctx context.Context) (carrier.Grant, error) {
 	return l.wait(ctx)
 }
 
-// wait is Acquire for one who did not get the lock at once.
+// wait is Acquire for a goroutine that did not get the lock at once.
 func (l *Lock) wait(ctx context.Context) (carrier.Grant, error) {
 	w := l.waiters.newWaiter(0)
 	defer l.waiters.recycle(w)
@@ -113,14 +113,15 @@ func (l *Lock) wait(ctx context.Context) (carrier.Grant, error) {
 	}
 }
 
-// leave takes a waiter out of the line.
+// dequeue removes a waiter. The mutex is held.
 func (l *Lock) dequeue(w *waiter[uint64]) {
 	if l.waiters.remove(w); l.waiters.first() == nil {
 		l.state.And(^uint64(contended))
 	}
 }
 
-// Release ends the acquisition with that token. ErrNotOwner: it has ended already.
+// Release ends the acquisition with that token. It is carrier.ErrNotOwner if that has ended
+// before.
 func (l *Lock) Release(token uint64) error {
 	v := token*tokenUnit | held
 	if token != 0 && (l.state.CompareAndSwap(v, v&^held) || l.releaseContended(token)) {
@@ -132,7 +133,7 @@ func (l *Lock) Release(token uint64) error {
 // NewCondition makes a condition of the lock.
 func (l *Lock) NewCondition() (carrier.Condition, error) { return &Condition{lock: l}, nil }
 
-// pass is Release while somebody waits.
+// releaseContended is Release while goroutines wait.
 func (l *Lock) releaseContended(token uint64) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -162,12 +163,12 @@ func (l *Lock) releaseContended(token uint64) bool {
 	}
 }
 
-// Holds says whether the acquisition with that token has not ended.
+// Holds reports whether the acquisition with that token has not ended.
 func (l *Lock) Holds(token uint64) bool {
 	return l.state.Load()&^contended == token*tokenUnit|held
 }
 
-// Held is the pid of this process, if the lock is held.
+// Held is the pid of this process, and whether the lock is held.
 func (l *Lock) Held() (int, bool) {
 	if l.state.Load()&held == 0 {
 		return 0, false

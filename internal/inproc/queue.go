@@ -6,13 +6,14 @@ import (
 	"github.com/gomultiprocessing/mp/internal/carrier"
 )
 
-// NewQueue makes a queue that holds capacity items at most; 0 or less is no bound. Get takes the oldest item.
+// NewQueue makes a queue of at most capacity items; 0 or less: no bound. Get takes the oldest
+// item.
 func NewQueue[T any](capacity int) *Queue[T] { return newQueue(capacity, newDeque[T](false)) }
 
-// NewLIFOQueue makes a queue of which Get takes the newest item.
+// NewLIFOQueue makes a queue whose Get takes the newest item.
 func NewLIFOQueue[T any](capacity int) *Queue[T] { return newQueue(capacity, newDeque[T](true)) }
 
-// NewPriorityQueue makes a queue of which Get takes the least item, and of equal ones the oldest.
+// NewPriorityQueue makes a queue whose Get takes the least item, and of equal ones the oldest.
 func NewPriorityQueue[T any](capacity int, less func(a, b T) bool) *Queue[T] {
 	return newQueue(capacity, &heap[T]{less: less})
 }
@@ -22,8 +23,8 @@ func newQueue[T any](capacity int, store store[T]) *Queue[T] {
 	return &Queue[T]{store: store, deque: line, capacity: max(capacity, 0)}
 }
 
-// store is an order of items. Only push and pop may panic, because less does, and have no effect
-// then.
+// store holds the items in an order. Only push and pop may panic, because they call less; then
+// they have had no effect.
 type store[T any] interface {
 	push(v T)
 	pop() T // not of an empty one
@@ -33,9 +34,10 @@ type store[T any] interface {
 
 // Queue holds items in memory of this process.
 //
-// Who waits is in a list, and is off it when somebody else has done what it waits for:
-// putters give their item to the first getter, getters let in the item of the first putter. So
-// a getter waits only while there are no items, and a putter only while there is no room.
+// A waiter is in a wait queue, and is removed when another goroutine has done what it waits for: a
+// put gives its item to the getter that has waited longest, a get lets in the item of the putter
+// that has waited longest. So a getter waits only while there are no items, and a putter only
+// while there is no room.
 type Queue[T any] struct {
 	processLocal
 	mu       spinMutex
@@ -50,6 +52,7 @@ type Queue[T any] struct {
 	watchers map[*func()]struct{}
 }
 
+// Put puts an item. It waits for room until ctx ends.
 func (q *Queue[T]) Put(ctx context.Context, v T) error {
 	q.mu.Lock()
 	if l := q.deque; l != nil && !q.closed && q.getters.first() == nil && len(q.watchers) == 0 && !q.full() {
@@ -70,6 +73,7 @@ func (q *Queue[T]) Put(ctx context.Context, v T) error {
 	}
 }
 
+// TryPut is Put that does not wait: carrier.ErrFull.
 func (q *Queue[T]) TryPut(v T) error {
 	q.mu.Lock()
 	_, other, err := q.put(v, false)
@@ -77,8 +81,8 @@ func (q *Queue[T]) TryPut(v T) error {
 	return err
 }
 
-// put puts an item, or has it wait as w. It says who else is to be woken. The lock is held, and
-// given up.
+// put puts an item, or makes it wait as w. other is a waiter that the caller must wake. The lock
+// is held, and put releases it.
 func (q *Queue[T]) put(v T, wait bool) (w, other *waiter[transfer[T]], err error) {
 	defer q.mu.Unlock()
 	if q.closed {
@@ -104,6 +108,7 @@ func (q *Queue[T]) put(v T, wait bool) (w, other *waiter[transfer[T]], err error
 	return nil, nil, nil
 }
 
+// Get takes an item. It waits for one until ctx ends.
 func (q *Queue[T]) Get(ctx context.Context) (T, error) {
 	q.mu.Lock()
 	if l := q.deque; l != nil && l.n > 0 && q.putters.first() == nil {
@@ -120,6 +125,7 @@ func (q *Queue[T]) Get(ctx context.Context) (T, error) {
 	return q.await(ctx, w, &q.getters)
 }
 
+// TryGet is Get that does not wait: carrier.ErrEmpty.
 func (q *Queue[T]) TryGet() (T, error) {
 	q.mu.Lock()
 	v, _, other, err := q.get(false)
@@ -127,8 +133,8 @@ func (q *Queue[T]) TryGet() (T, error) {
 	return v, err
 }
 
-// get takes an item, or waits for one as w. It says who else is to be woken. The lock is held,
-// and given up.
+// get takes an item, or waits for one as w. other is a waiter that the caller must wake. The lock
+// is held, and get releases it.
 func (q *Queue[T]) get(wait bool) (v T, w, other *waiter[transfer[T]], err error) {
 	defer q.mu.Unlock()
 	if q.store.len() == 0 {
@@ -147,9 +153,9 @@ func (q *Queue[T]) get(wait bool) (v T, w, other *waiter[transfer[T]], err error
 	return v, nil, q.admit(), nil
 }
 
-// admit lets in the item of the first Put that waits, and returns it to be woken. If less panics,
-// or ends the goroutine, it will do so again in that Put, where its caller can see it; the
-// room goes to the next one then.
+// admit lets in the item of the putter that has waited longest, and returns that waiter, which the
+// caller must wake. If less panics, or ends the goroutine, it will do so again in the waiting Put,
+// where its caller sees it; the room then goes to the next putter.
 func (q *Queue[T]) admit() *waiter[transfer[T]] {
 	w := q.putters.first()
 	if w == nil || q.full() {
@@ -172,32 +178,38 @@ func (q *Queue[T]) admit() *waiter[transfer[T]] {
 
 func (q *Queue[T]) full() bool { return q.capacity > 0 && q.store.len() >= q.capacity }
 
+// Len is the number of items.
 func (q *Queue[T]) Len() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.store.len()
 }
 
+// Cap is the bound; 0: none.
 func (q *Queue[T]) Cap() int { return q.capacity }
 
+// Full reports whether the queue has as many items as its bound allows.
 func (q *Queue[T]) Full() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.full()
 }
 
+// Closed reports whether the queue was closed.
 func (q *Queue[T]) Closed() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.closed
 }
 
+// Unfinished is the number of items that Join waits for.
 func (q *Queue[T]) Unfinished() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.got + q.store.len()
 }
 
+// TaskDone says that an item that was got is done. It is carrier.ErrNotGot if all are.
 func (q *Queue[T]) TaskDone() error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -209,6 +221,7 @@ func (q *Queue[T]) TaskDone() error {
 	return nil
 }
 
+// Join waits until every item that was put was got and is done, or was dropped.
 func (q *Queue[T]) Join(ctx context.Context) error {
 	q.mu.Lock()
 	if q.done() {
@@ -224,17 +237,17 @@ func (q *Queue[T]) Join(ctx context.Context) error {
 	return q.idle.wait(ctx, &q.mu, way)
 }
 
-// done says whether nothing is left to do.
+// done reports whether Join need not wait.
 func (q *Queue[T]) done() bool { return q.got == 0 && q.store.len() == 0 }
 
-// freeJoins ends the Joins if nothing is left to do.
+// wakeJoiners ends the Joins if every item is done.
 func (q *Queue[T]) wakeJoiners() {
 	if q.done() {
 		q.idle.notifyAll()
 	}
 }
 
-// Shutdown lets nothing more in.
+// Shutdown closes the queue for puts. Its items can be got.
 func (q *Queue[T]) Shutdown() error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -242,7 +255,7 @@ func (q *Queue[T]) Shutdown() error {
 	return nil
 }
 
-// CloseNow is Shutdown that drops what is in the queue, and says how many items that was.
+// CloseNow is Shutdown that also drops the items, and returns how many those were.
 func (q *Queue[T]) CloseNow() (dropped int, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -261,14 +274,14 @@ func (q *Queue[T]) close() {
 	q.notify()
 }
 
-// Readable says whether there is an item, or there will be none any more.
+// Readable reports whether a Get would not wait: there is an item, or the queue is closed.
 func (q *Queue[T]) Readable() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.closed || q.store.len() > 0
 }
 
-// Watch has notify called when the queue may have become readable. It must not block, nor
+// Watch calls notify whenever the queue may have become readable. notify must neither block nor
 // use the queue.
 func (q *Queue[T]) Watch(notify func()) (stop func()) {
 	q.mu.Lock()

@@ -12,9 +12,9 @@ import (
 
 // Semaphore is a number of permits.
 //
-// Who comes as a permit is free may take it. What comes back is handed to those who have
-// waited for a millisecond; the others are woken to take it if they can. As long as permits
-// are free and goroutines wait, so many of the first of these are awake.
+// A goroutine that comes just as a permit is free may take it. A permit that comes back is handed
+// to a goroutine that has waited for a millisecond; others are woken to take it if they can. As
+// long as permits are free and goroutines wait, as many of the first of these are awake.
 type Semaphore struct {
 	processLocal
 	mu      sync.Mutex
@@ -48,7 +48,7 @@ func (s *Semaphore) take() (token uint64, ok bool) {
 	return s.token, true
 }
 
-// Acquire takes a permit, and waits for it until ctx ends.
+// Acquire takes a permit. It waits for one until ctx ends.
 func (s *Semaphore) Acquire(ctx context.Context) (carrier.Grant, error) {
 	if err := ctx.Err(); err != nil {
 		return carrier.Grant{}, err
@@ -104,7 +104,7 @@ func (s *Semaphore) Release(n int) error {
 	return nil
 }
 
-// pass gives n permits to those who wait, as far as there are any.
+// wakeWaiters gives n permits back, to waiting goroutines first. The mutex is held.
 func (s *Semaphore) wakeWaiters(n int64) {
 	s.free += n
 	for w := s.waiters.first(); w != nil && s.free > 0 && w.overdue(); w = s.waiters.first() {
@@ -122,7 +122,7 @@ func (s *Semaphore) wakeWaiters(n int64) {
 	}
 }
 
-// Available is how many permits nobody holds.
+// Available is the number of permits that nobody holds.
 func (s *Semaphore) Available() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

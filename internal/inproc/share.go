@@ -9,7 +9,7 @@ import (
 // What is in memory of this process cannot travel to another one. There is nothing to let go of, and
 // nothing that could be lost.
 
-// local has what the carriers here have in common.
+// processLocal is what the carriers of this package have in common.
 type processLocal struct{}
 
 // Err implements carrier.Object.
@@ -25,7 +25,7 @@ func errProcessLocal(what string) error {
 // Share implements carrier.Object.
 func (*Lock) Share(*codec.Buffer) error { return errProcessLocal("Lock") }
 
-// RLock is a lock that says so when it is to travel.
+// RLock is a Lock with its own error when it is to travel.
 type RLock struct{ Lock }
 
 // NewRLock makes an RLock.

@@ -2,9 +2,9 @@ package inproc
 
 import "sync"
 
-// briefLock is a lock that is held for some nanoseconds only, so that it is worth to look a
-// few times before one sleeps: what many goroutines pass through would else be handed from
-// sleeper to sleeper.
+// spinMutex is a mutex that is held for nanoseconds, so that trying a few times before sleeping is
+// worth it. Otherwise a mutex that many goroutines pass through would be handed from sleeper to
+// sleeper.
 type spinMutex struct {
 	mu sync.Mutex
 	_  [56]byte // who looks does not disturb who has it and changes what lies behind

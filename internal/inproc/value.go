@@ -7,9 +7,9 @@ import (
 
 // Value is some words that change at once.
 //
-// The version's lowest bit says which of two slots is the value. Who changes it writes the
-// other one, and then one word, the version. So nobody who reads has to wait for a writer,
-// and only reads again when the value has changed twice meanwhile.
+// The lowest bit of the version says which of two slots is the value. A writer writes the other
+// one, and then one word, the version. So a reader never waits for a writer, and only reads again
+// when the value has changed twice meanwhile.
 type Value struct {
 	processLocal
 	version atomic.Uint64
@@ -24,7 +24,7 @@ func NewValue(words []uint64) *Value {
 	return v
 }
 
-// Words is how many words the value has.
+// Words is the number of words.
 func (v *Value) Words() int { return len(v.slots[0]) }
 
 // Load copies the value.

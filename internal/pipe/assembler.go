@@ -8,7 +8,7 @@ import (
 	"github.com/gomultiprocessing/mp/internal/fdpass"
 )
 
-// Message is what was received. Its memory and files are the receiver's.
+// Message is a message that was received. Its memory and files are the receiver's.
 type Message = carrier.Message
 
 func closeFiles(m *Message) {
@@ -26,7 +26,7 @@ const (
 	maxSets = 4
 )
 
-// inbox puts messages together from what comes.
+// assembler puts messages together from what is received.
 type assembler struct {
 	buf  []byte // buf[r:w] came and was not looked at
 	r, w int
@@ -41,7 +41,7 @@ type assembler struct {
 	left      int    // bytes of its payload that are to come
 }
 
-// advance looks at what came until a message is whole or nothing is left.
+// parse parses what was received, until a message is complete or nothing is left.
 func (in *assembler) parse() error {
 	for !in.complete {
 		switch {
@@ -80,7 +80,7 @@ func (in *assembler) parse() error {
 	return nil
 }
 
-// begin is the beginning of a chunk.
+// beginChunk handles the header of a chunk.
 func (in *assembler) beginChunk(h header) error {
 	switch {
 	case !in.begun:
@@ -109,7 +109,7 @@ func (in *assembler) beginChunk(h header) error {
 	return nil
 }
 
-// finish is the end of a chunk.
+// endChunk handles the last byte of a chunk.
 func (in *assembler) endChunk(last byte) error {
 	in.inChunk = false
 	switch last {
@@ -128,13 +128,13 @@ func (in *assembler) endChunk(last byte) error {
 	return nil
 }
 
-// forget makes room for the next message.
+// reset begins the next message.
 func (in *assembler) reset() {
 	in.msg, in.total = Message{}, 0
 	in.filesLost, in.begun, in.complete, in.inChunk, in.left = false, false, false, false, 0
 }
 
-// take is the whole message.
+// take returns the complete message.
 func (in *assembler) take() (Message, error) {
 	m, damaged := in.msg, in.filesLost
 	in.reset()
@@ -145,8 +145,8 @@ func (in *assembler) take() (Message, error) {
 	return m, nil
 }
 
-// grow makes room for n more bytes of the message. Never is more memory taken than
-// twice what came.
+// grow makes room for n more bytes of the message. The message never takes more memory than twice
+// what was received of it.
 func (in *assembler) grow(n int) {
 	have := len(in.msg.Data)
 	if cap(in.msg.Data)-have >= n {
@@ -156,7 +156,8 @@ func (in *assembler) grow(n int) {
 	in.msg.Data = append(make([]byte, 0, want), in.msg.Data...)
 }
 
-// room is where the next bytes are to be put: tail, or if direct is not empty first there.
+// buffers are where the next bytes are to be put: into direct, if it is not empty, and then into
+// tail.
 func (in *assembler) buffers() (direct, tail []byte) {
 	if in.r == in.w {
 		in.r, in.w = 0, 0
@@ -177,7 +178,7 @@ func (in *assembler) buffers() (direct, tail []byte) {
 	return direct, in.buf[in.w:]
 }
 
-// shift moves what was not looked at to the front, of a larger buffer if it was full.
+// compact moves what was not parsed to the front of the buffer, or of a larger one if it was full.
 func (in *assembler) compact() {
 	size := len(in.buf)
 	if in.w-in.r > size/2 || size == 0 {
@@ -191,7 +192,7 @@ func (in *assembler) compact() {
 	in.buf, in.r = to, 0
 }
 
-// came notes n bytes in what room returned.
+// filled notes that n bytes were put into what buffers returned.
 func (in *assembler) filled(n int, direct []byte) {
 	d := min(n, len(direct))
 	in.msg.Data = in.msg.Data[:len(in.msg.Data)+d]
@@ -202,7 +203,7 @@ func (in *assembler) filled(n int, direct []byte) {
 	}
 }
 
-// add notes descriptors that came.
+// addFiles notes descriptors that were received.
 func (in *assembler) addFiles(s fdpass.Set) error {
 	in.sets = append(in.sets, s)
 	if len(in.sets) > maxSets {
@@ -211,7 +212,7 @@ func (in *assembler) addFiles(s fdpass.Set) error {
 	return nil
 }
 
-// drop closes and forgets everything.
+// discard closes and drops everything.
 func (in *assembler) discard() {
 	closeFiles(&in.msg)
 	in.reset()
@@ -221,7 +222,8 @@ func (in *assembler) discard() {
 	in.sets, in.buf, in.r, in.w = nil, nil, 0, 0
 }
 
-// replay is what an inbox must be fed with to be where this one is. It changes nothing.
+// replay is what an assembler must be fed with to get into the state of this one. It changes
+// nothing.
 func (in *assembler) replay() (stream []byte, sets []fdpass.Set) {
 	if in.begun {
 		stream, sets = in.replayMessage()

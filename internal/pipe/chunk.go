@@ -9,7 +9,7 @@ import (
 	"github.com/gomultiprocessing/mp/internal/fdpass"
 )
 
-// Kind says what a message is.
+// Kind is the kind of a message.
 type Kind = carrier.MessageKind
 
 // The kinds of messages.
@@ -44,7 +44,7 @@ func (h header) append(to []byte) []byte {
 	return binary.LittleEndian.AppendUint64(to, h.total)
 }
 
-// parseHeader reads headerSize bytes.
+// parseHeader parses headerSize bytes.
 func parseHeader(p []byte) (header, error) {
 	h := header{
 		kind:  Kind(p[0]),

@@ -22,9 +22,9 @@ const (
 	Sends
 )
 
-// End is one end of a pipe. Its methods may be called by any number of goroutines.
-// Nothing but a call of a method that goes on keeps an End from being garbage, except
-// for what Send may have left to do in the background, which Close ends.
+// End is one end of a pipe. Its methods are safe for concurrent use. An End becomes garbage like
+// any value, except while a method runs, or while Send still takes back a message in the
+// background, which Close ends.
 type End struct {
 	mode Mode
 	file *os.File
@@ -51,7 +51,8 @@ const (
 	closed
 )
 
-// side is one direction. Whoever has its turn may use the socket in it and what belongs to it.
+// direction is one direction of an end. The goroutine that has its turn may use the socket in that
+// direction, and what belongs to it.
 type direction struct {
 	turn     chan struct{} // holds a token while nobody has the turn
 	deadline func(time.Time) error
@@ -61,7 +62,7 @@ type direction struct {
 // longAgo is a deadline that has passed.
 var pastDeadline = time.Unix(1, 0)
 
-// New makes a pipe. An oneWay one's a receives and its b sends.
+// New makes a pipe. If it is oneWay, a receives and b sends.
 func New(oneWay bool) (a, b *End, err error) {
 	fa, fb, err := pair()
 	if err != nil {
@@ -98,15 +99,15 @@ func newEnd(f *os.File, mode Mode) (*End, error) {
 	return e, nil
 }
 
-// NoDescriptors says that no descriptors come with what this end receives, which makes receiving quicker. Those
-// that come all the same get lost when there is no room. It is called before anything else.
+// NoDescriptors says that this end receives no descriptors, which makes receiving faster. Any that
+// arrive nevertheless are lost if there is no room for them. It is called before anything else.
 func (e *End) NoDescriptors() { e.rx.noFiles = true }
 
-// Sends says whether this end may send.
+// Sends reports whether this end may send.
 func (e *End) Sends() bool { return e.mode&Sends != 0 }
 
-// Close closes this end: the other one receives what was sent, and then io.EOF. Nobody
-// that waits here goes on waiting. It answers nil also when the end was closed before.
+// Close closes this end: the other one receives what was sent, and then io.EOF. Goroutines that
+// wait here stop. Closing again does nothing.
 func (e *End) Close() error {
 	e.mu.Lock()
 	switch e.state {
@@ -125,7 +126,7 @@ func (e *End) Close() error {
 	return nil
 }
 
-// shut lets go of everything. The state is closed.
+// release frees everything. The state is closed.
 func (e *End) release() {
 	e.file.Close() // whoever waits for it stops
 	<-e.receiving.turn
@@ -136,7 +137,7 @@ func (e *End) release() {
 // Err implements carrier.Object.
 func (e *End) Err() error { return e.checkOpen() }
 
-// isOpen says carrier.ErrEndClosed if this end is not to be used.
+// checkOpen returns carrier.ErrEndClosed if this end must not be used.
 func (e *End) checkOpen() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -146,7 +147,7 @@ func (e *End) checkOpen() error {
 	return nil
 }
 
-// enter waits for the turn of a side.
+// takeTurn waits for the turn of a direction.
 func (e *End) takeTurn(ctx context.Context, s *direction) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -169,8 +170,8 @@ func (e *End) takeTurn(ctx context.Context, s *direction) error {
 
 func (s *direction) endTurn() { s.turn <- struct{}{} }
 
-// park calls f until it says so, each time that the socket has become ready, or until
-// ctx ends or this end is closed. The caller has the side's turn.
+// waitReady calls f each time that the socket has become ready, until f returns true, ctx ends, or
+// this end is closed. The caller has the direction's turn.
 func (e *End) waitReady(ctx context.Context, s *direction, f func(fd uintptr) bool) error {
 	if ctx.Done() == nil {
 		return e.waitError(ctx, s.wait(f))
@@ -194,7 +195,7 @@ func (e *End) waitReady(ctx context.Context, s *direction, f func(fd uintptr) bo
 	return e.waitError(ctx, err)
 }
 
-// why is the error of a wait as callers know it.
+// waitError is the error of a wait as callers know it.
 func (e *End) waitError(ctx context.Context, err error) error {
 	if err == nil {
 		return nil

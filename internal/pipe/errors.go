@@ -28,7 +28,7 @@ var errAttachmentClosed = fmt.Errorf("mp: something that the message holds was c
 // errCrowded: see End.crowded.
 var errTooManyInFlight = fmt.Errorf("mp: sent and not yet received are more descriptors than a process of this user may have open (RLIMIT_NOFILE): %w", syscall.ETOOMANYREFS)
 
-// isNot is why the next message, which is of the other kind, is not received as this one.
+// wrongKind is the error when the next message is of the other kind.
 func wrongKind(want Kind) error {
 	if want == Value {
 		return carrier.ErrNextIsBytes

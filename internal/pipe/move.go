@@ -11,11 +11,11 @@ import (
 	"github.com/gomultiprocessing/mp/internal/fdpass"
 )
 
-// Share writes this end to a message and attaches its socket. From then on it answers
-// carrier.ErrEndClosed, and nobody waits here any more; whoever did has taken nothing. When the
-// message is sent that is final, and when it is given up this end is as before. What was
-// read ahead, or is still to be sent of a message that was given up, goes along. It waits for
-// nothing but what others do without waiting.
+// Share writes this end to a message and attaches its socket. From then on methods return
+// carrier.ErrEndClosed; goroutines that were waiting have taken nothing. When the message is sent
+// that is final; when it is given up, this end is as before. What was read ahead, and what is
+// still to be sent of a message that was given up, goes along. Share waits for nothing that can
+// take long.
 func (e *End) Share(b *codec.Buffer) error {
 	e.mu.Lock()
 	if e.state != open {
@@ -59,7 +59,7 @@ func (e *End) Share(b *codec.Buffer) error {
 	return nil
 }
 
-// settled says what became of the message that this end was in.
+// moved is called when the message that this end is in was sent or given up.
 func (e *End) moved(sent bool) {
 	e.mu.Lock()
 	if sent || e.closeAfterMove {
@@ -80,7 +80,7 @@ func (e *End) moved(sent bool) {
 	e.resume()
 }
 
-// resume goes on with what is to be sent, if there is something.
+// resume goes on with what is still to be sent, if there is something.
 func (e *End) resume() {
 	select {
 	case <-e.sending.turn:

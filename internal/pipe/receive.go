@@ -15,7 +15,7 @@ import (
 // triesPerLook is how often a receiver tries before it looks at the clock: trying is a system call.
 const triesPerLook = 8
 
-// receiver is what belongs to who has the turn to receive.
+// receiver belongs to the goroutine that has the turn to receive.
 type receiver struct {
 	in      assembler
 	eof     bool
@@ -32,7 +32,7 @@ type receiver struct {
 	step          func(fd uintptr) bool
 }
 
-// how says what a step does when there is nothing.
+// stepMode says what a step does when there is nothing to receive.
 type stepMode byte
 
 const (
@@ -41,11 +41,12 @@ const (
 	stepWait                 // waits
 )
 
-// Receive waits for the next message and takes it. It must be of the kind that is
-// wanted, and if limit is not negative at most so many bytes long; if not the error is a
-// that of a message of the other kind or carrier.ErrTooLong, at once, and the message stays. Without a message that could
-// come any more it is io.EOF. When ctx ends, what has come of a message stays for the next
-// Receive. ErrNoRoom leaves the message where it is. ErrLost takes the message away; ErrNonsense closes the end.
+// Receive waits for the next message and takes it. If the message is not of the kind that is
+// wanted, or is longer than limit bytes, the error is that of a message of the other kind or
+// carrier.ErrTooLong, at once, and the message stays; a negative limit is no limit. Without a
+// message that could still come the error is io.EOF. When ctx ends, the part of a message that has
+// arrived stays for the next Receive. ErrNoDescriptors leaves the message in place, ErrLost takes
+// it, and ErrProtocol closes the end.
 func (e *End) Receive(ctx context.Context, want Kind, limit int) (Message, error) {
 	if e.mode&Receives == 0 {
 		return Message{}, carrier.ErrSendsOnly
@@ -64,7 +65,7 @@ func (e *End) Receive(ctx context.Context, want Kind, limit int) (Message, error
 	}
 }
 
-// take takes the next message if it is there.
+// take takes the next message if it is complete.
 func (e *End) take(want Kind, limit int) (m Message, ok bool, err error) {
 	in := &e.rx.in
 	if err := e.parse(); err != nil {
@@ -88,7 +89,7 @@ func (e *End) take(want Kind, limit int) (m Message, ok bool, err error) {
 	return m, false, nil
 }
 
-// understand looks at what has come.
+// parse parses what has been received.
 func (e *End) parse() error {
 	if e.rx.err == nil {
 		e.rx.err = e.rx.in.parse()
@@ -99,7 +100,7 @@ func (e *End) parse() error {
 	return e.rx.err
 }
 
-// received gives up the turn to receive, after err.
+// finishReceive ends the turn to receive, after err.
 func (e *End) finishReceive(err error) error {
 	e.waiting.Store(false)
 	e.receiving.endTurn()
@@ -112,9 +113,9 @@ func (e *End) finishReceive(err error) error {
 	return err
 }
 
-// Ready says whether there is the beginning of a message, end of file or an error, so
-// that a Receive would find something. It never waits. While another goroutine waits for
-// a message it says no: what comes is that one's.
+// Ready reports whether Receive would return at once: there is the beginning of a message, end of
+// file or an error. It never waits. While another goroutine waits for a message it is false: what
+// comes is for that one.
 func (e *End) Ready() bool {
 	if e.mode&Receives == 0 {
 		return true
@@ -134,7 +135,7 @@ func (e *End) Ready() bool {
 	}
 }
 
-// something looks without waiting. The caller has the turn.
+// available is Ready for the goroutine that has the turn.
 func (e *End) available() bool {
 	in := &e.rx.in
 	for {
@@ -178,7 +179,7 @@ func (e *End) Poll(ctx context.Context) error {
 	return e.finishReceive(nil)
 }
 
-// fill waits until something has come.
+// receiveMore waits until something has been received.
 func (e *End) receiveMore(ctx context.Context) error {
 	rx := &e.rx
 	rx.mode = stepTry
@@ -204,7 +205,7 @@ func (e *End) receiveMore(ctx context.Context) error {
 	return rx.receiveError()
 }
 
-// refused is why nothing was received.
+// receiveError is why nothing was received.
 func (rx *receiver) receiveError() error {
 	if rx.noDescriptors {
 		return ErrNoDescriptors
@@ -212,7 +213,7 @@ func (rx *receiver) receiveError() error {
 	return rx.err
 }
 
-// receiveStep is called with the socket. Its result says whether waiting is over.
+// receiveStep is called with the socket. It reports whether waiting is over.
 func (e *End) receiveStep(fd uintptr) bool {
 	rx := &e.rx
 	if rx.mode == stepSpin {

@@ -10,7 +10,7 @@ import (
 	"github.com/gomultiprocessing/mp/internal/fdpass"
 )
 
-// sender is what belongs to who has the turn to send.
+// sender belongs to the goroutine that has the turn to send.
 type sender struct {
 	small []byte   // a chunk that was put together
 	one   []byte   // what is to be sent, or
@@ -34,11 +34,11 @@ type sender struct {
 // smallChunk is up to how many bytes are copied to save the kernel the parts.
 const smallChunk = 2 << 10
 
-// Send sends a message, which consists of parts. The files stay open and go along. It
-// returns when all is in the socket, from where the other end receives it also when this
-// process has died. When ctx ends before, or in case of another error, there has been no
-// message: what was sent of it is taken back behind the caller. The other end must be
-// there to receive what the socket cannot hold, some 200 KiB or hundreds of messages.
+// Send sends a message, which consists of parts. The files stay open, and copies of them go along.
+// Send returns when everything is in the socket, from where the other end receives it even if this
+// process dies. When ctx ends before, or after another error, there was no message: what was sent
+// of it is taken back in the background. The other end must be receiving for what the socket
+// cannot hold, some 200 KiB or hundreds of messages.
 func (e *End) Send(ctx context.Context, kind Kind, parts [][]byte, files []*os.File) error {
 	if e.mode&Sends == 0 {
 		return carrier.ErrReceivesOnly
@@ -80,7 +80,7 @@ func size(parts [][]byte) (n int) {
 	return n
 }
 
-// left gives up the turn to send, at once or when what is left to do is done.
+// finishSend ends the turn to send, at once or when what is still to be sent has been.
 func (e *End) finishSend() {
 	e.tx.many, e.tx.one, e.tx.files = nil, nil, nil
 	clear(e.tx.spare[:cap(e.tx.spare)])
@@ -100,7 +100,7 @@ func (e *End) flush() {
 	e.sending.endTurn() // if this end moves, the rest goes along
 }
 
-// sendRest sends what must be sent before anything else.
+// sendPending sends what must be sent before anything else.
 func (e *End) sendPending(ctx context.Context) error {
 	tx := &e.tx
 	if len(tx.pending) == 0 {
@@ -114,7 +114,7 @@ func (e *End) sendPending(ctx context.Context) error {
 	return err
 }
 
-// giveUp notes what must be sent so that the other end forgets the message.
+// abort notes what must be sent so that the other end drops the message.
 func (tx *sender) abort(h header) {
 	if tx.sent == 0 { // between two chunks
 		tx.pending = append(h.append(nil), aborted)
@@ -126,14 +126,14 @@ func (tx *sender) abort(h header) {
 	tx.pending = rest[tx.sent:]
 }
 
-// outgoing is what is to be sent of a message.
+// outgoing is what is still to be sent of a message.
 type outgoing struct {
 	parts     [][]byte // the first one may be half sent
 	files     []*os.File
 	remaining int // bytes
 }
 
-// chunk puts the next chunk together. more says that it is not the last one.
+// chunk builds the next chunk. more reports that it is not the last one.
 func (m *outgoing) chunk(tx *sender, h header) (more bool) {
 	tx.sent, tx.one, tx.many, tx.files = 0, nil, nil, nil
 	h.size = min(m.remaining, maxChunk)
@@ -179,7 +179,7 @@ func (m *outgoing) each(n int, f func([]byte)) {
 	}
 }
 
-// write sends one or many.
+// write sends one, or many.
 func (e *End) write(ctx context.Context) error {
 	tx := &e.tx
 	var since time.Time // when there were too many descriptors on their way
@@ -211,8 +211,8 @@ func (e *End) write(ctx context.Context) error {
 	return nil
 }
 
-// crowded waits for a moment for others to receive descriptors. The kernel limits how many are on
-// their way between all of a user's processes.
+// awaitReceivers waits for a moment for others to receive descriptors. The kernel limits how many
+// are in flight between all processes of a user.
 func (e *End) awaitReceivers(ctx context.Context, since *time.Time) error {
 	if since.IsZero() {
 		*since = time.Now()
@@ -229,7 +229,7 @@ func (e *End) awaitReceivers(ctx context.Context, since *time.Time) error {
 	}
 }
 
-// wrote takes away what is sent.
+// wrote removes what was sent.
 func (tx *sender) wrote(n int) {
 	tx.sent += n
 	if n > 0 {
@@ -248,7 +248,7 @@ func (tx *sender) wrote(n int) {
 	}
 }
 
-// sendStep is called with the socket. Its result says whether waiting is over.
+// sendStep is called with the socket. It reports whether waiting is over.
 func (e *End) sendStep(fd uintptr) bool {
 	tx := &e.tx
 	if len(tx.files) == 0 {

@@ -28,9 +28,8 @@ func pair() (a, b *os.File, err error) {
 	return os.NewFile(uintptr(p[0]), "pipe"), os.NewFile(uintptr(p[1]), "pipe"), nil
 }
 
-// collectInFlight has the kernel look for sockets that are only on their way to each other,
-// such as one that was sent through its own pair. It does so when a socket is closed, which
-// the sending of one does not make happen.
+// collectInFlight makes the kernel look for sockets that are only in flight to each other, such as
+// one that was sent through its own pair. The kernel does so when a socket is closed.
 func collectInFlight() {
 	if p, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0); err == nil {
 		unix.Close(p[0])
@@ -38,8 +37,8 @@ func collectInFlight() {
 	}
 }
 
-// adoptable is a file that came from another process, if it is a pipe's socket, and
-// such that waiting for it ties up no thread. f is closed if it is not what is returned.
+// adoptSocket returns a file for the socket of a pipe that came from another process, such that
+// waiting for it takes no thread. It closes f unless it returns it.
 func adoptSocket(f *os.File) (*os.File, error) {
 	raw, err := f.SyscallConn()
 	if err != nil {
@@ -82,7 +81,7 @@ func unblocked(fd int) bool {
 	return err == nil && flags&unix.O_NONBLOCK != 0
 }
 
-// duplicate is the same socket once more.
+// duplicate returns another descriptor of the socket.
 func duplicate(fd int) (*os.File, error) {
 	d, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 3)
 	if err != nil {
@@ -91,7 +90,7 @@ func duplicate(fd int) (*os.File, error) {
 	return os.NewFile(uintptr(d), "pipe"), nil
 }
 
-// readable says whether reading would give something: bytes, end of file, an error.
+// readable reports whether reading would return at once: bytes, end of file, or an error.
 func readable(fd int) bool {
 	p := [1]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
 	for {

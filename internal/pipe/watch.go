@@ -6,14 +6,14 @@ import (
 	"time"
 )
 
-// watch tells somebody when an End has become readable.
+// watch is a function to call when an End has become readable.
 type watch struct {
 	notify func()
 	poller *poller // nil while the end is about to move
 }
 
-// eye looks for a watch. It has a descriptor of its own, so that it is in nobody's way and
-// nobody in its.
+// poller waits for the socket on behalf of a watch. It has its own descriptor, so that it and the
+// end's receivers do not disturb each other.
 type poller struct {
 	notify  func()
 	file    *os.File // nil: there was no descriptor to be had
@@ -24,10 +24,10 @@ type poller struct {
 // pollEvery is how often one looks without a descriptor.
 const pollInterval = 10 * time.Millisecond
 
-// Watch calls notify, which must not block, each time that Ready may have turned true,
-// and now if it is; also for no reason. stop ends that. It does not wait for a notify that
-// goes on, and at once afterwards nothing of the watch is left. Closing or moving the end
-// is notified, and ends the watch. When it does not move after all the watch goes on.
+// Watch calls notify whenever Ready may have become true, and at once if it is; also for no
+// reason. notify must not block. stop ends that: it does not wait for a call of notify that is
+// running, and leaves nothing behind. Closing or moving the end calls notify, and ends the watch.
+// When the end does not move after all, the watch goes on.
 func (e *End) Watch(notify func()) (stop func()) {
 	w := &watch{notify: notify}
 	e.mu.Lock()
@@ -55,7 +55,7 @@ func (e *End) Watch(notify func()) (stop func()) {
 	}
 }
 
-// open opens the eye of a watch. e.mu is held, and the end is open.
+// startPoller starts the poller of a watch. e.mu is held, and the end is open.
 func (e *End) startPoller(w *watch) {
 	y := &poller{notify: w.notify, quit: make(chan struct{})}
 	if err := e.raw.Control(func(fd uintptr) { y.file, _ = duplicate(int(fd)) }); err != nil {
@@ -65,7 +65,7 @@ func (e *End) startPoller(w *watch) {
 	go y.run()
 }
 
-// shut closes the eye.
+// stopPoller stops the poller.
 func (w *watch) stopPoller() {
 	if w.poller != nil {
 		w.poller.stop()
@@ -121,7 +121,7 @@ func (y *poller) stop() {
 	}
 }
 
-// shutEyes closes the eyes of all watches, and tells them. e.mu is held.
+// stopPollers stops the pollers of all watches, and notifies them. e.mu is held.
 func (e *End) stopPollers() {
 	for w := range e.watches {
 		w.stopPoller()
@@ -129,21 +129,21 @@ func (e *End) stopPollers() {
 	}
 }
 
-// openEyes opens them again. e.mu is held, and the end is open.
+// startPollers starts them again. e.mu is held, and the end is open.
 func (e *End) startPollers() {
 	for w := range e.watches {
 		e.startPoller(w)
 	}
 }
 
-// unwatch ends all watches, and tells them. e.mu is held.
+// endWatches ends all watches, and notifies them. e.mu is held.
 func (e *End) endWatches() {
 	e.stopPollers()
 	e.watches = nil
 	e.watched.Store(0)
 }
 
-// notify calls all who watch.
+// notify calls the functions of all watches.
 func (e *End) notify() {
 	e.mu.Lock()
 	all := make([]func(), 0, len(e.watches))

@@ -15,20 +15,20 @@ import (
 
 // Barrier is where a number of parties wait for each other, again and again.
 //
-// Its memory, from the state's beginning: at 0 the state; at 8 a hint. The state is the phase in the lowest 2
-// bits, filling, acting or broken; above it, in 20 bits, how often it was reset after it broke; above them the
-// number of the round. The payload begins with the numbers of the last 1,024 rounds that broke, each by the number of
-// the reset that followed; then comes a word for each party, in the order in which they
-// arrive: in the low half its process's id, in the high half the round, the lowest 32
-// bits of it plus one.
+// Its memory, from the start of the state: at 0 the state, at 8 a hint. The state has the phase in
+// the lowest 2 bits: filling, acting or broken. Above it, in 20 bits, is how often the barrier was
+// reset after it broke, and above that the number of the round. The payload begins with the
+// numbers of the last 1,024 rounds that broke, each at the number of the reset that followed. Then
+// comes a word for each party in order of arrival: in the low half the ID of its process, in the
+// high half the lowest 32 bits of the round plus one.
 //
-// A party arrives by one store, to the first word that is not of this round. So
-// who has arrived is written down in the same moment, and when one of them dies
-// the others see it. Who takes the last word ends the round by one store to the state. The
-// hint is the round, as above, and a number of words that are surely taken.
+// A party arrives by one store, into the first word that is not of this round. So an arrival is
+// recorded in the same moment, and when a party dies the others see it. The party that takes the
+// last word ends the round by one store into the state. The hint is the round, as above, and a
+// number of words that are certainly taken.
 //
-// A round ends once, either way, and who looks late, when other rounds have come and
-// gone, finds out which way by the list of those that broke.
+// A round ends once, complete or broken. A party that looks late, after further rounds, learns
+// which it was from the list of broken rounds.
 type Barrier struct {
 	object  *waitq.Object
 	parties int
@@ -90,22 +90,22 @@ func barrierCore(o *waitq.Object) any {
 	return b
 }
 
-// File is what another process needs to have the barrier.
+// File is what another process needs to open the barrier.
 func (b *Barrier) File() *os.File { return b.object.File() }
 
-// Parties is how many must come.
+// Parties is the number of parties.
 func (b *Barrier) Parties() int { return b.parties }
 
-// place is where the party writes its name that comes as number i, from 0.
+// place is the word of the party that arrives as number i, from 0.
 func (b *Barrier) place(i int) *atomic.Uint64 { return b.object.Word(firstPlace + 8*i) }
 
 func round(state uint64) uint64 { return state / roundUnit }
 
-// mark is what a place has in its high half in this round.
+// mark is the high half of the words of a round.
 func mark(state uint64) uint64 { return uint64(uint32(round(state) + 1)) }
 
-// Wait waits until all parties have come, and returns which one this was. The last to come
-// runs the action, if it has one, before the others go on.
+// Wait waits until all parties have arrived, and returns the place of this one. The last party to
+// arrive runs the action, if it has one, before the others go on.
 func (b *Barrier) Wait(ctx context.Context, action func() error) (place int, err error) {
 	defer runtime.KeepAlive(b)
 	if err := ctx.Err(); err != nil {
@@ -142,7 +142,7 @@ func (b *Barrier) Wait(ctx context.Context, action func() error) (place int, err
 	}
 }
 
-// arrive takes the first free place of the round; noSuchPlace if there is none.
+// arrive takes the first free place of the round; noPlace if there is none.
 func (b *Barrier) arrive(state uint64) int {
 	mine := mark(state)<<32 | uint64(proctable.Me())
 	i := 0
@@ -167,8 +167,8 @@ func (b *Barrier) arrive(state uint64) int {
 	return noPlace
 }
 
-// until waits for the condition of one who has seen that state, and breaks the barrier
-// meanwhile if a party of its round dies.
+// waitUntil waits for a condition on behalf of a party that has seen a state. It breaks the
+// barrier if a party of the round dies meanwhile.
 func (b *Barrier) waitUntil(ctx context.Context, state uint64, condition func() bool) error {
 	for {
 		err := b.waiters.Wait(ctx, func(bool) bool {
@@ -194,13 +194,13 @@ func (b *Barrier) await(ctx context.Context, state uint64) error {
 	return b.roundError(state)
 }
 
-// ended says whether the round of that state has ended.
+// ended reports whether the round of a state has ended.
 func (b *Barrier) ended(state uint64) bool {
 	now := b.state.Load()
 	return round(now) != round(state) || now&phaseMask == broken
 }
 
-// outcome is how the round of that state has ended.
+// roundError is how the round of a state has ended: nil, or carrier.ErrBarrierBroken.
 func (b *Barrier) roundError(state uint64) error {
 	now := b.state.Load()
 	if round(now) == round(state) {
@@ -218,13 +218,13 @@ func (b *Barrier) roundError(state uint64) error {
 	return nil
 }
 
-// brokenRound is the word for the round that broke before the reset with that number. It has
-// the round's number plus one.
+// brokenRound is the word for the round that broke before the reset with a number. It has the
+// number of the round plus one.
 func (b *Barrier) brokenRound(reset uint64) *atomic.Uint64 {
 	return b.object.Word(waitq.PayloadAt + 8*int(reset%brokenRounds))
 }
 
-// finish ends the round: this party was the last to come.
+// completeRound ends the round: this party was the last to arrive.
 func (b *Barrier) completeRound(state uint64, action func() error) error {
 	if b.partyDied(state) {
 		b.breakRound(round(state))
@@ -253,7 +253,7 @@ func (b *Barrier) completeRound(state uint64, action func() error) error {
 	return nil
 }
 
-// check panics if a round that is complete is not.
+// check panics if a place of the round that is complete is free.
 func (b *Barrier) check(state uint64) {
 	for i := range b.parties {
 		if v := b.place(i).Load(); v>>32 != mark(state) && round(b.state.Load()) == round(state) {
@@ -262,7 +262,7 @@ func (b *Barrier) check(state uint64) {
 	}
 }
 
-// act runs the action. If it fails, in whatever way, the barrier breaks.
+// runAction runs the action. If the action fails or panics, the barrier breaks.
 func (b *Barrier) runAction(state uint64, action func() error) (err error) {
 	done := false
 	defer func() {
@@ -275,7 +275,7 @@ func (b *Barrier) runAction(state uint64, action func() error) (err error) {
 	return err
 }
 
-// smash breaks the barrier in that round; false if the round has ended already.
+// breakRound breaks the barrier in a round. It reports false if the round has ended before.
 func (b *Barrier) breakRound(which uint64) bool {
 	for {
 		now := b.state.Load()
@@ -291,8 +291,7 @@ func (b *Barrier) breakRound(which uint64) bool {
 	return true
 }
 
-// bereft says whether one of those who have arrived in the round of that state is
-// dead.
+// partyDied reports whether one of the parties that have arrived in the round of a state is dead.
 func (b *Barrier) partyDied(state uint64) bool {
 	var p livenessCache
 	for i := range b.parties {
@@ -307,12 +306,13 @@ func (b *Barrier) partyDied(state uint64) bool {
 	return false
 }
 
+// shouldBreak reports whether a party of the current round is dead.
 func (b *Barrier) shouldBreak() bool {
 	state := b.state.Load()
 	return state&phaseMask != broken && b.partyDied(state)
 }
 
-// settle breaks the barrier if somebody who has arrived is dead.
+// breakIfPartyDied breaks the barrier if a party of the current round is dead.
 func (b *Barrier) breakIfPartyDied() {
 	if state := b.state.Load(); state&phaseMask != broken && b.partyDied(state) {
 		b.breakRound(round(state))
@@ -330,9 +330,9 @@ func (b *Barrier) Abort() error {
 	}
 }
 
-// Reset makes a new round of a barrier that is broken, or in which somebody waits. The new round
-// begins in the same moment in which the one before ends: who was thrown out may come again at
-// once.
+// Reset begins a new round of a barrier that is broken, or in which parties wait. The new round
+// begins in the same moment in which the one before ends, so a party that was thrown out may come
+// again at once.
 func (b *Barrier) Reset() error {
 	defer runtime.KeepAlive(b)
 	for {
@@ -353,17 +353,17 @@ func (b *Barrier) Reset() error {
 	}
 }
 
-// record writes down that the round of that state breaks by the reset that follows. Nobody reads
-// that before the reset has happened, so it does no harm if the round ends otherwise. It is false if
-// the state, or what is written there, has changed meanwhile: what one writes that comes too
-// late would stay.
+// recordBroken records that the round of a state breaks by the reset that follows. Nothing reads
+// that before the reset has happened, so it does no harm if the round ends otherwise. It reports
+// false if the state or the record has changed meanwhile: a record that is written too late would
+// stay.
 func (b *Barrier) recordBroken(state uint64) bool {
 	list := b.brokenRound(state & resetMask / resetUnit)
 	before := list.Load()
 	return b.state.Load() == state && list.CompareAndSwap(before, round(state)+1)
 }
 
-// Waiting is how many wait at the moment.
+// Waiting is the number of parties that wait at the moment.
 func (b *Barrier) Waiting() int {
 	defer runtime.KeepAlive(b)
 	b.breakIfPartyDied()
@@ -379,7 +379,7 @@ func (b *Barrier) Waiting() int {
 	return b.parties
 }
 
-// Broken says whether the barrier is broken.
+// Broken reports whether the barrier is broken.
 func (b *Barrier) Broken() bool {
 	b.breakIfPartyDied()
 	broke := b.state.Load()&phaseMask == broken

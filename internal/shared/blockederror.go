@@ -31,7 +31,7 @@ func (e *BlockedError) Error() string {
 	return fmt.Sprintf("mp: %s %d is held by %s (pid %d): %v", e.What, e.Object, e.Name, e.PID, e.Err)
 }
 
-// Path is the cycle in words.
+// Path describes the cycle.
 func (e *BlockedError) Path() string {
 	var b strings.Builder
 	for i, w := range e.Cycle {
@@ -47,7 +47,7 @@ func (e *BlockedError) Path() string {
 	return b.String()
 }
 
-// waiting is the circle as all carriers have it.
+// carrierCycle is the cycle as all carriers have it.
 func (e *BlockedError) carrierCycle() (circle []carrier.Waiting) {
 	for _, w := range e.Cycle {
 		pid, name, _ := proctable.Describe(w.Waiter)
@@ -59,7 +59,7 @@ func (e *BlockedError) carrierCycle() (circle []carrier.Waiting) {
 // Unwrap returns the error of the ctx.
 func (e *BlockedError) Unwrap() error { return e.Err }
 
-// blocked says who has the lock, now that the wait is over.
+// blockedError is the error of a wait that ended with its ctx: it names the holder of the lock.
 func (l *Lock) blockedError(err error) error {
 	id := l.holder()
 	if id == 0 {

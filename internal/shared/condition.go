@@ -15,22 +15,21 @@ import (
 	"github.com/gomultiprocessing/mp/internal/waitq"
 )
 
-// Condition is what goroutines wait for that have a lock, until others notify them.
+// Condition is where goroutines that have a lock wait until others notify them.
 //
-// Its memory, from the state's beginning: at 0 the number of the last ticket, at 8 how
-// many entries were ever used, in a row from the first; at 16 in the low half the first entry
-// that may be free, in the high half how often one became free; at 24 the highest ticket whose
-// entry is made. The payload is the entries,
-// two words each, one for each goroutine inside Wait: at 0 who it is and what it waits
-// for, at 8 its ticket. The first word is 0 for a free entry; otherwise it has the id of
-// the process in the low half, above it 2 bits, waiting or granted, and above them the
-// lowest 30 bits of the ticket, so that no two uses of an entry look alike.
+// Its memory, from the start of the state: at 0 the number of the last ticket; at 8 how many
+// entries were ever used, all from the first on; at 16 in the low half the first entry that may be
+// free, in the high half how often one became free; at 24 the highest ticket whose entry is
+// complete. The payload is the entries, two words for each goroutine inside Wait: at 0 which
+// process it belongs to and what it waits for, at 8 its ticket. The first word of a free entry is
+// 0. Otherwise it has the ID of the process in the low half, above it 2 bits, waiting or granted,
+// and above them the lowest 30 bits of the ticket, so that no two uses of an entry look alike.
 //
-// Who enters or notifies has the lock. A notification is granted to the entry with the
-// lowest ticket by one store, and the entry stays until its goroutine has the lock again. If
-// the goroutine gives up instead, or its process dies, the wake-up goes to the next:
-// first the next is granted, and then the entry is freed, so that a death
-// in between wakes one too many and not one too few.
+// A goroutine that begins to wait, or notifies, has the lock. A notification is granted to the
+// entry with the lowest ticket by one store, and the entry stays until its goroutine has the lock
+// again. If the goroutine gives up instead, or its process dies, the grant goes to the next entry:
+// first that one is granted, and then the old one is freed, so that a death in between wakes one
+// too many and never one too few.
 type Condition struct {
 	object         *waitq.Object
 	lock           *Lock
@@ -78,8 +77,7 @@ func NewCondition(l *Lock) (*Condition, error) {
 	return o.Core().(*Condition), nil
 }
 
-// OpenCondition returns the condition that another process has sent together with its
-// lock.
+// OpenCondition returns the condition that another process has sent together with its lock.
 func OpenCondition(f *os.File, l *Lock) (*Condition, error) {
 	shape := func(p [4]uint64) (waitq.Shape, error) {
 		if p[0] != l.Number() {
@@ -107,14 +105,14 @@ func conditionCore(l *Lock) func(o *waitq.Object) any {
 	}
 }
 
-// File is what another process needs to have the condition, besides its lock.
+// File is what another process needs to open the condition, besides its lock.
 func (c *Condition) File() *os.File { return c.object.File() }
 
 // Mutex is the condition's lock.
 func (c *Condition) Mutex() carrier.Lock { return c.lock }
 
-// Wait gives the acquisition with that token up, waits until it is notified, and
-// takes the lock again. On an error the lock is not held.
+// Wait releases the acquisition with that token, waits for a notification, and acquires the lock
+// again. After an error the lock is not held.
 func (c *Condition) Wait(ctx context.Context, token uint64) (carrier.Grant, error) {
 	defer runtime.KeepAlive(c)
 	if !c.lock.Holds(token) {
@@ -155,7 +153,7 @@ func (c *Condition) Wait(ctx context.Context, token uint64) (carrier.Grant, erro
 	return g, nil
 }
 
-// sleep waits until the entry is granted. Meanwhile it sees to the grants of the dead.
+// sleep waits until the entry is granted. Meanwhile it passes on the grants of dead processes.
 func (c *Condition) sleep(ctx context.Context, e entry, word uint64) error {
 	for {
 		err := c.waiters.WaitTicket(ctx, e.index, func(bool) bool {
@@ -169,7 +167,7 @@ func (c *Condition) sleep(ctx context.Context, e entry, word uint64) error {
 	}
 }
 
-// quit ends the waiting of this goroutine. If it was granted, the next is.
+// giveUp ends the wait of this goroutine. If it was granted a notification, that goes to the next.
 func (c *Condition) giveUp(e entry, word uint64) {
 	if e.word.CompareAndSwap(word, 0) {
 		c.noteFree(e)
@@ -186,8 +184,8 @@ func (c *Condition) giveUp(e entry, word uint64) {
 // dead. With more it does so once in a while, and those that wait do it anyway.
 const fewEntries = 256
 
-// Notify wakes n of those that wait, if there are as many. The acquisition with that
-// token must not have ended.
+// Notify wakes n of the waiting goroutines, if there are as many. The acquisition with that token
+// must not have ended.
 func (c *Condition) Notify(token uint64, n int) error {
 	defer runtime.KeepAlive(c)
 	if !c.lock.Holds(token) {
@@ -201,8 +199,8 @@ func (c *Condition) Notify(token uint64, n int) error {
 	return nil
 }
 
-// grant wakes the first n of those that wait. Each other process is told once, after all of
-// its own are granted.
+// grant grants notifications to the first n entries that wait. Each other process is woken once,
+// after all of its entries are granted.
 func (c *Condition) grant(n int) {
 	var told []proctable.ID
 	for n > 0 {
@@ -230,7 +228,7 @@ func (c *Condition) grant(n int) {
 	}
 }
 
-// orphaned says whether a grant belongs to a process that is dead.
+// hasDeadGrantee reports whether an entry of a dead process is granted.
 func (c *Condition) hasDeadGrantee() bool {
 	var p livenessCache
 	for i := range c.entries() {
@@ -241,8 +239,8 @@ func (c *Condition) hasDeadGrantee() bool {
 	return false
 }
 
-// settle passes the grants of the dead on. Each is first made one of this process,
-// so that two that come upon it do not both pass it on.
+// passOnDeadGrants passes on the grants of dead processes. Each entry is first made one of this
+// process, so that two processes that find it do not both pass it on.
 func (c *Condition) passOnDeadGrants() {
 	for i := range c.entries() {
 		e := c.entry(i)

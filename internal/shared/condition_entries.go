@@ -23,10 +23,10 @@ func (c *Condition) entry(i int) entry {
 	return entry{i, c.object.Word(at), c.object.Word(at + 8)}
 }
 
-// entries is how many there are to look at.
+// entries is how many entries there are to look at.
 func (c *Condition) entries() int { return int(min(c.used.Load(), MaxWaiting)) }
 
-// join makes an entry for this goroutine. The lock is held.
+// addEntry makes an entry for this goroutine. The lock is held.
 func (c *Condition) addEntry() (entry, uint64, error) {
 	ticket := c.ticket.Add(1)
 	word := ticket<<34 | waiting | uint64(proctable.Me())
@@ -64,7 +64,8 @@ const (
 	freeUnit = 1 << 32
 )
 
-// freed says that an entry is free: the next that waits need not look at those that are not.
+// noteFree notes that an entry is free, so that the next waiter need not look at those that are
+// not.
 func (c *Condition) noteFree(e entry) {
 	for {
 		hint := c.free.Load()
@@ -81,16 +82,15 @@ type candidate struct {
 	seen, number uint64
 }
 
-// front is entries of which this process knows that they are the first of those that wait. Who
-// comes later is behind them, so that who notifies often need not look at all entries each
-// time.
+// waiterCache has entries that this process knows to be the first that wait. Later ones are behind
+// them, so a process that notifies often need not look at all entries each time.
 type waiterCache struct {
 	mu        sync.Mutex
 	sorted    []candidate // in order
 	emptyUpTo uint64      // nobody waits whose ticket is not higher
 }
 
-// first is some of those that wait, the first ones, n at most; none if nobody waits.
+// firstWaiting returns at most n of the first entries that wait; none if none waits.
 func (c *Condition) firstWaiting(n int) (found []candidate) {
 	c.cache.mu.Lock()
 	defer c.cache.mu.Unlock()
@@ -119,7 +119,7 @@ func (c *Condition) firstWaiting(n int) (found []candidate) {
 	return found
 }
 
-// waits says whether an entry waits as it did. That of a dead process becomes free.
+// stillWaiting reports whether an entry waits as it did. The entry of a dead process becomes free.
 func (c *Condition) stillWaiting(w candidate) bool {
 	if w.word.Load() != w.seen {
 		return false
@@ -133,8 +133,8 @@ func (c *Condition) stillWaiting(w candidate) bool {
 	return false
 }
 
-// inOrder is all entries that wait, in the order of their tickets, up to the last that was made
-// before: of those none is missing.
+// sortedWaiting is all entries that wait, by ticket, up to the last ticket whose entry was
+// complete before: of those none is missing.
 func (c *Condition) sortedWaiting(last uint64) (found []candidate) {
 	for i := range c.entries() {
 		e := c.entry(i)

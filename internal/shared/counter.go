@@ -37,8 +37,8 @@ func OpenCounter(f *os.File) (*Counter, error) {
 
 func counterCore(o *waitq.Object) any { return &Counter{object: o, word: o.Word(waitq.StateAt)} }
 
-// Word is the counter. Who uses it keeps the Counter alive meanwhile.
+// Word is the counter. Its user keeps the Counter alive meanwhile.
 func (c *Counter) Word() *atomic.Uint64 { return c.word }
 
-// File is what another process needs to have the counter.
+// File is what another process needs to open the counter.
 func (c *Counter) File() *os.File { return c.object.File() }

@@ -8,8 +8,8 @@ import (
 	"github.com/gomultiprocessing/mp/internal/shm"
 )
 
-// lookout looks for deaths. Of the goroutines of this process that wait for the same
-// thing, each is asked whenever the process's bell rings: one look is enough.
+// deathPoller polls for deaths. The goroutines of this process that wait for one thing are all
+// asked whenever its doorbell rings; one of them polls on behalf of all.
 type deathPoller struct {
 	nextPoll atomic.Int64
 	found    atomic.Bool // and nobody has seen to it yet
@@ -18,7 +18,8 @@ type deathPoller struct {
 // lookAgain is the time between two looks.
 const deathPollInterval = time.Millisecond
 
-// finds says whether look has found something.
+// poll reports whether check has found a death, now or before. It calls check once in a
+// deathPollInterval at most.
 func (o *deathPoller) poll(look func() bool) bool {
 	if o.found.Load() {
 		return true
@@ -31,7 +32,7 @@ func (o *deathPoller) poll(look func() bool) bool {
 	return true
 }
 
-// probed asks the kernel who lives, once for each process.
+// livenessCache asks the kernel whether processes are alive, once for each.
 type livenessCache struct {
 	last      proctable.ID
 	lastAlive bool

@@ -12,8 +12,8 @@ import (
 
 // Event is a flag to wait for.
 //
-// Its memory is one word: bit 0 says that it is set, and the others count how often it
-// was, so that who waits sees a Set also when a Clear has followed at once.
+// Its memory is one word: bit 0 is the flag, and the others count how often it was set, so that a
+// waiter sees a Set also when a Clear has followed at once.
 type Event struct {
 	object  *waitq.Object
 	word    *atomic.Uint64
@@ -47,10 +47,10 @@ func eventCore(o *waitq.Object) any {
 	return e
 }
 
-// File is what another process needs to have the event.
+// File is what another process needs to open the event.
 func (e *Event) File() *os.File { return e.object.File() }
 
-// Set sets the flag and frees all that wait.
+// Set sets the flag, and wakes all waiters.
 func (e *Event) Set() error {
 	e.edge.release()
 	for {
@@ -65,14 +65,14 @@ func (e *Event) Set() error {
 	return nil
 }
 
-// Clear takes the flag back.
+// Clear clears the flag.
 func (e *Event) Clear() error {
 	e.word.And(^uint64(1))
 	runtime.KeepAlive(e)
 	return nil
 }
 
-// IsSet says whether the flag is set.
+// IsSet reports whether the flag is set.
 func (e *Event) IsSet() bool {
 	set := e.word.Load()&1 != 0
 	if set {
@@ -82,7 +82,7 @@ func (e *Event) IsSet() bool {
 	return set
 }
 
-// Wait waits until the flag is set, or was set meanwhile.
+// Wait waits until the flag is set. A Set frees all waiters, also when a Clear follows at once.
 func (e *Event) Wait(ctx context.Context) error {
 	begin := e.word.Load()
 	if begin&1 == 0 {
@@ -98,5 +98,5 @@ func (e *Event) Wait(ctx context.Context) error {
 	return nil
 }
 
-// Watch calls notify when the flag may have been set, until stop is called.
+// Watch calls notify when the flag may have been set, until stop is called. notify must not block.
 func (e *Event) Watch(notify func()) (stop func()) { return e.waiters.Watch(e.IsSet, notify) }

@@ -14,19 +14,18 @@ import (
 	"github.com/gomultiprocessing/mp/internal/waitq"
 )
 
-// Lock is a lock of one owner at a time.
+// Lock is a lock with one owner at a time.
 //
-// Its memory, from the state's beginning: at 0 the owner, an id in the low half, and
-// in the high half the successor; at 64 the token, odd while the lock is held, one more after
+// Its memory, from the start of the state: at 0 the owner, an ID in the low half, and in the high
+// half the successor; at 64 the token, which is odd while the lock is held, and grows by one with
 // each acquisition and each release.
 //
-// An acquisition is complete, and what the lock guards may be touched, once the token
-// is odd. So a lock whose owner is dead was abandoned in use if its token is odd, and is
-// merely free if it is even.
+// An acquisition is complete, and what the lock guards may be touched, once the token is odd. So a
+// lock whose owner is dead was abandoned if its token is odd, and is merely free if it is even.
 //
-// Who comes just as the lock is free may take it, which is fast. But as soon as somebody has
-// waited for more than a millisecond, a release makes the process that waits longest
-// the successor, and no other can take the lock before it.
+// A goroutine that comes just as the lock is free may take it, which is fast. But as soon as a
+// goroutine has waited for more than a millisecond, a release makes the process that has waited
+// longest the successor, and no other can take the lock before that one.
 type Lock struct {
 	object  *waitq.Object
 	word    *atomic.Uint64
@@ -70,7 +69,7 @@ func OpenLock(f *os.File) (*Lock, error) {
 
 func lockCore(o *waitq.Object) any { return newLock(o, waitq.StateAt, 0) }
 
-// newLock is the lock whose memory is at that offset of an object.
+// newLock returns the lock whose memory is at an offset of an object.
 func newLock(o *waitq.Object, at, line int) *Lock {
 	l := &Lock{object: o, word: o.Word(at), token: o.Word(at + 64)}
 	l.waiters = waitq.NewQueue(o, line, l.ready).WithHolder(l.holder)
@@ -78,20 +77,20 @@ func newLock(o *waitq.Object, at, line int) *Lock {
 	return l
 }
 
-// File is what another process needs to have the lock.
+// File is what another process needs to open the lock.
 func (l *Lock) File() *os.File { return l.object.File() }
 
 // Number is the lock's number in its program.
 func (l *Lock) Number() uint64 { return l.object.Number() }
 
-// TryAcquire takes the lock if that is possible at once.
+// TryAcquire acquires the lock if that is possible at once.
 func (l *Lock) TryAcquire() (carrier.Grant, bool) {
 	g, ok := l.try(false)
 	runtime.KeepAlive(l)
 	return g, ok
 }
 
-// Acquire takes the lock.
+// Acquire acquires the lock. It waits until ctx ends.
 func (l *Lock) Acquire(ctx context.Context) (g carrier.Grant, err error) {
 	if err := ctx.Err(); err != nil {
 		err = l.blockedError(err) // as if ctx had ended a moment later
@@ -106,7 +105,7 @@ func (l *Lock) Acquire(ctx context.Context) (g carrier.Grant, err error) {
 	return g, err
 }
 
-// wait is Acquire for one who did not get the lock at once.
+// wait is Acquire for a goroutine that did not get the lock at once.
 func (l *Lock) wait(ctx context.Context) (g carrier.Grant, err error) {
 	err = l.waiters.Wait(ctx, func(first bool) (ok bool) {
 		g, ok = l.try(first)
@@ -121,7 +120,8 @@ func (l *Lock) wait(ctx context.Context) (g carrier.Grant, err error) {
 	return g, err
 }
 
-// try takes the lock if it may. The first in line takes it as its successor, too.
+// try takes the lock if it may. The goroutine of this process that has waited longest takes it as
+// its successor, too.
 func (l *Lock) try(first bool) (carrier.Grant, bool) {
 	me := uint64(proctable.Me())
 	if !l.word.CompareAndSwap(0, me) && !l.tryContended(me, first) {
@@ -139,14 +139,14 @@ func (l *Lock) try(first bool) (carrier.Grant, bool) {
 	return g, true
 }
 
-// check panics if what was acquired is not held.
+// check panics if a lock that was just acquired is not held.
 func (l *Lock) check(g carrier.Grant) {
 	if word, token := l.word.Load(), l.token.Load(); word&ownerMask != uint64(proctable.Me()) || token != 2*g.Token-1 {
 		panic(fmt.Sprintf("shared: lock %d: acquisition %d, but its words are %#x and %d", l.Number(), g.Token, word, token))
 	}
 }
 
-// contend takes a lock that is not simply free.
+// tryContended takes a lock that is not simply free.
 func (l *Lock) tryContended(me uint64, first bool) bool {
 	for {
 		v := l.word.Load()
@@ -166,7 +166,7 @@ func (l *Lock) tryContended(me uint64, first bool) bool {
 	}
 }
 
-// overdue says whether the lock has been free for its successor for too long.
+// successorOverdue reports whether the lock has been free for its successor for too long.
 func (l *Lock) successorOverdue(v uint64) bool {
 	state := v ^ l.token.Load()<<1 // of this very release
 	now := uint64(shm.Now())
@@ -178,7 +178,7 @@ func (l *Lock) successorOverdue(v uint64) bool {
 	return int64(now-l.lastFreeAt.Load()) >= int64(successorTimeout)
 }
 
-// ready is what the line asks.
+// ready is what the wait queue asks: how many waiters have a reason to try.
 func (l *Lock) ready(probe bool) int {
 	alive := proctable.Alive
 	if probe {
@@ -197,7 +197,7 @@ func (l *Lock) ready(probe bool) int {
 
 func (l *Lock) holder() proctable.ID { return proctable.ID(l.word.Load() & ownerMask) }
 
-// renounce gives up being the successor when nobody here waits any more.
+// decline gives up being the successor when no goroutine of this process waits any more.
 func (l *Lock) decline() {
 	v := l.word.Load()
 	if proctable.ID(v>>32) == proctable.Me() && l.word.CompareAndSwap(v, v&ownerMask) && v&ownerMask == 0 {
@@ -205,7 +205,8 @@ func (l *Lock) decline() {
 	}
 }
 
-// Release ends the acquisition with that token. ErrNotOwner: it has ended already.
+// Release ends the acquisition with that token. It is carrier.ErrNotOwner if that has ended
+// before.
 func (l *Lock) Release(token uint64) error {
 	l.edge.release()
 	if token == 0 || !l.token.CompareAndSwap(2*token-1, 2*token) {
@@ -217,7 +218,7 @@ func (l *Lock) Release(token uint64) error {
 	return nil
 }
 
-// free gives the lock up.
+// unlock clears the owner, and wakes a waiter.
 func (l *Lock) unlock() {
 	successor := proctable.ID(l.word.And(^uint64(ownerMask)) >> 32)
 	shm.Point("lock.free")
@@ -229,7 +230,8 @@ func (l *Lock) unlock() {
 	}
 }
 
-// handOver wakes whoever waits longest, and lets nobody past if that is too long.
+// handOff wakes the process that has waited longest, and makes it the successor if that is too
+// long.
 func (l *Lock) handOff() {
 	for {
 		id, since, ok := l.waiters.Oldest()
@@ -247,9 +249,9 @@ func (l *Lock) handOff() {
 	}
 }
 
-// bequeath makes a process the successor, and wakes it. It is false if that was in vain: the process had the
-// lock meanwhile, and waits no more. Either it sees that it is the successor, or we see that
-// it does not wait: see wait.
+// nameSuccessor makes a process the successor, and wakes it. It reports false if that was in vain:
+// the process had the lock meanwhile, and waits no more. Either the process sees that it is the
+// successor, or this one sees that it does not wait; see wait.
 func (l *Lock) nameSuccessor(id proctable.ID) bool {
 	successor := uint64(id) << 32
 	for {
@@ -275,20 +277,20 @@ func (l *Lock) nameSuccessor(id proctable.ID) bool {
 	return true
 }
 
-// Holds says whether the acquisition with that token has not ended.
+// Holds reports whether the acquisition with that token has not ended.
 func (l *Lock) Holds(token uint64) bool {
 	holds := token != 0 && l.token.Load() == 2*token-1
 	runtime.KeepAlive(l)
 	return holds
 }
 
-// Locked says whether somebody has the lock.
+// Locked reports whether a process has the lock.
 func (l *Lock) Locked() bool {
 	_, held := l.Owner()
 	return held
 }
 
-// Owner is who has the lock. A dead process has nothing.
+// Owner is the process that has the lock. A dead process has none.
 func (l *Lock) Owner() (id proctable.ID, held bool) {
 	id = l.holder()
 	held = id != 0 && proctable.Probe(id)

@@ -6,8 +6,8 @@ import (
 	"github.com/gomultiprocessing/mp/internal/shm"
 )
 
-// Memory is a handle of memory that the program itself reads and writes. What it has handed out
-// stays mapped until Close, or until the process ends.
+// Memory is a handle of memory that the program itself reads and writes. Memory that was handed
+// out stays mapped until Close, or until the process ends.
 type Memory struct {
 	block     *shm.Block
 	size      int         // in bytes
@@ -15,14 +15,14 @@ type Memory struct {
 	handedOut atomic.Bool // the program has seen the memory, and may have it still
 }
 
-// NewMemory makes a handle of a block, which is the handle's from now on.
+// NewMemory makes a handle of a block, which it takes over.
 func NewMemory(b *shm.Block) *Memory {
 	m := &Memory{block: b, size: len(b.Bytes())}
 	m.open.Store(true)
 	return m
 }
 
-// hand says whether the memory may be handed out, which keeps it mapped until Close.
+// handOut reports whether the memory may be handed out, which keeps it mapped until Close.
 func (m *Memory) handOut() bool {
 	if !m.open.Load() {
 		return false
@@ -33,8 +33,7 @@ func (m *Memory) handOut() bool {
 	return true
 }
 
-// Bytes is the memory itself; nil after Close. Who calls it keeps the handle from being garbage
-// meanwhile.
+// Bytes is the memory itself; nil after Close. The caller keeps the handle alive meanwhile.
 func (m *Memory) Bytes() []byte {
 	if !m.handOut() {
 		return nil
@@ -45,13 +44,13 @@ func (m *Memory) Bytes() []byte {
 // Size is the size in bytes. It never changes.
 func (m *Memory) Size() int { return m.size }
 
-// Name is the name of memory that has one, without a slash in front.
+// Name is the name of the memory without a slash, or "".
 func (m *Memory) Name() string { return m.block.Name() }
 
 // Unlink removes the name.
 func (m *Memory) Unlink() error { return m.block.Unlink() }
 
-// Close takes the memory out of this process.
+// Close unmaps the memory from this process.
 func (m *Memory) Close() error {
 	if !m.open.CompareAndSwap(true, false) {
 		return nil
@@ -60,7 +59,7 @@ func (m *Memory) Close() error {
 	return m.block.Unmap()
 }
 
-// Drop is called when the handle of the program is garbage.
+// Drop is called when the program's handle is garbage.
 func (m *Memory) Drop() {
 	if !m.open.CompareAndSwap(true, false) {
 		return

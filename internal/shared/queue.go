@@ -20,40 +20,39 @@ import (
 
 // Queue is a queue of items, which are bytes and descriptors.
 //
-// Its memory, from the state's beginning:
+// Its memory, from the start of the state:
 //
 //	  0  the producers' latch
 //	 64  puts: how many items were put; bit 63: the queue is closed
 //	 72  the last tag that was given to an item with descriptors
 //	 80  where the next item is put, twice: 16 bytes that are valid while puts is even,
-//	     and 16 while it is odd. The first word is a position in the ring, the
-//	     second one in the overflow area
+//	     and 16 while it is odd. The first word is a position in the ring, the second
+//	     one in the overflow area
 //	128  the consumers' latch
 //	192  gets: how many items were got; bit 63: the rest was dropped
-//	200  the id of the process that was about to get an item last
+//	200  the ID of the process that last began to get an item
 //	208  where the next item is got, twice, as above
-//	240  to where the overflow area has given memory back, since it was empty
-//	248  to where the ring is free: what producers see of 208, or a little less
-//	320  the number of the first item that lies in the overflow area, since it was empty
+//	240  up to where the overflow area's memory was given back, since it was empty
+//	248  up to where the ring is free: what producers see of 208, or a little less
+//	320  the number of the first item that is in the overflow area, since it was empty
 //	328  the number behind the last one
 //
-// The payload is the ring. Behind it in the file, and not mapped, lies the overflow area. An item goes
-// to the ring if there is room and nothing is in the overflow area, else to the overflow area: so all in
-// the ring are older than those in the overflow area, and no item waits for bytes to become free.
-// Positions in the ring count bytes since the beginning, those in the overflow area since it was empty;
-// both are taken modulo the sizes.
+// The payload is the ring. Behind it in the file, and not mapped, is the overflow area. An item
+// goes to the ring if there is room and the overflow area is empty, otherwise to the overflow
+// area: so all items in the ring are older than those in the overflow area, and no item waits for
+// bytes to become free. Positions in the ring count bytes since the beginning, those in the
+// overflow area since it was empty; both are taken modulo the sizes.
 //
-// An item is, from a multiple of 8 on, a word with its size in bits 0 to 39, bit 40 if a tag
-// follows, and the low bits of its number in bits 44 to 63; the tag; the bytes.
+// An item begins at a multiple of 8 with a word that has its size in bits 0 to 39, bit 40 if a tag
+// follows, and the low bits of its number in bits 44 to 63; then come the tag and the bytes.
 //
-// A put writes the item behind the others and where the next one goes, and then counts
-// puts up, which is the instant at which it happens; a get likewise. So there is nothing to
-// repair after a death. Both counts together are exact because only one side moves
-// each, and it never goes back.
+// A put writes the item behind the others, and where the next one goes, and then increments puts:
+// that is the instant at which it happens. A get does the same. So there is nothing to repair
+// after a death. Both counts together are exact, because only one side moves each, and never back.
 //
-// In the row of a process: its id; how often it got an item, times 65,536, and while it gets
-// one a code of what gets will be; how often it said that an item is done, times
-// 65,536, and how many its predecessors in the slot have left undone. See queue_done.go.
+// The row of a process has its ID; how often it got an item, times 65,536, and while it gets one a
+// code of what gets will be; how often it said that an item is done, times 65,536, and how many
+// items its predecessors in the slot have left undone. See queue_done.go.
 type Queue struct {
 	object   *waitq.Object
 	typ      uint64 // stands for the type of the items
@@ -114,8 +113,8 @@ var (
 	ErrDamaged = errors.New("mp: the queue's memory is damaged")
 )
 
-// NewQueue makes a queue of so many items; 0 is no bound. carries says whether items
-// may have descriptors, and typ is a number that stands for their type.
+// NewQueue makes a queue of at most capacity items; 0: no bound. carries says whether items may
+// have descriptors, and typ is a number that stands for their type.
 func NewQueue(capacity int, carries bool, typ uint64) (*Queue, error) {
 	var sockets [2]*os.File
 	if carries {
@@ -136,8 +135,7 @@ func NewQueue(capacity int, carries bool, typ uint64) (*Queue, error) {
 
 var queueShape = waitq.Shape{Name: "queue", Kind: kindQueue, Payload: ringSize, Unmapped: overflowSize}
 
-// OpenQueue returns the queue that another process has sent, by its Files, which are the
-// queue's from now on.
+// OpenQueue returns the queue that another process has sent, by its Files, which it takes over.
 func OpenQueue(files []*os.File) (*Queue, error) {
 	carries := len(files) == 3
 	if !carries && len(files) != 1 {
@@ -206,12 +204,12 @@ func newQueue(o *waitq.Object, capacity, typ uint64, pair [2]*os.File) *Queue {
 	return q
 }
 
-// word reads one of the words that only one side writes, under its latch.
+// word reads a word that only one side writes, under its latch.
 func word(b []byte) uint64 { return binary.NativeEndian.Uint64(b) }
 
 func setWord(b []byte, v uint64) { binary.NativeEndian.PutUint64(b, v) }
 
-// Files is what another process needs to have the queue.
+// Files is what another process needs to open the queue.
 func (q *Queue) Files() []*os.File {
 	if !q.sockets.carries {
 		return []*os.File{q.object.File()}
@@ -222,10 +220,10 @@ func (q *Queue) Files() []*os.File {
 // Type is the number that stands for the type of the items.
 func (q *Queue) Type() uint64 { return q.typ }
 
-// Cap is the number of items that the queue holds; 0 is no bound.
+// Cap is the bound; 0: none.
 func (q *Queue) Cap() int { return int(q.bound) }
 
-// count is how many items are in the queue, and whether it is closed, at one instant.
+// count is the number of items in the queue, and whether it is closed, at one instant.
 func (q *Queue) count() (n uint64, closed bool) {
 	for range 1 << 16 {
 		g := q.gets.Load()
@@ -248,21 +246,21 @@ func (q *Queue) Len() int {
 	return int(n)
 }
 
-// Full says whether there is no room for an item, exact at one instant.
+// Full reports whether there is no room for an item, exact at one instant.
 func (q *Queue) Full() bool {
 	n, _ := q.count()
 	runtime.KeepAlive(q)
 	return n >= q.capacity
 }
 
-// Closed says whether the queue was closed.
+// Closed reports whether the queue was closed.
 func (q *Queue) Closed() bool {
 	closed := q.puts.Load()&closedBit != 0
 	runtime.KeepAlive(q)
 	return closed
 }
 
-// Readable says whether a Get would not wait: there is an item, or never will be.
+// Readable reports whether a Get would not wait: there is an item, or there never will be.
 func (q *Queue) Readable() bool {
 	n, closed := q.count()
 	runtime.KeepAlive(q)
@@ -296,7 +294,7 @@ func (q *Queue) worthPutting() int {
 	return int(min(q.capacity-min(n, q.capacity), allWaiters))
 }
 
-// Shutdown lets nothing more in. What is in the queue can be got.
+// Shutdown closes the queue for puts. Its items can be got.
 func (q *Queue) Shutdown() error {
 	q.puts.Or(closedBit)
 	shm.Point("queue.closed")
@@ -306,7 +304,7 @@ func (q *Queue) Shutdown() error {
 	return nil
 }
 
-// CloseNow is Shutdown that drops what is in the queue, and says how many items that was.
+// CloseNow is Shutdown that also drops the items, and returns how many those were.
 func (q *Queue) CloseNow() (dropped int, err error) {
 	n := q.puts.Or(closedBit) &^ closedBit
 	shm.Point("queue.closed")
@@ -335,8 +333,8 @@ var nonblocking context.Context = nonblockingContext{context.Background()}
 
 type nonblockingContext struct{ context.Context }
 
-// within takes a latch. Who does not wait is told that the queue is busy if another's put
-// or get does not end, whose process may be stopped.
+// lockLatch takes a latch. With the ctx nonblocking it returns busy if the put or get of another
+// process does not end: that process may be stopped.
 func lockLatch(ctx context.Context, l waitq.Latch, busy error) error {
 	if ctx != nonblocking {
 		return l.Lock(ctx)

@@ -24,13 +24,13 @@ const (
 	rowLowMask = 1<<rowShift - 1
 )
 
-// code is the code of what gets is after the get of item g.
+// getCode is the code of what gets is after the get of item g.
 func getCode(g uint64) uint64 { return (g+1)&(rowLowMask>>1) | (rowLowMask>>1 + 1) }
 
 // slotOf is the slot of a process.
 func slotOf(id uint64) int { return int(id % proctable.Slots) }
 
-// claim says that this process is about to get item g, and returns what undoes that.
+// announceGet records that this process is about to get item g, and returns what undoes that.
 func (q *Queue) announceGet(g uint64) (before uint64) {
 	if who := word(q.lastGetter); who != q.me {
 		if who != 0 && !proctable.Alive(proctable.ID(who)) {
@@ -46,13 +46,13 @@ func (q *Queue) announceGet(g uint64) (before uint64) {
 
 func (q *Queue) endGet(before uint64) { q.rowGot.Store(before + 1<<rowShift) }
 
-// unclaim is for an item that CloseNow has dropped.
+// undoGet is for an item that CloseNow has dropped.
 func (q *Queue) undoGet(before uint64) {
 	q.rowGot.Store(before)
 	q.wakeJoiners()
 }
 
-// takeRow makes this process the owner of its slot's row.
+// takeRow makes this process the owner of the row of its slot.
 func (q *Queue) takeRow() {
 	owner := q.object.OwnRow(rowOwnerIn)
 	if owner.Load() == q.me {
@@ -62,8 +62,8 @@ func (q *Queue) takeRow() {
 	owner.Store(q.me)
 }
 
-// settleGot makes up for a process that was killed inside a get: has it the item? The row may
-// be another's by now, who has done it then.
+// settleGot settles whether a process that was killed inside a get has got the item. The row may
+// be that of another process by now, which has settled it.
 func (q *Queue) settleGot(slot int, dead uint64) {
 	row, owner := q.object.Row(slot, rowGotIn), q.object.Row(slot, rowOwnerIn)
 	for {
@@ -81,8 +81,8 @@ func (q *Queue) settleGot(slot int, dead uint64) {
 	}
 }
 
-// settleRow counts what a dead process has left undone as done. Whose row it is is looked at
-// after its numbers: another's, who came in the meantime, are its own.
+// settleRow counts what a dead process has left undone as done. It reads the owner of the row
+// after the numbers: the numbers of a process that took the slot meanwhile are its own.
 func (q *Queue) settleRow(slot int, dead uint64) {
 	q.settleGot(slot, dead)
 	row, owner := q.object.Row(slot, rowDoneIn), q.object.Row(slot, rowOwnerIn)
@@ -99,7 +99,7 @@ func (q *Queue) settleRow(slot int, dead uint64) {
 	}
 }
 
-// TaskDone says that an item which this process got is done.
+// TaskDone says that an item that this process got is done.
 func (q *Queue) TaskDone() error {
 	defer runtime.KeepAlive(q)
 	for {
@@ -127,8 +127,8 @@ func (q *Queue) wakeJoiners() {
 	}
 }
 
-// unfinished says whether there are items that are not done. With probe it asks the kernel
-// whether the processes that got them are alive.
+// unfinished reports whether items are not done. With probe it asks the kernel whether the
+// processes that got them are alive.
 func (q *Queue) unfinished(probe bool) bool {
 	alive := proctable.Alive
 	if probe {
@@ -155,7 +155,7 @@ func (q *Queue) unfinished(probe bool) bool {
 	return q.puts.Load() != p
 }
 
-// Unfinished is how many items Join waits for, exact at one instant.
+// Unfinished is the number of items that Join waits for, exact at one instant.
 func (q *Queue) Unfinished() int {
 	defer runtime.KeepAlive(q)
 	n := 0
@@ -172,8 +172,8 @@ func (q *Queue) Unfinished() int {
 	return n
 }
 
-// undone is how many items living processes have got and not said to be done, as long as gets is
-// g.
+// undone is the number of items that living processes have got and not said to be done, as long as
+// gets is g.
 func (q *Queue) undone(g uint64) (n int) {
 	for slot := range q.object.UsedSlots() {
 		owner := proctable.ID(q.object.Row(slot, rowOwnerIn).Load())
@@ -193,7 +193,8 @@ func (q *Queue) undone(g uint64) (n int) {
 	return n
 }
 
-// owes says whether a process has got what it has not said to be done.
+// hasUnfinished reports whether the process of a slot has got an item that it has not said to be
+// done.
 func (q *Queue) hasUnfinished(slot int) bool {
 	done := q.object.Row(slot, rowDoneIn).Load() >> rowShift
 	return q.object.Row(slot, rowGotIn).Load()>>rowShift > done
@@ -206,7 +207,7 @@ func (q *Queue) worthJoining(probe bool) int {
 	return allWaiters
 }
 
-// busy is a process that has not said of all it got that it is done; 0: none.
+// unfinishedProcess is another process that has got items which are not done; 0: none.
 func (q *Queue) unfinishedProcess() proctable.ID {
 	for slot := range q.object.UsedSlots() {
 		owner := proctable.ID(q.object.Row(slot, rowOwnerIn).Load())
@@ -217,7 +218,7 @@ func (q *Queue) unfinishedProcess() proctable.ID {
 	return 0
 }
 
-// abandoned is how many items dead processes got and have not said to be done, ever.
+// abandoned is the number of items, ever, that dead processes got and had not said to be done.
 func (q *Queue) abandoned() (n uint64) {
 	for slot := range q.object.UsedSlots() {
 		n += q.object.Row(slot, rowDoneIn).Load() & rowLowMask
@@ -225,9 +226,9 @@ func (q *Queue) abandoned() (n uint64) {
 	return n
 }
 
-// Join waits until all that was put was got and is done, or dropped. It is a [carrier.AbandonedError]
-// when processes have died that did not say of all items they got that they are done. Each process
-// is told of each item once: by the Joins that wait at the time, or by the next one.
+// Join waits until every item that was put was got and is done, or was dropped. It is a
+// [carrier.AbandonedError] when processes have died before they said so of all items they had got.
+// Each process is told of each item once: by the Joins that wait at the time, or by the next one.
 func (q *Queue) Join(ctx context.Context) error {
 	defer runtime.KeepAlive(q)
 	told := q.reported.Load()

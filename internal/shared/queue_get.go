@@ -10,8 +10,8 @@ import (
 	"github.com/gomultiprocessing/mp/internal/shm"
 )
 
-// Get waits for an item and takes it. The bytes are in buf, or in memory of their own if they
-// are many or buf is too small. The files are the caller's.
+// Get takes an item. It waits for one until ctx ends. The bytes are in buf, or in memory of their
+// own if they are many or buf is too small. The files are the caller's.
 func (q *Queue) Get(ctx context.Context, buf []byte) (body []byte, files []*os.File, err error) {
 	body, files, ok, err := q.tryGet(ctx, buf)
 	if !ok && err == nil {
@@ -49,7 +49,7 @@ func (q *Queue) waitGet(ctx context.Context, buf []byte) (body []byte, files []*
 	return body, files, err
 }
 
-// tryGet is not ok and has no error if there is nothing.
+// tryGet takes an item. It is not ok and has no error if there is none.
 func (q *Queue) tryGet(ctx context.Context, buf []byte) (body []byte, files []*os.File, ok bool, err error) {
 	if err := lockLatch(ctx, q.getLatch, errBusyEmpty); err != nil {
 		return nil, nil, false, err
@@ -129,14 +129,14 @@ func (q *Queue) get(buf []byte) (body []byte, files []*os.File, ok bool, err err
 	return it.body, files, true, lost
 }
 
-// over is the error when nothing will be got any more. A producer that was killed, or found the queue
-// closed too late, may have left descriptors, and so may a CloseNow.
+// endError is the error when there will be no more items. A producer that was killed, or found the
+// queue closed too late, may have left descriptors, and so may a CloseNow: they are closed.
 func (q *Queue) endError() error {
 	q.dropFiles()
 	return carrier.ErrQueueClosed
 }
 
-// emptied is for the last item of the overflow area.
+// overflowEmptied is called with the last item of the overflow area.
 func (q *Queue) overflowEmptied(it *item) {
 	q.freed.Store(it.ring) // who got the ring's last item may have died before it said so
 	if it.overflow > keptSize {
@@ -144,7 +144,7 @@ func (q *Queue) overflowEmptied(it *item) {
 	}
 }
 
-// next writes where the item behind g is.
+// writeNextHead writes where the item behind g is.
 func (q *Queue) writeNextHead(g uint64, it *item) {
 	if it.inOverflow {
 		q.punchRead(it.overflow - it.extent)
@@ -165,9 +165,9 @@ type item struct {
 	size, extent   uint64
 }
 
-// spilled says whether item g, which is in the queue, lies in the overflow area. The end is
-// read first: if it is that of a run of items that began behind g, so is the beginning
-// that is read after it, for it was written before.
+// inOverflow reports whether item g, which is in the queue, is in the overflow area. It reads the
+// end first: if that is the end of a run of items that began behind g, so is the beginning that is
+// read after it, because it was written before.
 func (q *Queue) inOverflow(g uint64) (yes, first, last bool) {
 	end := q.overflowEnd.Load()
 	from := q.overflowFrom.Load()
@@ -203,7 +203,7 @@ func (q *Queue) read(g uint64, buf []byte) (it item, err error) {
 	return it, nil
 }
 
-// parse reads an item's head.
+// parse parses the first word of an item.
 func (it *item) parse(g, head uint64) bool {
 	it.size, it.tagged = head&sizeMask, head>>taggedIn&1 != 0
 	it.extent = extent(it.size, it.tagged)

@@ -35,14 +35,14 @@ const (
 
 var errTooLarge = errors.New("mp: the item is too large: 2^40 bytes or more")
 
-// window is the part of the overflow area from at on.
+// window is the part of the overflow area from at on that is mapped.
 type window struct {
 	at  uint64
 	mem []byte
 }
 
-// windows are those of a process on one queue: one is used under the producers'
-// latch, one under the consumers'.
+// windows are those of a process on one queue: one is used under the producers' latch, one under
+// the consumers'.
 type windows struct {
 	mu       sync.Mutex // for the race detector, and for close
 	put, got window
@@ -59,8 +59,7 @@ func (w *windows) close() {
 	}
 }
 
-// look is the memory at a position, if that many bytes lie in one window; nil if they do
-// not.
+// view is the memory at a position, if that many bytes are in one window; otherwise nil.
 func (q *Queue) view(w *window, at, length uint64) ([]byte, error) {
 	offset := at % overflowSize
 	from := offset &^ (windowSize - 1)
@@ -81,8 +80,8 @@ func (q *Queue) view(w *window, at, length uint64) ([]byte, error) {
 	return w.mem[offset-from:][:length], nil
 }
 
-// writeSpill writes an item to the overflow area; false if that is full, which would take more memory
-// than there is.
+// writeOverflow writes an item to the overflow area. It reports false if that is full, which takes
+// more memory than a machine has.
 func (q *Queue) writeOverflow(at, length uint64, front []byte, pieces [][]byte) (bool, error) {
 	if given := q.punchedTo(); at+length > given && at+length-given > overflowSize-keptSize {
 		return false, nil
@@ -145,7 +144,7 @@ func (q *Queue) readAt(at uint64, p []byte) error {
 	return nil
 }
 
-// readSpill copies item g out of the overflow area.
+// readOverflow copies item g out of the overflow area.
 func (q *Queue) readOverflow(g uint64, it *item, buf []byte) error {
 	at := it.overflow
 	mem, err := q.view(&q.windows.got, at, 8) // a word lies in one window
@@ -199,12 +198,12 @@ func (q *Queue) readLarge(at uint64, it *item, buf []byte) error {
 	return nil
 }
 
-// given is to where memory was given back.
+// punchedTo is the position up to which memory was given back.
 func (q *Queue) punchedTo() uint64 { return word(q.punched) }
 
-// giveBack gives back the memory behind what is warm and before a position, from time to
-// time. The item there is in the queue, so that the overflow area does not begin anew. The consumers'
-// latch is held.
+// punchRead gives back the memory between what is kept and a position, once there is enough of it.
+// The item there is in the queue, so the overflow area does not begin anew. The consumers' latch
+// is held.
 func (q *Queue) punchRead(to uint64) {
 	from := q.punchedTo()
 	to &^= pageSize - 1
@@ -223,8 +222,8 @@ func (q *Queue) punchRead(to uint64) {
 	setWord(q.punched, to)
 }
 
-// giveBackRest gives back all memory that is not warm, once the overflow area is empty, unless
-// somebody begins anew there. The consumers' latch is held.
+// punchAll gives back all memory but what is kept, once the overflow area is empty, unless a
+// producer begins anew there. The consumers' latch is held.
 func (q *Queue) punchAll() {
 	if !q.putLatch.TryLock() {
 		ctx, cancel := context.WithTimeout(context.Background(), punchLatchTimeout)

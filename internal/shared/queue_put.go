@@ -27,7 +27,7 @@ func itemHead(n uint64, size int, tagged bool) uint64 {
 	return n<<numberIn | flag(tagged)<<taggedIn | uint64(size)
 }
 
-// extent is how many bytes an item takes.
+// extent is the number of bytes that an item takes.
 func extent(size uint64, tagged bool) uint64 { return 8 + 8*flag(tagged) + (size+7)&^7 }
 
 func sizeOf(m *carrier.Item) (n int) {
@@ -37,8 +37,8 @@ func sizeOf(m *carrier.Item) (n int) {
 	return n
 }
 
-// Put waits until there is room, and puts the item. It may also wait because hundreds
-// of items with descriptors are in the queue, more than the kernel keeps.
+// Put puts an item. It waits for room until ctx ends; also when hundreds of items with descriptors
+// are in the queue, more than the kernel keeps.
 func (q *Queue) Put(ctx context.Context, m *carrier.Item) error {
 	ok, err := q.tryPut(ctx, m)
 	if !ok && (err == nil || errors.Is(err, errCrowded)) {
@@ -102,7 +102,7 @@ func (q *Queue) waitPut(ctx context.Context, m *carrier.Item) (err error) {
 	return err
 }
 
-// tryPut is false without an error if there is no room.
+// tryPut puts an item. It reports false without an error if there is no room.
 func (q *Queue) tryPut(ctx context.Context, m *carrier.Item) (ok bool, err error) {
 	if err := lockLatch(ctx, q.putLatch, errBusyFull); err != nil {
 		return false, err
@@ -172,8 +172,8 @@ func (q *Queue) put(m *carrier.Item) (ok bool, err error) {
 	return true, nil
 }
 
-// forget lets go of what was written and sent for item n, when the queue was closed meanwhile. If
-// there are items before it, whoever finds that there are none does so: see over.
+// discardUncommitted frees what was written and sent for item n, after the queue was closed
+// meanwhile. If there are items before it, the consumer that finds no more does so; see endError.
 func (q *Queue) discardUncommitted(n uint64) {
 	g := q.gets.Load()
 	if g&droppedBit != 0 {
@@ -184,7 +184,7 @@ func (q *Queue) discardUncommitted(n uint64) {
 	}
 }
 
-// lookAtGets brings knownGets up to date; false if that is nonsense.
+// refreshGets updates knownGets. It reports false if the memory is damaged.
 func (q *Queue) refreshGets(n uint64) bool {
 	g := q.gets.Load() &^ droppedBit
 	if g > n || n-g > maxItems {
@@ -194,8 +194,8 @@ func (q *Queue) refreshGets(n uint64) bool {
 	return true
 }
 
-// write writes an item behind the others, and where the next one goes. It is false
-// without an error if there is no room at all.
+// write writes an item behind the others, and where the next one goes. It reports false without an
+// error if there is no room at all.
 func (q *Queue) write(n, length uint64, front []byte, pieces [][]byte) (fits bool, err error) {
 	now, next := q.tail[n&1*16:][:16], q.tail[(n+1)&1*16:][:16]
 	ring, overflow := word(now), word(now[8:])
@@ -243,7 +243,7 @@ func (q *Queue) write(n, length uint64, front []byte, pieces [][]byte) (fits boo
 	return true, nil
 }
 
-// roomInRing says whether so many bytes are free behind a position.
+// fitsRing reports whether so many bytes are free behind a position of the ring.
 func (q *Queue) fitsRing(at, length uint64) (bool, error) {
 	if at+length-q.knownHead <= ringSize {
 		return true, nil
@@ -266,7 +266,7 @@ func (q *Queue) writeRing(at uint64, front []byte, pieces [][]byte) {
 	}
 }
 
-// fill copies bytes into the ring.
+// copyIn copies bytes into the ring.
 func (q *Queue) copyIn(at uint64, p []byte) {
 	n := copy(q.ring[at%ringSize:], p)
 	if n < len(p) {

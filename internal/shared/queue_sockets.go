@@ -9,8 +9,9 @@ import (
 	"github.com/gomultiprocessing/mp/internal/fdpass"
 )
 
-// sockets are the pair by which a queue's items have descriptors: one puts them, the other gets them. They
-// are closed with the last handle of the program, and are there again when the queue comes again.
+// sockets are the pair by which a queue passes the descriptors of its items: producers send on
+// one, consumers receive on the other. They are closed with the last handle of the program, and
+// are there again when the queue arrives again.
 type sockets struct {
 	carries bool // there is a pair, or would be
 	pair    [2]atomic.Pointer[os.File]
@@ -27,7 +28,7 @@ func (s *sockets) set(pair [2]*os.File) {
 	}
 }
 
-// retain counts one more handle, and takes the files that came with it.
+// retain counts one more handle, and takes over the files that came with it.
 func (s *sockets) retain(files []*os.File) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

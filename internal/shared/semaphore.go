@@ -17,21 +17,19 @@ import (
 
 // Semaphore is a number of permits.
 //
-// Its memory, from the state's beginning: at 0 how many permits exist, at 8 the number of
-// the last acquisition, at 16 the successor, at 64 the latch of those that acquire. The first
-// word of a process's row is its id in the high half, and how many permits it has in
-// the low half. A row whose id is that of a dead process counts for nothing, so that the
-// permits of the dead are back as soon as the death is known: what is available is
-// nowhere written down.
+// Its memory, from the start of the state: at 0 how many permits exist, at 8 the number of the
+// last acquisition, at 16 the successor, at 64 the latch of acquisitions. The first word of a
+// process's row has its ID in the high half, and how many permits it has in the low half. A row
+// with the ID of a dead process counts for nothing, so the permits of the dead are back as soon as
+// the death is known: how many are available is recorded nowhere.
 //
-// Acquiring commits by one store, to the own row, and only who has the latch does it:
-// so no more permits are out than exist. Giving back commits by one store, too, and
-// needs no latch.
+// Acquiring commits by one store, into the own row, and only under the latch: so no more permits
+// are out than exist. Giving back commits by one store, too, and needs no latch.
 //
-// Who comes as a permit is there may take it. But as soon as somebody has waited for more
-// than a millisecond, one permit of the next that come is for the process that waits
-// longest, the successor: its id in the high half of the word, and in the low half since
-// when, in milliseconds.
+// A goroutine that comes as a permit is free may take it. But as soon as a goroutine has waited
+// for more than a millisecond, one of the next permits is for the process that has waited longest,
+// the successor: its ID is in the high half of the word, and since when in milliseconds in the low
+// half.
 type Semaphore struct {
 	object    *waitq.Object
 	total     *atomic.Uint64
@@ -55,7 +53,7 @@ func semaphoreShape(initial uint64, bounded bool) waitq.Shape {
 	return waitq.Shape{Name: "semaphore", Kind: kindSemaphore, Params: p}
 }
 
-// NewSemaphore makes a semaphore with so many permits.
+// NewSemaphore makes a semaphore with that many permits.
 func NewSemaphore(permits int, bounded bool) (*Semaphore, error) {
 	if permits < 0 || permits > carrier.MaxPermits {
 		return nil, fmt.Errorf("%d permits", permits)
@@ -93,18 +91,17 @@ func semaphoreCore(o *waitq.Object) any {
 	return s
 }
 
-// File is what another process needs to have the semaphore.
+// File is what another process needs to open the semaphore.
 func (s *Semaphore) File() *os.File { return s.object.File() }
 
-// TryAcquire takes a permit if there is one at once, and returns the acquisition's
-// number.
+// TryAcquire takes a permit if one is free. The token is the acquisition's number.
 func (s *Semaphore) TryAcquire() (carrier.Grant, bool) {
 	token, ok, _ := s.try(context.Background(), false, false)
 	runtime.KeepAlive(s)
 	return carrier.Grant{Token: token}, ok
 }
 
-// Acquire takes a permit, and returns the acquisition's number.
+// Acquire takes a permit. It waits for one until ctx ends. The token is the acquisition's number.
 func (s *Semaphore) Acquire(ctx context.Context) (carrier.Grant, error) {
 	if err := ctx.Err(); err != nil {
 		return carrier.Grant{}, err
@@ -117,7 +114,7 @@ func (s *Semaphore) Acquire(ctx context.Context) (carrier.Grant, error) {
 	return carrier.Grant{Token: token}, err
 }
 
-// wait is Acquire for one who did not get a permit at once.
+// wait is Acquire for a goroutine that did not get a permit at once.
 func (s *Semaphore) wait(ctx context.Context) (token uint64, err error) {
 	var failed error
 	err = s.waiters.Wait(ctx, func(first bool) (ok bool) {
@@ -133,8 +130,9 @@ func (s *Semaphore) wait(ctx context.Context) (token uint64, err error) {
 	return token, err
 }
 
-// try takes a permit if it may. The first in line takes it as its successor, too. If it is
-// not patient it gives up soon when somebody is stopped while he has the latch.
+// try takes a permit if it may. The goroutine of this process that has waited longest takes it as
+// its successor, too. If it may not block, it gives up soon when a process is stopped while it has
+// the latch.
 func (s *Semaphore) try(ctx context.Context, patient, first bool) (token uint64, ok bool, err error) {
 	if s.usable(first, proctable.Alive) <= 0 {
 		return 0, false, nil
@@ -172,7 +170,7 @@ func (s *Semaphore) try(ctx context.Context, patient, first bool) (token uint64,
 	return token, true, nil
 }
 
-// enter takes the latch unless that takes long.
+// lockLatch takes the latch, or gives up after a moment.
 func (s *Semaphore) lockLatch() bool {
 	if s.latch.TryLock() {
 		return true
@@ -182,7 +180,7 @@ func (s *Semaphore) lockLatch() bool {
 	return s.latch.Lock(ctx) == nil
 }
 
-// counts is how many permits exist, and how many of them somebody has who lives.
+// counts is how many permits exist, and how many of them living processes have.
 func (s *Semaphore) counts(alive func(proctable.ID) bool) (total, held int) {
 	total = int(s.total.Load())
 	for slot := range s.object.UsedSlots() {
@@ -194,7 +192,7 @@ func (s *Semaphore) counts(alive func(proctable.ID) bool) (total, held int) {
 	return total, held
 }
 
-// available is how many permits nobody has.
+// available is the number of permits that nobody has.
 func (s *Semaphore) available(alive func(proctable.ID) bool) int {
 	total, held := s.counts(alive)
 	n := total - held
@@ -204,7 +202,7 @@ func (s *Semaphore) available(alive func(proctable.ID) bool) int {
 	return n
 }
 
-// usable is available, less what is kept for an successor that is another.
+// usable is available, less what is kept for another process that is the successor.
 func (s *Semaphore) usable(first bool, alive func(proctable.ID) bool) int {
 	n := s.available(alive)
 	if n <= 0 {
@@ -221,7 +219,7 @@ func (s *Semaphore) usable(first bool, alive func(proctable.ID) bool) int {
 	return n - 1
 }
 
-// trim drops permits that the dead gave back beyond the bound. The latch is held.
+// trimToBound drops permits that came back from the dead beyond the bound. The latch is held.
 func (s *Semaphore) trimToBound() {
 	if !s.bounded {
 		return
@@ -233,7 +231,7 @@ func (s *Semaphore) trimToBound() {
 	}
 }
 
-// ready is what the line asks.
+// ready is what the wait queue asks: how many waiters have a reason to try.
 func (s *Semaphore) ready(probe bool) int {
 	if probe {
 		return s.usable(true, proctable.ProbeCached)
@@ -289,8 +287,8 @@ func (s *Semaphore) Release(n int) error {
 	return nil
 }
 
-// pass tells those that wait of n permits that have come back. One who has waited for
-// long gets his for sure.
+// wakeWaiters wakes waiters for n permits that have come back. A process that has waited for long
+// becomes the successor.
 func (s *Semaphore) wakeWaiters(n int) {
 	if !s.waiters.HasWaiters() {
 		return
@@ -303,7 +301,7 @@ func (s *Semaphore) wakeWaiters(n int) {
 	s.waiters.Wake(n) // the successor waits longest, so he is among them
 }
 
-// bequeath makes a process the successor, unless there is one.
+// nameSuccessor makes a process the successor, unless there is one.
 func (s *Semaphore) nameSuccessor(id proctable.ID) {
 	now := uint64(uint32(shm.Now() / int64(time.Millisecond)))
 	successor := s.successor.Load()
@@ -315,14 +313,14 @@ func (s *Semaphore) nameSuccessor(id proctable.ID) {
 	}
 }
 
-// renounce gives up being the successor when nobody here waits any more.
+// decline gives up being the successor when no goroutine of this process waits any more.
 func (s *Semaphore) decline() {
 	if successor := s.successor.Load(); proctable.ID(successor>>32) == proctable.Me() && s.successor.CompareAndSwap(successor, 0) {
 		s.waiters.Wake(1)
 	}
 }
 
-// Available is how many permits nobody has at the moment.
+// Available is the number of permits that nobody has at the moment.
 func (s *Semaphore) Available() int {
 	defer runtime.KeepAlive(s)
 	if s.lockLatch() {

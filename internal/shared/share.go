@@ -26,7 +26,7 @@ func init() {
 	carrier.RegisterOpener(carrier.KindSharedMemory, openMemory)
 }
 
-// register registers the opener of objects that are a descriptor and nothing else.
+// register registers the opener of objects that consist of one descriptor.
 func register[C carrier.Object](k carrier.Kind, open func(*os.File) (C, error)) {
 	carrier.RegisterOpener(k, func(r *codec.Reader) (carrier.Object, error) {
 		f, err := takeFile(r)

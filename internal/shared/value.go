@@ -14,10 +14,10 @@ import (
 
 // Value is some words that change at once.
 //
-// Its memory, from the state's beginning: at 0 the version, at 64 the lock of those that
-// change it. The payload is two slots. The version's lowest bit says which of them is
-// the value; who changes it writes the other one, and then one word, the version. So a writer
-// that dies has changed nothing, and nobody who reads has to wait for him.
+// Its memory, from the start of the state: at 0 the version, at 64 the lock of writers. The
+// payload is two slots. The lowest bit of the version says which of them is the value. A writer
+// writes the other one, and then one word, the version. So a writer that dies has changed nothing,
+// and readers never wait for a writer.
 type Value struct {
 	object  *waitq.Object
 	version *atomic.Uint64
@@ -36,7 +36,7 @@ func valueShape(words uint64) (waitq.Shape, error) {
 	return waitq.Shape{Name: "value", Kind: kindValue, Payload: 2 * slotBytes(int(words)), Params: [4]uint64{words}}, nil
 }
 
-// slotBytes keeps the slots on cache lines of their own.
+// slotBytes is the size of a slot, which keeps the slots on separate cache lines.
 func slotBytes(words int) int { return (8*words + 63) &^ 63 }
 
 // NewValue makes a value.
@@ -65,7 +65,7 @@ func OpenValue(f *os.File) (*Value, error) {
 	return o.Core().(*Value), nil
 }
 
-// Words is how many words the value has.
+// Words is the number of words.
 func (v *Value) Words() int { return len(v.slots[0]) }
 
 func valueCore(o *waitq.Object) any {
@@ -79,11 +79,10 @@ func valueCore(o *waitq.Object) any {
 	return v
 }
 
-// File is what another process needs to have the value.
+// File is what another process needs to open the value.
 func (v *Value) File() *os.File { return v.object.File() }
 
-// Load copies the value. It does not wait; when the value changes twice meanwhile, it
-// begins anew.
+// Load copies the value. It does not wait; when the value changes twice meanwhile, it reads again.
 func (v *Value) Load(to []uint64) {
 	for {
 		version := v.version.Load()
