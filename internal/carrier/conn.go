@@ -35,7 +35,7 @@ type ByteConn interface {
 	Send(ctx context.Context, kind MessageKind, parts [][]byte, files []*os.File) error
 	// Receive takes the next message if it is of that kind and no longer than limit; -1 is no limit.
 	Receive(ctx context.Context, want MessageKind, limit int) (Message, error)
-	// Plain says that no descriptors will come. It is called before anything else.
+	// NoDescriptors says that no descriptors will come. It is called before anything else.
 	NoDescriptors()
 }
 

@@ -150,7 +150,7 @@ func (q *encodedQueue[T]) receive(s *scratch, body []byte, files []*os.File, err
 		s.free()
 		fdpass.CloseAll(files)
 		if errors.Is(err, syscall.EMFILE) {
-			return v, errtext.Errorf("mp: the next item stays: this process has no free descriptors for what comes with it; raise their number or close some: %w", err)
+			return v, errtext.Errorf("mp: the next item stays: this process has no free descriptors for what comes with it; raise the limit or close some: %w", err)
 		}
 		return v, err
 	}

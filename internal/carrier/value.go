@@ -23,14 +23,14 @@ type Value interface {
 // Counter is one word of memory: only carriers that are memory have it.
 type Counter interface {
 	Object
-	// Word is the word. Who uses it keeps the Counter alive meanwhile.
+	// Word is the word. Its user keeps the Counter alive meanwhile.
 	Word() *atomic.Uint64
 }
 
 // Memory is a block of memory: only carriers that are memory have it.
 type Memory interface {
 	Object
-	// Bytes is the memory itself, the same each time; nil after Close. Who uses it keeps the
+	// Bytes is the memory itself, the same each time; nil after Close. Its user keeps the
 	// Memory alive meanwhile.
 	Bytes() []byte
 	Size() int

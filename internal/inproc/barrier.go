@@ -66,10 +66,10 @@ func (b *Barrier) Wait(ctx context.Context, action func() error) (place int, err
 
 // waitRound waits for the end of a round. The mutex is held, but not during the wait.
 func (b *Barrier) waitRound(ctx context.Context, r *round) error {
-	way := r.end.join()
+	ch := r.end.join()
 	b.mu.Unlock()
 	defer b.mu.Lock()
-	return r.end.wait(ctx, &b.mu, way)
+	return r.end.wait(ctx, &b.mu, ch)
 }
 
 // await waits in a round in which this party has arrived, and breaks the round if ctx ends.

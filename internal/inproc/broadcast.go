@@ -6,15 +6,15 @@ import (
 )
 
 // broadcast is where goroutines wait until all of them are woken. The mutex of what they wait for
-// guards it. It keeps no channel while nobody waits: a channel belongs to the bubble of
+// guards it. It keeps no channel while none waits: a channel belongs to the bubble of
 // testing/synctest in which it was made, and a broadcast may outlive a bubble.
 type broadcast struct {
-	ch      chan struct{} // is closed as the gate opens; nil: nobody waits
+	ch      chan struct{} // closed by notifyAll; nil: no goroutine waits
 	waiters int
 }
 
 // join adds a waiter, which then calls wait without the mutex.
-func (g *broadcast) join() (way chan struct{}) {
+func (g *broadcast) join() (ch chan struct{}) {
 	if g.ch == nil {
 		g.ch = make(chan struct{})
 	}
@@ -23,16 +23,16 @@ func (g *broadcast) join() (way chan struct{}) {
 }
 
 // wait waits for notifyAll, or until ctx ends before that.
-func (g *broadcast) wait(ctx context.Context, mu sync.Locker, way chan struct{}) error {
+func (g *broadcast) wait(ctx context.Context, mu sync.Locker, ch chan struct{}) error {
 	select {
-	case <-way:
+	case <-ch:
 		return nil
 	case <-ctx.Done():
 	}
 	mu.Lock()
 	defer mu.Unlock()
-	if g.ch != way {
-		return nil // it has opened meanwhile
+	if g.ch != ch {
+		return nil // notifyAll came meanwhile
 	}
 	if g.waiters--; g.waiters == 0 {
 		g.ch = nil

@@ -9,7 +9,7 @@ type deque[T any] struct {
 	n          int
 	head, tail *block[T]
 	start, end int       // of the items: in head, and in tail
-	spare      *block[T] // so that a line that grows and shrinks by one item need not allocate
+	spare      *block[T] // so that a deque that grows and shrinks by one item need not allocate
 	maxBlock   int       // items of a block
 }
 
@@ -18,7 +18,7 @@ type block[T any] struct {
 	prev, next *block[T]
 }
 
-// Blocks are about as large as all that is in the line, within these bounds.
+// Blocks are about as large as all that is in the deque, within these bounds.
 const (
 	minBlockItems = 8
 	maxBlockItems = 1024

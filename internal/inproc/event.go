@@ -11,7 +11,7 @@ type Event struct {
 	processLocal
 	set     atomic.Bool
 	mu      sync.Mutex // of changing it, and of what follows
-	nextSet broadcast  // opens by the next Set
+	nextSet broadcast  // notified by the next Set
 	watches map[*func()]struct{}
 }
 
@@ -54,9 +54,9 @@ func (e *Event) Wait(ctx context.Context) error {
 		e.mu.Unlock()
 		return nil
 	}
-	way := e.nextSet.join()
+	ch := e.nextSet.join()
 	e.mu.Unlock()
-	return e.nextSet.wait(ctx, &e.mu, way)
+	return e.nextSet.wait(ctx, &e.mu, ch)
 }
 
 // Watch calls notify at each Set, until stop is called. notify must not block.

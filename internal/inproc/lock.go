@@ -23,7 +23,7 @@ import (
 type Lock struct {
 	processLocal
 	state   atomic.Uint64
-	mu      sync.Mutex // of the line, and of setting and clearing contended
+	mu      sync.Mutex // of the waiters, and of setting and clearing contended
 	waiters waitQueue[uint64]
 }
 
@@ -103,7 +103,7 @@ func (l *Lock) wait(ctx context.Context) (carrier.Grant, error) {
 			return g, nil
 		}
 		if err := ctx.Err(); err != nil {
-			l.dequeue(w) // whoever has the lock wakes the next
+			l.dequeue(w) // the owner of the lock wakes the next
 			l.mu.Unlock()
 			return carrier.Grant{}, heldError(err)
 		}

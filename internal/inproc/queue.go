@@ -19,8 +19,8 @@ func NewPriorityQueue[T any](capacity int, less func(a, b T) bool) *Queue[T] {
 }
 
 func newQueue[T any](capacity int, store store[T]) *Queue[T] {
-	line, _ := store.(*deque[T])
-	return &Queue[T]{store: store, deque: line, capacity: max(capacity, 0)}
+	fifo, _ := store.(*deque[T])
+	return &Queue[T]{store: store, deque: fifo, capacity: max(capacity, 0)}
 }
 
 // store holds the items in an order. Only push and pop may panic, because they call less; then
@@ -48,7 +48,7 @@ type Queue[T any] struct {
 	closed   bool
 	getters  waitQueue[transfer[T]]
 	putters  waitQueue[transfer[T]]
-	idle     broadcast // opens when nothing is left to do
+	idle     broadcast // notified when every item is done
 	watchers map[*func()]struct{}
 }
 
@@ -232,9 +232,9 @@ func (q *Queue[T]) Join(ctx context.Context) error {
 		q.mu.Unlock()
 		return err
 	}
-	way := q.idle.join()
+	ch := q.idle.join()
 	q.mu.Unlock()
-	return q.idle.wait(ctx, &q.mu, way)
+	return q.idle.wait(ctx, &q.mu, ch)
 }
 
 // done reports whether Join need not wait.

@@ -98,7 +98,7 @@ func (s *Semaphore) Release(n int) error {
 		return carrier.ErrTooManyPermits
 	}
 	if int64(n) > carrier.MaxPermits-s.free {
-		return fmt.Errorf("mp: a semaphore of more than %d permits: %w", carrier.MaxPermits, fs.ErrInvalid)
+		return fmt.Errorf("mp: Semaphore.Release: there would be more than %d permits: %w", carrier.MaxPermits, fs.ErrInvalid)
 	}
 	s.wakeWaiters(int64(n))
 	return nil

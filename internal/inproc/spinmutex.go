@@ -7,7 +7,7 @@ import "sync"
 // sleeper.
 type spinMutex struct {
 	mu sync.Mutex
-	_  [56]byte // who looks does not disturb who has it and changes what lies behind
+	_  [56]byte // those that try do not slow down the owner, which changes what follows
 }
 
 const spinTries = 32

@@ -19,7 +19,7 @@ func closeFiles(m *Message) {
 const (
 	minBuffer = 4 << 10
 	maxBuffer = 65 << 10 // a whole chunk
-	// From so many missing bytes on, payload is read to where it belongs.
+	// minDirectRead is the number of missing bytes from which on payload is read into the message itself.
 	minDirectRead = 8 << 10
 	// maxSets is how many sets of descriptors can be there before their chunks' headers:
 	// reading stops behind each, and goes on only when a header is incomplete.
@@ -28,9 +28,9 @@ const (
 
 // assembler puts messages together from what is received.
 type assembler struct {
-	buf  []byte // buf[r:w] came and was not looked at
+	buf  []byte // buf[r:w] was received and not parsed
 	r, w int
-	sets []fdpass.Set // came, and their chunks were not looked at
+	sets []fdpass.Set // received, and their chunks were not parsed
 
 	msg       Message
 	total     uint64 // bytes of msg, as its chunks say

@@ -53,7 +53,7 @@ func parseHeader(p []byte) (header, error) {
 	}
 	size := binary.LittleEndian.Uint32(p[4:])
 	if h.kind != Value && h.kind != Bytes || h.files > fdpass.Max || p[2] != 'm' || p[3] != 'p' || size > maxChunk || h.total > math.MaxInt64/2 {
-		return h, fmt.Errorf("%w: a chunk begins with % x", ErrProtocol, p[:headerSize])
+		return h, fmt.Errorf("%w: its header is % x", ErrProtocol, p[:headerSize])
 	}
 	h.size = int(size)
 	return h, nil

@@ -36,7 +36,7 @@ type End struct {
 	watches        map[*watch]struct{}
 
 	watched atomic.Int32 // len(watches)
-	waiting atomic.Bool  // whoever has the turn to receive waits for a message
+	waiting atomic.Bool  // the goroutine that has the turn to receive waits for a message
 
 	receiving, sending direction
 	rx                 receiver
@@ -47,19 +47,19 @@ type state byte
 
 const (
 	open   state = iota
-	moving       // share was called, and nobody knows yet whether it will travel
+	moving       // Share was called, and the message is neither sent nor given up
 	closed
 )
 
 // direction is one direction of an end. The goroutine that has its turn may use the socket in that
 // direction, and what belongs to it.
 type direction struct {
-	turn     chan struct{} // holds a token while nobody has the turn
+	turn     chan struct{} // holds a token while the turn is free
 	deadline func(time.Time) error
 	wait     func(f func(fd uintptr) bool) error
 }
 
-// longAgo is a deadline that has passed.
+// pastDeadline is a deadline that has passed.
 var pastDeadline = time.Unix(1, 0)
 
 // New makes a pipe. If it is oneWay, a receives and b sends.
@@ -128,7 +128,7 @@ func (e *End) Close() error {
 
 // release frees everything. The state is closed.
 func (e *End) release() {
-	e.file.Close() // whoever waits for it stops
+	e.file.Close() // goroutines that wait for it stop
 	<-e.receiving.turn
 	e.rx.in.discard()
 	e.receiving.turn <- struct{}{}

@@ -85,7 +85,7 @@ func (e *End) resume() {
 	select {
 	case <-e.sending.turn:
 		e.finishSend()
-	default: // whoever has the turn will
+	default: // the goroutine that has the turn will
 	}
 }
 
@@ -126,7 +126,7 @@ func Adopt(r *codec.Reader) (*End, error) {
 	}
 	err := r.Err()
 	if err == nil && (mode == 0 || mode > Receives|Sends || len(rest) > headerSize+maxChunk+1) {
-		err = errors.New("this is no pipe's end")
+		err = errors.New("not an end of a pipe")
 	}
 	if err != nil {
 		f.Close()
@@ -140,7 +140,7 @@ func newMovedEnd(f *os.File, mode Mode, in assembler, rest []byte) (*End, error)
 	own, err := adoptSocket(f)
 	if err != nil {
 		in.discard()
-		return nil, fmt.Errorf("a pipe's end that came: %w", err)
+		return nil, fmt.Errorf("receiving an end of a pipe: %w", err)
 	}
 	e, err := newEnd(own, mode)
 	if err != nil {

@@ -94,7 +94,7 @@ func (e *End) finishSend() {
 // flush takes back what was sent of a message that was given up. It has the turn to send.
 func (e *End) flush() {
 	if err := e.sendPending(context.Background()); err != nil && err != carrier.ErrEndClosed {
-		e.tx.pending = nil // there is nobody
+		e.tx.pending = nil // there is no receiver
 	}
 	e.tx.one = nil
 	e.sending.endTurn() // if this end moves, the rest goes along
@@ -182,7 +182,7 @@ func (m *outgoing) each(n int, f func([]byte)) {
 // write sends one, or many.
 func (e *End) write(ctx context.Context) error {
 	tx := &e.tx
-	var since time.Time // when there were too many descriptors on their way
+	var since time.Time // when there were too many descriptors in flight
 	for len(tx.one)+len(tx.many) > 0 {
 		tx.n, tx.err, tx.wait = 0, nil, false
 		err := e.waitError(ctx, e.sending.wait(tx.step))

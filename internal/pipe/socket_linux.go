@@ -11,7 +11,7 @@ import (
 	"github.com/gomultiprocessing/mp/internal/fdpass"
 )
 
-// socketBuffer is how many bytes may be on their way. The system allows an ordinary user
+// socketBuffer is how many bytes may be in flight. The system allows an ordinary user
 // less by default, but twice what a socket has without asking; a small message takes a KiB.
 const socketBuffer = 1 << 20
 
@@ -68,10 +68,10 @@ func adoptSocket(f *os.File) (*os.File, error) {
 func isStream(fd int) error {
 	domain, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DOMAIN)
 	if err != nil {
-		return fmt.Errorf("the descriptor is no socket: %w", err)
+		return fmt.Errorf("the descriptor is not a socket: %w", err)
 	}
 	if kind, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE); err != nil || kind != unix.SOCK_STREAM || domain != unix.AF_UNIX {
-		return errors.New("the descriptor is no pipe's")
+		return errors.New("the descriptor is not of a pipe")
 	}
 	return nil
 }
@@ -135,4 +135,4 @@ func receiveKept(fd int, direct, tail, control []byte) (n int, set fdpass.Set, e
 }
 
 // errUnstable: somebody else reads from the socket.
-var errUnstable = fmt.Errorf("%w: what was there is gone", ErrProtocol)
+var errUnstable = fmt.Errorf("%w: another process reads from its socket", ErrProtocol)

@@ -11,7 +11,7 @@ import (
 	"github.com/gomultiprocessing/mp/internal/fdpass"
 )
 
-var errUnsupported = fmt.Errorf("mp: no pipes between processes on %s: %w", runtime.GOOS, errors.ErrUnsupported)
+var errUnsupported = fmt.Errorf("mp: pipes between processes are not supported on %s: %w", runtime.GOOS, errors.ErrUnsupported)
 
 func pair() (a, b *os.File, err error)         { return nil, nil, errUnsupported }
 func collectInFlight()                         {}

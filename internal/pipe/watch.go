@@ -21,7 +21,7 @@ type poller struct {
 	quit    chan struct{} // closed when over, if file is nil
 }
 
-// pollEvery is how often one looks without a descriptor.
+// pollInterval is how often a poller without a descriptor calls notify.
 const pollInterval = 10 * time.Millisecond
 
 // Watch calls notify whenever Ready may have become true, and at once if it is; also for no
@@ -42,7 +42,7 @@ func (e *End) Watch(notify func()) (stop func()) {
 	e.watches[w] = struct{}{}
 	e.watched.Store(int32(len(e.watches)))
 	if e.state == moving {
-		go notify() // an eye would keep the end open here
+		go notify() // a poller would keep the end open here
 	} else {
 		e.startPoller(w)
 	}

@@ -338,7 +338,7 @@ func (b *Barrier) Reset() error {
 	for {
 		state := b.state.Load()
 		if state&phaseMask == filling && b.place(0).Load()>>32 != mark(state) {
-			return nil // nobody is here
+			return nil // no party is here
 		}
 		if !b.recordBroken(state) {
 			continue

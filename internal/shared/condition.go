@@ -180,7 +180,7 @@ func (c *Condition) giveUp(e entry, word uint64) {
 	c.noteFree(e)
 }
 
-// fewEntries is up to how many entries each Notify looks at all of them for the grants of the
+// fewEntries is the number of entries up to which each Notify checks all of them for grants of the
 // dead. With more it does so once in a while, and those that wait do it anyway.
 const fewEntries = 256
 

@@ -87,7 +87,7 @@ type candidate struct {
 type waiterCache struct {
 	mu        sync.Mutex
 	sorted    []candidate // in order
-	emptyUpTo uint64      // nobody waits whose ticket is not higher
+	emptyUpTo uint64      // all tickets of waiters are higher
 }
 
 // firstWaiting returns at most n of the first entries that wait; none if none waits.

@@ -12,10 +12,10 @@ import (
 // asked whenever its doorbell rings; one of them polls on behalf of all.
 type deathPoller struct {
 	nextPoll atomic.Int64
-	found    atomic.Bool // and nobody has seen to it yet
+	found    atomic.Bool // and it has not been handled yet
 }
 
-// lookAgain is the time between two looks.
+// deathPollInterval is the time between two checks.
 const deathPollInterval = time.Millisecond
 
 // poll reports whether check has found a death, now or before. It calls check once in a

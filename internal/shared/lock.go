@@ -39,9 +39,9 @@ type Lock struct {
 }
 
 const (
-	// patience is how long one waits before nobody else is let past.
+	// handoffAfter is how long a goroutine waits before no other is let past.
 	handoffAfter = time.Millisecond
-	// heirTime is how long a free lock is kept for its successor.
+	// successorTimeout is how long a free lock is kept for its successor.
 	successorTimeout = 20 * time.Millisecond
 
 	ownerMask = 1<<32 - 1
@@ -70,9 +70,9 @@ func OpenLock(f *os.File) (*Lock, error) {
 func lockCore(o *waitq.Object) any { return newLock(o, waitq.StateAt, 0) }
 
 // newLock returns the lock whose memory is at an offset of an object.
-func newLock(o *waitq.Object, at, line int) *Lock {
+func newLock(o *waitq.Object, at, queue int) *Lock {
 	l := &Lock{object: o, word: o.Word(at), token: o.Word(at + 64)}
-	l.waiters = waitq.NewQueue(o, line, l.ready).WithHolder(l.holder)
+	l.waiters = waitq.NewQueue(o, queue, l.ready).WithHolder(l.holder)
 	o.SetOwnerQueue(l.waiters)
 	return l
 }
@@ -270,7 +270,7 @@ func (l *Lock) nameSuccessor(id proctable.ID) bool {
 			return true
 		}
 		if l.word.CompareAndSwap(v, v&ownerMask) {
-			return v&ownerMask != 0 // who has it sees to the next
+			return v&ownerMask != 0 // its owner wakes the next
 		}
 	}
 	l.waiters.WakeProcess(id)

@@ -95,7 +95,7 @@ const (
 
 	ringSize     = 1 << 20
 	overflowSize = 1 << 38
-	// spillAt is where the overflow area begins in the file.
+	// overflowAt is where the overflow area begins in the file.
 	overflowAt = waitq.PayloadAt + ringSize
 
 	closedBit  = 1 << 63 // of puts
@@ -106,11 +106,11 @@ const (
 
 // Errors of a queue.
 var (
-	// What TryPut and TryGet say when another's put or get does not end.
-	errBusyFull  = fmt.Errorf("%w, as far as is known: a process is stopped in the middle of a put", carrier.ErrFull)
-	errBusyEmpty = fmt.Errorf("%w, as far as is known: a process is stopped in the middle of a get", carrier.ErrEmpty)
-	// ErrDamaged says that the memory does not hold what it must.
-	ErrDamaged = errors.New("mp: the queue's memory is damaged")
+	// The errors of TryPut and TryGet when the put or get of another process does not end.
+	errBusyFull  = fmt.Errorf("%w, or seems so: a process is stopped in the middle of a put", carrier.ErrFull)
+	errBusyEmpty = fmt.Errorf("%w, or seems so: a process is stopped in the middle of a get", carrier.ErrEmpty)
+	// ErrDamaged: the memory is inconsistent.
+	ErrDamaged = errors.New("mp: the memory of the queue is damaged: a process that has the queue wrote into it")
 )
 
 // NewQueue makes a queue of at most capacity items; 0: no bound. carries says whether items may
@@ -236,7 +236,7 @@ func (q *Queue) count() (n uint64, closed bool) {
 		}
 		return p&^closedBit - g, p&closedBit != 0
 	}
-	return 0, false // memory that somebody plays with
+	return 0, false // a process writes into the memory
 }
 
 // Len is the number of items in the queue, exact at one instant.
@@ -271,7 +271,7 @@ func (q *Queue) Readable() bool {
 func (q *Queue) Watch(notify func()) (stop func()) {
 	leave := q.getters.Watch(q.Readable, notify)
 	return func() {
-		leave() // it looks at the memory
+		leave() // it reads the memory
 		runtime.KeepAlive(q)
 	}
 }
@@ -322,13 +322,13 @@ func (q *Queue) CloseNow() (dropped int, err error) {
 	q.getters.WakeAll()
 	q.putters.WakeAll()
 	q.joiners.WakeAll()
-	q.object.Punch(overflowAt, overflowSize) // nobody reads it any more
+	q.object.Punch(overflowAt, overflowSize) // it is not read any more
 	q.dropFiles()
 	runtime.KeepAlive(q)
 	return dropped, nil
 }
 
-// atOnce is the ctx of who has none and does not wait.
+// nonblocking is the ctx of operations that do not wait.
 var nonblocking context.Context = nonblockingContext{context.Background()}
 
 type nonblockingContext struct{ context.Context }

@@ -2,7 +2,7 @@ package shared
 
 import "fmt"
 
-// The checks of the build tag mpinvariants. Each looks at what its latch guards; the other
+// The checks of the build tag mpinvariants. Each checks what its latch guards; the other
 // side moves on meanwhile, in one direction.
 
 func (q *Queue) checkTail() {

@@ -9,11 +9,11 @@ import (
 	"github.com/gomultiprocessing/mp/internal/shm"
 )
 
-// Who has got items and not said that they are done is in the rows. A row's numbers go on
+// The rows say which processes have got items and not said that they are done. A row's numbers go on
 // when another process gets the slot: its predecessor's items count as done then.
 //
 // Whether a process that was killed around the instant of a get has got the item is told by
-// the code in its row: it belongs to what gets is after the get. As long as nobody got another
+// the code in its row: it belongs to what gets is after the get. As long as no process got another
 // item, gets tells; and before one gets another, it settles that.
 const (
 	rowOwnerIn = iota
@@ -32,9 +32,9 @@ func slotOf(id uint64) int { return int(id % proctable.Slots) }
 
 // announceGet records that this process is about to get item g, and returns what undoes that.
 func (q *Queue) announceGet(g uint64) (before uint64) {
-	if who := word(q.lastGetter); who != q.me {
-		if who != 0 && !proctable.Alive(proctable.ID(who)) {
-			q.settleGot(slotOf(who), who)
+	if last := word(q.lastGetter); last != q.me {
+		if last != 0 && !proctable.Alive(proctable.ID(last)) {
+			q.settleGot(slotOf(last), last)
 		}
 		setWord(q.lastGetter, q.me)
 		shm.Point("queue.get.getter")

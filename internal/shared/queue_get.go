@@ -138,7 +138,7 @@ func (q *Queue) endError() error {
 
 // overflowEmptied is called with the last item of the overflow area.
 func (q *Queue) overflowEmptied(it *item) {
-	q.freed.Store(it.ring) // who got the ring's last item may have died before it said so
+	q.freed.Store(it.ring) // the process that got the last item of the ring may have died before this store
 	if it.overflow > keptSize {
 		q.punchAll()
 	}

@@ -22,14 +22,14 @@ const (
 	// got, through the window.
 	windowItem = 32 << 10
 	windowRead = 512 << 10
-	// warm is how much memory stays with the overflow area, from its beginning on.
+	// keptSize is how much memory stays with the overflow area, from its beginning on.
 	keptSize = 2 << 20
 	// punchStep is how much memory is given back at a time, while items follow.
 	punchStep = 4 << 20
 	pageSize  = 4096
-	// restTime is how long one waits for the producers' latch to give memory back.
+	// punchLatchTimeout is how long a consumer waits for the producers' latch to give memory back.
 	punchLatchTimeout = 5 * time.Millisecond
-	// trusted is how much memory is allocated on the word of an item's head.
+	// trustedSize is how much memory is allocated before the size in an item's head is checked.
 	trustedSize = 1 << 20
 )
 
@@ -182,7 +182,7 @@ func (q *Queue) readOverflow(g uint64, it *item, buf []byte) error {
 // readLarge reads the bytes of an item by system calls.
 func (q *Queue) readLarge(at uint64, it *item, buf []byte) error {
 	if it.size > trustedSize {
-		// The head says so. Is there as much memory as that?
+		// The size is from the item's head: has the file as much memory?
 		if have, err := q.object.Memory(); err != nil || uint64(have) < it.size {
 			return errors.Join(ErrDamaged, err)
 		}

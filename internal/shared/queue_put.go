@@ -11,7 +11,7 @@ import (
 	"github.com/gomultiprocessing/mp/internal/shm"
 )
 
-// latchTime is how long TryPut and TryGet wait for another put or get to be over, whose
+// queueLatchTimeout is how long TryPut and TryGet wait for another put or get to be over, whose
 // process may be stopped.
 const queueLatchTimeout = 500 * time.Millisecond
 
@@ -62,10 +62,10 @@ func (q *Queue) TryPut(m *carrier.Item) error {
 }
 
 const (
-	// shortest and longest are how long one rests who waits for room beside the bound: what
-	// the line looks at does not tell when there is some.
+	// minPutDelay and maxPutDelay are the pauses of a put that waits for room beside the bound: the
+	// wait queue does not know when there is some.
 	minPutDelay, maxPutDelay = 20 * time.Microsecond, 5 * time.Millisecond
-	// flooded is how long the kernel's limit on descriptors that are on their way may be
+	// floodTimeout is how long the kernel's limit on descriptors in flight may be
 	// reached before that is an error: it is one for all of a user's processes.
 	floodTimeout = 2 * time.Second
 )
@@ -73,7 +73,7 @@ const (
 // errCrowded says that there is no room though the bound allows an item: the kernel
 // keeps no more descriptors for this queue or, if it has an error of the system's with it, for
 // all of the user's processes; or the overflow area is full.
-var errCrowded = errors.New("mp: there is no room for another item, whatever the bound")
+var errCrowded = errors.New("mp: the system has no room for another item of the queue")
 
 func (q *Queue) waitPut(ctx context.Context, m *carrier.Item) (err error) {
 	var rest time.Duration
@@ -203,7 +203,7 @@ func (q *Queue) write(n, length uint64, front []byte, pieces [][]byte) (fits boo
 		return false, ErrDamaged
 	}
 	end := q.overflowEnd.Load()
-	if end > n { // who was before us was killed before its commit
+	if end > n { // the producer before was killed before its commit
 		end = n
 		q.overflowEnd.Store(n)
 	}
@@ -225,7 +225,7 @@ func (q *Queue) write(n, length uint64, front []byte, pieces [][]byte) (fits boo
 		ring += length
 	} else {
 		if drained {
-			q.overflowFrom.Store(n) // before spillEnd: see spilled
+			q.overflowFrom.Store(n) // before overflowEnd: see inOverflow
 			shm.Point("queue.put.begun")
 		}
 		q.overflowEnd.Store(n + 1)

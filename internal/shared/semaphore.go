@@ -42,7 +42,7 @@ type Semaphore struct {
 	edge      raceEdge
 }
 
-// giveUpTime is how long one waits for a latch when there is no ctx to end it.
+// semaphoreLatchTimeout is how long a goroutine waits for a latch when there is no ctx to end it.
 const semaphoreLatchTimeout = 50 * time.Millisecond
 
 func semaphoreShape(initial uint64, bounded bool) waitq.Shape {
@@ -133,11 +133,11 @@ func (s *Semaphore) wait(ctx context.Context) (token uint64, err error) {
 // try takes a permit if it may. The goroutine of this process that has waited longest takes it as
 // its successor, too. If it may not block, it gives up soon when a process is stopped while it has
 // the latch.
-func (s *Semaphore) try(ctx context.Context, patient, first bool) (token uint64, ok bool, err error) {
+func (s *Semaphore) try(ctx context.Context, blocking, first bool) (token uint64, ok bool, err error) {
 	if s.usable(first, proctable.Alive) <= 0 {
 		return 0, false, nil
 	}
-	if !patient {
+	if !blocking {
 		if !s.lockLatch() {
 			return 0, false, nil
 		}
@@ -157,7 +157,7 @@ func (s *Semaphore) try(ctx context.Context, patient, first bool) (token uint64,
 	if mine.Load()>>32 == me {
 		mine.Add(1)
 	} else {
-		mine.Store(me<<32 | 1) // whoever had the row before is dead
+		mine.Store(me<<32 | 1) // the process that had the row before is dead
 	}
 	shm.Point("semaphore.taken")
 	if successor := s.successor.Load(); first && successor>>32 == me {
@@ -276,7 +276,7 @@ func (s *Semaphore) Release(n int) error {
 	for {
 		total := s.total.Load()
 		if n > carrier.MaxPermits-int(min(total, carrier.MaxPermits)) {
-			return fmt.Errorf("mp: a semaphore of more than %d permits: %w", carrier.MaxPermits, fs.ErrInvalid)
+			return fmt.Errorf("mp: Semaphore.Release: there would be more than %d permits: %w", carrier.MaxPermits, fs.ErrInvalid)
 		}
 		if s.total.CompareAndSwap(total, total+uint64(n)) {
 			break
@@ -298,7 +298,7 @@ func (s *Semaphore) wakeWaiters(n int) {
 		s.nameSuccessor(id)
 	}
 	shm.Point("semaphore.successor")
-	s.waiters.Wake(n) // the successor waits longest, so he is among them
+	s.waiters.Wake(n) // the successor has waited longest, so it is among them
 }
 
 // nameSuccessor makes a process the successor, unless there is one.
