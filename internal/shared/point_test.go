@@ -167,7 +167,7 @@ func blindEnv(blind bool) []string {
 // blindIfAsked is called by a role once it has its objects.
 func blindIfAsked() {
 	if os.Getenv(blindVar) != "" {
-		time.Sleep(1) // the runtime's poller takes its descriptors with the first timer
+		time.Sleep(time.Microsecond) // the runtime's poller takes its descriptors with the first timer
 		must(syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{}))
 	}
 }
