@@ -40,7 +40,7 @@ func except(t *Thread, err error) {
 	}
 	defer func() {
 		if v := recover(); v != nil {
-			fmt.Fprintf(os.Stderr, "thread: the except hook panicked: %s\nIt was called for %s, which ended by: %s\n%s",
+			fmt.Fprintf(os.Stderr, "mp: the function of thread.SetExceptHook panicked: %s\nIt was called for the thread %s, which ended with: %s\n%s",
 				text(v), t.name, text(err), debug.Stack())
 		}
 	}()
@@ -50,7 +50,7 @@ func except(t *Thread, err error) {
 // printPanic is the default hook.
 func printPanic(t *Thread, err error) {
 	if p, ok := err.(*mp.PanicError); ok {
-		fmt.Fprintf(os.Stderr, "thread: %s ended by a panic: %s\n%s", t.name, p.Value, p.Stack)
+		fmt.Fprintf(os.Stderr, "mp: the thread %s ended with a panic: %s\n%s", t.name, p.Value, p.Stack)
 	}
 }
 

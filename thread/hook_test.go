@@ -248,7 +248,7 @@ func TestDefaultHookPrintsPanics(t *testing.T) {
 			t.Errorf("%q is missing in\n%s", part, printed)
 		}
 	}
-	if first, _, _ := strings.Cut(printed, "\n"); first != "thread: unlucky ended by a panic: out of paint" {
+	if first, _, _ := strings.Cut(printed, "\n"); first != "mp: the thread unlucky ended with a panic: out of paint" {
 		t.Error(first)
 	}
 }

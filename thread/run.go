@@ -55,4 +55,4 @@ func (t *Thread) finish() {
 }
 
 // errGoexit is how a thread ended that neither returned nor panicked.
-var errGoexit = errors.New("thread: the function ended its goroutine by runtime.Goexit")
+var errGoexit = errors.New("mp: the function of the thread ended its goroutine by runtime.Goexit")

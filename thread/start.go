@@ -47,7 +47,7 @@ func Start(ctx context.Context, name string, f func(context.Context) error, opts
 		return nil, err
 	}
 	if f == nil {
-		return nil, fmt.Errorf("thread: Start(%q): the function is nil", name)
+		return nil, fmt.Errorf("mp: thread.Start(%q): the function is nil", name)
 	}
 	return start(ctx, name, "Thread", f, opts), nil
 }
@@ -60,7 +60,7 @@ func StartRunner(ctx context.Context, name string, r mp.Runner, opts ...Option) 
 		return nil, err
 	}
 	if r == nil {
-		return nil, fmt.Errorf("thread: StartRunner(%q): the Runner is nil", name)
+		return nil, fmt.Errorf("mp: thread.StartRunner(%q): the Runner is nil", name)
 	}
 	return start(ctx, name, typeName(r), r.Run, opts), nil
 }

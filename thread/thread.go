@@ -128,11 +128,11 @@ func (t *Thread) Join(ctx context.Context) error {
 func (t *Thread) joinable(ctx context.Context) error {
 	switch {
 	case t == mainThread:
-		return errors.New("thread: MainThread cannot be joined: it ends with the program")
+		return errors.New("mp: MainThread cannot be joined: it ends with the program")
 	case t.done == nil:
-		return errors.New("thread: the Thread was not started: it is made by Start")
+		return errors.New("mp: Join: the Thread was not started: make it with thread.Start")
 	case t == Current(ctx) && t.Alive():
-		return fmt.Errorf("thread: %s cannot join itself: the ctx is its own", t.name)
+		return fmt.Errorf("mp: the thread %s cannot join itself: pass a ctx other than its own", t.name)
 	}
 	return nil
 }

@@ -29,7 +29,7 @@ type Timer struct {
 // It panics if f is nil.
 func After(d time.Duration, f func()) *Timer {
 	if f == nil {
-		panic("thread: After: the function is nil")
+		panic("mp: thread.After: the function is nil")
 	}
 	tm := &Timer{f: f}
 	tm.thread = &Thread{
