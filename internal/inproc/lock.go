@@ -24,13 +24,14 @@ type Lock struct {
 	processLocal
 	state   atomic.Uint64
 	mu      sync.Mutex // of the waiters, and of setting and clearing contended
-	waiters waitQueue[uint64]
+	waiters waitQueue[carrier.Grant]
 }
 
 const (
 	held      = 1
 	contended = 2
-	tokenUnit = 4
+	abandoned = 4 // the last owner died; never set while the lock is held
+	tokenUnit = 8
 )
 
 var pid = os.Getpid()
@@ -45,8 +46,8 @@ func (l *Lock) TryAcquire() (carrier.Grant, bool) {
 		if v&held != 0 {
 			return carrier.Grant{}, false
 		}
-		if l.state.CompareAndSwap(v, v+tokenUnit|held) {
-			return carrier.Grant{Token: v/tokenUnit + 1}, true
+		if l.state.CompareAndSwap(v, v&^abandoned+tokenUnit|held) {
+			return carrier.Grant{Token: v/tokenUnit + 1, Abandoned: v&abandoned != 0}, true
 		}
 	}
 }
@@ -87,15 +88,15 @@ func (l *Lock) acquireAgain(ctx context.Context) (carrier.Grant, error) {
 
 // wait is Acquire for a goroutine that did not get the lock at once.
 func (l *Lock) wait(ctx context.Context) (carrier.Grant, error) {
-	w := l.waiters.newWaiter(0)
+	w := l.waiters.newWaiter(carrier.Grant{})
 	defer l.waiters.recycle(w)
 	l.mu.Lock()
 	l.waiters.push(w)
 	l.state.Or(contended)
 	for {
-		if w.value != 0 {
+		if w.value.Token != 0 {
 			l.mu.Unlock()
-			return carrier.Grant{Token: w.value}, nil
+			return w.value, nil
 		}
 		if g, ok := l.TryAcquire(); ok {
 			l.dequeue(w)
@@ -114,7 +115,7 @@ func (l *Lock) wait(ctx context.Context) (carrier.Grant, error) {
 }
 
 // dequeue removes a waiter. The mutex is held.
-func (l *Lock) dequeue(w *waiter[uint64]) {
+func (l *Lock) dequeue(w *waiter[carrier.Grant]) {
 	if l.waiters.remove(w); l.waiters.first() == nil {
 		l.state.And(^uint64(contended))
 	}
@@ -124,7 +125,7 @@ func (l *Lock) dequeue(w *waiter[uint64]) {
 // before.
 func (l *Lock) Release(token uint64) error {
 	v := token*tokenUnit | held
-	if token != 0 && (l.state.CompareAndSwap(v, v&^held) || l.releaseContended(token)) {
+	if token != 0 && (l.state.CompareAndSwap(v, v&^held) || l.releaseContended(token, 0)) {
 		return nil
 	}
 	return carrier.ErrNotOwner
@@ -134,7 +135,7 @@ func (l *Lock) Release(token uint64) error {
 func (l *Lock) NewCondition() (carrier.Condition, error) { return &Condition{lock: l}, nil }
 
 // releaseContended is Release while goroutines wait.
-func (l *Lock) releaseContended(token uint64) bool {
+func (l *Lock) releaseContended(token, mark uint64) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for {
@@ -145,18 +146,18 @@ func (l *Lock) releaseContended(token uint64) bool {
 		w := l.waiters.first()
 		switch {
 		case w == nil:
-			if l.state.CompareAndSwap(v, v&^held) {
+			if l.state.CompareAndSwap(v, v&^held|mark) {
 				return true
 			}
 		case w.overdue():
 			if !l.state.CompareAndSwap(v, v+tokenUnit) {
 				continue
 			}
-			w.value = token + 1
+			w.value = carrier.Grant{Token: token + 1, Abandoned: mark != 0}
 			l.dequeue(w)
 			w.signal()
 			return true
-		case l.state.CompareAndSwap(v, v&^held):
+		case l.state.CompareAndSwap(v, v&^held|mark):
 			w.signal()
 			return true
 		}
