@@ -3,6 +3,8 @@ package carrier
 import (
 	"context"
 	"os"
+
+	"github.com/gomultiprocessing/mp/internal/codec"
 )
 
 // Queue is what holds the items of a queue. ctx has not ended when Put and Get are called.
@@ -55,6 +57,7 @@ const LargeItem = 64 << 10
 
 // Item is what is put. Its pieces follow one another.
 type Item struct {
-	Pieces [][]byte
-	Files  []*os.File
+	Pieces     [][]byte
+	Files      []*os.File
+	References []codec.Reference // for a carrier that can keep alive what the item refers to
 }

@@ -75,7 +75,7 @@ func (s *scratch) Write(piece []byte) (int, error) {
 func (s *scratch) free() {
 	clear(s.item.Pieces)
 	s.item.Pieces = s.item.Pieces[:0]
-	s.item.Files = nil
+	s.item.Files, s.item.References = nil, nil
 	scratches.Put(s)
 }
 
@@ -114,6 +114,7 @@ func (q *encodedQueue[T]) sendEncoded(ctx context.Context, wait bool, s *scratch
 		for _, a := range s.buffer.Attachments() {
 			s.item.Files = append(s.item.Files, a.File)
 		}
+		s.item.References = s.buffer.References()
 		err = q.hand(ctx, wait, &s.item)
 	}
 	sent, returned = err == nil, true

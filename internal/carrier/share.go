@@ -35,6 +35,7 @@ const (
 	KindSharedCounter
 	KindSharedMemory
 	KindPipe
+	KindHosted
 
 	// KindTest and the kinds above it are for tests.
 	KindTest Kind = 240

@@ -51,8 +51,13 @@ func (b *Buffer) Files() []*os.File {
 	return files
 }
 
-// TakeAttachments moves the attachments of o to b, after those of b.
+// TakeAttachments moves the attachments and references of o to b, after those of b.
 func (b *Buffer) TakeAttachments(o *Buffer) {
+	if len(o.refs) > 0 {
+		b.refs = append(b.refs, o.refs...)
+		clear(o.refs)
+		o.refs = o.refs[:0]
+	}
 	if len(o.attached) == 0 {
 		return
 	}
@@ -111,9 +116,12 @@ func (b *Buffer) DuplicateFiles() error {
 	return nil
 }
 
-// Settle tells all attachments what became of the message, and removes them. Whoever encodes a
+// Settle tells all attachments and references what became of the message, and removes them. Whoever encodes a
 // message must settle it, also if encoding fails.
-func (b *Buffer) Settle(sent bool) { b.settle(0, sent) }
+func (b *Buffer) Settle(sent bool) {
+	b.settle(0, sent)
+	b.settleReferences(0, sent)
+}
 
 // settle settles the attachments with index from and up.
 func (b *Buffer) settle(from int, sent bool) {

@@ -38,6 +38,7 @@ type Buffer struct {
 	data       []byte      // the message without the blocks it refers to
 	references []reference // ordered by at
 	attached   []Attachment
+	refs       []Reference
 	referred   int64 // total size of references in bytes
 	walk       walk
 	zone       zoneMemo
@@ -52,8 +53,9 @@ type reference struct {
 
 // Mark is a position in a Buffer to which Rewind can go back.
 type Mark struct {
-	data, references, attached int
-	referred                   int64
+	data, references, attached, refs int
+
+	referred int64
 }
 
 // Len returns the size of the message in bytes.
@@ -80,7 +82,7 @@ func (b *Buffer) Exited() error { return b.exited }
 
 // Mark returns the current end of the message.
 func (b *Buffer) Mark() Mark {
-	return Mark{data: len(b.data), references: len(b.references), attached: len(b.attached), referred: b.referred}
+	return Mark{data: len(b.data), references: len(b.references), attached: len(b.attached), refs: len(b.refs), referred: b.referred}
 }
 
 // Rewind removes everything written since m, attachments included.
@@ -90,6 +92,7 @@ func (b *Buffer) Rewind(m Mark) {
 	b.references = b.references[:m.references]
 	b.referred = m.referred
 	b.settle(m.attached, false)
+	b.settleReferences(m.refs, false)
 }
 
 // Bytes returns the whole message. If the buffer refers to large blocks it is a copy; otherwise
