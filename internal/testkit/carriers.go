@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/gomultiprocessing/mp"
+	"github.com/gomultiprocessing/mp/internal/hosted"
 	"github.com/gomultiprocessing/mp/thread"
 )
 
@@ -14,7 +15,8 @@ import (
 // test says of a carrier holds for each: a program moves from one to the other.
 type Carrier struct {
 	Goroutines bool
-	remote     bool // see remote_test.go
+	remote     bool                  // see remote.go
+	hosted     func() *hosted.Client // see hosted.go
 
 	Lock             func() (*mp.Lock, error)
 	Rlock            func() (*mp.RLock, error)
@@ -28,11 +30,11 @@ type Carrier struct {
 
 var Carriers = map[string]Carrier{
 	"processes": {
-		false, false, mp.NewLock, mp.NewRLock, mp.NewSemaphore, mp.NewBoundedSemaphore, mp.NewCondition, mp.NewEvent,
+		false, false, nil, mp.NewLock, mp.NewRLock, mp.NewSemaphore, mp.NewBoundedSemaphore, mp.NewCondition, mp.NewEvent,
 		mp.NewBarrier, mp.NewCounter,
 	},
 	"goroutines": {
-		true, false, thread.NewLock, thread.NewRLock, thread.NewSemaphore, thread.NewBoundedSemaphore, thread.NewCondition, thread.NewEvent,
+		true, false, nil, thread.NewLock, thread.NewRLock, thread.NewSemaphore, thread.NewBoundedSemaphore, thread.NewCondition, thread.NewEvent,
 		thread.NewBarrier, thread.NewCounter,
 	},
 }
@@ -56,12 +58,30 @@ func OnCarriers(t *testing.T, test func(t *testing.T, c Carrier)) {
 			test(t, c)
 		})
 	}
+	if onServers(t) {
+		for name, client := range hostedClients {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				test(t, hostedCarrier(client))
+			})
+		}
+	}
 	if remotely(t) {
 		t.Run("a byte pipe", func(t *testing.T) {
 			t.Parallel()
 			test(t, remoteCarrier)
 		})
 	}
+}
+
+// onServers says whether a test is of those for servers, which have no pipes, counters and arrays.
+func onServers(t *testing.T) bool {
+	for _, prefix := range []string{"TestLock", "TestRLock", "TestSemaphore", "TestCondition", "TestEvent", "TestBarrier", "TestHold", "TestValue"} {
+		if strings.HasPrefix(t.Name(), prefix) {
+			return true
+		}
+	}
+	return false
 }
 
 // remotely says whether a test is of those for the carrier behind a byte pipe, which has a part of what there is.
@@ -120,6 +140,8 @@ func ValueOn[T any](c Carrier, v T) (*mp.Value[T], error) {
 		return thread.NewValue(v)
 	case c.remote:
 		return NewRemoteValue(v)
+	case c.hosted != nil:
+		return NewHostedValue(c.hosted(), v)
 	}
 	return mp.NewValue(v)
 }

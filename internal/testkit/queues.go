@@ -20,16 +20,18 @@ func ByPriority(capacity int) (*mp.Queue[int], error) {
 	return thread.NewPriorityQueue(capacity, func(a, b int) bool { return a < b })
 }
 
+func oldest([]int) int       { return 0 }
+func newest(items []int) int { return len(items) - 1 }
+func least(items []int) int  { return slices.Index(items, slices.Min(items)) }
+
 func QueueKinds() []QueueKind {
-	oldest := func([]int) int { return 0 }
-	newest := func(items []int) int { return len(items) - 1 }
-	least := func(items []int) int { return slices.Index(items, slices.Min(items)) }
 	kinds := []QueueKind{
 		{"goroutines", thread.NewQueue[int], oldest},
 		{"a byte pipe", NewRemoteQueue[int], oldest},
 		{"goroutines, the newest first", thread.NewLIFOQueue[int], newest},
 		{"goroutines, the least first", ByPriority, least},
 	}
+	kinds = append(kinds, serverQueues()...)
 	if runtime.GOOS == "linux" {
 		kinds = append(kinds, QueueKind{"processes", mp.NewQueue[int], oldest})
 	}
