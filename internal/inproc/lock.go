@@ -13,8 +13,8 @@ import (
 
 // Lock is a lock that one goroutine at a time holds.
 //
-// Its state is one word: whether it is held, whether goroutines wait, and above these the token of
-// the last acquisition. So acquiring is one compare-and-swap, and so is releasing while nobody
+// Its state is one word: whether it is held, whether goroutines wait, whether the last owner died,
+// and above these the token of the last acquisition. So acquiring is one compare-and-swap, and so is releasing while nobody
 // waits. While goroutines wait, releasing takes the mutex.
 //
 // A goroutine that comes just as the lock is free may take it, which is fast: a woken one needs a
@@ -134,7 +134,7 @@ func (l *Lock) Release(token uint64) error {
 // NewCondition makes a condition of the lock.
 func (l *Lock) NewCondition() (carrier.Condition, error) { return &Condition{lock: l}, nil }
 
-// releaseContended is Release while goroutines wait.
+// releaseContended is Release while goroutines wait, and Abandon. The mark is abandoned, or 0.
 func (l *Lock) releaseContended(token, mark uint64) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
