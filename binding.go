@@ -8,7 +8,7 @@ import (
 
 	"github.com/gomultiprocessing/mp/internal/codec"
 	"github.com/gomultiprocessing/mp/internal/errtext"
-	"github.com/gomultiprocessing/mp/internal/talk"
+	"github.com/gomultiprocessing/mp/internal/proc/host"
 )
 
 // Binding is a call that is ready to be made: a Func and its input. The zero
@@ -36,26 +36,26 @@ func Bind[In, Out any](f *Func[In, Out], in In) Binding {
 }
 
 // forWorkers is a Binding that is called in each worker of a pool; what names it.
-func (b Binding) forWorkers(what string) (talk.Call, error) {
+func (b Binding) forWorkers(what string) (host.Call, error) {
 	if b.encode == nil {
-		return talk.Call{}, nil
+		return host.Call{}, nil
 	}
 	if err := b.known; err != nil {
-		return talk.Call{}, errtext.Errorf("mp: NewPool: %s: %w", what, err)
+		return host.Call{}, errtext.Errorf("mp: NewPool: %s: %w", what, err)
 	}
 	input, err := b.encode()
 	if err != nil {
-		return talk.Call{}, errtext.Errorf("mp: NewPool: the input of %s: %w", what, err)
+		return host.Call{}, errtext.Errorf("mp: NewPool: the input of %s: %w", what, err)
 	}
 	if input.Moves() {
 		input.Settle(false)
-		return talk.Call{}, errors.New("mp: NewPool: the input of " + what + " holds something that belongs to one process, such as a pipe's end, and would go to every worker")
+		return host.Call{}, errors.New("mp: NewPool: the input of " + what + " holds something that belongs to one process, such as a pipe's end, and would go to every worker")
 	}
 	if err := input.DuplicateFiles(); err != nil { // workers are started as long as the pool lives
 		input.Settle(false)
-		return talk.Call{}, errtext.Errorf("mp: NewPool: the input of %s: %w", what, err)
+		return host.Call{}, errtext.Errorf("mp: NewPool: the input of %s: %w", what, err)
 	}
-	return talk.Call{Func: b.name, Input: input}, nil
+	return host.Call{Func: b.name, Input: input}, nil
 }
 
 // grace is what the scheduler allows for an Exit; 0: there is none.

@@ -8,7 +8,7 @@ import (
 	"sync"
 
 	"github.com/gomultiprocessing/mp/internal/codec"
-	"github.com/gomultiprocessing/mp/internal/talk"
+	"github.com/gomultiprocessing/mp/internal/proc/child"
 )
 
 // Unbounded is the capacity of what is bounded by memory only.
@@ -129,10 +129,10 @@ func (f *Func[In, Out]) known() error {
 	return err
 }
 
-// handler is a Func as package talk calls it.
+// handler is a Func as package child calls it.
 type handler[In, Out any] struct{ f *Func[In, Out] }
 
-func (h handler[In, Out]) Open(r *codec.Reader, n int) (talk.Calls, error) {
+func (h handler[In, Out]) Open(r *codec.Reader, n int) (child.Calls, error) {
 	in, errs, err := h.f.in.DecodeEach(r, n)
 	if err != nil {
 		return nil, err
@@ -195,13 +195,13 @@ func (*Func[In, Out]) belongsHereAsFunc() {}
 // registry is the functions of this program.
 type registry struct {
 	mu     sync.RWMutex
-	byName map[string]talk.Handler
+	byName map[string]child.Handler
 	at     map[string]callSite
 }
 
-var funcs = registry{byName: make(map[string]talk.Handler), at: make(map[string]callSite)}
+var funcs = registry{byName: make(map[string]child.Handler), at: make(map[string]callSite)}
 
-func (r *registry) add(name string, h talk.Handler, at callSite) {
+func (r *registry) add(name string, h child.Handler, at callSite) {
 	if entered.Load() {
 		panic(fmt.Sprintf("mp: Register(%q) after Main: other processes would not know it; register in a package variable", name))
 	}
@@ -222,7 +222,7 @@ func (r *registry) planAgain() {
 	}
 }
 
-func (r *registry) find(name string) (talk.Handler, error) {
+func (r *registry) find(name string) (child.Handler, error) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	if h, ok := r.byName[name]; ok {

@@ -7,10 +7,11 @@ import (
 	"time"
 
 	"github.com/gomultiprocessing/mp/internal/codec"
+	"github.com/gomultiprocessing/mp/internal/proc/child"
+	"github.com/gomultiprocessing/mp/internal/proc/host"
 	"github.com/gomultiprocessing/mp/internal/proctable"
 	"github.com/gomultiprocessing/mp/internal/shm"
 	"github.com/gomultiprocessing/mp/internal/spawn"
-	"github.com/gomultiprocessing/mp/internal/talk"
 	"github.com/gomultiprocessing/mp/internal/task"
 )
 
@@ -22,11 +23,11 @@ import (
 func Main() {
 	entered.Store(true)
 	if self := spawn.Child(); self != nil {
-		talk.Serve(self, program{})
+		child.Serve(self, program{})
 	}
 }
 
-// program is what package talk is told of this program.
+// program is what packages host and child are told of this program.
 type program struct{}
 
 // While a shell has stopped the program its deadlines stand still.
@@ -34,7 +35,7 @@ func init() { spawn.OnStop(shm.Pause, shm.Resume) }
 
 func (program) Begin() { working.Store(true) }
 
-func (program) Lookup(name string) (talk.Handler, error) { return funcs.find(name) }
+func (program) Lookup(name string) (child.Handler, error) { return funcs.find(name) }
 
 // EncodeError calls methods of err, which are the program's: see task.Guard.
 func (program) EncodeError(b *codec.Buffer, err error) (final bool) {
@@ -97,9 +98,9 @@ func (program) Died(pid int, e spawn.Exit) error {
 	case e.OOMKilled:
 		d.Reason = reasonOOM
 	case e.Unknown && e.Reason != "":
-		d.Reason = e.Reason + " (" + talk.StatusTaken + ")"
+		d.Reason = e.Reason + " (" + host.StatusTaken + ")"
 	case e.Unknown:
-		d.Reason = talk.StatusTaken
+		d.Reason = host.StatusTaken
 	}
 	return d
 }
@@ -111,7 +112,7 @@ func (program) Task(fn string, index, attempt, worker int) any {
 }
 
 // Share and Join are where processes that share something come to know of each other.
-func (program) Share() (talk.Sharer, error) {
+func (program) Share() (host.Sharer, error) {
 	table, err := proctable.File()
 	return sharer{proctable.NewChild(), table}, err
 }

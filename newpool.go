@@ -14,9 +14,9 @@ import (
 	"github.com/gomultiprocessing/mp/internal/goroutine"
 	"github.com/gomultiprocessing/mp/internal/hook"
 	"github.com/gomultiprocessing/mp/internal/pool"
+	"github.com/gomultiprocessing/mp/internal/proc/host"
 	"github.com/gomultiprocessing/mp/internal/shm"
 	"github.com/gomultiprocessing/mp/internal/spawn"
-	"github.com/gomultiprocessing/mp/internal/talk"
 )
 
 // NewPool starts the workers and returns when all are ready, some milliseconds
@@ -69,7 +69,7 @@ func (c *PoolConfig) events() func(pool.Event) {
 
 // starter returns what starts one worker, and what lets go of what starts need when there are no more.
 func (c *PoolConfig) starter(exitGrace time.Duration) (start pool.StartFunc, release func(), err error) {
-	ws := talk.Spec{
+	ws := host.Spec{
 		Spec: spawn.Spec{
 			Pool: c.Name, Env: c.Env, Dir: c.Dir, Stdout: c.Stdout, Stderr: c.Stderr, QuietCrash: c.QuietCrash,
 			Procs: c.Procs, Limits: c.Limits.spawn(), MemoryLimit: gcTarget(c.MaxMemory),
@@ -92,14 +92,14 @@ func (c *PoolConfig) starter(exitGrace time.Duration) (start pool.StartFunc, rel
 		ws.Spec.Identity = nextIdentity()
 		ws.Spec.Name = fmt.Sprintf("%s-%d", ws.Spec.Pool, n)
 		ws.Spec.Title = fmt.Sprintf("%s: %s %d", base, ws.Spec.Pool, n)
-		return talk.Start(ctx, ws, sink)
+		return host.Start(ctx, ws, sink)
 	}, ws.Release, nil
 }
 
 // mayPass says whether a worker could not be started for a cause that may pass: Init has failed, or
 // the system is short of something.
 func mayPass(err error) bool {
-	var init *talk.InitError
+	var init *host.InitError
 	if errors.As(err, &init) {
 		return true
 	}

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/gomultiprocessing/mp/internal/codec"
-	"github.com/gomultiprocessing/mp/internal/talk"
+	"github.com/gomultiprocessing/mp/internal/proc/host"
 )
 
 // Process is a process that this one started. Its methods may be called by any
@@ -20,7 +20,7 @@ import (
 type Process struct {
 	name   string
 	daemon bool
-	call   *talk.Caller
+	call   *host.Caller
 	killed atomic.Pointer[error] // why it was killed by us
 	asked  sync.Once             // Interrupt was called, or the ctx has ended
 	ending sync.Once             // Terminate was called

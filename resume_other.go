@@ -2,7 +2,7 @@
 
 package mp
 
-import "github.com/gomultiprocessing/mp/internal/talk"
+import "github.com/gomultiprocessing/mp/internal/proc/host"
 
 // resume lets a stopped process go on. Here none is ever stopped.
-func resume(*talk.Caller) {}
+func resume(*host.Caller) {}

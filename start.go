@@ -13,9 +13,9 @@ import (
 
 	"github.com/gomultiprocessing/mp/internal/errtext"
 	"github.com/gomultiprocessing/mp/internal/fdpass"
+	"github.com/gomultiprocessing/mp/internal/proc/host"
 	"github.com/gomultiprocessing/mp/internal/shm"
 	"github.com/gomultiprocessing/mp/internal/spawn"
-	"github.com/gomultiprocessing/mp/internal/talk"
 )
 
 // ProcessOption is a ProcessConfig. Of several in one call each adds to those before it: a field, or one of
@@ -180,7 +180,7 @@ func startProcess[In, Out any](ctx context.Context, f *Func[In, Out], in In, wan
 	spec := cfg.spec()
 	spec.Identity = id
 	deadline, _ := ctx.Deadline()
-	call, err := talk.StartCall(spec, program{}, talk.Call{Func: f.name, Input: body, Propagated: carried, Grace: exitGrace}, wanted, deadline)
+	call, err := host.StartCall(spec, program{}, host.Call{Func: f.name, Input: body, Propagated: carried, Grace: exitGrace}, wanted, deadline)
 	if err != nil {
 		return nil, err
 	}

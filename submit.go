@@ -8,7 +8,7 @@ import (
 
 	"github.com/gomultiprocessing/mp/internal/codec"
 	"github.com/gomultiprocessing/mp/internal/pool"
-	"github.com/gomultiprocessing/mp/internal/talk"
+	"github.com/gomultiprocessing/mp/internal/proc/host"
 )
 
 // smallInput is the size up to which the input of a single task is encoded when it
@@ -27,7 +27,7 @@ func (f *Func[In, Out]) decodeOutputs(o *pool.Outcome, out []Out) error {
 		copy(out, c.out[o.First-c.first:][:o.Count])
 		return nil
 	}
-	files, _ := o.Attached.(talk.Attached)
+	files, _ := o.Attached.(host.Attached)
 	if files != nil {
 		return f.decodeAttached(o, files, out)
 	}
@@ -43,7 +43,7 @@ func (f *Func[In, Out]) decodeOutputs(o *pool.Outcome, out []Out) error {
 }
 
 // decodeAttached is decodeOutputs for an output with descriptors, of which there is one.
-func (f *Func[In, Out]) decodeAttached(o *pool.Outcome, files talk.Attached, out []Out) error {
+func (f *Func[In, Out]) decodeAttached(o *pool.Outcome, files host.Attached, out []Out) error {
 	if len(out) != 1 {
 		files.Drop()
 		return errors.New("mp: descriptors with several outputs")

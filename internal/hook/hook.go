@@ -6,7 +6,8 @@ import (
 	"time"
 
 	"github.com/gomultiprocessing/mp/internal/pool"
-	"github.com/gomultiprocessing/mp/internal/talk"
+	"github.com/gomultiprocessing/mp/internal/proc/child"
+	"github.com/gomultiprocessing/mp/internal/proc/host"
 )
 
 // Transport is how the workers of a pool are reached.
@@ -30,11 +31,11 @@ type Transport struct {
 
 var (
 	newPool func(cfg any, t Transport) (any, error)
-	program talk.Program
+	program Functions
 )
 
 // Provide is called by package mp, once: newPool makes a *mp.Pool of an mp.PoolConfig.
-func Provide(make func(cfg any, t Transport) (any, error), p talk.Program) {
+func Provide(make func(cfg any, t Transport) (any, error), p Functions) {
 	newPool, program = make, p
 }
 
@@ -49,5 +50,11 @@ func NewPool[P, C any](cfg C, t Transport) (P, error) {
 	return p.(P), nil
 }
 
-// Program is the program as transports see it: its functions and its errors.
-func Program() talk.Program { return program }
+// Functions is the program as transports see it: its functions and its errors.
+type Functions interface {
+	host.Program
+	child.Program
+}
+
+// Program returns the program's functions and errors.
+func Program() Functions { return program }

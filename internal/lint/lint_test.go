@@ -139,7 +139,7 @@ func TestFloors(t *testing.T) {
 		"internal/proctable": 1, "internal/carrier": 1, "internal/spin": 1, "internal/frame": 1,
 		"internal/waitq": 2,
 		"internal/pipe":  3, "internal/pool": 3, "internal/shared": 3, "internal/inproc": 3, "internal/hooks": 3,
-		"internal/talk": 4, "internal/hosted": 4, "internal/goroutine": 4,
+		"internal/proc/proto": 3, "internal/proc/host": 4, "internal/proc/child": 4, "internal/hosted": 4, "internal/goroutine": 4,
 		"internal/hook": 5,
 		"":              6,
 		"thread":        7, "examples/internal/show": 7, "pickle": 7,

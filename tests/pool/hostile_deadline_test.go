@@ -126,7 +126,7 @@ var hostileWays = map[string]func(){
 	"moves its begin ahead": func() { hostilePage(func(page []byte) { hostileWord(page, 320).Store(1 << 62) }) },
 }
 
-// hostileClaims are the words in a worker's page that say what it has begun: see internal/talk, page.go.
+// hostileClaims are the words in a worker's page that say what it has begun: see internal/proc/proto, page.go.
 func hostileClaims(f func(c *atomic.Uint64)) {
 	hostilePage(func(page []byte) {
 		for slot := range 16 {
@@ -168,7 +168,7 @@ func hostileWord(page []byte, at int) *atomic.Uint64 {
 	return (*atomic.Uint64)(unsafe.Pointer(&page[at]))
 }
 
-// hostileFrames writes frames without content to the control socket: their kinds are in internal/talk, frame.go.
+// hostileFrames writes frames without content to the control socket: their kinds are in internal/proc/proto, frame.go.
 func hostileFrames(kind byte) {
 	frame := make([]byte, 16)
 	frame[8] = kind

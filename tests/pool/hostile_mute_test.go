@@ -81,7 +81,7 @@ func TestHostileMute(t *testing.T) {
 	begun := filepath.Join(t.TempDir(), "begun")
 	r := mp.ApplyAsync(poolCtx(t), p, hostileMute, begun)
 	testkit.Until(t, "it has rung often", func() bool { _, err := os.Stat(begun); return err == nil || r.Ready() })
-	if n := testkit.GoroutinesIn("internal/talk.(*Worker)."); n > 500 {
+	if n := testkit.GoroutinesIn("internal/proc/host.(*Worker)."); n > 500 {
 		t.Errorf("%d goroutines", n)
 	}
 	p.Terminate()

@@ -125,7 +125,7 @@ func TestLaunchGoTestCover(t *testing.T) {
 	testkit.NeedGo(t)
 	launchLong(t)
 	profile := filepath.Join(t.TempDir(), "profile")
-	out := testkit.Output(t, testkit.Command(t, "go", "test", "-count=1", "-cover", "-coverpkg=github.com/gomultiprocessing/mp/internal/talk", "-coverprofile="+profile, "../testdata/suite"))
+	out := testkit.Output(t, testkit.Command(t, "go", "test", "-count=1", "-cover", "-coverpkg=github.com/gomultiprocessing/mp/internal/proc/child", "-coverprofile="+profile, "../testdata/suite"))
 	b, err := os.ReadFile(profile)
 	if err != nil {
 		t.Fatal(err)
