@@ -103,7 +103,7 @@ type Stacked interface {
 // callContext is the ctx of a function called in a process of its own. From the
 // first time that the function looks at it, a goroutine waits for what the parent
 // says, and a timer for the deadline. One that does not look could not be told, and
-// without the two the Go runtime sees when the function waits for ever: "all
+// without the two the Go runtime sees when the function waits forever: "all
 // goroutines are asleep".
 type callContext struct {
 	deadline   int64 // on the shared clock; 0: none

@@ -70,7 +70,7 @@ func (r *reader) take(h proto.Record, payload []byte) (open bool, err error) {
 	if h.Kind == proto.RecordSkip {
 		return false, nil
 	}
-	f := r.flightOf(h.Slot)
+	f := r.batchOf(h.Slot)
 	if f == nil {
 		return false, fmt.Errorf("a record for slot %d, which has no batch", h.Slot)
 	}
@@ -106,7 +106,7 @@ func most(h proto.Record, f *sentBatch) int {
 	return proto.MaxInline
 }
 
-func (r *reader) flightOf(slot int) *sentBatch {
+func (r *reader) batchOf(slot int) *sentBatch {
 	if slot >= proto.Slots {
 		return nil
 	}
@@ -116,7 +116,7 @@ func (r *reader) flightOf(slot int) *sentBatch {
 }
 
 // report reports the results so far; their memory stays the parent's. What their tasks have
-// printed is handed on first: one look is enough for all that was committed before it.
+// printed is handed on first: once is enough for all that was committed before it.
 func (r *reader) report() {
 	if len(r.results) > 0 {
 		if r.fresh {

@@ -9,8 +9,8 @@ import (
 	"github.com/gomultiprocessing/mp/internal/task"
 )
 
-// forgedFlight is a batch of so many items at a worker that shares the returned memory.
-func forgedFlight(t *testing.T, items int) (*Worker, *sentBatch, *task.Claims) {
+// forgedBatch is a batch of so many items at a worker that shares the returned memory.
+func forgedBatch(t *testing.T, items int) (*Worker, *sentBatch, *task.Claims) {
 	t.Helper()
 	p := testPage(t)
 	w := &Worker{page: p}
@@ -32,7 +32,7 @@ func TestForgedClaims(t *testing.T) {
 		"all that fits": func(c *task.Claims) { c.Open(1<<24-1, 1<<16-1) },
 	} {
 		t.Run(what, func(t *testing.T) {
-			w, f, c := forgedFlight(t, 5)
+			w, f, c := forgedBatch(t, 5)
 			if _, _, _, ok := w.Running(); ok {
 				t.Error("it runs before it was begun")
 			}
@@ -46,7 +46,7 @@ func TestForgedClaims(t *testing.T) {
 			}
 		})
 		t.Run(what+" before anybody looks", func(t *testing.T) {
-			w, f, c := forgedFlight(t, 5)
+			w, f, c := forgedBatch(t, 5)
 			c.Claim()
 			forge(c)
 			if n := w.Limit(f.batch, 0); n != 1 {
@@ -59,7 +59,7 @@ func TestForgedClaims(t *testing.T) {
 // What is taken back from an honest worker is not taken for forged.
 func TestClaimsOfAnHonestWorker(t *testing.T) {
 	t.Parallel()
-	w, f, c := forgedFlight(t, 5)
+	w, f, c := forgedBatch(t, 5)
 	for _, n := range []int{4, 3} {
 		if got := w.Limit(f.batch, n); got != n {
 			t.Errorf("limit %d, not %d", got, n)

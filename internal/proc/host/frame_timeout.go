@@ -22,12 +22,12 @@ type frameTimeout struct {
 	conn     interface{ SetReadDeadline(time.Time) error }
 	source   io.Reader // its bytes
 	frames   *frame.Reader
-	patience time.Duration // 0: for ever
+	patience time.Duration // 0: forever
 	armed    bool
 }
 
-// newStallReader returns a reader of frames that stall is asked about.
-func newStallReader(conn *os.File) (*frame.Reader, *frameTimeout) {
+// newFrameReader returns a reader of frames whose frames arrive in time.
+func newFrameReader(conn *os.File) (*frame.Reader, *frameTimeout) {
 	socket := fdpass.NewSocket(conn)
 	s := &frameTimeout{conn: conn, source: socket}
 	s.frames = frame.NewReader(s)

@@ -22,12 +22,12 @@ import (
 type reader struct {
 	w       *Worker
 	page    *proto.Page
-	polling sync.Mutex // held by a look: the page must not be unmapped
+	polling sync.Mutex // held while polling: the page must not be unmapped
 
-	mu       sync.Mutex // for what follows: a look drains as well
+	mu       sync.Mutex // for what follows: polling drains as well
 	over     bool       // the worker's death is being reported
-	bad      error      // what a look found wrong
-	inPoll   bool       // a look drains
+	bad      error      // what polling found wrong
+	inPoll   bool       // a poll drains the ring
 	pos      uint64     // bytes of the ring that were looked at
 	tail     uint64     // bytes of the ring that there were when it was looked at last
 	fresh    bool       // outcomes were committed since the worker's output was looked at
@@ -51,7 +51,7 @@ const maxResults = 256
 // read reports what the worker does until it is dead.
 func (w *Worker) read() {
 	r := w.reader
-	w.stall.patience = frameWait // before, there was StartTimeout
+	w.timeout.patience = frameWait // before, there was StartTimeout
 	gone := make(chan struct{})
 	go func() {
 		select {
@@ -132,7 +132,7 @@ func (r *reader) more() bool {
 	if h.Kind != proto.RecordRun || at+2*proto.HeaderSize > proto.RingSize {
 		return true
 	}
-	f := r.flightOf(h.Slot)
+	f := r.batchOf(h.Slot)
 	if f == nil {
 		return true // nonsense, which drain finds
 	}
@@ -195,7 +195,7 @@ func (r *reader) last(err error) {
 			err = bad
 		}
 	}
-	r.over = true // a look that is under way takes nothing any more
+	r.over = true // a poll that is under way takes nothing any more
 	r.mu.Unlock()
 	w.frames.CloseFiles()
 	for _, s := range r.stash {
@@ -244,7 +244,7 @@ func (w *Worker) abandon(d *pool.Death) (region *shm.Region, ran int64) {
 	defer w.mu.Unlock()
 	for _, f := range w.inFlight {
 		f.lower(w.page, 0)
-		if begun := f.look(w.page); begun > f.done && !d.Running {
+		if begun := f.noteBegun(w.page); begun > f.done && !d.Running {
 			d.Running, d.Batch, d.Item = true, f.batch, begun-1
 			ran = proto.Now() - w.since(f, begun)
 		}

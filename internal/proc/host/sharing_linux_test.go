@@ -213,7 +213,7 @@ func TestTableOfAWorker(t *testing.T) {
 }
 
 // A worker that dies before it is ready is marked dead as well.
-func TestStillbornIsMarkedDead(t *testing.T) {
+func TestEarlyDeathIsMarked(t *testing.T) {
 	p := &kinProgram{}
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(2*time.Millisecond, cancel)

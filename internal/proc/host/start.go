@@ -30,7 +30,7 @@ type Spec struct {
 // Call names a function and has its encoded input.
 type Call struct {
 	Func string
-	// Input has attachments as well. StartCall settles it, StartWorker does not: it is for many
+	// Input has attachments as well. StartCall settles it, Start does not: it is for many
 	// workers, and must hold nothing that moves; Release settles it. nil: empty.
 	Input *codec.Buffer
 	// Propagated is for the ctx of the call, and Grace for what the child does when it has returned: for StartCall.
@@ -157,7 +157,7 @@ func (w *Worker) shakeHands(ws Spec) error {
 	}
 	switch {
 	case err != nil:
-		return w.stillborn(err)
+		return w.diedEarly(err)
 	case kind == proto.FrameReady:
 		return nil
 	case kind == proto.FrameFailed:
@@ -170,8 +170,8 @@ func (w *Worker) shakeHands(ws Spec) error {
 	return fmt.Errorf("mp: worker %d did not answer as a worker does (frame %d)", w.number, kind)
 }
 
-// stillborn is the error of a worker that died before it was ready.
-func (w *Worker) stillborn(err error) error {
+// diedEarly is the error of a worker that died before it was ready.
+func (w *Worker) diedEarly(err error) error {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		select {
 		case <-w.proc.Dead():

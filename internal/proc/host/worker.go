@@ -25,7 +25,7 @@ type Worker struct {
 	number  int
 	max     int64
 	frames  *frame.Reader
-	stall   *frameTimeout // that frames read from
+	timeout *frameTimeout // what frames reads from
 	sink    pool.Sink
 
 	writing sync.Mutex // for the socket
@@ -42,16 +42,15 @@ type Worker struct {
 	opened   uint64 // batches so far
 
 	asked    uint64                 // for the stack, so often
-	stacks   map[uint64]chan string // who waits for an answer to that
+	stacks   map[uint64]chan string // by request: where the answer goes
 	killed   atomic.Bool            // by Kill
 	given    sync.Once              // up
 	undead   chan struct{}          // closed then: it was killed and does not die
 	captures uint64                 // taken so far; the reader's
 }
 
-// inFlight is how many batches the workers of this process have. Only who waits for a
-// single one polls for its outcome: where more is going on there is better use for
-// the processors.
+// batchesInFlight counts the batches of all workers of this process. Only the sender of a single
+// one polls for its outcome: when more is in flight there is better use for the processors.
 var batchesInFlight atomic.Int64
 
 // sentBatch is a batch in flight.
@@ -82,8 +81,8 @@ func (f *sentBatch) lower(p *proto.Page, n int) int {
 	return f.limit
 }
 
-// look notes how many items are begun, and returns it.
-func (f *sentBatch) look(p *proto.Page) int { return f.note(p.Claims[f.slot].Load()) }
+// noteBegun notes how many items are begun, and returns it.
+func (f *sentBatch) noteBegun(p *proto.Page) int { return f.note(p.Claims[f.slot].Load()) }
 
 // note notes how many items are begun, and returns it. A worker cannot take back what was seen. A
 // word that nobody but a task can have written says that one runs, which hides from its deadline.
@@ -112,7 +111,7 @@ func newWorker(ws Spec, p *proto.Page, sink pool.Sink) *Worker {
 func (w *Worker) started(proc *spawn.Process, share *sharing) {
 	w.proc, w.output = proc, proc
 	share.proc, w.sharing = proc, share
-	w.frames, w.stall = newStallReader(proc.Conn())
+	w.frames, w.timeout = newFrameReader(proc.Conn())
 }
 
 // PID implements pool.Worker.
@@ -251,7 +250,7 @@ func (w *Worker) Running() (b *pool.Batch, item int, since time.Time, ok bool) {
 		return nil, 0, time.Time{}, false
 	}
 	for _, f := range w.inFlight {
-		if begun := f.look(w.page); begun > f.done {
+		if begun := f.noteBegun(w.page); begun > f.done {
 			return f.batch, begun - 1, proto.Time(w.since(f, begun)), true
 		}
 	}

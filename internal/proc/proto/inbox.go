@@ -17,7 +17,7 @@ const (
 	inboxFull
 )
 
-// Post puts a batch into the inbox, if the worker looks there and it is small enough.
+// Post puts a batch into the inbox, if the worker polls there and it is small enough.
 func (p *Page) Post(b *codec.Buffer) bool {
 	if b.Len() > InboxSize || p.inbox.Load() != inboxOpen || !p.inbox.CompareAndSwap(inboxOpen, inboxWriting) {
 		return false

@@ -10,8 +10,8 @@ import (
 //	header: kind 8 bits | slot 8 bits | flags 16 bits | payload bytes 32 bits
 //
 // A run is for consecutive outcomes that travel as memory. Its payload is a word
-// and then room for the outcomes. While the run is open the word is 0, and who claims
-// an item has committed the outcome of the one before it: that is one locked
+// and then room for the outcomes. While the run is open the word is 0, and the claim of
+// an item commits the outcome of the one before it: that is one locked
 // instruction for each item instead of two. When the run is over the word holds the
 // number of its outcomes and, in the top bit, that it is over.
 const (
