@@ -117,7 +117,11 @@ func (c *serverConn) serveFrame(f *frame) {
 		c.serveSession(f)
 	default:
 		h := c.session.handle(f.handle)
-		if h == nil {
+		switch {
+		case h == nil && c.session.ctx.Err() != nil:
+			c.err = errOver
+			return
+		case h == nil:
 			c.fail(f, errGone(f.op))
 			return
 		}
@@ -220,10 +224,14 @@ func (c *serverConn) start(f *frame, h *Handle, do func(ctx context.Context, out
 			c.mu.Lock()
 			delete(c.running, id)
 			c.mu.Unlock()
+			gone := c.session.ctx.Err() != nil
 			if err != nil {
 				errorFrame(&out, err, ctx.Err() != nil)
 			}
 			cancel()
+			if gone && err != nil {
+				return // it ended with the session: the client hears that the connection has
+			}
 			c.send(&out, true)
 		}()
 		err = c.guard(ctx, &out, do)
