@@ -24,7 +24,7 @@ func (x *executor) await() (a *proto.Batch, ok bool) {
 // pollInbox polls for a batch for a moment. Something in the queue ends that too.
 func (x *executor) pollInbox() (*proto.Batch, error) {
 	x.page.OpenInbox()
-	spin.Until(50, (*executor).hasWork, x)
+	spin.Until(proto.PollTries, (*executor).hasWork, x)
 	payload := x.page.CloseInbox()
 	if payload == nil {
 		return nil, nil

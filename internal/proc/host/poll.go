@@ -1,6 +1,7 @@
 package host
 
 import (
+	"github.com/gomultiprocessing/mp/internal/proc/proto"
 	"github.com/gomultiprocessing/mp/internal/spin"
 )
 
@@ -20,7 +21,7 @@ func (r *reader) relieve() bool {
 func (r *reader) poll(f *sentBatch) (ended bool) {
 	defer r.polling.Unlock()
 	p := polled{r: r, f: f, seen: r.page.Head.Load()}
-	spin.Until(50, (*polled).try, &p)
+	spin.Until(proto.PollTries, (*polled).try, &p)
 	r.page.ParentSleeps.Store(1)
 	if !p.stop && r.hasMore() {
 		again, _ := r.takeOne(f)
