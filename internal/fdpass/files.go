@@ -18,7 +18,7 @@ const InFlightTimeout = 5 * time.Second
 var (
 	// ErrLost is the error of a message whose descriptors arrived when this process could not have
 	// more. The bytes are intact.
-	ErrLost = fmt.Errorf("mp: the descriptors of a message were lost, because this process cannot open more files; raise their number (ulimit -n) or close some: %w", syscall.EMFILE)
+	ErrLost = fmt.Errorf("mp: the descriptors of a message were lost, because this process cannot open more files; close some or raise the limit: %w", syscall.EMFILE)
 	// ErrUnannounced is the error of a stream with descriptors that its reader did not take.
 	ErrUnannounced = errors.New("mp: descriptors arrived that nothing announced")
 	// ErrClosed is the error of With for a file that is closed.

@@ -71,7 +71,7 @@ var withoutDescriptors = mp.Register("emfile/without", func(ctx context.Context,
 
 func TestWithoutDescriptorsNothingIsLost(t *testing.T) {
 	t.Parallel()
-	for _, many := range []int{1, 3, 300} {
+	for _, many := range []int{1, 3, 253} {
 		if _, err := mp.Call(testkit.Ctx(t), withoutDescriptors, many); err != nil {
 			t.Errorf("%d descriptors: %v", many, err)
 		}

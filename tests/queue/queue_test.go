@@ -147,11 +147,13 @@ func TestQueueInAQueueOfADeadProcess(t *testing.T) {
 	}
 }
 
-func TestQueueOfAThousandShareables(t *testing.T) {
+// An item holds as many descriptors as the kernel carries with one message.
+func TestQueueItemFullOfShareables(t *testing.T) {
 	t.Parallel()
+	const most = 253
 	q := testkit.NewQueue[inQueue](t, 0)
 	var in inQueue
-	for i := range 1000 {
+	for i := range most {
 		m, err := mp.NewMemory(8)
 		if err != nil {
 			t.Fatal(err)
@@ -166,7 +168,7 @@ func TestQueueOfAThousandShareables(t *testing.T) {
 	}
 	for range 2 {
 		out, err := q.TryGet()
-		if err != nil || len(out.Many) != 1000 {
+		if err != nil || len(out.Many) != most {
 			t.Fatal(err)
 		}
 		for i, m := range out.Many {
