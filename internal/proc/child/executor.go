@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/gomultiprocessing/mp/internal/codec"
-	"github.com/gomultiprocessing/mp/internal/errtext"
 	"github.com/gomultiprocessing/mp/internal/frame"
 	"github.com/gomultiprocessing/mp/internal/proc/proto"
 	"github.com/gomultiprocessing/mp/internal/shm"
@@ -382,19 +381,4 @@ func (x *executor) end() {
 	x.bell.Ring()
 	fmt.Fprintln(os.Stderr, "mp: a method of what a task panicked with or returned as its error does not return: its worker ends")
 	os.Exit(1)
-}
-
-// openSingly decodes the item's input, with its descriptors.
-func (x *executor) openSingly(in []byte) (Calls, error) {
-	r := codec.NewReader(in)
-	if t := x.span; x.offset < len(t.Files) {
-		files := t.Files[x.offset]
-		t.Files[x.offset] = nil
-		if files != nil && x.batch.Lost != nil {
-			return nil, errtext.Errorf("mp: the input of the task has lost what it holds: %w", x.batch.Lost)
-		}
-		r.Attached(files)
-		defer r.CloseAttached()
-	}
-	return x.handle.Open(r, 1)
 }
