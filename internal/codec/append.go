@@ -1,6 +1,6 @@
 package codec
 
-// Append appends a message of at most 32 KiB as it is. A Reader of b reads it as if it had been
+// Append appends the message o, at most 32 KiB, unchanged. A Reader of b reads it as if it had been
 // encoded into b.
 func (b *Buffer) Append(o *Buffer) {
 	if len(o.references) > 0 || len(o.data) > largeBlock {

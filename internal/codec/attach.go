@@ -67,7 +67,7 @@ func (b *Buffer) TakeAttachments(o *Buffer) {
 }
 
 // CopyAttachments adds the attachments of o to b. o keeps them, and closes the duplicated ones.
-// None of them may move.
+// None of them may leave this process: see Moves.
 func (b *Buffer) CopyAttachments(o *Buffer) {
 	first := len(b.attached)
 	b.attached = append(b.attached, o.attached...)
@@ -116,8 +116,8 @@ func (b *Buffer) DuplicateFiles() error {
 	return nil
 }
 
-// Settle tells all attachments and references what became of the message, and removes them. Whoever encodes a
-// message must settle it, also if encoding fails.
+// Settle tells all attachments and references whether the message was sent, and removes them. Code
+// that encodes a message must settle it, even if encoding fails.
 func (b *Buffer) Settle(sent bool) {
 	b.settle(0, sent)
 	b.settleReferences(0, sent)
@@ -142,8 +142,8 @@ func (b *Buffer) settle(from int, sent bool) {
 // CloseAttached closes those that are not taken.
 func (r *Reader) Attached(files []*os.File) { r.attached = files }
 
-// TakeFile returns the next attachment, which the caller then owns. If there is none it fails and
-// returns nil.
+// TakeFile returns the next attachment, which the caller then owns. If no attachment is left, it
+// returns nil, and Err returns an error.
 func (r *Reader) TakeFile() *os.File {
 	if r.err != nil || len(r.attached) == 0 {
 		r.fail("a descriptor is missing")
@@ -154,9 +154,9 @@ func (r *Reader) TakeFile() *os.File {
 	return f
 }
 
-// TakeFileAs is TakeFile for a file with a name. The descriptor keeps its blocking mode, which
-// belongs to the open file and so is the sender's as well. If the sender closed the file before
-// it was sent, the error wraps os.ErrClosed.
+// TakeFileAs is like TakeFile and gives the file a name. The descriptor keeps its blocking mode,
+// which belongs to the open file, so the sender shares it. If the sender closed the file before it
+// was sent, the error wraps os.ErrClosed.
 func (r *Reader) TakeFileAs(name string) (*os.File, error) {
 	f := r.TakeFile()
 	if f == nil {

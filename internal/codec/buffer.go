@@ -21,18 +21,18 @@ const (
 // concurrent use.
 //
 // A Buffer does not copy blocks of pointer-free memory, strings and byte slices of 32 KiB and
-// more. It refers to the memory of the encoded value, which must not change until the message is
-// written or the Buffer is reset. Copy changes that.
+// more, unless Copy is set. It refers to the memory of the encoded value, which must not change
+// until the message is written or the Buffer is reset.
 type Buffer struct {
 	// Copy makes the buffer copy large blocks as well, so that the encoded value may change once
 	// it is encoded.
 	Copy bool
-	// Max is the size in bytes beyond which encoding fails with an *Error; 0 is no limit. It is
+	// Max is the size in bytes beyond which encoding fails with an *Error; 0 means no limit. It is
 	// checked once per level of the value, so the message may exceed it by the contents of one
 	// level.
 	Max int64
-	// Errors, if not nil, encodes what fields of type error hold. Without it they must hold
-	// registered types or sentinels. The Reader needs the counterpart.
+	// Errors, if not nil, encodes the errors in fields of type error. If it is nil, these fields
+	// must hold registered types or sentinels. The Reader needs the matching Errors.
 	Errors func(b *Buffer, err error) error
 
 	data       []byte      // the message without the blocks it refers to
@@ -95,8 +95,8 @@ func (b *Buffer) Rewind(m Mark) {
 	b.settleReferences(m.refs, false)
 }
 
-// Bytes returns the whole message. If the buffer refers to large blocks it is a copy; otherwise
-// it is the buffer's memory, valid until the buffer changes.
+// Bytes returns the whole message. If the buffer refers to large blocks, the result is a copy;
+// otherwise it is the buffer's memory, valid until the buffer changes.
 func (b *Buffer) Bytes() []byte {
 	if len(b.references) == 0 {
 		return b.data
@@ -124,7 +124,8 @@ func (b *Buffer) WriteTo(w io.Writer) (int64, error) {
 	return written, err
 }
 
-// EachPiece calls f with the consecutive parts of the message, none of them empty.
+// EachPiece calls f with the consecutive parts of the message. No part is empty. EachPiece stops at
+// the first error of f and returns it.
 func (b *Buffer) EachPiece(f func([]byte) error) error {
 	done := 0
 	for _, r := range b.references {

@@ -6,8 +6,8 @@ import (
 )
 
 // Check returns an *Error if no value of type t can be encoded, because it always contains a
-// channel, function, unsafe pointer or refused type. Its path begins with root. Check does not
-// look behind interfaces, pointers, slices and maps, which may be nil.
+// channel, function, unsafe pointer or refused type. The error's path begins with root. Check does
+// not look behind interfaces, pointers, slices and maps, which may be nil.
 //
 // The exception is a pointer to a protobuf message as the whole value, which is hardly ever nil.
 func Check(t reflect.Type, root string) error {

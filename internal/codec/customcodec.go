@@ -20,15 +20,15 @@ type customCodec struct {
 	decode func(p []byte) (reflect.Value, error)
 }
 
-// RegisterCustom makes enc and dec encode and decode all values of exactly type t, instead of the
-// method that would be used otherwise. dec may keep the bytes it gets. A nil pointer is not
-// passed to enc. RegisterCustom recompiles existing plans, so it may be called after For, but not
-// after a value was encoded or decoded.
+// RegisterCustom makes enc and dec encode and decode all values of exactly type t, in place of the
+// default encoding. dec may keep the bytes it gets. enc never gets a nil pointer. RegisterCustom
+// recompiles existing plans, so it may be called after For, but not after a value was encoded or
+// decoded.
 //
 // It panics if t already has a codec or a Hook.
 func RegisterCustom(name string, t reflect.Type, enc func(v reflect.Value) ([]byte, error), dec func(p []byte) (reflect.Value, error)) {
 	if hookOf(t) != nil {
-		panic(fmt.Sprintf("mp: RegisterCodec(%q): mp encodes a %v itself, and a codec cannot replace that", name, t))
+		panic(fmt.Sprintf("mp: RegisterCodec(%q): mp encodes a %v itself, and no codec can replace that: remove this call", name, t))
 	}
 	compiling.Lock()
 	defer compiling.Unlock()
@@ -59,8 +59,8 @@ func customCodecOf(t reflect.Type) *customCodec {
 	return customCodecs.byType[t]
 }
 
-// customCodec makes the plan of a type with a registered codec: a byte that tells whether a
-// pointer is nil, then the length and the bytes.
+// customCodec makes the plan of a type with a registered codec. A pointer begins with a byte: 0 for
+// nil, 1 otherwise. The length and the bytes follow.
 func (c compiler) customCodec(p *plan, own *customCodec) {
 	t := p.typ
 	what := fmt.Sprintf("the codec %q of %v", own.name, t)
@@ -107,7 +107,7 @@ func decodeCustom(r *Reader, value reflect.Value, own *customCodec, what string)
 			return r.fail("the flag of a pointer is neither 0 nor 1")
 		}
 	}
-	encoded := bytes.Clone(r.Raw()) // the codec may keep it, and the sender may be able to write to the message
+	encoded := bytes.Clone(r.Raw()) // the codec may keep it, and the sender may still write to the message
 	if r.err != nil {
 		return r.err
 	}
@@ -128,14 +128,14 @@ func decodeCustom(r *Reader, value reflect.Value, own *customCodec, what string)
 // protoMessage is implemented by every generated protobuf message.
 var protoMessage = reflect.TypeFor[interface{ ProtoMessage() }]()
 
-// isProto reports whether t is the struct of a protobuf message. It has hidden state that belongs
-// to its process: once used, the message holds addresses. A type that has its own MarshalBinary
-// and UnmarshalBinary is encoded by these.
+// isProto reports whether t is the struct of a protobuf message. Such a message has hidden state
+// that belongs to its process: once used, it holds addresses. A type with its own MarshalBinary and
+// UnmarshalBinary is encoded by these methods and does not count.
 func isProto(t reflect.Type) bool {
 	return t.Kind() == reflect.Struct && reflect.PointerTo(t).Implements(protoMessage) && !embeds(t, protoMessage) && !marshals(t)
 }
 
 // protoReason explains how to send a protobuf message.
 func protoReason(t reflect.Type) string {
-	return fmt.Sprintf("a *%v is a protobuf message with hidden state of its process: before Main call mp.RegisterCodec[*%v](\"%v\", encode, decode), where encode calls proto.Marshal and decode calls proto.Unmarshal on a new message", t, t, t)
+	return fmt.Sprintf("a *%v is a protobuf message, and its hidden state is valid only in its process: before Main, call mp.RegisterCodec[*%v](\"%v\", encode, decode), where encode calls proto.Marshal and decode calls proto.Unmarshal on a new message", t, t, t)
 }

@@ -137,7 +137,7 @@ func (r *Reader) simpleType(tag byte) (reflect.Type, error) {
 		if t, ok := registeredType(name); ok {
 			return t, nil
 		}
-		return nil, r.fail(fmt.Sprintf("an interface holds the type %.100q, which is not registered in this process", name))
+		return nil, r.fail(fmt.Sprintf("an interface holds the type %.100q, which is not registered in this process: call mp.RegisterType when the program starts, in every process", name))
 	}
 	if tag >= tagSlice || typeByTag[tag] == nil {
 		return nil, r.fail("the type of the value in an interface is unknown")

@@ -8,7 +8,7 @@ import (
 
 // dynamicTypes holds the plans of composite types that were decoded. The runtime never frees a
 // type, so the number of unusual ones is limited: otherwise a hostile sender could fill the
-// memory with the types of [1]int, [2]int and so on. Reaching the limit affects only other types
+// memory with the types [1]int, [2]int and so on. Reaching the limit affects only other types
 // of the same rarity, and never types that this process already has.
 var dynamicTypes = struct {
 	sync.RWMutex
@@ -39,7 +39,7 @@ func (r *Reader) dynamicPlan(tag byte) (*plan, error) {
 	if p != nil {
 		return p, nil
 	}
-	// A copy, because the other process may be able to write to the message.
+	// A copy, because the other process may still write to the message.
 	p, err := compose(bytes.Clone(descriptor))
 	if err != nil {
 		return nil, r.fail(err.Reason)
@@ -47,7 +47,7 @@ func (r *Reader) dynamicPlan(tag byte) (*plan, error) {
 	return p, nil
 }
 
-// compose makes the plan of a composite type that was not decoded before.
+// compose makes the plan of a composite type that has not been decoded before.
 func compose(descriptor []byte) (*plan, *DecodeError) {
 	sort := rarityOf(descriptor)
 	dynamicTypes.RLock()
@@ -92,7 +92,7 @@ func plannedAs(descriptor []byte) (found *plan) {
 const (
 	rareOther = iota
 	rareArray
-	frequent // not limited: at most a few dozen per named type
+	frequent // unlimited: at most a few dozen per named type
 )
 
 // rarityOf classifies a descriptor. Frequent types are up to three slices, pointers and maps with

@@ -15,8 +15,8 @@ var sentinels struct {
 	byName func(name string) (err error, ok bool)
 }
 
-// Sentinels makes errors in interfaces travel by name, unless their types are registered. It must
-// be called once, before any value is encoded.
+// Sentinels makes known errors in interfaces travel by name, unless their types are registered. It
+// must be called once, before any value is encoded.
 func Sentinels(name func(err error) (name string, ok bool), byName func(name string) (err error, ok bool)) {
 	sentinels.name, sentinels.byName = name, byName
 }
@@ -27,15 +27,15 @@ var errorsInValues struct {
 	decode func(r *Reader) error
 }
 
-// Errors makes all other errors in interfaces travel by enc and dec, unless Buffer.Errors and
-// Reader.Errors are set. dec returns the error that takes the original's place, which may be nil
+// Errors makes enc and dec encode and decode all other errors in interfaces, unless Buffer.Errors
+// and Reader.Errors are set. dec returns the error that replaces the original, which may be nil
 // only if r.Err is not. Errors must be called once, before any value is encoded.
 func Errors(enc func(b *Buffer, err error) error, dec func(r *Reader) error) {
 	errorsInValues.encode, errorsInValues.decode = enc, dec
 }
 
 // encodeError encodes a value held by an interface of type t if it is an error that may travel as
-// one. Otherwise it returns reason, which tells why the value's type has no descriptor.
+// one. Otherwise it returns reason, the error that explains why the value's type has no descriptor.
 func encodeError(b *Buffer, held reflect.Value, t reflect.Type, reason *Error) *Error {
 	encode := b.Errors
 	if encode == nil {
@@ -143,8 +143,8 @@ func (c compiler) errorField(p *plan) {
 	p.decode = func(r *Reader, v address) error { return decodeDynamic(r, v, errorType, r.Byte()) }
 }
 
-// unregistered tells what to do about an interface that holds a value of type outer, of which the
-// type missing is not registered.
+// unregistered returns the reason for refusing an interface that holds a value of type outer. The
+// type missing, a part of outer, is not registered.
 func unregistered(outer, missing reflect.Type) string {
 	register := fmt.Sprintf("call mp.RegisterType[%v](\"a name\") when the program starts", missing)
 	first, _ := utf8.DecodeRuneInString(missing.Name())

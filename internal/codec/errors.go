@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+
+	"github.com/gomultiprocessing/mp/internal/errtext"
 )
 
 // Error is returned when a value cannot be encoded.
@@ -12,7 +14,7 @@ type Error struct {
 	// Path names the place at the sender, such as in.Jobs[3].Next. A very long path is shortened
 	// in the middle.
 	Path string
-	// Reason tells what is wrong there and what to do about it.
+	// Reason says what is wrong there and what to do about it.
 	Reason string
 	// Index is the element of EncodeSlice that failed, or -1.
 	Index int
@@ -28,7 +30,7 @@ type Error struct {
 }
 
 // Error returns the path and the reason.
-func (e *Error) Error() string { return "mp: " + e.Path + ": " + strings.TrimPrefix(e.Reason, "mp: ") }
+func (e *Error) Error() string { return errtext.OnePrefix("mp: " + e.Path + ": " + e.Reason) }
 
 // Unwrap returns Err.
 func (e *Error) Unwrap() error { return e.Err }
@@ -38,7 +40,7 @@ func (e *Error) Unwrap() error { return e.Err }
 type DecodeError struct {
 	// Offset is the position near the fault in the message, in bytes.
 	Offset int64
-	// Reason tells what is wrong.
+	// Reason says what is wrong.
 	Reason string
 	// Err is io.ErrUnexpectedEOF, what an UnmarshalBinary method, a codec or a hook returned, or
 	// a *PanicError; otherwise nil.
@@ -51,7 +53,7 @@ func (e *DecodeError) Error() string {
 	if e.Err != nil {
 		text += ": " + e.Err.Error()
 	}
-	return text
+	return errtext.OnePrefix(text)
 }
 
 // Unwrap returns Err.
@@ -73,8 +75,8 @@ func (e *PanicError) Unwrap() error {
 }
 
 // ExitedError reports that a MarshalBinary or UnmarshalBinary method, a codec or a hook called
-// runtime.Goexit. That has ended the goroutine that encoded or decoded: a deferred function finds
-// the error in Buffer.Exited or Reader.Err.
+// runtime.Goexit. The goroutine that was encoding or decoding ends; its deferred functions find the
+// error in Buffer.Exited or Reader.Err.
 type ExitedError struct {
 	Type   reflect.Type
 	Method string
@@ -82,7 +84,7 @@ type ExitedError struct {
 
 // Error names the method.
 func (e *ExitedError) Error() string {
-	return fmt.Sprintf("mp: %s of %v called runtime.Goexit, which ends the goroutine", e.Method, e.Type)
+	return fmt.Sprintf("mp: %s of %v called runtime.Goexit, which ends the goroutine: return an error instead", e.Method, e.Type)
 }
 
 // refused returns an error at the current place. The callers add their steps on the way out, so

@@ -14,16 +14,16 @@ type hook struct {
 	reason string // not empty: values of the type are refused
 }
 
-// hooks holds the few hooks there are. It is used only while plans are made.
+// hooks holds all hooks. It is used only while plans are made.
 var hooks struct {
 	sync.RWMutex
 	exact     map[reflect.Type]*hook
 	byMethods []*hook // typ is an interface
 }
 
-// Hook makes values of type t travel by enc and dec wherever they appear. enc writes to b what
-// dec, in the other process, reads from r to set v. Both get an addressable value. If enc fails,
-// the error becomes an *Error with the path.
+// Hook makes enc and dec encode and decode values of type t wherever they appear. enc writes to b;
+// dec reads the same from r in the other process and sets v. Both get an addressable value. If enc
+// fails, the error becomes an *Error with the path.
 //
 // If t is an interface type, the hook applies to every type that implements it, which serves
 // generic types. A struct whose pointer implements t, while the struct does not, is an object
@@ -37,8 +37,8 @@ func Hook(t reflect.Type, enc func(b *Buffer, v reflect.Value) error, dec func(r
 }
 
 // Refuse makes encoding values of type t fail with this reason; a nil pointer to one is allowed.
-// If t is an interface type, that applies to every type which implements it or whose pointer
-// does. Otherwise it is like Hook.
+// If t is an interface type, this applies to every type that implements it or whose pointer does.
+// The rules of Hook for when to call it apply.
 func Refuse(t reflect.Type, reason string) {
 	if reason == "" {
 		reason = "values of type " + t.String() + " cannot travel to another process"
@@ -69,7 +69,8 @@ func addHook(h *hook) {
 	}
 }
 
-// appliesTo reports whether t or *t implements the interface of the hook by methods of its own.
+// appliesTo reports whether t or *t implements the hook's interface by its own, not promoted,
+// methods.
 func (h *hook) appliesTo(t reflect.Type) bool {
 	if t.Kind() == reflect.Interface || !t.Implements(h.typ) && !reflect.PointerTo(t).Implements(h.typ) {
 		return false
@@ -121,9 +122,9 @@ func refusalOf(t reflect.Type) string {
 	}
 	switch t.PkgPath() {
 	case "unique":
-		return fmt.Sprintf("a %v is an identity in this process: send its value", t)
+		return fmt.Sprintf("a %v identifies something only in its process: send its value", t)
 	case "weak":
-		return fmt.Sprintf("a %v is an address in this process: send what it points to", t)
+		return fmt.Sprintf("a %v is an address in its process: send what it points to", t)
 	case "os":
 		if t.Name() == "File" || t.Name() == "Root" || t.Name() == "Process" {
 			return fmt.Sprintf("an os.%s belongs to its process: send a name or pid, and open it in the other process", t.Name())
@@ -149,8 +150,8 @@ func unsupportedKind(t reflect.Type) string {
 	return ""
 }
 
-// hooked makes the plan of a type with a hook. The leading byte makes every value take space, so
-// that a count of elements is bounded by the message.
+// hooked makes the plan of a type with a hook. With its leading byte every value takes space, so
+// the size of the message bounds a count of elements.
 func (c compiler) hooked(p *plan, h *hook) {
 	t := p.typ
 	p.minSize, p.maybeIncomparable = 1, true

@@ -9,9 +9,9 @@ import (
 // pointer is a different key in the other process, and two keys may become equal.
 
 const (
-	reasonKeyPointer  = "a pointer as a map key is an identity of this process, and would not find its entry in the other one: use a number or a name as the key"
+	reasonKeyPointer  = "a pointer as a map key identifies something only in this process, and finds no entry in the other one: use a number or a name as the key"
 	reasonKeyZone     = "times as map keys are equal only with the same *time.Location, which the other process does not have: use the time in UTC or Local, or its UnixNano"
-	reasonKeyCollapse = "two keys of the map would be equal when they arrive, because times lose their monotonic reading and other values what MarshalBinary leaves out: use other keys, for times Round(0)"
+	reasonKeyCollapse = "two keys of the map would arrive equal, because a time loses its monotonic reading, and other values lose what MarshalBinary leaves out: use other keys, such as t.Round(0) in place of a time t"
 )
 
 // encodeKey encodes a map key, which is more restricted than other values.
@@ -38,7 +38,7 @@ func (w *walk) noteTime(t *time.Time) {
 	}
 }
 
-// noteMarshaler records that the encoding of a key is up to a method.
+// noteMarshaler records that a method of the program encodes a key.
 func (w *walk) noteMarshaler(t reflect.Type) {
 	if w.inKey && !isStandard(t) {
 		w.inexact = true

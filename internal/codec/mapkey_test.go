@@ -19,9 +19,9 @@ type (
 		P    *int
 	}
 	timeKey struct{ At time.Time }
-	// blurred keys keep nothing but the number of their letters.
+	// blurred keys keep only the number of their letters.
 	blurred struct{ text string }
-	// sloppy keys are told apart by what is sent, but not by what arrives.
+	// sloppy keys differ in the bytes that are sent, but not in what arrives.
 	sloppy struct{ text string }
 )
 
@@ -52,10 +52,10 @@ func TestMapKeysThatCannotArriveEqualAreRefused(t *testing.T) {
 		v            any
 		path, reason string
 	}{
-		"pointer":             {&map[*int]string{&one: "a"}, "in[the key 0x", "identity of this process"},
-		"pointer in a struct": {&[]map[pointerKey]string{{{"n", nil}: "", {"n", &one}: "a"}}, "in[0][the key {n 0x", "identity of this process"},
-		"pointer in an any":   {&map[any]string{&one: "a"}, "in[the key 0x", "identity of this process"},
-		"pointer in an array": {&map[[2]any]string{{1, &one}: "a"}, "in[the key [1 0x", "identity of this process"},
+		"pointer":             {&map[*int]string{&one: "a"}, "in[the key 0x", "only in this process"},
+		"pointer in a struct": {&[]map[pointerKey]string{{{"n", nil}: "", {"n", &one}: "a"}}, "in[0][the key {n 0x", "only in this process"},
+		"pointer in an any":   {&map[any]string{&one: "a"}, "in[the key 0x", "only in this process"},
+		"pointer in an array": {&map[[2]any]string{{1, &one}: "a"}, "in[the key [1 0x", "only in this process"},
 		"fixed zone":          {&map[time.Time]int{wall.In(time.FixedZone("x", 60)): 1}, "in[the key ", "time.Location"},
 		"named zone":          {&map[timeKey]int{{wall.In(berlin)}: 1}, "in[the key ", "time.Location"},
 		"location":            {&map[*time.Location]int{nil: 0, time.UTC: 1, time.Local: 2, berlin: 3}, "in[the key Europe/Berlin", "time.Location"},
@@ -86,7 +86,7 @@ func TestMapKeysThatArriveEqual(t *testing.T) {
 	if got := decoded[map[time.Time]int](t, encoded(t, map[time.Time]int{now: 1, now.Add(1): 2}), false); len(got) != 2 || got[wall] != 1 {
 		t.Errorf("arrived %v", got)
 	}
-	// Keys that are not equal to themselves do not become one.
+	// Keys that are not equal to themselves stay distinct.
 	nan := math.NaN()
 	if got := decoded[map[unequal]int](t, encoded(t, map[unequal]int{{f: nan}: 1, {f: -nan}: 2}), false); len(got) != 2 {
 		t.Errorf("arrived %v", got)
@@ -117,7 +117,7 @@ func TestHostileMapKeysAreRefused(t *testing.T) {
 	}
 }
 
-// TestKeysThatBecomeOneFailAlone: only the value that holds them.
+// When two keys of a map become equal, only the value that holds the map fails.
 func TestKeysThatBecomeOneFailAlone(t *testing.T) {
 	t.Parallel()
 	var b codec.Buffer
@@ -148,7 +148,7 @@ func (l *leaver) UnmarshalBinary(p []byte) error {
 	return nil
 }
 
-// TestAGoexitCanBeToldFromADeferredFunction: nothing can stop one.
+// A deferred function can tell that a method called runtime.Goexit, which nothing can stop.
 func TestAGoexitCanBeToldFromADeferredFunction(t *testing.T) {
 	t.Parallel()
 	ended := func(f func(), err func() error) (told error) {
@@ -164,7 +164,7 @@ func TestAGoexitCanBeToldFromADeferredFunction(t *testing.T) {
 	var b codec.Buffer
 	v := []leaver{{"never"}, {"encoding"}}
 	err := ended(func() { _ = codec.Encode(&b, "in", &v) }, func() error { return b.Exited() })
-	if e, ok := errors.AsType[*codec.ExitedError](err); !ok || e.Error() != "mp: MarshalBinary of codec_test.leaver called runtime.Goexit, which ends the goroutine" {
+	if e, ok := errors.AsType[*codec.ExitedError](err); !ok || e.Error() != "mp: MarshalBinary of codec_test.leaver called runtime.Goexit, which ends the goroutine: return an error instead" {
 		t.Errorf("encoding: %v", err)
 	}
 	if b.Reset(); b.Exited() != nil {

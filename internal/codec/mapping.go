@@ -34,7 +34,7 @@ func encodeMap(b *Buffer, v address, t reflect.Type, key, elem *plan) *Error {
 		return err
 	}
 	if seen != n {
-		return refused("the map was changed by another goroutine while it was encoded")
+		return refused("another goroutine changed the map while it was encoded: guard the map with a lock, or send a copy")
 	}
 	b.leave(here)
 	return nil
@@ -87,8 +87,8 @@ func describeKey(key reflect.Value) string {
 	return text
 }
 
-// initialEntries is how many entries a map has room for before the first one is decoded, because
-// the announced number may be wrong.
+// initialEntries limits the entries for which a map has room before the first one is decoded,
+// because the announced number may be wrong.
 const initialEntries = 128
 
 func decodeMap(r *Reader, v address, t reflect.Type, key, elem *plan) error {

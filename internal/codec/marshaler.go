@@ -31,7 +31,7 @@ func marshals(t reflect.Type) bool {
 }
 
 // mayRefuse reports whether values of type t, which has no pointers, have a MarshalBinary. They
-// travel as memory, which is exact, but the method is called first, because it may refuse.
+// travel as memory, which is exact, but the method is called first, because it may return an error.
 func mayRefuse(t reflect.Type) bool {
 	return t.PkgPath() != "" && reflect.PointerTo(t).Implements(marshalerType) && !embeds(t, marshalerType) && !isStandard(t)
 }
@@ -137,9 +137,8 @@ func guard(exited *error, t reflect.Type, method string, f func() error) (err er
 	return err
 }
 
-// catchPanic returns f's error, or its panic as an error. After panic(nil) with
-// GODEBUG=panicnil=1, recover cannot tell it from runtime.Goexit, but after the latter catchPanic
-// does not return.
+// catchPanic returns f's error, or its panic as an error. With GODEBUG=panicnil=1, recover cannot
+// tell panic(nil) from runtime.Goexit, but after runtime.Goexit catchPanic does not return.
 func catchPanic(f func() error) (err error) {
 	returned := false
 	defer func() {

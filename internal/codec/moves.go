@@ -12,7 +12,7 @@ var movingTypes struct {
 }
 
 // RegisterMoving declares that values of type t, which has a hook, leave this process when they
-// are sent: their attachments have Settled. If t is an interface type that applies to every type
+// are sent: their attachments have Settled. If t is an interface type, this applies to every type
 // that implements it. Call it when the program starts.
 func RegisterMoving(t reflect.Type) {
 	movingTypes.Lock()
@@ -20,8 +20,8 @@ func RegisterMoving(t reflect.Type) {
 	movingTypes.all = append(movingTypes.all, &hook{typ: t})
 }
 
-// Moves reports whether a value of type t may contain something that moves. It ignores
-// interfaces; what they hold is known once a value is encoded, see Buffer.Moves.
+// Moves reports whether a value of type t may contain something that moves. It ignores interfaces:
+// their contents are known only once a value is encoded, see Buffer.Moves.
 func Moves(t reflect.Type) bool { return moves(t, make(map[reflect.Type]bool)) }
 
 func moves(t reflect.Type, seen map[reflect.Type]bool) bool {

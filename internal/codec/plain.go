@@ -24,8 +24,8 @@ func PlainError(t reflect.Type) error {
 	return fmt.Errorf("field %s%s is %s, which %s", root, path, aType(culprit), reason)
 }
 
-// MayRefuse reports whether the plain type t is or contains a type with a MarshalBinary, which
-// may refuse to have its value leave this process.
+// MayRefuse reports whether the plain type t is or contains a type with a MarshalBinary, whose
+// error keeps its value from leaving this process.
 func MayRefuse(t reflect.Type) bool {
 	if mayRefuse(t) {
 		return true

@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 )
 
-// plan tells how values of one type are encoded and decoded. It is made once per type and does
+// plan describes how values of one type are encoded and decoded. It is made once per type and does
 // not change after it was published. Plans refer to the plans of their parts, so the plan of a
 // recursive type refers to itself.
 type plan struct {
@@ -19,7 +19,7 @@ type plan struct {
 	// minSize is the smallest number of bytes that an encoded value takes. It is 0 only for flat
 	// types of size 0.
 	minSize int
-	// maybeIncomparable: the value holds interfaces, or what a method decodes, so it may turn out
+	// maybeIncomparable: the value holds interfaces or is decoded by a method, so it may turn out
 	// not to be a valid map key.
 	maybeIncomparable bool
 
@@ -44,7 +44,8 @@ func planFor(t reflect.Type) *plan {
 	defer compiling.Unlock()
 	c := compiler{}
 	p := c.plan(t)
-	// Only now: the plans of a recursive type are incomplete until the outermost is complete.
+	// Published only now: the plans of a recursive type are incomplete until the outermost is
+	// complete.
 	for t, p := range c {
 		plans.LoadOrStore(t, p)
 	}
@@ -138,8 +139,8 @@ func (c compiler) refuse(p *plan, reason string) {
 	p.decode = func(r *Reader, _ address) error { return r.fail(reason) }
 }
 
-// getTemp returns a zero variable of the plan's type, for values without an address of their own,
-// because they are inside a map or an interface.
+// getTemp returns a zero variable of the plan's type, for a value that has no address because it is
+// inside a map or an interface.
 func (p *plan) getTemp() address {
 	if spare := p.temps.Get(); spare != nil {
 		return spare.(address)
@@ -147,7 +148,7 @@ func (p *plan) getTemp() address {
 	return newValue(p.typ)
 }
 
-// putTemp returns a variable of getTemp, which must not be in use any more.
+// putTemp takes back a variable from getTemp, which must no longer be in use.
 func (p *plan) putTemp(v address) {
 	if p.size > keptCapacity {
 		return

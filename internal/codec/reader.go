@@ -23,7 +23,7 @@ type Reader struct {
 	pos       int
 	err       error
 	tolerated *DecodeError // if lenient: the first tolerated failure of the current value
-	lenient   bool         // failures after which the message can be read on do not end it
+	lenient   bool         // decoding continues after failures that leave the rest readable
 	depth     int
 	inKey     bool // inside a map key, see mapkey.go
 	zone      zoneMemo
@@ -42,8 +42,8 @@ func (r *Reader) Len() int { return len(r.data) - r.pos }
 // Err returns the first error, or nil.
 func (r *Reader) Err() error { return r.err }
 
-// Done returns the first error. If there is none it returns a *DecodeError if bytes or
-// attachments are left.
+// Done returns the first error. Without one, it returns a *DecodeError if bytes or attachments are
+// left.
 func (r *Reader) Done() error {
 	if r.err == nil && r.Len() > 0 {
 		return r.fail("the message continues after its value")
@@ -64,8 +64,8 @@ func (r *Reader) failWith(reason string, cause error) error {
 	return r.err
 }
 
-// tolerates records a failure after which the message can be read on. It reports whether to do
-// so: see Plan.DecodeEach.
+// tolerates records a failure after which the rest of the message can be read. It reports whether
+// to continue: see Plan.DecodeEach.
 func (r *Reader) tolerates(reason string, cause error) bool {
 	if !r.lenient {
 		r.failWith(reason, cause)
@@ -145,7 +145,7 @@ func (r *Reader) String() string {
 }
 
 // Raw reads what Buffer.Raw wrote. The result always shares the memory of the message, and its
-// capacity is its length. It is nil if it is empty.
+// capacity is its length. An empty result is nil.
 func (r *Reader) Raw() []byte {
 	n := r.Uvarint()
 	if n == 0 {
@@ -172,7 +172,7 @@ func (r *Reader) block(n uint64) ([]byte, bool) {
 	return r.data[from:r.pos:r.pos], true
 }
 
-// need fails unless n elements of at least size bytes each can be left.
+// need fails unless enough bytes are left for n elements of at least size bytes each.
 func (r *Reader) need(n, size uint64) error {
 	if r.err != nil {
 		return r.err

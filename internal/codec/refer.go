@@ -1,7 +1,8 @@
 package codec
 
-// Reference is to something that a message refers to by its bytes alone, and that must stay alive until the
-// receiver has it. Unlike an Attachment it may have several receivers, and does not leave this process.
+// Reference stands for something that a message names in its bytes alone, and that must stay alive
+// until the receiver has it. Unlike an Attachment, it may have several receivers, and does not leave
+// this process.
 type Reference interface {
 	// Settled is called once: with false when the message is given up. It must not block.
 	Settled(sent bool)

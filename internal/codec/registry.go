@@ -20,11 +20,11 @@ var registry = struct {
 // types need no registration. It is safe for concurrent use.
 func RegisterType(name string, t reflect.Type) { RegisterTypeAt(name, t, nil) }
 
-// RegisterTypeAt is RegisterType with the place of the call. The text of at is appended to the
-// text of a panic about the name.
+// RegisterTypeAt is RegisterType with the place of the call. A panic about the name ends with the
+// text of at.
 func RegisterTypeAt(name string, t reflect.Type, at fmt.Stringer) {
 	if name == "" || t == nil {
-		panic(fmt.Sprintf("mp: RegisterType(%q) of %v: the name must not be empty and the type not nil", name, t))
+		panic(fmt.Sprintf("mp: RegisterType(%q) of %v: the name must not be empty, and the type must not be nil", name, t))
 	}
 	registry.Lock()
 	defer registry.Unlock()

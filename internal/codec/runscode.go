@@ -2,8 +2,9 @@ package codec
 
 import "reflect"
 
-// RunsCode reports whether decoding a value of type t may run code of the program: an
-// UnmarshalBinary that is not the standard library's. An interface may hold anything.
+// RunsCode reports whether decoding a value of type t may run code of the program: a registered
+// codec, or an UnmarshalBinary that is not the standard library's. It is true for interfaces, which
+// may hold anything.
 func RunsCode(t reflect.Type) bool { return runsCode(t, make(map[reflect.Type]bool)) }
 
 func runsCode(t reflect.Type, seen map[reflect.Type]bool) bool {

@@ -74,8 +74,8 @@ func encodeSlice(b *Buffer, s sliceHeader, t reflect.Type, elem *plan) *Error {
 	return nil
 }
 
-// initialElements is the memory, in bytes, that a slice gets before its first element is decoded,
-// because the announced number may be wrong.
+// initialElements limits the memory, in bytes, that a slice gets before its first element is
+// decoded, because the announced number may be wrong.
 const initialElements = 16 << 10
 
 func decodeSlice(r *Reader, v address, t reflect.Type, elem *plan) error {

@@ -5,8 +5,8 @@ import "math/bits"
 // Shared pointers arrive as copies, so a chain of forty nodes, each of which points twice at the
 // next, would be a message of a terabyte. To tell it from a large value without sharing, the
 // words of memory that pointers, slices and maps lead to are counted once a message is large,
-// both in total and those met for the first time. Records that share a table have each word read
-// at most some thousand times. In a chain, after a few MiB more, it is a hundred thousand times.
+// both in total and those met for the first time. When records share a table, each word is read at
+// most about a thousand times. In a chain, a few MiB later, it is read a hundred thousand times.
 
 // countSharingFrom is the size of a message, in bytes, from which visits are counted. Only tests
 // change it.
@@ -16,8 +16,8 @@ const (
 	// maxCopyCost limits the average number of times that each word is read, multiplied by the
 	// bytes written meanwhile: reading each word a thousand times is an error from 256 MiB on.
 	maxCopyCost = 1 << 38
-	// recentNodes is how many nodes are remembered. What is repeated without bound is repeated
-	// most near the ends of the value, where there are few nodes.
+	// recentNodes is how many nodes are remembered. A value that repeats without bound repeats most
+	// near its ends, where there are few nodes.
 	recentNodes = 4096
 	// checkInterval is the number of visits between two checks.
 	checkInterval = 1024

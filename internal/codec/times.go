@@ -14,8 +14,8 @@ var (
 	locationPointerType = reflect.TypeFor[*time.Location]()
 )
 
-// local is time.Local when the program began. Package time compares locations with this pointer
-// and not with the variable, so its identity must be preserved.
+// local is time.Local as it was when the program began. Package time compares locations with this
+// pointer and not with the variable, so its identity must be preserved.
 var local = time.Local
 
 // The encodings of a *time.Location.
@@ -226,7 +226,7 @@ func (z *namedZone) is(loc *time.Location) bool {
 }
 
 // namedZones caches results of time.LoadLocation, nil for an error. The time zone database has
-// some 600 names, up to 1800 with its variants; the limits protect against names that a hostile
+// about 600 names, up to 1800 with its variants; the limits protect against names that a hostile
 // sender makes up.
 var namedZones = struct {
 	sync.Mutex

@@ -10,10 +10,10 @@ const maxDepth = 100_000
 const (
 	reasonCycle = "cycle: the value refers to itself through its pointers; break the cycle, or send indices instead of pointers"
 	reasonDeep  = "the value is nested deeper than 100,000 levels: send it as a slice"
-	reasonLarge = "the encoded value is larger than the limit of this message"
+	reasonLarge = "the encoded value is larger than the limit of this message: send it in several parts"
 )
 
-// walk is the state of encoding a value.
+// walk holds the state of encoding a value.
 type walk struct {
 	walkState
 	start       int64         // size of the message when the outermost value began

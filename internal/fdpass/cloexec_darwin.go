@@ -9,7 +9,7 @@ import (
 // noSignal is 0: the runtime ignores SIGPIPE of sockets.
 const noSignal = 0
 
-// recvmsg makes received descriptors close-on-exec. This system has no flag for that, so it
+// recvmsg makes received descriptors close-on-exec. This system has no flag for that, so recvmsg
 // prevents forks meanwhile.
 func recvmsg(fd int, first, second, control []byte, flags int) (n, controlled, got int, err error) {
 	syscall.ForkLock.RLock()

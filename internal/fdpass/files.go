@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// Max is how many descriptors one message can carry, and so one value: the kernel's limit.
+// Max is the largest number of descriptors that one message, and so one value, can carry. It is the
+// kernel's limit.
 const Max = 253
 
 // InFlightTimeout is how long a sender waits while the kernel refuses more descriptors in flight,
@@ -16,22 +17,22 @@ const Max = 253
 const InFlightTimeout = 5 * time.Second
 
 var (
-	// ErrLost is the error of a message whose descriptors arrived when this process could not have
-	// more. The bytes are intact.
+	// ErrLost reports that the descriptors of a message were lost because this process could not
+	// open more files. The bytes are intact.
 	ErrLost = fmt.Errorf("mp: the descriptors of a message were lost, because this process cannot open more files; close some or raise the limit: %w", syscall.EMFILE)
-	// ErrUnannounced is the error of a stream with descriptors that its reader did not take.
-	ErrUnannounced = errors.New("mp: descriptors arrived that nothing announced")
-	// ErrClosed is the error of With for a file that is closed.
+	// ErrUnannounced reports that the reader of a stream did not take the descriptors that arrived.
+	ErrUnannounced = errors.New("mp: descriptors arrived that no message announced")
+	// ErrClosed is returned by With if a file is closed.
 	ErrClosed = fmt.Errorf("mp: a file was closed before it was sent: %w", os.ErrClosed)
 )
 
-// Set is the descriptors that arrived together.
+// Set holds the descriptors that arrived together.
 type Set struct {
 	Files []*os.File
-	Lost  bool // some more were lost, because this process cannot open more files
+	Lost  bool // others were lost, because this process cannot open more files
 }
 
-// Empty reports whether nothing was sent.
+// Empty reports whether no descriptors were sent.
 func (s Set) Empty() bool { return len(s.Files) == 0 && !s.Lost }
 
 // Close closes the files.

@@ -13,9 +13,9 @@ import (
 // ControlSize is the size in bytes of a control message with Max descriptors.
 var ControlSize = unix.CmsgSpace(4 * Max)
 
-// Sendmsg sends one, or many if that is not nil, through the socket fd, along with the descriptors
+// Sendmsg sends one, or many if many is not nil, through the socket fd, along with the descriptors
 // fds, and returns how many bytes it sent. The descriptors go with the first byte. It retries after
-// EINTR, returns other errors of the system as they are, and raises no signal.
+// EINTR, returns other errors of the system unchanged, and raises no signal.
 func Sendmsg(fd int, one []byte, many [][]byte, fds []int, flags int) (n int, err error) {
 	var rights []byte
 	if len(fds) > 0 {
@@ -35,8 +35,8 @@ func Sendmsg(fd int, one []byte, many [][]byte, fds []int, flags int) (n int, er
 
 // Recvmsg reads from the socket fd into first and then second, with the descriptors that come along.
 // control is memory of ControlSize bytes; if it is nil, descriptors are dropped, and Lost reports
-// that there were some. It retries after EINTR, returns other errors of the system as they are, and
-// has read nothing then. Without an error, 0 bytes mean the end of the stream.
+// that there were some. Recvmsg retries after EINTR and returns other errors of the system
+// unchanged; it has read nothing then. Without an error, 0 bytes mean the end of the stream.
 func Recvmsg(fd int, first, second, control []byte, flags int) (n int, set Set, err error) {
 	var controlled, got int
 	for {
@@ -73,7 +73,7 @@ func recv(fd int, first, second, control []byte, flags int) (n, controlled, got 
 func eachDescriptor(control []byte, f func(fd int)) {
 	messages, err := unix.ParseSocketControlMessage(control)
 	if err != nil {
-		return // cut off in its header, so it has no descriptors
+		return // its header is cut off, so it has no descriptors
 	}
 	for i := range messages {
 		fds, err := unix.ParseUnixRights(&messages[i])

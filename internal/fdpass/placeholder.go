@@ -3,8 +3,8 @@ package fdpass
 import "os"
 
 // If a file's owner closes it before it is sent, the message is sent anyway: it may carry many
-// tasks. A placeholder takes the file's place: the null device, opened with an unusual combination
-// of flags. IsPlaceholder recognises it; a receiver that does not ask sees an empty file.
+// tasks. A placeholder replaces the file: the null device, opened with an unusual combination of
+// flags. IsPlaceholder recognises it; a receiver that does not check sees an empty file.
 const placeholderFlags = os.O_RDONLY | os.O_APPEND | os.O_SYNC
 
 func placeholder() (*os.File, error) { return os.OpenFile(os.DevNull, placeholderFlags, 0) }

@@ -10,11 +10,11 @@ import (
 )
 
 // Send writes p to w along with the descriptors of files, at most Max. They arrive with the first
-// byte of p. w must be a Unix domain socket. A file that is closed is replaced: see IsPlaceholder.
+// byte of p. w must be a Unix domain socket. Send replaces a closed file: see IsPlaceholder.
 func Send(w io.Writer, p []byte, files []*os.File) error {
 	conn, ok := w.(syscall.Conn)
 	if !ok {
-		return fmt.Errorf("mp: descriptors cannot be sent through a %T: %w", w, errors.ErrUnsupported)
+		return fmt.Errorf("mp: descriptors cannot be sent through a %T, only through a Unix domain socket: %w", w, errors.ErrUnsupported)
 	}
 	raw, err := conn.SyscallConn()
 	if err != nil {

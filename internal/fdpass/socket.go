@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// maxPending is how many sets of descriptors may have arrived that were not taken yet. Each arrives
-// with a byte of the stream, and a read ends after that of one.
+// maxPending limits the sets of descriptors that have arrived and were not taken yet. Each set
+// arrives with a byte of the stream, and one read returns at most one set.
 const maxPending = 4
 
 // Socket reads a stream socket and keeps the descriptors that come with the bytes. It is not safe
@@ -19,7 +19,7 @@ type Socket struct {
 	pending []Set
 	control []byte
 
-	// The state of one read; here, so that reading does not allocate a closure.
+	// The state of one read. It is kept here so that reading does not allocate a closure.
 	p       []byte
 	n       int
 	err     error
@@ -39,7 +39,8 @@ func NewSocket(conn *os.File) *Socket {
 	return s
 }
 
-// Read implements io.Reader.
+// Read implements io.Reader. It blocks until bytes arrive, and keeps the descriptors that come with
+// them for Take.
 func (s *Socket) Read(p []byte) (int, error) {
 	if s.raw == nil || len(p) == 0 {
 		return 0, s.err
@@ -58,10 +59,11 @@ func (s *Socket) Read(p []byte) (int, error) {
 	return s.n, nil
 }
 
-// Pending reports whether descriptors have arrived that were not taken.
+// Pending reports whether descriptors have arrived and were not taken.
 func (s *Socket) Pending() bool { return len(s.pending) > 0 }
 
-// Take removes the oldest set of descriptors, of which announced were sent. The caller owns them.
+// Take removes and returns the oldest set of descriptors, which the caller then owns. It returns an
+// error, and closes the set, unless it holds the announced number or lost some.
 func (s *Socket) Take(announced int) (Set, error) {
 	if len(s.pending) == 0 {
 		return Set{}, errors.New("descriptors are missing")

@@ -21,7 +21,7 @@ func BenchmarkFrame(b *testing.B) {
 	}
 }
 
-// loop gives back what was written to it.
+// loop returns from Read what was written to it.
 type loop []byte
 
 func (l *loop) Write(p []byte) (int, error) { *l = append(*l, p...); return len(p), nil }

@@ -7,9 +7,9 @@ import (
 	"github.com/gomultiprocessing/mp/internal/fdpass"
 )
 
-// Files returns the descriptors that came with the last frame. The caller owns them; the next
-// call of Next closes those that were not asked for. If some were lost, it returns none and
-// fdpass.ErrLost; the frame itself and later frames are intact.
+// Files returns the descriptors that came with the last frame. The caller owns them. If Files is
+// not called, the next call of Next closes them. If some were lost, Files closes the others and
+// returns fdpass.ErrLost; the frame itself and later frames are intact.
 func (f *Reader) Files() ([]*os.File, error) {
 	set := f.files
 	f.files = fdpass.Set{}
@@ -20,7 +20,7 @@ func (f *Reader) Files() ([]*os.File, error) {
 	return set.Files, nil
 }
 
-// CloseFiles closes the descriptors that have arrived and were not asked for.
+// CloseFiles closes the descriptors that have arrived and that Files has not returned.
 func (f *Reader) CloseFiles() {
 	f.dropFiles()
 	if f.Socket != nil {
@@ -34,7 +34,7 @@ func (f *Reader) dropFiles() {
 }
 
 // takeFiles takes the n descriptors that the current header announces. They arrived with its
-// first byte, so this does not block. It returns what is wrong, or "".
+// first byte, so takeFiles does not block. It returns what is wrong, or "".
 func (f *Reader) takeFiles(n uint32) (reason string) {
 	if f.Socket == nil {
 		return "it announces descriptors, which this stream cannot carry"

@@ -64,7 +64,8 @@ func descriptors(t testing.TB) int {
 	return len(all)
 }
 
-// Frames of all sizes with descriptors and without, in any mixture, arrive with their own.
+// Frames of all sizes, with and without descriptors in any mixture, arrive with their own
+// descriptors.
 func TestFilesArriveWithTheirFrames(t *testing.T) {
 	files := numbered(t, fdpass.Max)
 	before := descriptors(t)
@@ -97,7 +98,7 @@ func TestFilesArriveWithTheirFrames(t *testing.T) {
 			t.Fatalf("frame %d: kind %d, %d bytes, %v", i, kind, len(payload), err)
 		}
 		if i%7 == 3 {
-			continue // the descriptors are not asked for
+			continue // without asking for the descriptors
 		}
 		got, err := r.Files()
 		if err != nil || len(got) != s.files {
@@ -138,7 +139,8 @@ type piece struct {
 	files int
 }
 
-// received returns what a reader makes of the pieces. The reader must not wait, nor leave anything open.
+// received returns what a reader reads from the pieces. The reader must not wait or leave anything
+// open.
 func received(t testing.TB, pieces []piece) (kinds []byte, files []int, err error) {
 	t.Helper()
 	a, b := socketPair(t)
@@ -196,9 +198,9 @@ func TestHostileFiles(t *testing.T) {
 		"missing":                {[]piece{{plain, 0}, {one, 0}}, "\x01", "missing"},
 		"too few":                {[]piece{{fileHeader(0, 2, 0, 2), 1}}, "", "1 descriptors arrived, 2 were announced"},
 		"too many":               {[]piece{{one, 2}}, "", "2 descriptors arrived, 1 were announced"},
-		"not announced":          {[]piece{{plain, 1}, {plain, 0}}, "\x01", "no frame announces"},
-		"inside a payload":       {[]piece{{cat(fileHeader(100<<10, 1, 0, 0), make([]byte, 100)), 0}, {make([]byte, 100<<10-100), 3}}, "\x01", "no frame announces"},
-		"byte by byte":           {[]piece{{plain[:1], 9}, {plain[1:2], 9}, {plain[2:3], 9}, {plain[3:4], 9}, {plain[4:5], 9}, {plain[5:6], 9}}, "", "no frame announces"},
+		"not announced":          {[]piece{{plain, 1}, {plain, 0}}, "\x01", "no header announces"},
+		"inside a payload":       {[]piece{{cat(fileHeader(100<<10, 1, 0, 0), make([]byte, 100)), 0}, {make([]byte, 100<<10-100), 3}}, "\x01", "no header announces"},
+		"byte by byte":           {[]piece{{plain[:1], 9}, {plain[1:2], 9}, {plain[2:3], 9}, {plain[3:4], 9}, {plain[4:5], 9}, {plain[5:6], 9}}, "", "no header announces"},
 		"absurd":                 {[]piece{{fileHeader(0, 1, 0, 1<<31), 1}}, "", "at most 253"},
 		"one too many":           {[]piece{{fileHeader(0, 1, 0, 254), 253}}, "", "at most 253"},
 		"cut off":                {[]piece{{one[:9], 1}}, "", "unexpected EOF"},
@@ -272,7 +274,7 @@ func TestFilesLost(t *testing.T) {
 	}
 }
 
-// A message with more descriptors than the kernel takes is an error before any of it is written.
+// A message with more descriptors than the kernel takes is refused before any of it is written.
 func TestTooManyFilesAreRefused(t *testing.T) {
 	a, b := socketPair(t)
 	file := numbered(t, 1)[0]

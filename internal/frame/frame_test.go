@@ -166,7 +166,8 @@ func TestFramesThatAreTooLongAreRefused(t *testing.T) {
 	}
 }
 
-// A header costs nothing but itself: this test must not run beside others.
+// A header alone costs little memory, whatever length it claims. This test must not run beside
+// others, because it measures allocations.
 func TestALyingHeaderTakesLittleMemory(t *testing.T) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)

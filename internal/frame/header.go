@@ -10,7 +10,7 @@ import (
 // first byte (4, little-endian).
 const headerSize = 16
 
-// header is what precedes the payload of a frame.
+// header precedes the payload of a frame.
 type header struct {
 	length uint64 // of the payload, in bytes
 	kind   byte
@@ -23,7 +23,7 @@ func (h header) append(to []byte) []byte {
 	return binary.LittleEndian.AppendUint32(to, h.files)
 }
 
-// parseHeader decodes a header. reason tells what is malformed in it, or is "".
+// parseHeader decodes a header. reason says what is malformed in it, or is "".
 func parseHeader(b []byte) (h header, reason string) {
 	h = header{length: binary.LittleEndian.Uint64(b), kind: b[8], files: binary.LittleEndian.Uint32(b[12:])}
 	if b[9]|b[10]|b[11] != 0 {

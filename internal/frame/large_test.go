@@ -9,7 +9,7 @@ import (
 	"github.com/gomultiprocessing/mp/internal/frame"
 )
 
-// A message of more than 2 and 3 GiB goes through a pipe. It takes some 7 GiB
+// Messages of more than 2 GiB and of more than 3 GiB go through a pipe. The test takes about 7 GiB
 // of memory, so it runs only with MP_LONG=1.
 func TestThreeGiBArrive(t *testing.T) {
 	if os.Getenv("MP_LONG") == "" {

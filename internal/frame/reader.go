@@ -1,7 +1,6 @@
 package frame
 
 import (
-	"errors"
 	"fmt"
 	"io"
 
@@ -27,15 +26,15 @@ type Error struct {
 	Reason string // set if the length is not the problem
 }
 
-// Error returns the reason, or both numbers.
+// Error returns the reason or, without one, the length and the limit.
 func (e *Error) Error() string {
 	if e.Reason != "" {
-		return "mp: not a frame: " + e.Reason
+		return "mp: malformed message: " + e.Reason
 	}
-	return fmt.Sprintf("mp: a frame of %d bytes exceeds the limit of %d bytes", e.Length, e.Max)
+	return fmt.Sprintf("mp: a message of %d bytes exceeds the limit of %d bytes", e.Length, e.Max)
 }
 
-const unannounced = "descriptors arrived that no frame announces"
+const unannounced = "descriptors arrived that no header announces"
 
 // Reader reads frames from a stream. It is not safe for concurrent use.
 type Reader struct {
@@ -43,12 +42,12 @@ type Reader struct {
 	// read into it, and belongs to the caller as always.
 	Spare func() []byte
 
-	// Trusted means that the writer of the stream sends honest lengths: the memory of a large
+	// Trusted means that the writer of the stream sends correct lengths: the memory of a large
 	// payload is then allocated at once.
 	Trusted bool
 
-	// Socket is the source of the stream, with the descriptors that come with it. Nil: none can
-	// come.
+	// Socket is the source of the stream and of the descriptors that come with it. If it is nil,
+	// the stream carries no descriptors.
 	Socket *fdpass.Socket
 
 	source       io.Reader
@@ -58,7 +57,7 @@ type Reader struct {
 	readingLarge bool
 	files        fdpass.Set // of the last frame or, if filesTaken, of the one that is being read
 	filesTaken   bool
-	err          error // after it the stream cannot be read
+	err          error // the stream cannot be read any further
 }
 
 // NewReader returns a reader of the frames that come from r. It reads as much as fits into
@@ -80,13 +79,13 @@ func (f *Reader) InFrame() bool { return f.readingLarge || f.to > f.from }
 func IsLarge(payload []byte) bool { return len(payload) >= smallFrame }
 
 // Next reads one frame. A payload below 64 KiB is valid until the next call; the caller owns a
-// larger one. Both are aligned to eight bytes. A payload longer than max bytes is a *Error.
-// The error is io.EOF only between frames and io.ErrUnexpectedEOF inside one; other errors are
-// those of the stream.
+// larger one. Both are aligned to eight bytes. If the payload is longer than max bytes, the error
+// is an *Error. The error is io.EOF only between frames, and io.ErrUnexpectedEOF inside one; other
+// errors are those of the stream.
 //
-// Memory for a large payload grows with what has arrived: 1 MiB first, then up to 16 times as
-// much as there is, so a header alone costs at most 1 MiB. The bytes of such a payload are read
-// straight into it.
+// Memory for a large payload grows with the bytes that have arrived: 1 MiB first, then up to 16
+// times their number, so a header alone costs at most 1 MiB. The bytes of such a payload are read
+// straight into this memory.
 func (f *Reader) Next(max int64) (kind byte, payload []byte, err error) {
 	if f.err != nil {
 		return 0, nil, f.err
@@ -110,7 +109,7 @@ func (f *Reader) Next(max int64) (kind byte, payload []byte, err error) {
 	return header.kind, payload, nil
 }
 
-// fail records an error after which the stream cannot be read.
+// fail records that the stream cannot be read any further, and returns the error.
 func (f *Reader) fail(length uint64, max int64, reason string) error {
 	f.CloseFiles()
 	f.err = &Error{Length: length, Max: max, Reason: reason}
@@ -133,7 +132,7 @@ func (f *Reader) fill(n int) error {
 	for idle := 0; f.to-f.from < n; {
 		got, err := f.source.Read(f.buf[f.to:])
 		if got < 0 || got > len(f.buf)-f.to {
-			f.err = errors.New("mp: the stream returned an invalid count from Read")
+			f.err = fmt.Errorf("mp: cannot read a message: Read of a %T returned %d for a buffer of %d bytes", f.source, got, len(f.buf)-f.to)
 			return f.err
 		}
 		f.to += got
@@ -153,7 +152,7 @@ func (f *Reader) fill(n int) error {
 }
 
 // streamError turns the end of the stream inside a frame into io.ErrUnexpectedEOF, and descriptors
-// that nothing announced into an *Error.
+// that no header announced into an *Error.
 func (f *Reader) streamError(err error) error {
 	if err == fdpass.ErrUnannounced {
 		return f.fail(0, 0, unannounced)
@@ -179,7 +178,7 @@ func (f *Reader) small(n int) ([]byte, error) {
 	return f.buf[at : at+n : at+n], nil
 }
 
-// large returns a payload in memory of its own.
+// large returns a payload in memory that the caller owns.
 func (f *Reader) large(n int) ([]byte, error) {
 	f.readingLarge = true
 	defer func() { f.readingLarge = false }()

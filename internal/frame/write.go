@@ -17,14 +17,14 @@ var scratch = sync.Pool{New: func() any {
 
 // Write writes the message in b as the payload of one frame. A frame with a payload below 64
 // KiB goes out in one Write; larger ones take several, without copying large blocks. Calls for
-// the same w must not overlap. After an error, which is that of w, the stream is unusable.
+// the same w must not overlap. After an error of w, the stream is unusable.
 //
 // Write also sends the attachments of b, at most fdpass.Max. That fails unless w is a Unix domain
-// socket. The caller must settle them.
+// socket. The caller must settle them. If b has too many, Write writes nothing.
 func Write(w io.Writer, kind byte, b *codec.Buffer) error {
 	files := b.Files()
 	if len(files) > fdpass.Max {
-		return fmt.Errorf("mp: a message with %d descriptors, and at most %d can travel with one", len(files), fdpass.Max)
+		return fmt.Errorf("mp: the message holds %d descriptors of open files and shared objects, and at most %d can travel with one message: send it in several parts", len(files), fdpass.Max)
 	}
 	borrowed := scratch.Get().(*[]byte)
 	defer scratch.Put(borrowed)

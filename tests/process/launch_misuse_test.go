@@ -91,7 +91,7 @@ func TestLaunchExitCodes(t *testing.T) {
 func TestLaunchGarbage(t *testing.T) {
 	t.Parallel()
 	out := testkit.Output(t, testkit.Command(t, testkit.Build(t, "prog", nil), "call with deadline", "garbage"))
-	if !strings.Contains(out, "broke the protocol: not a frame") {
+	if !strings.Contains(out, "broke the protocol: malformed message") {
 		t.Errorf("%q", out)
 	}
 }
