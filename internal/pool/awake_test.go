@@ -12,7 +12,7 @@ import (
 	"github.com/gomultiprocessing/mp/internal/pool"
 )
 
-// known has the scheduler learn how long tasks of a function take.
+// known lets the scheduler learn how long tasks of a function take.
 func known(l *lab, takes time.Duration) {
 	for range 4 {
 		l.submit(500, lasting(takes)).wait()
@@ -20,7 +20,7 @@ func known(l *lab, takes time.Duration) {
 	synctest.Wait()
 }
 
-// workersOf is how many workers have begun tasks since the first so many begins.
+// workersOf counts the workers of all begins but the first ones, from in number.
 func workersOf(l *lab, from int) int {
 	used := make(map[*fake]bool)
 	for _, b := range l.seen()[from:] {
@@ -29,7 +29,7 @@ func workersOf(l *lab, from int) int {
 	return len(used)
 }
 
-// Callers of short tasks share the worker that is awake: the others sleep on.
+// Callers of short tasks share the worker that is awake. The others stay asleep.
 func TestShortTasksGoToTheWorkerThatIsAwake(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := newLab(t, config(64), func(l *lab) { l.computes = true })
@@ -69,7 +69,7 @@ func TestTasksThatComputeUseTheProcessors(t *testing.T) {
 	}
 }
 
-// Short tasks that do not compute but wait have all the workers there are.
+// Short tasks that wait instead of computing use all workers.
 func TestShortTasksThatWaitUseAllWorkers(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := newLab(t, config(32))
@@ -83,7 +83,7 @@ func TestShortTasksThatWaitUseAllWorkers(t *testing.T) {
 	})
 }
 
-// Calls of one short task each, which wait and do not compute, have all the workers too.
+// Calls of one short task each, which wait instead of computing, use all workers too.
 func TestSingleTasksThatWaitUseAllWorkers(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := newLab(t, config(32))
@@ -103,7 +103,7 @@ func TestSingleTasksThatWaitUseAllWorkers(t *testing.T) {
 	})
 }
 
-// Tasks that take long though those before them did not have all the workers at once.
+// Long tasks after short ones get all workers at once.
 func TestTasksThatBecomeLongUseAllWorkers(t *testing.T) {
 	for _, takes := range []time.Duration{200 * time.Microsecond, time.Millisecond, 10 * time.Second} {
 		t.Run(takes.String(), func(t *testing.T) {
@@ -127,7 +127,7 @@ func TestTasksThatBecomeLongUseAllWorkers(t *testing.T) {
 	}
 }
 
-// A short task does not wait behind one that was thought to be short.
+// A short task does not wait behind a task that was wrongly expected to be short.
 func TestShortTaskBehindOneThatWasThoughtToBeShort(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := newLab(t, config(8), func(l *lab) { l.computes = true })
@@ -149,7 +149,7 @@ func TestShortTaskBehindOneThatWasThoughtToBeShort(t *testing.T) {
 	})
 }
 
-// A worker that is stopped keeps nobody who relies on it from the others.
+// A stopped worker does not keep the calls that rely on it from the other workers.
 func TestShortTasksBesideAStoppedWorker(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := newLab(t, config(4), func(l *lab) { l.computes = true })
@@ -175,11 +175,11 @@ func TestShortTasksBesideAStoppedWorker(t *testing.T) {
 	})
 }
 
-// patience is how long a task may wait although a worker is idle: some looks, at each of which half of what
-// waits behind a slow task is taken back. One that is stuck waits for all of the 400 ms that a task takes here.
+// patience is how long a task may wait while a worker is idle: a few checks, each of which takes back half of
+// the tasks behind a slow one. A stuck task waits for all of the 400 ms that a task takes here.
 const patience = 100 * time.Millisecond
 
-// Whatever is submitted, no task waits for long while a worker has nothing to do.
+// No task waits for long while a worker is idle, whatever is submitted.
 func TestRandomTasksDoNotWaitWhileAWorkerIsIdle(t *testing.T) {
 	type step struct{ items, takes, fn, chunk, pause int }
 	steps := rapid.SliceOfN(rapid.Custom(func(rt *rapid.T) step {
@@ -217,7 +217,7 @@ func TestRandomTasksDoNotWaitWhileAWorkerIsIdle(t *testing.T) {
 	})
 }
 
-// waits complains of tasks that have waited while a worker was idle.
+// waits reports tasks that have waited too long while a worker was idle.
 func waits(c *complaints, l *lab, workers int, submitted map[*pool.Job]time.Time) {
 	begins := l.seen()
 	busy := func(at time.Time) int {

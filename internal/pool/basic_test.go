@@ -177,7 +177,7 @@ func TestPriorityOvertakesWhatWasSentAhead(t *testing.T) {
 	})
 }
 
-// What was sent ahead and taken back stands in its old order.
+// Tasks that were sent ahead and taken back keep their order.
 func TestCallingBackKeepsTheOrder(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := newLab(t, config(1))
@@ -212,7 +212,7 @@ func TestLazyJob(t *testing.T) {
 			l.s.Extend(&k.job, 3)
 			synctest.Wait()
 		}
-		l.s.Close() // what was submitted may go on
+		l.s.Close() // jobs that were submitted go on
 		l.s.Extend(&k.job, 5)
 		synctest.Wait()
 		equal(t, "done before Seal", k.isDone(), false)
@@ -237,7 +237,7 @@ func TestStats(t *testing.T) {
 		equal(t, "running", st.Running, 2)
 		equal(t, "done", st.Done, 3)
 		equal(t, "failed", st.Failed, 1)
-		// Tasks were sent ahead as if they were short: it takes some looks to spread them.
+		// Tasks were sent ahead as if they were short. Spreading them takes a few checks.
 		if busy := st.Workers[0].Busy; busy > time.Second || busy < 900*time.Millisecond {
 			t.Errorf("busy for %v", busy)
 		}

@@ -9,8 +9,8 @@ import (
 	"github.com/gomultiprocessing/mp/internal/pool"
 )
 
-// prompt is a worker that is done with a task as soon as it has it: what is left
-// is the scheduler's own cost.
+// prompt is a worker that ends a task as soon as it gets it, so that only the
+// scheduler's own cost is measured.
 type prompt struct {
 	sink pool.Sink
 	sent chan *pool.Batch
@@ -86,7 +86,7 @@ func benchPool(b *testing.B, workers int) *pool.Scheduler {
 	return s
 }
 
-// onFinish is a call whose outcomes nobody wants.
+// onFinish is a call that ignores its outcomes.
 type onFinish struct {
 	pool.Tasks // nil: the fake workers ask for none
 	do         func()

@@ -69,7 +69,7 @@ func TestPoolIsUsedFromCallbacks(t *testing.T) {
 	})
 }
 
-// joinInCallback calls Join where it waits for its caller: it ends with its ctx.
+// joinInCallback calls Join from a callback, for which Join itself waits. Join must end with its ctx.
 func joinInCallback(t *testing.T, s *pool.Scheduler) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Microsecond)
@@ -79,7 +79,7 @@ func joinInCallback(t *testing.T, s *pool.Scheduler) {
 	}
 }
 
-// Finished may add callbacks: Join waits for them whoever calls it.
+// Finished may add callbacks. Join waits for them, wherever it is called.
 func TestJoinWaitsForFinished(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := newLab(t, config(1))
@@ -99,7 +99,7 @@ func TestJoinWaitsForFinished(t *testing.T) {
 	})
 }
 
-// Code of the program's that an outcome runs into holds up nothing but its own call.
+// When code of the program blocks a Deliver, only its own call waits.
 func TestDeliverThatDoesNotReturn(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := newLab(t, config(1))
@@ -122,7 +122,7 @@ func TestDeliverThatDoesNotReturn(t *testing.T) {
 	})
 }
 
-// Many such outcomes make the worker's reader wait, but not for longer than it lives.
+// Many such outcomes make the worker's reader wait, but only until the worker ends.
 func TestManyDeliversThatDoNotReturn(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := newLab(t, config(1))

@@ -10,7 +10,7 @@ import (
 	"github.com/gomultiprocessing/mp/internal/pool"
 )
 
-// combinations are workers of all kinds.
+// combinations returns all combinations of capabilities.
 func combinations() (all []pool.Capabilities) {
 	for _, prefetch := range []int{pool.AnyNumber, 0, 1, 3} {
 		for n := range 8 {
@@ -20,7 +20,7 @@ func combinations() (all []pool.Capabilities) {
 	return all
 }
 
-// eachCombination runs a test with workers of every kind that is chosen.
+// eachCombination runs a test with workers of every combination that choose accepts.
 func eachCombination(t *testing.T, choose func(pool.Capabilities) bool, test func(t *testing.T, caps func(*lab), c pool.Capabilities)) {
 	t.Parallel()
 	for _, c := range combinations() {
@@ -44,7 +44,7 @@ func whatever(pool.Capabilities) bool { return true }
 
 func short(int, int) act { return act{takes: 20 * time.Microsecond} }
 
-// A worker is sent as far ahead as it says, and what cannot be taken back one ahead.
+// A worker is sent as many tasks ahead as its capabilities allow, and one if they cannot be taken back.
 func TestWorkersAreSentAsFarAheadAsTheySay(t *testing.T) {
 	eachCombination(t, whatever, func(t *testing.T, caps func(*lab), c pool.Capabilities) {
 		l := newLab(t, config(2), caps)
@@ -58,13 +58,13 @@ func TestWorkersAreSentAsFarAheadAsTheySay(t *testing.T) {
 		if !c.Revocable {
 			want = min(want, 2)
 		}
-		if most := int(l.most.Load()); most < want { // more than it may have Open complains about
+		if most := int(l.most.Load()); most < want { // Open reports a worker that has too many
 			t.Errorf("a worker had %d tasks at most, want %d", most, want)
 		}
 	})
 }
 
-// Chunk hands over no more than the worker may have.
+// Chunk does not send a worker more than it may have.
 func TestChunksAreNoLongerThanAWorkerMayHave(t *testing.T) {
 	eachCombination(t, whatever, func(t *testing.T, caps func(*lab), _ pool.Capabilities) {
 		l := newLab(t, config(2), caps)
@@ -77,7 +77,7 @@ func TestChunksAreNoLongerThanAWorkerMayHave(t *testing.T) {
 	})
 }
 
-// Behind a task that takes long, while others are idle, nothing waits that can be taken back, and one task that
+// While other workers are idle, no task that can be taken back waits behind a long one, and only one task that
 // cannot.
 func TestWhatCannotBeTakenBackWaitsAlone(t *testing.T) {
 	eachCombination(t, whatever, func(t *testing.T, caps func(*lab), c pool.Capabilities) {
@@ -133,7 +133,7 @@ func TestCancelOfWhatCannotBeTakenBack(t *testing.T) {
 	})
 }
 
-// A task whose job was cancelled while it waited is stopped like any other if it is begun all the same.
+// A task whose job was cancelled while it waited is stopped like any other if its worker begins it anyway.
 func TestCancelledTasksThatAreBegunAreStopped(t *testing.T) {
 	eachCombination(t, whatever, func(t *testing.T, caps func(*lab), c pool.Capabilities) {
 		l := newLab(t, config(1), caps)
@@ -150,8 +150,8 @@ func TestCancelledTasksThatAreBegunAreStopped(t *testing.T) {
 	})
 }
 
-// A worker that cannot be killed is given up: its task has its outcome after the grace, another worker
-// comes, and what the task does later is not heard of.
+// A worker that cannot be killed is given up: its task gets an outcome after the grace, another worker
+// replaces it, and later reports of the task are ignored.
 func TestAWorkerThatCannotBeKilledIsGivenUp(t *testing.T) {
 	eachCombination(t, func(c pool.Capabilities) bool { return !c.Kills }, func(t *testing.T, caps func(*lab), _ pool.Capabilities) {
 		l := newLab(t, config(1), caps)
@@ -171,7 +171,7 @@ func TestAWorkerThatCannotBeKilledIsGivenUp(t *testing.T) {
 		if since := time.Since(at); since > 5*time.Second {
 			t.Errorf("Terminate returned %v after the start", since)
 		}
-		time.Sleep(2 * time.Minute) // it ends now
+		time.Sleep(2 * time.Minute) // the task ends now
 		if st := l.s.Stats(); k.finished != 1 || st.Done != 3 || st.Failed != 1 {
 			t.Errorf("finished %d times, %+v", k.finished, st)
 		}
@@ -193,7 +193,7 @@ func TestMuteWorkersLoseTheirTasks(t *testing.T) {
 	})
 }
 
-// A worker that dies loses nothing that it has not begun.
+// A worker that dies does not lose tasks that it has not begun.
 func TestDeathsLoseNothingThatWasSentAhead(t *testing.T) {
 	eachCombination(t, whatever, func(t *testing.T, caps func(*lab), _ pool.Capabilities) {
 		l := newLab(t, config(2), caps)
@@ -213,7 +213,7 @@ func TestDeathsLoseNothingThatWasSentAhead(t *testing.T) {
 	})
 }
 
-// has is how many tasks a worker has.
+// has returns how many tasks the worker has.
 func (f *fake) has() (n int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -223,7 +223,7 @@ func (f *fake) has() (n int) {
 	return n
 }
 
-// count is how many outcomes there are.
+// count returns the number of outcomes.
 func (k *track) count() int {
 	k.mu.Lock()
 	defer k.mu.Unlock()

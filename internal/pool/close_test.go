@@ -32,7 +32,7 @@ func TestTerminate(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := newLab(t, config(3))
 		ks := []*track{l.submit(50, lasting(1<<62))}
-		synctest.Wait() // it has all workers
+		synctest.Wait() // until it has all workers
 		ks = append(ks, l.submit(1, trivial), l.submit(0, trivial, func(j *pool.Job) { j.Lazy = true }))
 		synctest.Wait()
 		start := time.Now()
@@ -77,7 +77,7 @@ func TestCloseDoesNotWaitForStartsThatNobodyNeeds(t *testing.T) {
 	})
 }
 
-// What starts need is released once: when no more workers will be started, and before Join returns.
+// Release is called once: when no more workers will be started, and before Join returns.
 func TestRelease(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		var released atomic.Int64
@@ -86,7 +86,7 @@ func TestRelease(t *testing.T) {
 		l := newLab(t, cfg)
 		k := l.submit(10, func(_, attempt int) act { return act{takes: time.Second, dies: attempt == 1} }, func(j *pool.Job) { j.Retries = 1 })
 		l.s.Close()
-		time.Sleep(2500 * time.Millisecond) // workers died, and others are started for the rest
+		time.Sleep(2500 * time.Millisecond) // workers died, and others are started for the remaining tasks
 		equal(t, "released while there is work", released.Load(), 0)
 		is(t, l.s.Join(context.Background()), nil)
 		equal(t, "released", released.Load(), 1)
@@ -97,7 +97,7 @@ func TestRelease(t *testing.T) {
 	})
 }
 
-// A pool that could not be made, or is broken, releases it too; one of which a start is under way does not.
+// A pool that could not be made, or is broken, calls Release too, but not during a start.
 func TestReleaseWithoutWorkers(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		var released atomic.Int64
@@ -123,7 +123,7 @@ func TestReleaseWithoutWorkers(t *testing.T) {
 	})
 }
 
-// A file that cannot be closed keeps Join until its ctx ends, and Terminate for a second.
+// A Release that hangs delays Join until its ctx ends, and Terminate for a second.
 func TestReleaseThatHangs(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		hangs := make(chan struct{})

@@ -86,7 +86,7 @@ func TestKilledDuringSlowSend(t *testing.T) {
 	})
 }
 
-// A slow Send is none that stands still: it is finished in the end.
+// A slow Send that makes progress is allowed to finish.
 func TestSlowSendIsGivenTime(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := newLab(t, config(2))
@@ -217,8 +217,8 @@ func TestBackoff(t *testing.T) {
 	})
 }
 
-// What had ended in a worker whose results are lost with it is begun again in a
-// chunk, and is not where the tasks are handed over one at a time.
+// When a worker dies and the results of ended tasks are lost with it, tasks of a chunk
+// begin again. Tasks that are handed over one at a time fail.
 func TestResultsThatAreLostWithTheirWorker(t *testing.T) {
 	lossy := func(l *lab) { l.lossy, l.hold = true, true }
 	script := func(index, _ int) act { return act{takes: time.Microsecond, dies: index == 16} }
@@ -273,7 +273,7 @@ func TestTheIdleTakeWhatADeadWorkerHad(t *testing.T) {
 	})
 }
 
-// A worker that reports what it was not given is killed, and nothing else happens.
+// A worker that reports a task that it was not sent is killed, and nothing else happens.
 func TestResultsThatCannotBe(t *testing.T) {
 	for _, count := range []int{-1, 0, 2, math.MaxInt} {
 		t.Run("", func(t *testing.T) {

@@ -9,8 +9,8 @@ import (
 	"github.com/gomultiprocessing/mp/internal/pool"
 )
 
-// pause is a time in which the program is stopped: from so long after the bubble's begin, for so long. Fake
-// workers go on meanwhile, so what takes longer than it may has had no time of its own.
+// pause configures a time in which the program is stopped, which begins from after the bubble's begin. Fake
+// workers go on meanwhile, so a task that takes too long has not used up its time.
 func pause(from, length time.Duration) pool.Config {
 	cfg := config(1)
 	begin := time.Now().Add(from)
@@ -46,7 +46,7 @@ func TestTimeoutEndsAfterAPause(t *testing.T) {
 		if _, late := k.err(0).(*errTimedOut); !late {
 			t.Errorf("error %v", k.err(0))
 		}
-		equal(t, "killed", k.get(0).at.Sub(start), time.Hour+4*time.Second) // and a second of grace
+		equal(t, "killed", k.get(0).at.Sub(start), time.Hour+4*time.Second) // including a second of grace
 		l.end()
 	})
 }
@@ -91,7 +91,7 @@ func TestIdleTimeoutMovesByAPause(t *testing.T) {
 	})
 }
 
-// A worker that could not begin its task, because it was stopped with the program, is not killed for it.
+// A worker that could not begin its task because it was stopped with the program is not killed.
 func TestNoWorkerIsBlamedForAPause(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := newLab(t, pause(10*time.Millisecond, time.Hour))

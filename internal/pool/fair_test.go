@@ -14,21 +14,21 @@ import (
 	"github.com/gomultiprocessing/mp/internal/pool"
 )
 
-// demand is a call, or callers that make one call after the other, that would take all the
+// demand is a call, or several callers that make one call after the other. It would use all
 // workers if it could.
 type demand struct {
 	kind   string        // all: as Map; window: as Outcomes; calls: one call of one task after the other
 	takes  time.Duration // each task
 	number int           // of tasks in the window, or of callers
 	chunk  int
-	after  time.Duration // it begins so late
+	after  time.Duration // delay before it begins
 }
 
 func (d demand) String() string {
 	return fmt.Sprintf("%s of %v, %d wide, chunk %d, after %v", d.kind, d.takes, d.number, d.chunk, d.after)
 }
 
-// rival is a demand while it is served.
+// rival is a demand that is being served.
 type rival struct {
 	demand
 	l    *lab
@@ -36,7 +36,7 @@ type rival struct {
 	done atomic.Int64 // tasks
 }
 
-// used is the time of workers that it has had.
+// used returns the worker time that the rival has had.
 func (r *rival) used() time.Duration { return time.Duration(r.done.Load()) * r.takes }
 
 func (r *rival) begin(name string) {
@@ -85,8 +85,7 @@ func (r *rival) call(name string) {
 	r.submit(k)
 }
 
-// compete serves some demands for a while and returns what each had of the workers from the time on
-// when all had begun.
+// compete serves demands for a while and returns the worker time that each had after all had begun.
 func compete(l *lab, demands []demand, while time.Duration) []time.Duration {
 	rivals := make([]*rival, len(demands))
 	late := time.Duration(0)
@@ -111,7 +110,8 @@ func compete(l *lab, demands []demand, while time.Duration) []time.Duration {
 	return had
 }
 
-// uneven says which of the shares are more than a tolerance from an equal one; "": none.
+// uneven describes the demands whose shares differ from an equal one by more than a tolerance. It
+// returns "" if there are none.
 func uneven(demands []demand, had []time.Duration, share, tolerance time.Duration) string {
 	var b strings.Builder
 	for i, h := range had {
@@ -122,7 +122,7 @@ func uneven(demands []demand, had []time.Duration, share, tolerance time.Duratio
 	return b.String()
 }
 
-// An old call with a wide window leaves half of the workers to a young one with a narrow window.
+// An old call with a wide window leaves half of the worker time to a new one with a narrow window.
 func TestTwoCallsShareTheWorkers(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := newLab(t, config(4), func(l *lab) { l.quiet = true })
@@ -137,7 +137,7 @@ func TestTwoCallsShareTheWorkers(t *testing.T) {
 	})
 }
 
-// Calls of every kind, with tasks from some microseconds to 70 milliseconds, have the same share.
+// Calls of every kind, with tasks from a few microseconds to 70 milliseconds, get equal shares.
 func TestManyCallsShareTheWorkers(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		const workers, while = 4, 8 * time.Second
@@ -164,8 +164,8 @@ func TestManyCallsShareTheWorkers(t *testing.T) {
 	})
 }
 
-// Callers that make a stream of calls of one task and a call of very many tasks do not keep
-// each other from the workers: each caller has as much as the one call.
+// A stream of calls of one task each and a call of very many tasks share the workers: each caller
+// gets as much worker time as the one call.
 func TestStreamOfCallsAndOneLongCall(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		const while = 10 * time.Second
@@ -188,7 +188,7 @@ func TestStreamOfCallsAndOneLongCall(t *testing.T) {
 	})
 }
 
-// Whatever calls compete, none has less than its share by more than what they are dealt out in.
+// Whatever calls compete, none falls behind its share by more than one batch's worth of time.
 func TestRandomCallsShareTheWorkers(t *testing.T) {
 	one := rapid.Custom(func(rt *rapid.T) demand {
 		d := demand{
@@ -217,8 +217,8 @@ func TestRandomCallsShareTheWorkers(t *testing.T) {
 	})
 }
 
-// A call of one task is served as soon as the others have had what they were dealt out, however
-// much they want.
+// A call of one task is served as soon as the batches of the others end, however many tasks they
+// have.
 func TestNoCallWaitsLongerThanItsShare(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		const workers, rivals, takes = 4, 20, time.Millisecond
@@ -238,8 +238,8 @@ func TestNoCallWaitsLongerThanItsShare(t *testing.T) {
 			go all[i].begin(fmt.Sprint("f", i))
 		}
 		time.Sleep(time.Second)
-		// Each of the others, and there are twice as many callers, is dealt out two milliseconds and
-		// a task at a time; and a worker has a batch of that before.
+		// Each of the others, and there are twice as many callers, gets two milliseconds and a task
+		// at a time. A worker may also have such a batch already.
 		const atMost = (2*rivals/workers + 2) * (2*time.Millisecond + takes)
 		r := rand.New(rand.NewPCG(1, 2))
 		for range 60 {
@@ -257,7 +257,7 @@ func TestNoCallWaitsLongerThanItsShare(t *testing.T) {
 	})
 }
 
-// Calls of one task are served in the order in which they came, whatever runs beside them.
+// Calls of one task are served in the order in which they arrived, whatever runs beside them.
 func TestEqualCallsOfOneTaskAreInOrder(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := newLab(t, config(1))
@@ -287,7 +287,7 @@ func TestEqualCallsOfOneTaskAreInOrder(t *testing.T) {
 	})
 }
 
-// A call of higher priority has all the workers, however little the others have had.
+// A call of higher priority gets all workers, however little the others have had.
 func TestPriorityComesBeforeFairness(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := newLab(t, config(2))
@@ -306,7 +306,7 @@ func TestPriorityComesBeforeFairness(t *testing.T) {
 	})
 }
 
-// Tasks whose workers are killed for them have used the workers as well.
+// Tasks that time out, and whose workers are killed, also count as use of the workers.
 func TestTasksThatTimeOutPayForTheirTime(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		const while = 20 * time.Second

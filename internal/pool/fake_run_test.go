@@ -7,14 +7,14 @@ import (
 	"github.com/gomultiprocessing/mp/internal/pool"
 )
 
-// say has f report one thing after the other.
+// say makes f report one thing after the other.
 func (f *fake) say(report func()) {
 	f.says <- struct{}{}
 	defer func() { <-f.says }()
 	report()
 }
 
-// bury tells of the worker's death.
+// bury reports the worker's death.
 func (f *fake) bury(sink pool.Sink, d pool.Death) {
 	if !f.lab.lossy {
 		f.flushTo(sink)
@@ -25,7 +25,7 @@ func (f *fake) bury(sink pool.Sink, d pool.Death) {
 	sink.Died(d)
 }
 
-// stop is SIGSTOP, cont SIGCONT.
+// stop acts like SIGSTOP, and cont like SIGCONT.
 func (f *fake) stop() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -43,7 +43,7 @@ func (f *fake) cont() {
 	}
 }
 
-// runs waits while the worker is stopped and reports whether it still lives.
+// runs waits while the worker is stopped, and reports whether it is still alive.
 func (f *fake) runs() bool {
 	for {
 		f.mu.Lock()
@@ -121,7 +121,7 @@ func (f *fake) die(d pool.Death) {
 	f.mu.Lock()
 	if f.killed && !f.caps.Kills {
 		f.mu.Unlock()
-		return // giveUp tells of it
+		return // giveUp reports it
 	}
 	if !f.killed {
 		f.killed = true
@@ -136,7 +136,7 @@ func (f *fake) die(d pool.Death) {
 	})
 }
 
-// run acts one item. It reports whether the worker lives on.
+// run performs one item. It reports whether the worker is still alive.
 func (f *fake) run(fl *flight, item int, cancel chan struct{}) bool {
 	sp, at := fl.b.At(item)
 	index := sp.First + at
@@ -194,7 +194,7 @@ func (f *fake) run(fl *flight, item int, cancel chan struct{}) bool {
 	return true
 }
 
-// ended notes the end of an item.
+// ended records the end of an item.
 func (f *fake) ended(b *pool.Batch, item int, sp *pool.Span, index int, r pool.Result) {
 	f.say(func() {
 		f.mu.Lock()
@@ -204,7 +204,7 @@ func (f *fake) ended(b *pool.Batch, item int, sp *pool.Span, index int, r pool.R
 	})
 }
 
-// end is the death of a worker that was asked to end.
+// end ends a worker that was asked to end.
 func (f *fake) end() {
 	f.mu.Lock()
 	given := f.killed && !f.caps.Kills
@@ -215,7 +215,7 @@ func (f *fake) end() {
 	}
 }
 
-// report collects the result of an item; runs of successes are one.
+// report collects the result of an item. Consecutive successes become one result.
 func (f *fake) report(b *pool.Batch, item int, sp *pool.Span, index int, r pool.Result) {
 	r.Batch, r.Count = b, 1
 	if r.Err == nil {

@@ -21,7 +21,7 @@ type act struct {
 	final bool
 	obeys bool  // ends when it is cancelled
 	dies  bool  // the worker dies when takes is over
-	lies  []int // counts of results that it reports and that are none
+	lies  []int // counts of false results that the worker reports
 	grows int64 // the worker's memory from its begin on
 }
 
@@ -42,7 +42,7 @@ type token struct {
 	attempt int
 }
 
-// fake is a worker: one goroutine that claims items and acts them.
+// fake is a worker: one goroutine that claims items and performs them.
 type fake struct {
 	lab  *lab
 	n    int
@@ -74,15 +74,15 @@ type flight struct {
 	reported     int
 	busy         time.Duration
 	ended        bool
-	cut          atomic.Bool  // not all of it is sent, so that Limit may be called
-	cancelled    map[int]bool // items that are not to be begun
+	cut          atomic.Bool  // only part of it is sent, so Limit may be called
+	cancelled    map[int]bool // items that must not begin
 }
 
 func (f *fake) PID() int { return 1000 + f.n }
 
 func (f *fake) Capabilities() pool.Capabilities { return f.caps }
 
-// Open checks that the worker is not sent more than it says.
+// Open checks that the worker is not sent more than its capabilities allow.
 func (f *fake) Open(b *pool.Batch) {
 	fl := &flight{b: b, limit: b.Items(), cancelled: make(map[int]bool)}
 	b.Tag = fl
@@ -226,7 +226,7 @@ func (f *fake) giveUp() {
 	})
 }
 
-// silence is the sink of a worker that was given up: nothing more is heard of it.
+// silence is the sink of a worker that was given up. It drops all reports.
 type silence struct{ pool.Sink }
 
 func (silence) Started(*pool.Batch, int)                        {}

@@ -9,13 +9,13 @@ import (
 	"github.com/gomultiprocessing/mp/internal/pool"
 )
 
-// An input that is too large for a worker is its task's error, whoever is sent it.
+// An input that is too large for a worker is its task's error, whichever worker gets it.
 func TestInputOverTheMemoryLimit(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		cfg := config(1)
 		cfg.MaxMemory = 1000
 		l := newLab(t, cfg)
-		l.submit(1, trivial).succeeded() // this worker may hold something of before
+		l.submit(1, trivial).succeeded() // this worker may still hold earlier inputs
 		l.bigInput.Store(2000)
 		l.slowSend.Store(int64(time.Minute))
 		k := l.submit(1, trivial)
@@ -32,7 +32,7 @@ func TestInputOverTheMemoryLimit(t *testing.T) {
 	})
 }
 
-// One that kills every worker that reads it is not sent for ever.
+// An input that kills every worker that reads it is not sent forever.
 func TestInputThatKills(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := newLab(t, config(2))
@@ -47,7 +47,7 @@ func TestInputThatKills(t *testing.T) {
 	})
 }
 
-// An input whose encoding ends the sender's goroutine fails, and what comes after it is sent.
+// An input whose encoding ends the sender's goroutine fails, and the inputs after it are sent.
 func TestInputThatEndsItsSender(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := newLab(t, config(1))
@@ -63,7 +63,7 @@ func TestInputThatEndsItsSender(t *testing.T) {
 }
 
 // Workers that die soon after their start, one after another and whatever they were sent,
-// break the pool: the next one would not live longer.
+// break the pool, because the next one would die as well.
 func TestWorkersThatDieSoonAfterTheirStart(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := newLab(t, config(1))

@@ -18,35 +18,35 @@ import (
 
 func leaks(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// lab is a scheduler with fake workers, and what was seen of it.
+// lab is a scheduler with fake workers, and a record of what they did.
 type lab struct {
 	t testingT
 	s *pool.Scheduler
 
 	slowSend      atomic.Int64
 	slowRead      atomic.Int64 // the same, of reading its inputs
-	movesFrom     atomic.Int64 // batches of more are cut there, and their jobs move from then on
-	bigInput      atomic.Int64 // bytes that a worker holds more of after each Send
+	movesFrom     atomic.Int64 // longer batches are cut there, and their jobs move from then on
+	bigInput      atomic.Int64 // bytes by which a worker's memory grows with each Send
 	dieInSend     atomic.Bool
 	exitInSend    atomic.Bool // reading the inputs ends the sender
 	dieInEachSend atomic.Bool
 
-	startStopped atomic.Int32 // how many more workers are stopped as soon as they are ready
+	startStopped atomic.Int32 // how many of the next workers are stopped as soon as they are ready
 
 	lag      time.Duration // between the end of an item and its report
 	hold     bool          // results are collected for a while
-	computes bool          // tasks take the time of processors, else they wait
-	lossy    bool          // and lost by a death
+	computes bool          // tasks use processor time; otherwise they wait
+	lossy    bool          // collected results are lost when the worker dies
 
 	caps    pool.Capabilities // of the workers
-	reports atomic.Int64      // begins that workers have told of
-	most    atomic.Int64      // tasks that a worker has had at a time
+	reports atomic.Int64      // begins that workers have reported
+	most    atomic.Int64      // most tasks that a worker had at a time
 
 	mu      sync.Mutex
 	workers []*fake // alive
 	starts  int
 	onStart func(start int) (time.Duration, error) // start counts from 1
-	quiet   bool                                   // no begins are kept
+	quiet   bool                                   // begins are not recorded
 	begins  []begin
 	deaths  map[begin]bool    // with at zero
 	reading map[*pool.Job]int // batches whose inputs are being read
@@ -80,10 +80,10 @@ type errTooBig struct{ used, limit int64 }
 
 func (e *errTooBig) Error() string { return fmt.Sprintf("%d of %d bytes", e.used, e.limit) }
 
-// processes are the capabilities of processes of this machine.
+// processes are the capabilities of worker processes on this machine.
 var processes = pool.Capabilities{Prefetch: pool.AnyNumber, Revocable: true, Kills: true, Sleeps: true}
 
-// newLab starts a scheduler; tweak may change the lab before.
+// newLab starts a scheduler. tweak may change the lab before that.
 func newLab(t testingT, cfg pool.Config, tweak ...func(*lab)) *lab {
 	t.Helper()
 	l, err := tryLab(t, cfg, tweak...)
@@ -120,7 +120,7 @@ func (l *lab) beforeStart(int) (time.Duration, error) {
 	return f(start)
 }
 
-// noteReading notes that the inputs of a batch are being read, or not any more.
+// noteReading records that the inputs of a batch are being read, or no longer are.
 func (l *lab) noteReading(b *pool.Batch, n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -187,7 +187,7 @@ func (l *lab) alive() int {
 	return len(l.workers)
 }
 
-// spent is the time of processors that a batch took.
+// spent returns the processor time that a batch took.
 func (l *lab) spent(busy time.Duration) time.Duration {
 	if l.computes {
 		return busy
@@ -228,7 +228,7 @@ func equal[T comparable](t testingT, what string, got, want T) {
 	}
 }
 
-// noteDeath notes which task ran when its worker died.
+// noteDeath records which task ran when its worker died.
 func (l *lab) noteDeath(f *fake, d pool.Death) {
 	if !d.Running {
 		return

@@ -10,11 +10,11 @@ import (
 
 func moves(j *pool.Job) { j.Moves = true }
 
-// An input that can be sent only once waits for a worker with nothing to do.
+// An input that can be sent only once waits for an idle worker.
 func TestAloneIsNeverSentAhead(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := newLab(t, config(2))
-		l.submit(1000, trivial).succeeded() // many are sent at once from now on
+		l.submit(1000, trivial).succeeded() // from now on, many are sent at once
 		l.mu.Lock()
 		l.batches, l.largest = 0, 0
 		l.mu.Unlock()
@@ -30,7 +30,7 @@ func TestAloneIsNeverSentAhead(t *testing.T) {
 	})
 }
 
-// It does not wait behind a long task while another worker is idle.
+// Such an input does not wait behind a long task while another worker is idle.
 func TestAloneIsNotStuck(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := newLab(t, config(2))
@@ -45,7 +45,7 @@ func TestAloneIsNotStuck(t *testing.T) {
 	})
 }
 
-// What a worker does not begin is left there, as long as it may still begin it.
+// Such a task stays with the worker that has not begun it, as long as the worker may still begin it.
 func TestAloneIsNotCalledBack(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := newLab(t, config(2))
@@ -72,7 +72,7 @@ func TestAloneIsNotCalledBack(t *testing.T) {
 	})
 }
 
-// When its job is cancelled, or its worker told to go, it is not begun any more, or is.
+// A job of such inputs ends when it is cancelled. When a worker is told to end, all of them still run.
 func TestAloneEnds(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := newLab(t, config(2))
@@ -91,7 +91,7 @@ func TestAloneEnds(t *testing.T) {
 	})
 }
 
-// A worker that finds out while it sends that an input can be sent only once.
+// A worker may find out only during Send that an input can be sent only once.
 func TestAloneIsFoundOut(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := newLab(t, config(3))

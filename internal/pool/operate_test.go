@@ -10,8 +10,8 @@ import (
 	"github.com/gomultiprocessing/mp/internal/pool"
 )
 
-// What waits is cancelled, whether it was never sent, was sent ahead, or waits for its back-off; what
-// runs finishes and is not tried again.
+// Drain cancels waiting tasks, whether they were never sent, were sent ahead, or wait for their
+// back-off. Running tasks finish and are not retried.
 func TestDrain(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		cfg := config(2)
@@ -48,7 +48,7 @@ func TestDrain(t *testing.T) {
 	})
 }
 
-// A task that runs while the pool is drained and fails is not tried again.
+// A task that runs while the pool is drained, and fails, is not retried.
 func TestDrainEndsRetries(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := newLab(t, config(1))
@@ -62,7 +62,7 @@ func TestDrainEndsRetries(t *testing.T) {
 	})
 }
 
-// A lazy job ends when what runs of it has; no more is taken.
+// A lazy job ends when its running tasks have ended. No more of its tasks are taken.
 func TestDrainOfALazyJob(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := newLab(t, config(1))
@@ -83,7 +83,7 @@ func TestDrainOfALazyJob(t *testing.T) {
 	})
 }
 
-// Each worker is replaced when it is free, and no more of them run tasks than there should be.
+// Each worker is replaced when it is free, and never more workers run tasks than the pool has.
 func TestRecycle(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		var e ends
@@ -122,7 +122,7 @@ func TestRecycle(t *testing.T) {
 	})
 }
 
-// Recycle ends with its ctx, and with the pool; what it has begun goes on.
+// Recycle ends with its ctx, and with the pool. The replacements that it has begun go on.
 func TestRecycleThatIsLeft(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		var e ends
@@ -159,7 +159,7 @@ func TestRecycleThatIsLeft(t *testing.T) {
 	})
 }
 
-// Workers die, start late and are too many while all are replaced.
+// While all workers are replaced, workers die, start late and are too many.
 func TestRecycleMeanwhile(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := newLab(t, config(3), func(l *lab) {
@@ -175,7 +175,7 @@ func TestRecycleMeanwhile(t *testing.T) {
 		done := make(chan error, 2)
 		go func() { done <- l.s.Recycle(context.Background()) }()
 		time.Sleep(100 * time.Millisecond)
-		go func() { done <- l.s.Recycle(context.Background()) }() // those that start just now are too old for it
+		go func() { done <- l.s.Recycle(context.Background()) }() // workers that are starting now count as old
 		time.Sleep(3 * time.Second)
 		l.worker(0).Kill()
 		if err := l.s.Resize(2); err != nil {
@@ -190,7 +190,7 @@ func TestRecycleMeanwhile(t *testing.T) {
 	})
 }
 
-// each job of one task for each worker.
+// submitEach submits a pinned job of one task for each worker.
 func (l *lab) submitEach(s script) map[int]*track {
 	l.t.Helper()
 	tracks, jobs := map[int]*track{}, map[int]*pool.Job{}
@@ -209,7 +209,7 @@ func (l *lab) submitEach(s script) map[int]*track {
 	}
 }
 
-// A pinned task runs in its worker, before what waits, once that is free.
+// A pinned task runs in its worker as soon as that is free, before other waiting tasks.
 func TestPinned(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := newLab(t, config(4))
@@ -233,7 +233,7 @@ func TestPinned(t *testing.T) {
 	})
 }
 
-// A worker that ends before it has come to its task says so, and nobody else runs it.
+// When a worker ends before it has begun its pinned task, the task gets an error, and no other worker runs it.
 func TestPinnedToOneThatEnds(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := newLab(t, config(3))
@@ -247,7 +247,7 @@ func TestPinnedToOneThatEnds(t *testing.T) {
 		if !k.isDone() || !errors.Is(k.err(0), errDied) || len(l.beginsOf(k)) != 0 {
 			t.Errorf("%v", k.err(0))
 		}
-		is(t, l.s.Resize(1), nil) // it runs what is for it before it leaves
+		is(t, l.s.Resize(1), nil) // a worker runs the tasks that are pinned to it before it ends
 		for n, k := range ks {
 			if n != first.n {
 				k.succeeded()
@@ -266,7 +266,7 @@ func TestPinnedToOneThatEnds(t *testing.T) {
 	})
 }
 
-// A worker that is being started gets its task when it is ready; one that does not come says why.
+// A worker that is being started gets its pinned task when it is ready. If it does not start, the task's error says why.
 func TestPinnedToOneThatStarts(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := newLab(t, config(2), func(l *lab) {
@@ -279,7 +279,7 @@ func TestPinnedToOneThatStarts(t *testing.T) {
 		})
 		first := l.worker(0)
 		first.Kill()
-		time.Sleep(100 * time.Millisecond) // its back-off
+		time.Sleep(100 * time.Millisecond) // the back-off of its start
 		ks := l.submitEach(trivial)
 		equal(t, "jobs", len(ks), 2)
 		ks[first.n].wait()
@@ -294,7 +294,7 @@ func TestPinnedToOneThatStarts(t *testing.T) {
 	})
 }
 
-// The end of the pool is the end of what is pinned.
+// Pinned jobs end with the pool.
 func TestPinnedAndTheEnd(t *testing.T) {
 	for name, c := range map[string]struct {
 		end func(s *pool.Scheduler)
@@ -328,7 +328,7 @@ func TestPinnedAndTheEnd(t *testing.T) {
 	}
 }
 
-// A job that must not wait is refused where more than MaxQueued would, and not while a worker is free.
+// A job that must not wait is refused if more than MaxQueued tasks would wait, but not while a worker is free.
 func TestNoWait(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		cfg := config(2)
@@ -340,7 +340,7 @@ func TestNoWait(t *testing.T) {
 			return l.s.Submit(context.Background(), &k.job)
 		}
 		is(t, submit(6), pool.ErrFull)
-		for range 5 { // two run, three wait; nobody has looked yet
+		for range 5 { // two run and three wait; the scheduler has not looked yet
 			is(t, submit(1), nil)
 		}
 		is(t, submit(1), pool.ErrFull)
