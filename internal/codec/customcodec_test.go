@@ -20,8 +20,8 @@ var registerLateCodec = sync.OnceFunc(func() {
 	})
 })
 
-// A codec may be registered after For, as package variables call it before init functions run.
-// This test must not run beside others, which encode meanwhile.
+// A codec may be registered after For, because package variables call For before init functions
+// run. This test must not run beside others, because they would encode meanwhile.
 func TestACodecRegisteredAfterForIsUsed(t *testing.T) {
 	c := codec.For[[]lateCodec]()
 	registerLateCodec()

@@ -7,7 +7,7 @@ import (
 	"github.com/gomultiprocessing/mp/internal/codec"
 )
 
-// ring can lead back to itself in every way there is.
+// ring can refer to itself in every possible way.
 type ring struct {
 	Self  *ring
 	Map   map[string]*ring
@@ -75,8 +75,8 @@ func TestCyclesAreRefused(t *testing.T) {
 
 func TestWhatOnlyLooksLikeACycleArrives(t *testing.T) {
 	t.Parallel()
-	// Beyond the depth where places are remembered, the same pointer is met
-	// again and again, but never on the way to itself.
+	// Beyond the depth at which nodes are remembered, the same pointer is met
+	// repeatedly, but never on the way to itself.
 	shared := &ring{Texts: []string{"x"}}
 	v := &ring{}
 	for range 2_000 {
@@ -135,13 +135,13 @@ func TestMaxStopsSharedDiamonds(t *testing.T) {
 	}
 }
 
-// heavy is a cycle of itself, with much to say before it comes round.
+// heavy is a node of a cycle, with many bytes to encode on the way round.
 type heavy struct {
 	Rows []string
 	Next *heavy
 }
 
-// heavyCycle leads over lead nodes into a cycle of as many as around.
+// heavyCycle returns a list of lead nodes that ends in a cycle of around nodes.
 func heavyCycle(lead, around int) *heavy {
 	rows := make([]string, 100)
 	first := &heavy{Rows: rows}
@@ -162,7 +162,7 @@ func heavyCycle(lead, around int) *heavy {
 	return first
 }
 
-// TestACycleIsFoundBeforeMuchIsWritten: a few times what is there.
+// At most a few times the size of the nodes is written before a cycle is found.
 func TestACycleIsFoundBeforeMuchIsWritten(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ lead, around, most int }{
@@ -183,7 +183,7 @@ type chain struct {
 	Next   *chain
 }
 
-// TestBothSidesAllowTheSameDepth: what was not too deep to be sent arrives.
+// A value that is not too deep to be sent is not too deep to arrive.
 func TestBothSidesAllowTheSameDepth(t *testing.T) {
 	t.Parallel()
 	var c *chain

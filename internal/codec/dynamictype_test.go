@@ -7,8 +7,8 @@ import (
 	"github.com/gomultiprocessing/mp/internal/codec"
 )
 
-// arrays are messages of types that no process has, as a hostile one would send:
-// the length of the array in one of a type that this process has is changed.
+// arrays returns a message with a type that no process has, as a hostile process
+// would send it: a valid message in which the length of the array is changed.
 func arrays(t *testing.T, n int) []byte {
 	t.Helper()
 	message := encoded[any](t, [...]int8{1, 2})
@@ -33,7 +33,7 @@ func TestRareTypesDoNotCrowdOutOthers(t *testing.T) {
 	if !refused(arrays(t, 1001)) {
 		t.Error("the limit is not kept")
 	}
-	// Frequent types are never refused, nor those that this process has.
+	// Frequent types and types that this process has are never refused.
 	type strange map[uint16]map[int8][]int16
 	for _, v := range []any{
 		[]int16{1}, map[string]uint16{"a": 1}, []map[string]int16{{"a": 1}}, map[string][]*int8{}, [3]int16{1, 2, 3},
@@ -42,7 +42,7 @@ func TestRareTypesDoNotCrowdOutOthers(t *testing.T) {
 		roundTrip(t, v)
 	}
 	roundTrip(t, strange{})
-	// Once there is room again, they arrive, and go on arriving.
+	// Once there is room again, they arrive, and keep arriving.
 	codec.SetMaxRare(1 << 20)
 	if refused(arrays(t, 1003)) {
 		t.Error("refused within the limit")
@@ -53,8 +53,8 @@ func TestRareTypesDoNotCrowdOutOthers(t *testing.T) {
 	}
 }
 
-// TestEachSortOfRareTypesHasALimitOfItsOwn must not run beside others.
-func TestEachSortOfRareTypesHasALimitOfItsOwn(t *testing.T) {
+// TestEachKindOfRareTypeHasItsOwnLimit must not run beside others.
+func TestEachKindOfRareTypeHasItsOwnLimit(t *testing.T) {
 	before := codec.SetMaxRare(1 << 20)
 	t.Cleanup(func() { codec.SetMaxRare(before) })
 	others, withArrays := codec.Rare()

@@ -17,19 +17,19 @@ import (
 	"pgregory.net/rapid"
 )
 
-// attempt decodes p as a T, whatever comes of it, and encodes it again.
+// attempt decodes p as a T and, if that succeeds, encodes it again.
 func attempt[T any](tb testing.TB, p []byte) {
 	tb.Helper()
 	for _, alias := range []bool{false, true} {
 		if alias {
-			p = bytes.Clone(p) // it is given away
+			p = bytes.Clone(p) // the decoded value may share it
 		}
 		r := codec.NewReader(p)
 		r.Alias = alias
 		var v T
 		if err := codec.Decode(r, &v); err != nil {
 			if _, ok := errors.AsType[*codec.DecodeError](err); !ok || r.Err() != err {
-				tb.Fatalf("%T: an error of another sort: %v (%v)", v, err, r.Err())
+				tb.Fatalf("%T: an unexpected kind of error: %v (%v)", v, err, r.Err())
 			}
 			continue
 		}
@@ -95,7 +95,7 @@ func TestHugeCountsTakeLittleMemory(t *testing.T) {
 		p := append(binary.AppendUvarint(nil, count), make([]byte, 100)...)
 		for name, target := range targets {
 			if name == "nothing" && count < 1<<63 {
-				continue // that many elements of no size are right
+				continue // such a number of elements of size zero is valid
 			}
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
@@ -119,8 +119,8 @@ func TestTruncatedMessagesAreShort(t *testing.T) {
 	}
 }
 
-// The fuzzer seldom gets far into a large type, so this starts from messages
-// that are right and damages them.
+// The fuzzer seldom gets far into a large type, so this test damages valid
+// messages.
 func TestDamagedMessagesDoNoHarm(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
@@ -155,7 +155,7 @@ func damage(random *rand.Rand, p []byte) []byte {
 
 func TestArraysThatCostTimeForNothingAreRefused(t *testing.T) {
 	t.Parallel()
-	// Hashing [1<<30]struct{} takes seconds: one such key would be five bytes.
+	// Hashing [1<<30]struct{} takes seconds, and one such key would be five bytes.
 	message := encoded[any](t, map[[3]struct{ A, B int }]int{})
 	message = bytes.ReplaceAll(message, []byte{0x81, 3}, append([]byte{0x81}, binary.AppendUvarint(nil, 1<<30)...))
 	var v any
@@ -170,7 +170,7 @@ func TestArraysThatCostTimeForNothingAreRefused(t *testing.T) {
 
 func TestAMessageThatIsTooDeepIsRefused(t *testing.T) {
 	t.Parallel()
-	// A million nested []any of one element, and a list of as many nodes.
+	// A million nested []any of one element, and a list of a million nodes.
 	var anys, nodes []byte
 	for range 1_000_000 {
 		anys = append(anys, 0x80, anys0(t), 2)

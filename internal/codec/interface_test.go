@@ -65,7 +65,7 @@ type (
 	late struct{ S string }
 )
 
-// Names last as long as the process, and tests may run several times in it.
+// Names last as long as the process, in which tests may run several times.
 var (
 	registerOne  = sync.OnceFunc(func() { codec.RegisterType("one", reflect.TypeFor[one]()) })
 	registerLate = sync.OnceFunc(func() { codec.RegisterType("late", reflect.TypeFor[late]()) })

@@ -83,7 +83,7 @@ func (m marker) MarshalBinary() ([]byte, error) {
 }
 func (*marker) UnmarshalBinary([]byte) error { panic("not called") }
 
-// onlyMarshals has no method to come back, and no size.
+// onlyMarshals has no UnmarshalBinary, and size zero.
 type onlyMarshals struct{}
 
 func (*onlyMarshals) MarshalBinary() ([]byte, error) { return nil, errMood }

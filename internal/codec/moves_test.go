@@ -9,14 +9,14 @@ import (
 	"github.com/gomultiprocessing/mp/internal/codec"
 )
 
-// movable is an object that a hook carries, and moves.
+// movable is an object with a hook, and moves.
 type movable struct{ _ *os.File }
 
 func (*movable) moves() {}
 
 type aMover interface{ moves() }
 
-// still is one that stays.
+// still is an object with a hook that does not move.
 type still struct{ _ *os.File }
 
 func init() {

@@ -36,7 +36,7 @@ type (
 	plainPair[T any] struct{ A, B T }
 )
 
-// What is not exported lies in the memory too.
+// Unexported fields are in the memory too.
 var _, _ = plainPoint{hidden: 1}, plainHidden{p: nil}
 
 func TestPlainTypes(t *testing.T) {

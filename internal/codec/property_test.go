@@ -156,7 +156,7 @@ func genEverything() *rapid.Generator[everything] {
 	})
 }
 
-// The property: what arrives is deeply equal to what was sent.
+// Every value arrives deeply equal to the one that was sent.
 func TestEverythingArrives(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {

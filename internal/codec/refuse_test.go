@@ -28,7 +28,7 @@ func refusal[T any](tb testing.TB, v T) *codec.Error {
 	return e
 }
 
-// jobs is a place for things that cannot travel, at many paths.
+// jobs holds values that cannot travel, at many paths.
 type jobs struct {
 	Jobs []job
 	Map  map[string]any

@@ -214,7 +214,7 @@ func TestSlicesOfValues(t *testing.T) {
 	}
 	for _, copied := range []bool{false, true} {
 		b := codec.Buffer{Copy: copied}
-		b.Byte(1) // puts what follows off a multiple of eight
+		b.Byte(1) // so that the elements do not begin at a multiple of eight
 		if err := codec.EncodeSlice(&b, "in", words); err != nil {
 			t.Fatal(err)
 		}

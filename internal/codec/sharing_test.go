@@ -26,7 +26,7 @@ type (
 	row   struct{ Name string }
 )
 
-// explosions are values of a few hundred bytes whose messages would be without end.
+// explosions returns small values whose messages would grow without bound.
 func explosions() map[string]any {
 	var d *diamond
 	var l *laden
@@ -45,7 +45,7 @@ func explosions() map[string]any {
 	for range 40 {
 		m = map[string]any{"l": m, "r": m}
 	}
-	// Many layers, each node points at several of the next.
+	// Many layers, in which each node points at several nodes of the next layer.
 	layer := make([]*diamond, 500)
 	for range 40 {
 		next := make([]*diamond, len(layer))
@@ -57,8 +57,8 @@ func explosions() map[string]any {
 	return map[string]any{"diamond": &d, "laden": &l, "fan": &f, "map": &m, "layers": &layer}
 }
 
-// watchEarly makes messages be watched from their first MiB on, so that tests are
-// quick. With MP_LONG=1 it changes nothing.
+// watchEarly counts visits from the first MiB of a message on, so that tests are quick.
+// With MP_LONG=1 it changes nothing.
 func watchEarly(t *testing.T) (scale int) {
 	if os.Getenv("MP_LONG") != "" {
 		return 40
@@ -86,8 +86,8 @@ func TestSharedPointersDoNotExplode(t *testing.T) {
 	}
 }
 
-// TestHonestLargeValuesArrive: what is shared once or twice over is large, but
-// ends. It must not run beside others, which may not be watched so early.
+// A value in which pointers are shared a few times is large, but ends. This test must not
+// run beside others, because visits must not be counted so early in theirs.
 func TestHonestLargeValuesArrive(t *testing.T) {
 	scale := watchEarly(t)
 	shared := &table{}
@@ -114,7 +114,7 @@ func TestHonestLargeValuesArrive(t *testing.T) {
 			t.Errorf("%s: %d bytes, %v", name, b.Len(), err)
 		}
 	}
-	// As the inputs of one chunk, and again and again in one buffer.
+	// As the inputs of one chunk, and repeatedly in one buffer.
 	var b codec.Buffer
 	if err := codec.EncodeSlice(&b, "in", sharers); err != nil {
 		t.Error(err)

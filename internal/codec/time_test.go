@@ -76,7 +76,7 @@ func TestLocationsArrive(t *testing.T) {
 
 func TestZonesThatNobodyKnowsTravelByTheirFields(t *testing.T) {
 	t.Parallel()
-	// A location with rules of its own under a name of its own.
+	// A location whose rules and name no time zone database has.
 	loc, err := time.LoadLocationFromTZData("Mars/Olympus", []byte(berlinLike()))
 	if err != nil {
 		t.Fatal(err)

@@ -11,7 +11,7 @@ import (
 	"github.com/gomultiprocessing/mp/internal/codec"
 )
 
-// The zoo: types of every shape that programs send.
+// The types below have every shape that programs send.
 
 type point struct{ X, Y int32 }
 
@@ -47,7 +47,7 @@ type tree struct {
 	ByName   map[string]*tree
 }
 
-// stamped embeds a time, whose MarshalBinary it gets by promotion.
+// stamped embeds a time, whose MarshalBinary is promoted.
 type stamped struct {
 	time.Time
 	Note string
@@ -66,7 +66,7 @@ type hidden struct {
 	_      string
 }
 
-// selfMade encodes itself: only the upper case text survives, by its own wish.
+// selfMade encodes itself: by design, only the upper case text survives.
 type selfMade struct{ text string }
 
 func (s selfMade) MarshalBinary() ([]byte, error) { return []byte("<" + s.text + ">"), nil }

@@ -17,7 +17,7 @@ import (
 	"github.com/gomultiprocessing/mp/internal/pool"
 )
 
-// op is one step of a random program. What its numbers mean depends on the kind.
+// op is one step of a random program. The kind decides what its numbers mean.
 type op struct {
 	Kind       string
 	A, B, C, D int
@@ -39,8 +39,8 @@ type world struct {
 	killed bool // by terminate
 }
 
-// complaints collects what goes wrong, since a failing rapid.T must not be used
-// by another goroutine.
+// complaints collects failures, because other goroutines must not use a failing
+// rapid.T.
 type complaints struct {
 	mu  sync.Mutex
 	all []string
@@ -209,7 +209,7 @@ func (w *world) put(o op) {
 	}
 }
 
-// randomAct is a function of its arguments: the seed decides what the job is like.
+// randomAct returns the same act for the same arguments. The seed decides what the job is like.
 func randomAct(seed uint64, index, attempt int, limited, memory bool) act {
 	h := seed*0x9e3779b97f4a7c15 + uint64(index)*0xbf58476d1ce4e5b9 + uint64(attempt)*0x94d049bb133111eb
 	h ^= h >> 29
@@ -279,7 +279,7 @@ func (w *world) disturb(o op) {
 	}
 }
 
-// starts makes the next n starts fail, and all be slow.
+// starts makes the next n starts fail, and all starts slow.
 func (w *world) starts(n int, slow time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -292,7 +292,7 @@ func (w *world) starts(n int, slow time.Duration) {
 	}
 }
 
-// settle lets everything go on and waits for the end.
+// settle lets everything continue and waits for the end.
 func (w *world) settle() {
 	w.starts(0, 0)
 	w.slowSend.Store(0)
@@ -326,7 +326,7 @@ type attempt struct {
 	index, n int
 }
 
-// check says what must hold in the end.
+// check checks what must hold in the end.
 func (w *world) check() {
 	begun := make(map[attempt]int)
 	per := make(map[*fake]int)
@@ -370,8 +370,8 @@ func (w *world) check() {
 	}
 }
 
-// checkOutcomes says what must hold for the outcomes of one job, and whether one
-// is a failure.
+// checkOutcomes checks what must hold for the outcomes of one job, and reports
+// whether one of them is a failure.
 func (w *world) checkOutcomes(k *track, i int, begun map[attempt]int, died map[attempt]bool) (failed bool) {
 	for index, o := range k.outcomes {
 		failed = failed || o.err != nil

@@ -11,7 +11,7 @@ import (
 	"github.com/gomultiprocessing/mp/internal/pool"
 )
 
-// ends are the last events of a lab's workers.
+// ends collects the last events of a lab's workers.
 type ends struct{ all []pool.Event }
 
 func (e *ends) note(ev pool.Event) {
@@ -20,7 +20,7 @@ func (e *ends) note(ev pool.Event) {
 	}
 }
 
-// one is the only end so far.
+// one checks that there is exactly one end so far, of this kind and reason.
 func (e *ends) one(t *testing.T, kind pool.EventKind, why error) {
 	t.Helper()
 	synctest.Wait()
@@ -30,7 +30,7 @@ func (e *ends) one(t *testing.T, kind pool.EventKind, why error) {
 	e.all = nil
 }
 
-// Each worker that the pool ends is told of with the reason.
+// The pool reports each worker that it ends, with the reason.
 func TestReasonsOfEnds(t *testing.T) {
 	type setting struct {
 		name string
@@ -74,7 +74,7 @@ func TestReasonsOfEnds(t *testing.T) {
 	}
 }
 
-// A task that passes its deadline, and one that passes the memory limit, take their worker along.
+// A task that passes its deadline and one that passes the memory limit end with their workers.
 func TestReasonsOfKills(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		var e ends
@@ -96,7 +96,7 @@ func TestReasonsOfKills(t *testing.T) {
 	})
 }
 
-// A worker that was told to end and does not is killed, and both are told.
+// A worker that was told to end and does not is killed. The pool reports both.
 func TestReasonsOfOneThatDoesNotLeave(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		var e ends
@@ -115,7 +115,7 @@ func TestReasonsOfOneThatDoesNotLeave(t *testing.T) {
 	})
 }
 
-// Tasks have numbers that no other task of the process has, also those of lazy jobs and retries.
+// Task numbers are unique in the process, also those of lazy jobs and retries.
 func TestTaskNumbers(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		ids := map[uint64][]pool.EventKind{}

@@ -67,7 +67,7 @@ func TestWhatEndsWithinTheGraceIsKept(t *testing.T) {
 	})
 }
 
-// A longer timeout before does not hide a shorter one.
+// A task with a long timeout does not hide the shorter timeout of a later one.
 func TestShorterTimeoutAfterALongerOne(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := newLab(t, config(1))
@@ -119,7 +119,7 @@ func TestCancelQueuedAndRunning(t *testing.T) {
 		l := newLab(t, config(2))
 		start := time.Now()
 		k := l.submit(100, each(func(i int) act { return act{takes: time.Hour, obeys: i == 0} }))
-		synctest.Wait() // both workers have one of them
+		synctest.Wait() // until both workers have one of them
 		other := l.submit(2, lasting(time.Second))
 		synctest.Wait()
 		l.s.Cancel(&k.job, errFake)
@@ -170,7 +170,7 @@ func TestCancelWhileATaskWaitsForItsBackoff(t *testing.T) {
 	})
 }
 
-// A call has not ended as long as its inputs are read: then its caller may change them.
+// A call does not end while its inputs are read, because its caller may change them after that.
 func TestNoEndWhileInputsAreRead(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := newLab(t, config(1))
@@ -217,7 +217,7 @@ func TestReadingThatDoesNotEnd(t *testing.T) {
 	})
 }
 
-// What is still being sent of a cancelled call holds nobody up.
+// Inputs of a cancelled call that are still being sent do not delay other calls.
 func TestSendOfACancelledCall(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := newLab(t, config(1))
@@ -235,7 +235,7 @@ func TestSendOfACancelledCall(t *testing.T) {
 	})
 }
 
-// Who runs a task while a cancelled call's input is sent behind it is not to blame.
+// A task that runs while a cancelled call's input is sent behind it is not blamed for the slow send.
 func TestSendBesideAnInnocentTask(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := newLab(t, config(1))
@@ -274,7 +274,7 @@ func TestFailFast(t *testing.T) {
 	})
 }
 
-// The last task's failure has nothing left to cancel.
+// When the last task fails, nothing is left to cancel.
 func TestFailFastOfTheLastTask(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := newLab(t, config(1))
@@ -285,7 +285,7 @@ func TestFailFastOfTheLastTask(t *testing.T) {
 	})
 }
 
-// A failure that ends a job within a death does not give its neighbours back twice.
+// When a worker's death ends a job by a failure, the neighbouring tasks are not given back twice.
 func TestFailFastByADeath(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := newLab(t, config(1))
@@ -316,7 +316,7 @@ func TestMaxQueued(t *testing.T) {
 		var ks []*track
 		for range 8 {
 			ks = append(ks, l.submit(1, lasting(time.Second)))
-			synctest.Wait() // until those that can be are sent
+			synctest.Wait() // until all tasks that can be sent are sent
 		}
 		equal(t, "submitted", time.Since(start), 2*time.Second)
 		ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
@@ -355,7 +355,7 @@ func TestMaxQueuedEndsWithThePool(t *testing.T) {
 	}
 }
 
-// A death makes room too: the replacement takes what was queued.
+// A death also makes room in the queue: the replacement takes queued tasks.
 func TestMaxQueuedAfterADeath(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		cfg := config(1)
@@ -372,14 +372,14 @@ func TestMaxQueuedAfterADeath(t *testing.T) {
 	})
 }
 
-// Who cancels while the last outcome is on its way comes too late: what was counted as done is.
+// Cancelling while the last outcome is being delivered is too late: the task stays done.
 func TestCancelAfterTheLastOutcome(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := newLab(t, config(1))
 		k := l.submit(1, each(func(int) act { return act{takes: time.Second} }), func(j *pool.Job) {
 			j.Client.(*track).slow = time.Second
 		})
-		time.Sleep(1500 * time.Millisecond) // it is being delivered
+		time.Sleep(1500 * time.Millisecond) // the outcome is being delivered
 		l.s.Cancel(&k.job, pool.ErrCancelled)
 		k.wait()
 		is(t, k.err(0), nil)

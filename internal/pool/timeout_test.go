@@ -10,8 +10,8 @@ import (
 	"github.com/gomultiprocessing/mp/internal/pool"
 )
 
-// The input takes longer to be sent than the task may take: the timeout counts from
-// the begin, and it counts.
+// Sending the input takes longer than the task's timeout, which counts from the task's
+// begin. The task still times out.
 func TestTimeoutAfterASlowSend(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := newLab(t, config(1))
@@ -26,8 +26,8 @@ func TestTimeoutAfterASlowSend(t *testing.T) {
 	})
 }
 
-// A worker that was stopped while it was idle is replaced when a call's ctx ends
-// before it has begun the task: the next call finds one that works.
+// A worker that was stopped while idle is replaced when a call's ctx ends before the
+// worker has begun the task. The next call finds a working one.
 func TestStoppedWorkerIsReplacedWhenACallEnds(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := newLab(t, config(1))
@@ -43,7 +43,7 @@ func TestStoppedWorkerIsReplacedWhenACallEnds(t *testing.T) {
 	})
 }
 
-// A pool that gets smaller does without the worker that does not answer.
+// A pool that shrinks lets go of the worker that does not answer.
 func TestResizeLetsTheStoppedWorkerGo(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := newLab(t, config(2))
@@ -58,8 +58,8 @@ func TestResizeLetsTheStoppedWorkerGo(t *testing.T) {
 	})
 }
 
-// A task that one worker after another does not begin, as far as they say, is to blame for that: it
-// comes to its end, and those that were sent with it are done by others.
+// When one worker after another does not report the begin of a task, the task is to blame: it
+// fails, and other workers run the tasks that were sent with it.
 func TestTaskThatNoWorkerBegins(t *testing.T) {
 	for _, items := range []int{1, 5} {
 		t.Run(fmt.Sprintf("%d items", items), func(t *testing.T) {
@@ -81,7 +81,7 @@ func TestTaskThatNoWorkerBegins(t *testing.T) {
 	}
 }
 
-// Two workers that somebody has stopped do not harm the task that they were sent.
+// Two workers that were stopped from outside do not make the task that they were sent fail.
 func TestTaskOfTwoStoppedWorkers(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := newLab(t, config(1), func(l *lab) { l.startStopped.Store(2) })

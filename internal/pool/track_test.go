@@ -9,7 +9,7 @@ import (
 	"github.com/gomultiprocessing/mp/internal/pool"
 )
 
-// track is a job and what came of it.
+// track is a job and a record of its outcomes.
 type track struct {
 	job pool.Job
 	l   *lab
@@ -21,12 +21,12 @@ type track struct {
 	now      map[int]bool // being delivered
 	finished int
 	cause    error
-	slow     time.Duration // each Deliver takes
+	slow     time.Duration // how long each Deliver takes
 	script   script
 	before   func()      // called by Finished first
 	after    func()      // called by Finished last
 	supply   func(n int) // called by Deliver last
-	light    bool        // outcomes are not kept
+	light    bool        // outcomes are not recorded
 	done     chan struct{}
 }
 
@@ -83,13 +83,13 @@ func (k *track) Deliver(o *pool.Outcome) {
 	}
 	for i := o.First; i < o.First+o.Count; i++ {
 		if _, twice := k.outcomes[i]; twice || i < 0 || !k.job.Lazy && i >= k.job.Items {
-			k.l.t.Errorf("task %d has an outcome twice, or is none", i)
+			k.l.t.Errorf("task %d has two outcomes, or does not exist", i)
 		}
 		k.outcomes[i] = outcome{o.Err, o.Attempts, o.PID, time.Now()}
 	}
 }
 
-// hold notes that outcomes are being delivered, or are no longer.
+// hold records that outcomes are being delivered, or no longer are.
 func (k *track) hold(o *pool.Outcome, n int) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -168,7 +168,7 @@ func (k *track) succeeded() {
 
 func trivial(int, int) act { return act{} }
 
-// each is a script by the task's index alone.
+// each returns a script that depends only on the task's index.
 func each(f func(index int) act) script { return func(i, _ int) act { return f(i) } }
 
 func lasting(d time.Duration) script { return func(int, int) act { return act{takes: d} } }

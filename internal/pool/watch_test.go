@@ -13,7 +13,7 @@ import (
 
 var allKinds = pool.Kinds(1<<31 - 1)
 
-// drained are the events of a watch of a pool that has ended.
+// drained returns the events of a watch of a pool that has ended.
 func drained(t *testing.T, w *pool.Watch) (events []pool.Event) {
 	t.Helper()
 	for {
@@ -28,7 +28,7 @@ func drained(t *testing.T, w *pool.Watch) (events []pool.Event) {
 	}
 }
 
-// Each watch has all events in order, and so has Config.Events.
+// Each watch gets all events in order, and so does Config.Events.
 func TestEachWatchHasAllEvents(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		var told []pool.Event
@@ -63,7 +63,7 @@ func TestEachWatchHasAllEvents(t *testing.T) {
 	})
 }
 
-// A watch that nobody reads does not hold the pool up, and no count is lost: what was left out is told in its place.
+// A watch that is not read does not block the pool, and no count is lost: an event tells how many were left out.
 func TestSlowWatchLosesNoCounts(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := newLab(t, config(2))
@@ -84,7 +84,7 @@ func TestSlowWatchLosesNoCounts(t *testing.T) {
 		}
 		for range jobs {
 			l.submit(n, short).wait()
-			for range 3000 { // reads on, but too slowly
+			for range 3000 { // reads, but too slowly
 				ev, err := w.Next(t.Context())
 				if err != nil {
 					t.Fatal(err)
@@ -104,7 +104,7 @@ func TestSlowWatchLosesNoCounts(t *testing.T) {
 	})
 }
 
-// Where nobody reads at all the queue is full, and the rest is told by one event.
+// If a watch is never read, its queue fills up, and one event stands for the rest.
 func TestUnreadWatch(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := newLab(t, config(2))
@@ -132,7 +132,7 @@ func TestUnreadWatch(t *testing.T) {
 	})
 }
 
-// A watch has the kinds that it asked for; workers tell of each task only while one of these is about tasks.
+// A watch gets the kinds that it asked for. Workers report each task only while a watch asks for kinds about tasks.
 func TestWatchOfSomeKinds(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := newLab(t, config(1))

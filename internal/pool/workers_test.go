@@ -71,7 +71,7 @@ func TestStartFailuresAreSurvived(t *testing.T) {
 	})
 }
 
-// A worker that is ready and dies, again and again, breaks the pool as well.
+// Workers that repeatedly die as soon as they are ready also break the pool.
 func TestWorkersThatDieWhenReadyBreakThePool(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := newLab(t, config(1))
@@ -91,8 +91,8 @@ func TestWorkersThatDieWhenReadyBreakThePool(t *testing.T) {
 	})
 }
 
-// Whoever kills workers from outside does not break the pool by it, unless it
-// never ends.
+// Workers that are killed from outside do not break the pool, unless that never
+// ends.
 func TestWorkersKilledFromOutsideDoNotBreakThePool(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -192,7 +192,7 @@ func TestMemory(t *testing.T) {
 		if d := time.Since(start); d > 50*time.Millisecond {
 			t.Errorf("it took %v", d)
 		}
-		// What a task leaves is not the next one's fault.
+		// A task is not blamed for memory that the one before it left.
 		k = l.submit(20, func(int, int) act { return act{takes: 5 * time.Millisecond, grows: 950} })
 		k.succeeded()
 		workers := make(map[*fake]bool)
@@ -235,7 +235,7 @@ func TestResize(t *testing.T) {
 	})
 }
 
-// What is taken back does not count as one of a worker's tasks.
+// A task that is taken back does not count as one of the worker's tasks.
 func TestTasksPerWorkerCountsWhatWasBegun(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		cfg := config(1)
@@ -278,7 +278,7 @@ func TestIdleWorkerThatIsTooBigIsReplaced(t *testing.T) {
 		l.submit(1, trivial).succeeded()
 		synctest.Wait()
 		f.mu.Lock()
-		f.memory = 5000 // a finalizer, a thread of its own
+		f.memory = 5000 // as a finalizer or another thread could use
 		f.mu.Unlock()
 		time.Sleep(time.Second)
 		equal(t, "the worker is another one", l.worker(0) != f, true)
