@@ -226,3 +226,18 @@ func TestCheckFindsHopelessTypes(t *testing.T) {
 		}
 	}
 }
+
+// An error that quotes another error of mp has one prefix.
+func TestErrorsHaveOnePrefix(t *testing.T) {
+	t.Parallel()
+	cause := errors.New("mp: the queue is closed")
+	for want, err := range map[string]error{
+		"mp: in.Q: the hook failed: the queue is closed":            &codec.Error{Path: "in.Q", Reason: "the hook failed: " + cause.Error()},
+		"mp: in.Q: the queue is closed":                             &codec.Error{Path: "in.Q", Reason: cause.Error()},
+		"mp: cannot decode at byte 3: a value: the queue is closed": &codec.DecodeError{Offset: 3, Reason: "a value", Err: cause},
+	} {
+		if err.Error() != want {
+			t.Errorf("%q, want %q", err, want)
+		}
+	}
+}
