@@ -53,7 +53,7 @@ func NewArray[T any](n int) (*Array[T], error) {
 	}
 	a := new(Array[T])
 	a.init(shared.NewMemory(b), n)
-	return a, nil
+	return listed(a), nil
 }
 
 // plainArray is how many bytes n elements are, or why they cannot be an array.
@@ -188,6 +188,8 @@ func (a *Array[T]) adopt(k carrier.Kind, r *codec.Reader) error {
 	}
 	return nil
 }
+
+func (a *Array[T]) list() { list(a) }
 
 func (a *Array[T]) adoptMemory(m carrier.Memory, r *codec.Reader) error {
 	n, each := r.Uvarint(), r.Uvarint()

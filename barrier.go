@@ -43,7 +43,7 @@ func NewBarrier(parties int) (*Barrier, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Barrier{carrier: c}, nil
+	return listed(&Barrier{carrier: c}), nil
 }
 
 func (b *Barrier) made() bool { return b != nil && b.carrier != nil && !b.closed.Load() }
@@ -148,3 +148,5 @@ func (b *Barrier) share(to *codec.Buffer) error {
 }
 
 func (b *Barrier) adopt(k carrier.Kind, r *codec.Reader) error { return adoptCarrier(&b.carrier, k, r) }
+
+func (b *Barrier) list() { list(b) }

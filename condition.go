@@ -10,6 +10,7 @@ import (
 	"github.com/gomultiprocessing/mp/internal/carrier"
 	"github.com/gomultiprocessing/mp/internal/codec"
 	"github.com/gomultiprocessing/mp/internal/errtext"
+	"github.com/gomultiprocessing/mp/internal/shared"
 )
 
 // Condition is where goroutines that have a lock wait until others notify them, as Python's
@@ -55,7 +56,11 @@ func conditionOf(l carrier.Lock) (*Condition, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Condition{carrier: c, lock: &Lock{carrier: l}}, nil
+	cond := &Condition{carrier: c, lock: &Lock{carrier: l}}
+	if _, shares := c.(*shared.Condition); shares {
+		cond.list()
+	}
+	return cond, nil
 }
 
 // NewRLockCondition is NewCondition of an RLock, as Python's Condition() makes one. Wait gives the
@@ -234,3 +239,5 @@ func (c *Condition) adopt(k carrier.Kind, r *codec.Reader) error {
 	c.lock = &Lock{carrier: c.carrier.Mutex()}
 	return nil
 }
+
+func (c *Condition) list() { list(c) }

@@ -55,7 +55,7 @@ func newPipe[T any](oneWay bool) (a, b *Conn[T], err error) {
 	a, b = new(Conn[T]), new(Conn[T])
 	a.hold(ea)
 	b.hold(eb)
-	return a, b, nil
+	return listed(a), listed(b), nil
 }
 
 // hold makes the handle one of this end, which is closed when the handle is garbage.
@@ -190,6 +190,8 @@ func (c *Conn[T]) adopt(k carrier.Kind, r *codec.Reader) error {
 	c.hold(e)
 	return nil
 }
+
+func (c *Conn[T]) list() { list(c) }
 
 // SendBytes sends p as one message, which only RecvBytes and RecvBytesInto receive; an empty
 // one is a message as well. p is not changed, and is the caller's again when it returns. It

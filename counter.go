@@ -31,7 +31,7 @@ func NewCounter(v int64) (*Counter, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Counter{word: c.Word(), carrier: c}, nil
+	return listed(&Counter{word: c.Word(), carrier: c}), nil
 }
 
 // made is what the Counter is made of.
@@ -101,3 +101,5 @@ func (c *Counter) adopt(k carrier.Kind, r *codec.Reader) error {
 	c.word = c.carrier.Word()
 	return nil
 }
+
+func (c *Counter) list() { list(c) }

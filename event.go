@@ -32,7 +32,7 @@ func NewEvent() (*Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Event{carrier: c}, nil
+	return listed(&Event{carrier: c}), nil
 }
 
 func (e *Event) made() bool { return e != nil && e.carrier != nil && !e.closed.Load() }
@@ -126,3 +126,5 @@ func (e *Event) Close() error {
 func (e *Event) share(b *codec.Buffer) error { return shareCarrier(b, "Event", e.carrier, &e.closed) }
 
 func (e *Event) adopt(k carrier.Kind, r *codec.Reader) error { return adoptCarrier(&e.carrier, k, r) }
+
+func (e *Event) list() { list(e) }

@@ -46,7 +46,7 @@ func NewLock() (*Lock, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Lock{carrier: c}, nil
+	return listed(&Lock{carrier: c}), nil
 }
 
 func (l *Lock) made() bool { return l != nil && l.carrier != nil && !l.closed.Load() }
@@ -179,3 +179,5 @@ func (l *Lock) Close() error {
 func (l *Lock) share(b *codec.Buffer) error { return shareCarrier(b, "Lock", l.carrier, &l.closed) }
 
 func (l *Lock) adopt(k carrier.Kind, r *codec.Reader) error { return adoptCarrier(&l.carrier, k, r) }
+
+func (l *Lock) list() { list(l) }

@@ -51,7 +51,7 @@ func NewMemory(size int) (*Memory, error) {
 	if err != nil {
 		return nil, err
 	}
-	return new(Memory).init(shared.NewMemory(b)), nil
+	return listed(new(Memory).init(shared.NewMemory(b))), nil
 }
 
 // CreateMemory makes memory of size bytes, all zero, that any program of this user can
@@ -83,7 +83,7 @@ func CreateMemory(name string, size int) (*Memory, error) {
 	if err != nil {
 		return nil, err
 	}
-	return new(Memory).init(shared.NewMemory(b)), nil
+	return listed(new(Memory).init(shared.NewMemory(b))), nil
 }
 
 // createUnnamed makes a block under a name of 64 random bits.
@@ -129,7 +129,7 @@ func OpenMemory(name string) (*Memory, error) {
 	if err != nil {
 		return nil, err
 	}
-	return new(Memory).init(shared.NewMemory(b)), nil
+	return listed(new(Memory).init(shared.NewMemory(b))), nil
 }
 
 // mayShare says why no memory of this size can be made.
@@ -228,3 +228,5 @@ func (m *Memory) adopt(k carrier.Kind, r *codec.Reader) error {
 	m.init(c)
 	return nil
 }
+
+func (m *Memory) list() { list(m) }

@@ -53,6 +53,9 @@ func decodeShared(r *codec.Reader, v reflect.Value) error {
 	if err := handle.Interface().(shareable).adopt(k, r); err != nil {
 		return err
 	}
+	if h, is := handle.Interface().(listable); is {
+		h.list()
+	}
 	v.Set(handle)
 	return r.Err()
 }

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"runtime"
 	"sync/atomic"
+	"weak"
 
 	"github.com/gomultiprocessing/mp/internal/codec"
 	"github.com/gomultiprocessing/mp/internal/pool"
@@ -27,7 +28,7 @@ type Pool struct {
 }
 
 // pools are those of this process.
-var pools = weakList[Pool]{over: func(p *Pool) bool { return p.s.Over() }}
+var pools = weakList[*Pool]{over: func(p *Pool) bool { return p.s.Over() }}
 
 // Pools returns the pools of this process, of processes, goroutines and all others, that have not come to their end, in
 // the order in which they were made: for those who look, such as a page of the program's own. A pool
@@ -147,7 +148,7 @@ func init() {
 
 // watchDropped has a pool ended that becomes garbage before it was closed.
 func watchDropped(p *Pool) *Pool {
-	pools.add(p)
+	pools.add(weak.Make(p))
 	p.dropped = runtime.AddCleanup(p, endDropped, dropped{p.s, p.name})
 	return p
 }

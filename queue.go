@@ -55,7 +55,7 @@ func NewQueue[T any](capacity int) (*Queue[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Queue[T]{carrier: carrier.EncodeQueue[T](c)}, nil
+	return listed(&Queue[T]{carrier: carrier.EncodeQueue[T](c)}), nil
 }
 
 var errNoQueue = errors.New("mp: the queue is nil or was not made by NewQueue")
@@ -279,6 +279,8 @@ func (q *Queue[T]) adopt(k carrier.Kind, r *codec.Reader) error {
 	q.carrier = carrier.EncodeQueue[T](c)
 	return nil
 }
+
+func (q *Queue[T]) list() { list(q) }
 
 // Errors of a queue.
 var (

@@ -35,7 +35,7 @@ func NewRLock() (*RLock, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &RLock{carrier: c}, nil
+	return listed(&RLock{carrier: c}), nil
 }
 
 func (l *RLock) made() bool { return l != nil && l.carrier != nil && !l.closed.Load() }
@@ -237,3 +237,5 @@ func (l *RLock) Close() error {
 func (l *RLock) share(b *codec.Buffer) error { return shareCarrier(b, "RLock", l.carrier, &l.closed) }
 
 func (l *RLock) adopt(k carrier.Kind, r *codec.Reader) error { return adoptCarrier(&l.carrier, k, r) }
+
+func (l *RLock) list() { list(l) }

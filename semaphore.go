@@ -55,7 +55,7 @@ func newSemaphore(permits int, bounded bool) (*Semaphore, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Semaphore{carrier: c}, nil
+	return listed(&Semaphore{carrier: c}), nil
 }
 
 func (s *Semaphore) made() bool { return s != nil && s.carrier != nil && !s.closed.Load() }
@@ -178,3 +178,5 @@ func (s *Semaphore) share(b *codec.Buffer) error {
 func (s *Semaphore) adopt(k carrier.Kind, r *codec.Reader) error {
 	return adoptCarrier(&s.carrier, k, r)
 }
+
+func (s *Semaphore) list() { list(s) }

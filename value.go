@@ -43,13 +43,17 @@ func NewValue[T any](v T) (*Value[T], error) {
 	if err := mayStart(); err != nil {
 		return nil, err
 	}
-	return carryValue(v, func(words []uint64) (carrier.Value, error) {
+	value, err := carryValue(v, func(words []uint64) (carrier.Value, error) {
 		c, err := shared.NewValue(words)
 		if err != nil {
 			return nil, err
 		}
 		return c, nil
 	})
+	if err != nil {
+		return nil, err
+	}
+	return listed(value), nil
 }
 
 // carryValue makes a Value on another carrier.
@@ -203,3 +207,5 @@ func (v *Value[T]) adopt(k carrier.Kind, r *codec.Reader) error {
 	v.carrier, v.asks = c, asks[T]()
 	return nil
 }
+
+func (v *Value[T]) list() { list(v) }

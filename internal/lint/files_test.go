@@ -33,9 +33,9 @@ func TestFileFloors(t *testing.T) {
 			{"doc", "resume_unix", "resume_other"},
 			{"enums", "names", "stack", "remoteerror", "errors", "weaklist", "window", "task", "output"}, // texts, errors, lists
 			{"current", "limits"}, // this process; what configurations may say
-			{"errformat", "errknown", "errstd", "errencode", "errdecode", "errlog", "deadlock"},                                                        // errors as they travel and are printed
-			{"object", "hold", "lock", "rlock", "semaphore", "condition", "barrier", "queue", "value", "counter", "array", "memory", "shareable_list"}, // what processes share
-			{"func", "types", "file", "travel", "binding", "main", "onexit"},                                                                           // functions, and what they are called with
+			{"errformat", "errknown", "errstd", "errencode", "errdecode", "errlog", "deadlock"},                                                                   // errors as they travel and are printed
+			{"object", "objects", "hold", "lock", "rlock", "semaphore", "condition", "barrier", "queue", "value", "counter", "array", "memory", "shareable_list"}, // what processes share
+			{"func", "types", "file", "travel", "binding", "main", "onexit"},                                                                                      // functions, and what they are called with
 			{"process", "start", "children"}, // single processes
 			{"events", "ctxwatch", "direct", "transport", "pool", "poolconfig", "newpool", "stats", "watch"},                            // pools
 			{"options", "result", "submit", "apply", "map", "broadcast", "completed", "stream_order", "stream", "stream_tasks", "imap"}, // calls of a pool
