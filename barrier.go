@@ -12,26 +12,25 @@ import (
 	"github.com/gomultiprocessing/mp/internal/shared"
 )
 
-// Barrier is where a number of parties, goroutines of all processes that have it, wait for
-// each other, round after round, as Python's multiprocessing.Barrier.
+// Barrier lets a number of parties wait for each other, round after round, as Python's
+// multiprocessing.Barrier. A party is a goroutine of any process that has the barrier.
 //
-// It breaks when the ctx of one who waits ends, when a process dies that waits or runs the
-// action, or by Abort or Reset: then all who wait have ErrBroken, and all who come later,
-// until Reset. One who has got through is through, whatever happens then.
+// The barrier breaks when the ctx of a waiting party ends, when a process dies that waits or runs the
+// action, and by Abort or Reset. Then Wait returns ErrBroken to all waiting parties, and to all that
+// come later, until Reset. A party that has passed stays passed.
 //
-// When more come than are parties, those beyond wait for the next round, in no order.
-// A stopped process (SIGSTOP) is not dead: a round waits for it.
+// Parties beyond the number wait for the next round, in no particular order. A stopped process
+// (SIGSTOP) is not dead: a round waits for it.
 //
-// A Barrier is shareable as a Lock is. All methods may be called by any number of
-// goroutines.
+// A Barrier is shareable as a Lock is. Its methods are safe for concurrent use.
 type Barrier struct {
 	_       [0]sync.Mutex // a Barrier must not be copied
 	carrier carrier.Barrier
 	closed  atomic.Bool // this handle was closed
 }
 
-// NewBarrier makes a Barrier for so many parties. Cost and errors are those of NewLock;
-// less than 1 party, or more than 1,048,576, is fs.ErrInvalid.
+// NewBarrier makes a Barrier for the given number of parties, 1 to 1,048,576; any other number is
+// fs.ErrInvalid. It costs what NewLock costs and has its errors.
 func NewBarrier(parties int) (*Barrier, error) {
 	if err := mayStart(); err != nil {
 		return nil, err
@@ -91,8 +90,8 @@ func (b *Barrier) Abort() error {
 	return b.carrier.Abort()
 }
 
-// Reset makes the barrier new: who waits has ErrBroken, and who comes later begins a round.
-// It does not wait. The error is as that of Abort.
+// Reset makes the barrier as new: waiting parties get ErrBroken, and later ones begin a round. It does not
+// wait. The error is that of Abort.
 func (b *Barrier) Reset() error {
 	if !b.made() {
 		return b.Err()
@@ -100,7 +99,7 @@ func (b *Barrier) Reset() error {
 	return b.carrier.Reset()
 }
 
-// Parties is how many must come. It never changes.
+// Parties returns how many parties make a round. It never changes.
 func (b *Barrier) Parties() int {
 	if c := b.open(); c != nil {
 		return c.Parties()
@@ -108,7 +107,7 @@ func (b *Barrier) Parties() int {
 	return 0
 }
 
-// Waiting is how many wait at the moment, 0 if the barrier is broken. It costs some
+// Waiting returns how many parties wait at the moment; 0 if the barrier is broken. It costs some
 // nanoseconds for each of them, and a system call for each of their processes.
 func (b *Barrier) Waiting() int {
 	if c := b.open(); c != nil {

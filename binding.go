@@ -11,8 +11,7 @@ import (
 	"github.com/gomultiprocessing/mp/internal/proc/host"
 )
 
-// Binding is a call that is ready to be made: a Func and its input. The zero
-// Binding is none.
+// Binding is a call that is ready to be made: a Func and its input. The zero Binding calls nothing.
 type Binding struct {
 	name   string
 	known  error // why no other process can make the call

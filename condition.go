@@ -13,16 +13,15 @@ import (
 	"github.com/gomultiprocessing/mp/internal/shared"
 )
 
-// Condition is where goroutines that have a lock wait until others notify them, as Python's
-// multiprocessing.Condition. Several Conditions may have the same Lock.
+// Condition lets goroutines that hold a lock wait until others notify them, as Python's
+// multiprocessing.Condition. Several Conditions may share one Lock.
 //
-// Order: a notification goes to those who wait longest, first in, first out, in all
-// processes together. A wake-up is not lost: when its waiter's ctx ends, or its process dies,
-// before Wait has returned, the next one gets it. After a death one more may be woken than
-// were notified, so look again at what you wait for: see WaitFor.
+// Notifications go to the waiters in the order in which they came, across all processes. A wake-up is
+// not lost: when a notified waiter's ctx ends, or its process dies before Wait has returned, the next
+// waiter gets it. After a death one waiter more may wake than was notified, so check again what you wait
+// for: see WaitFor.
 //
-// A Condition is shareable as a Lock is, and brings its lock along. All methods may be
-// called by any number of goroutines.
+// A Condition is shareable as a Lock is, and brings its lock along. Its methods are safe for concurrent use.
 type Condition struct {
 	_       [0]sync.Mutex // a Condition must not be copied
 	carrier carrier.Condition
@@ -30,10 +29,10 @@ type Condition struct {
 	lock    *Lock
 }
 
-// NewCondition makes a Condition of a lock, or with nil, of a lock of its own: that is
-// a Lock, which does not nest: see NewRLockCondition. It is a condition where the lock is one: for
-// processes, or for goroutines if package thread has made the lock. Cost and errors are those of NewLock;
-// a Lock that was not made by a constructor is ErrClosed.
+// NewCondition makes a Condition on a lock, or on a new Lock if l is nil. A Lock does not nest: see
+// NewRLockCondition. The condition reaches as far as its lock does: it is for processes, or for goroutines
+// if package thread made the lock. It costs what NewLock costs and has its errors; a Lock that no
+// constructor made is ErrClosed.
 func NewCondition(l *Lock) (*Condition, error) {
 	if l == nil {
 		var err error
@@ -189,9 +188,9 @@ func (c *Condition) WaitFor(ctx context.Context, h Hold, pred func() bool) (Hold
 	return h, nil
 }
 
-// Notify wakes n of those who wait, or all if there are fewer; n less than 1 wakes nobody.
-// They go on one after the other once the lock is released. It does not wait, and costs
-// some nanoseconds for each who waits, and a system call for each process that is woken.
+// Notify wakes n waiters, or all if there are fewer; an n below 1 wakes none. They go on one after the
+// other once the lock is released. Notify does not wait. It costs some nanoseconds for each waiter, and a
+// system call for each process that it wakes.
 //
 // The error is ErrNotOwner when h does not hold the condition's lock.
 func (c *Condition) Notify(h Hold, n int) error {
@@ -205,7 +204,7 @@ func (c *Condition) Notify(h Hold, n int) error {
 	return c.carrier.Notify(token, n)
 }
 
-// NotifyAll is Notify of all who wait.
+// NotifyAll wakes all waiters, as Notify does.
 func (c *Condition) NotifyAll(h Hold) error { return c.Notify(h, math.MaxInt) }
 
 // Err is nil, or why the condition cannot be used through this handle: it is ErrClosed after Close, and ErrLost

@@ -10,11 +10,9 @@ import (
 	"github.com/gomultiprocessing/mp/internal/shared"
 )
 
-// Counter is a number that processes share, changed by single instructions. It is what
-// Python's Value('q') with its lock is most often for.
-// There is no lock to wait for and nothing that a death could leave behind. It is
-// shareable as a Value is, and all methods may be called by any number of goroutines. They
-// panic with a Counter that is nil or zero, and say so.
+// Counter is a number that processes share and change by single atomic instructions, which is the most common
+// use of Python's Value('q') with its lock. There is no lock to wait for, and a death leaves nothing behind. It is
+// shareable as a Value is. Its methods are safe for concurrent use, and panic on a Counter that is nil or zero.
 type Counter struct {
 	_       [0]sync.Mutex // a Counter must not be copied
 	word    *atomic.Uint64

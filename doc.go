@@ -1,8 +1,7 @@
-// Package mp runs functions of this program in other processes: one at a time
-// or through a pool, and whatever those processes do (crash, hang, eat memory,
-// be killed) costs one task and nothing else. They talk and agree through queues,
-// pipes, locks and shared values, which survive the death of whoever has them. It is
-// Python's multiprocessing and concurrent.futures thought through again for Go.
+// Package mp runs functions of this program in other processes, one at a time or through a pool. A process
+// that crashes, hangs, eats memory or is killed costs one task and nothing else. Processes communicate
+// through queues, pipes, locks and shared values, which survive the death of any process that has them. It
+// is Python's multiprocessing and concurrent.futures thought through again for Go.
 //
 //	var square = mp.Register("square", func(ctx context.Context, n int) (int, error) {
 //		return n * n, nil
@@ -24,52 +23,48 @@
 // # The model
 //
 // A [Func] is a function that every process of the program knows by its name:
-// [Register] it in a package variable. A process is started from this program's
-// own binary, which comes to [Main] in its main function and serves from there.
-// Inputs and outputs are copied, and what arrives is deeply equal to what was sent. Values may have any type without channels and
-// functions in it; a type that travels inside an interface is made known by
-// [RegisterType]. What cannot travel is an error that names the place, such as
-// in.Jobs[3].Next.
+// [Register] it in a package variable. A process is started from this program's own binary; its main
+// function calls [Main], which serves from there. Inputs and outputs are copied, and a value arrives
+// deeply equal to the one that was sent. It may have any type without channels and functions in it;
+// [RegisterType] makes a type known that travels inside an interface. A value that cannot travel is an
+// error that names the place, such as in.Jobs[3].Next.
 //
-// A task has exactly one outcome: a value, or an error that says why there is
-// none. See [TaskError] for the errors of a task, [WorkerDiedError],
-// [TimeoutError] and [PanicError] for the most usual causes.
+// A task has exactly one outcome: a value, or an error that says why there is no value. See [TaskError] for
+// the errors of a task, and [WorkerDiedError], [TimeoutError] and [PanicError] for the most common causes.
 //
-// Where a name or a behaviour follows Python the comment says so. Every method
-// may be called by any number of goroutines at once unless it says otherwise,
-// and every wait ends with its ctx.
+// A comment names the Python behaviour that it follows. Every method is safe for concurrent use unless its
+// comment says otherwise, and every wait ends with its ctx.
 //
 // # What processes print
 //
-// What a task has printed, itself or by commands that it waited for, is handed to the Stdout and
-// Stderr of its pool or process before its outcome is delivered: in whole lines, as the process
-// wrote them, and in one order where both lead to one place, as after 2>&1 or with one
-// writer for both. So nothing is lost that a delivered outcome is about, however main ends.
-// A line without its end comes out after a tenth of a second, or with the outcome.
+// The output of a task, and of commands that it waited for, reaches the Stdout and Stderr of its pool or
+// process before its outcome is delivered: in whole lines, as the process wrote them, and in one order
+// where both lead to one place, as after 2>&1 or with one writer for both. So the output behind a delivered
+// outcome is never lost, however main ends. A line without its end comes out after a tenth of a second, or with
+// the outcome.
 //
-// Delivery waits for a writer no longer than a second, and 10 ms for a task that was killed
-// or is past its deadline; it waits once while the writer is where it was, and an event,
-// [OutputLate], says so. What a writer does not take is lost, and no more: [OutputLost],
-// or [Process.Join], says how much. A file that takes nothing just now (EAGAIN) is waited for. [Prefix] labels lines,
-// [Capture] keeps them in outcomes. With stdout and stderr in one place the last words of a process in an error hold both, but what
-// the Go runtime says about a crash is told from the rest.
+// Delivery waits for a writer for a second at most, and for 10 ms after a task was killed or passed its
+// deadline. While the writer makes no progress, only the first delivery waits, and the event [OutputLate]
+// reports it. Output that a writer refuses is lost; [OutputLost], or [Process.Join], reports how much. A file that
+// takes nothing at the moment (EAGAIN) is waited for. [Prefix] labels lines, [Capture] keeps them in outcomes. With
+// stdout and stderr in one place, the last words of a process in an error hold both; a crash report of the Go
+// runtime is kept apart from them.
 //
 // # What processes share
 //
-// Processes share what was made for it, and nothing else:
+// Processes share objects that were made for it, and nothing else:
 //
-//   - to pass values on: [Queue], for any number of producers and consumers, and the two
-//     ends of a pipe, [Conn]; [Select] waits for many of them at once;
-//   - to agree: [Lock], [RLock], [Semaphore], [Condition], [Event], [Barrier];
-//   - to have something in common: [Value] and [Counter], which are never half written,
-//     and [Array] and [Memory], which are the memory itself, by name also with Python;
-//   - open files, sockets among them: an *os.File travels as it is, see [Register].
+//   - to pass values: [Queue], for any number of producers and consumers, and the two ends of a pipe,
+//     [Conn]; [Select] waits for many of them at once;
+//   - to synchronize: [Lock], [RLock], [Semaphore], [Condition], [Event], [Barrier];
+//   - to share state: [Value] and [Counter], which are never half written, and [Array] and [Memory], which
+//     are plain memory, by name also with Python;
+//   - open files, including sockets: an *os.File travels as it is, see [Register].
 //
-// Each but the file is made by its New function. All are shared by their pointer: put that
-// into the input or output of a Func, into a message or an item of a queue, at any depth,
-// and the other process has the same object. It lives as long as a process has it. Using one that is nil
-// or zero is an error that says so; where a method returns none, and has no answer that is
-// true, it panics with that error.
+// All but files are made by New functions and shared by pointer: put the pointer into the input or output of
+// a Func, into a message or an item of a queue, at any depth, and the other process has the same object.
+// An object lives as long as some process has it. Using one that is nil or zero is an error; a method that
+// returns no error, and has no true answer, panics with it.
 //
 //	q, err := mp.NewQueue[string](mp.Unbounded)
 //	p, err := mp.Start(ctx, writer, q) // writer puts, in its own process
@@ -77,12 +72,12 @@
 //		fmt.Println(word, err)
 //	}
 //
-// A process may be killed at any instant. What it had put or sent is there, what it had half
-// written is not, its permits are back, and its lock goes to whoever waits: [Hold.Abandoned]
-// tells that one to look at what the lock guards. A wait for a lock that ends with its ctx
-// says who has the lock, and names processes that wait for each other: [DeadlockError].
+// A process may be killed at any instant. What it had put or sent stays; what it had half written never
+// shows; its permits are available again, and its lock goes to the next waiter, whose Hold is Abandoned
+// so that it checks what the lock guards. When a wait for a lock ends with its ctx, the error names the owner, and
+// the processes that wait for each other if there is a deadlock: [DeadlockError].
 //
-// What is shared is for Linux; elsewhere the New functions answer errors.ErrUnsupported.
+// Shared objects need Linux; elsewhere the New functions return errors.ErrUnsupported.
 //
 // # Goroutines
 //
@@ -92,8 +87,7 @@
 //
 // # What it is not
 //
-// It is not a framework of actors or workflows and no scheduler of jobs with a
-// database of its own. For work that cannot crash, hang or leak, goroutines are
-// enough and cheaper: a call through a pool costs between 3 and 100 microseconds, a
-// process one or two milliseconds.
+// It is not a framework for actors or workflows, and not a job scheduler with a database. For work that cannot
+// crash, hang or leak, goroutines are enough and cheaper: a call through a pool costs between 3 and 100
+// microseconds, a process some milliseconds.
 package mp

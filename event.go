@@ -11,12 +11,11 @@ import (
 	"github.com/gomultiprocessing/mp/internal/shared"
 )
 
-// Event is a flag that goroutines of all processes that have it can wait for, as Python's
-// multiprocessing.Event. It can be given to Select.
+// Event is a flag that goroutines of any process that has it can wait for, as Python's
+// multiprocessing.Event. Select takes it.
 //
-// An Event is shareable as a Lock is. A process that dies while it waits, or just after it
-// has set the flag, is in nobody's way. All methods may be called by any number of
-// goroutines.
+// An Event is shareable as a Lock is. A process that dies while it waits, or just after it has set the
+// flag, disturbs no other. Its methods are safe for concurrent use.
 type Event struct {
 	_       [0]sync.Mutex // an Event must not be copied
 	carrier carrier.Event
@@ -48,11 +47,11 @@ func (e *Event) open() carrier.Event {
 	return e.carrier
 }
 
-// Set sets the flag, and frees all who wait, also when Clear follows at once. What went
-// before it has happened for those who are freed. It does not wait, and costs some ten
-// nanoseconds, and a system call for each process that waits.
+// Set sets the flag and frees all waiters, even if Clear follows at once. A freed waiter sees everything
+// that happened before Set. Set does not wait. It costs some ten nanoseconds, and a system call for each
+// process with waiters.
 //
-// The error is nil for an Event of NewEvent: what leaves the process may fail. A timer that sets the flag is
+// The error is nil for an Event of NewEvent; a carrier that leaves the machine may fail. To set the flag by a timer:
 //
 //	time.AfterFunc(d, func() { e.Set() })
 func (e *Event) Set() error {
@@ -62,7 +61,7 @@ func (e *Event) Set() error {
 	return e.carrier.Set()
 }
 
-// Clear takes the flag back. It does not wait. The error is as that of Set.
+// Clear clears the flag. It does not wait. The error is that of Set.
 func (e *Event) Clear() error {
 	if !e.made() {
 		return e.Err()
@@ -76,12 +75,11 @@ func (e *Event) IsSet() bool {
 	return c != nil && c.IsSet()
 }
 
-// Wait waits until the flag is set, or until ctx ends; if it is set it returns at once. It
-// takes nothing: all who wait are freed by one Set, in no order. A goroutine that
-// waits costs no thread.
+// Wait waits until the flag is set, or until ctx ends. If the flag is set, it returns at once. One Set
+// frees all waiters, in no particular order. A waiting goroutine costs no thread.
 //
-// The error is ctx's. Wait looks once before it looks at ctx: for a flag that is set it is nil also
-// when ctx was done at entry.
+// The error is ctx's. Wait checks the flag once before it checks ctx: for a flag that is set it returns nil
+// even if ctx has ended.
 func (e *Event) Wait(ctx context.Context) error {
 	needCtx(ctx, "Event.Wait")
 	if !e.made() {

@@ -7,17 +7,15 @@ import (
 	"time"
 )
 
-// Imap calls f with each input and yields the outputs in the order of the inputs,
-// as multiprocessing.Pool.imap, but lazy on both sides: inputs are taken as
-// outputs are, at most Window ahead. The iterator over the inputs runs on a
-// goroutine of its own.
+// Imap calls f with each input and yields the outputs in the order of the inputs, as
+// multiprocessing.Pool.imap, but lazily on both sides: it takes inputs as the loop takes outputs, at most
+// Window ahead. The input iterator runs on another goroutine.
 //
-// A task's error is yielded in its place as a *TaskError, and the loop goes on;
-// with FailFast it ends after the first, and what stands before it in order and had not ended by then
-// was cancelled and is not yielded. An error about the call (ctx's,
-// ErrClosed, ErrTerminated, ...) is yielded last. Leaving the loop early cancels
-// the rest and waits for nobody. A panic of the input iterator comes out in the
-// loop. Each range over the result is a new call.
+// A task's error is yielded in its place as a *TaskError, and the loop goes on. With FailFast the loop ends
+// after the first error; tasks before it in order that had not ended by then are cancelled and not yielded. An error
+// about the call (ctx's, ErrClosed, ErrTerminated, ...) is yielded last. Leaving the loop early cancels the
+// rest without waiting. A panic of the input iterator continues in the loop. Each range over the result is a
+// new call.
 func Imap[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in iter.Seq[In], opts ...TaskOption) iter.Seq2[Out, error] {
 	return pairs(ctx, p, f, in, func() order[In, Out] { return new(inputOrder[In, Out]) }, opts)
 }
@@ -69,9 +67,9 @@ func (it *streamItem[In, Out]) outcome(p *Pool) Outcome[In, Out] {
 	}
 }
 
-// Outcomes is ImapUnordered that tells all about each task. When the call as a
-// whole fails, every input that was taken and has not ended has an Outcome with
-// that error, and if there is none one with Index -1 has it.
+// Outcomes is ImapUnordered with all details of each task. When the call as a whole fails, every input that
+// was taken and has not ended yields an Outcome with that error; if there is no such input, one Outcome with
+// Index -1 has it.
 func Outcomes[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in iter.Seq[In], opts ...TaskOption) iter.Seq[Outcome[In, Out]] {
 	return func(yield func(Outcome[In, Out]) bool) {
 		s, err := newStream(ctx, p, f, in, new(endOrder[In, Out]), true, opts)

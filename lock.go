@@ -10,30 +10,29 @@ import (
 	"github.com/gomultiprocessing/mp/internal/shared"
 )
 
-// Lock is a lock of one owner at a time among all goroutines of all processes that have it,
-// as Python's multiprocessing.Lock. Acquiring it again while holding it waits for ever,
-// or until ctx ends: see RLock. Whoever has the Hold may release it, also another goroutine.
+// Lock is a lock with one owner at a time among the goroutines of all processes that have it, as Python's
+// multiprocessing.Lock. Acquiring it again while holding it waits until ctx ends: see RLock. Any goroutine
+// that has the Hold may release it.
 //
 // When a process dies holding it, the lock goes to the next owner, whose Hold is Abandoned:
 // within some milliseconds when the parent of the dead process lives, otherwise within
 // 20 to 40. A stopped process (SIGSTOP) is not dead and keeps it.
 //
-// Order: whoever comes while the lock is free takes it at once. But as soon as
-// somebody has waited for a millisecond, the lock is handed to whoever has waited longest,
-// goroutines and processes alike, and nobody is let past. So no waiter starves. One who
-// does not take it within 20 ms, because it is stopped, is passed over until it goes on.
+// A free lock goes to whichever goroutine asks first. Once a waiter has waited for a millisecond, the lock is
+// handed to the longest waiter of all processes, and no other gets past it. So no waiter starves. A
+// waiter that does not take the lock within 20 ms, because its process is stopped, is passed over until it goes on.
 //
 // A Lock is shareable: inside the input or output of a Func, or inside a message of a
-// queue or pipe, it arrives as the same lock, held if it is held. It lives as long as some
-// process has it. All methods may be called by any number of goroutines. With a Lock that is
-// nil or zero, methods that return an error return ErrClosed, and the others panic and say so.
+// queue or pipe, it arrives as the same lock, in the same state. It lives as long as some process has it.
+// Its methods are safe for concurrent use. On a Lock that is nil or zero, methods that return an error
+// return ErrClosed, and the others panic.
 type Lock struct {
 	_       [0]sync.Mutex // a Lock must not be copied
 	carrier carrier.Lock
 	closed  atomic.Bool // this handle was closed
 }
 
-// NewLock makes a Lock that nobody has. It takes a descriptor and some pages of memory,
+// NewLock makes a free Lock. It takes a descriptor and some pages of memory,
 // does not wait, and costs some 20 microseconds.
 //
 // The error is ErrNoMain before Main; the system's when there are no descriptors;
@@ -80,8 +79,8 @@ func (l *Lock) Acquire(ctx context.Context) (Hold, error) {
 	return Hold{of: l, token: g.Token, abandoned: g.Abandoned}, nil
 }
 
-// TryAcquire takes the lock if that is possible at once, as Python's acquire(block=False).
-// It does not wait. It may be false for a lock that is just being handed to one who waits.
+// TryAcquire takes the lock if that is possible at once, as Python's acquire(block=False). It does not wait.
+// It may return false while the lock is being handed to a waiter.
 func (l *Lock) TryAcquire() (Hold, bool) {
 	c := l.open()
 	if c == nil {
@@ -98,7 +97,7 @@ func (l *Lock) release(token uint64) error {
 	return l.carrier.Release(token)
 }
 
-// Locked says whether somebody has the lock at the moment. A dead process has nothing.
+// Locked reports whether the lock is held at the moment. A dead process holds nothing.
 // It does not wait, and costs a system call.
 func (l *Lock) Locked() bool {
 	_, held := l.Owner()

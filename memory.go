@@ -55,18 +55,16 @@ func NewMemory(size int) (*Memory, error) {
 }
 
 // CreateMemory makes memory of size bytes, all zero, that any program of this user can
-// open by its name: with OpenMemory, or in Python with SharedMemory(name). It stays
-// until Unlink, whoever dies; so it can outlive the program.
+// open by its name: with OpenMemory, or in Python with SharedMemory(name). It stays until Unlink, whatever
+// process dies, and so can outlive the program.
 //
-// All of it is reserved at once, which takes a millisecond for each 10 MB or so: when
-// there is not enough room in /dev/shm that is an error here (syscall.ENOSPC), not a
-// crash later. The name appears when the memory is ready, and whoever gets an error, or
-// is killed in here, leaves nothing.
+// All of it is reserved at once, which takes about a millisecond for each 10 MB. If /dev/shm has not enough
+// room, that is an error here (syscall.ENOSPC) and not a crash later. The name appears when the memory is
+// ready. A call that fails or is killed leaves nothing behind.
 //
-// The name is that of a file in /dev/shm: up to 255 bytes without a zero byte. A slash
-// in front means nothing; inside there is none, and "." and ".." are no names. Only this
-// user may open it (mode 0600). With the name "" it gets one that nobody has, which Name tells, as Python's
-// SharedMemory(create=True).
+// The name is that of a file in /dev/shm: up to 255 bytes without a zero byte or a slash, except for one
+// leading slash, which is ignored; "." and ".." are not names. Only this user may open it (mode 0600). An empty
+// name picks an unused one, which Name returns, as Python's SharedMemory(create=True).
 //
 // The error is ErrNoMain before Main; fs.ErrExist when the name is taken;
 // fs.ErrInvalid when the name or the size cannot be; the system's;
@@ -100,13 +98,13 @@ func createUnnamed(_ string, size int) (*shm.Block, error) {
 // language, has given it. Its size is that of the file at this moment. It does not
 // wait, and costs what NewMemory costs.
 //
-// Others can shrink what has a name, and whoever touches what is gone then is ended
-// by SIGBUS (Go: "unexpected fault address"): open only what programs made that do not
-// do so. Where you can, pass a Memory of NewMemory instead, whose size is sealed.
+// Any program of this user can shrink memory that has a name. A process that then touches the missing part
+// is ended by SIGBUS (Go: "unexpected fault address"), so open only memory of programs that you trust not to. Where
+// you can, pass a Memory of NewMemory instead, whose size is sealed.
 //
-// CPython removes the name of all memory that a Python program has attached to when that
-// program ends (gh-82300): OpenMemory and Unlink then answer fs.ErrNotExist, while those
-// who have the memory keep it. Tell Python to leave it alone, from 3.13 on by
+// When a Python program ends, CPython removes the names of all memory that it has attached to (gh-82300).
+// OpenMemory and Unlink then return fs.ErrNotExist, while processes that have the memory keep it. Tell Python
+// to leave it alone, from 3.13 on by
 //
 //	m = SharedMemory(name, track=False)
 //
@@ -201,11 +199,11 @@ func (m *Memory) Err() error {
 	return m.m.Err()
 }
 
-// Unlink removes the name, also after Close. Those who have the memory keep it, and it is
-// freed when the last of them lets go; the name can be taken anew. It does not wait.
+// Unlink removes the name, also after Close. Processes that have the memory keep it, and it is freed when the
+// last of them closes it; the name can be used again. Unlink does not wait.
 //
-// The error is fs.ErrNotExist when the name is gone already, or leads to other memory
-// now, which stays; fs.ErrInvalid for memory that never had a name; or the system's.
+// The error is fs.ErrNotExist when the name is gone, or now belongs to other memory, which stays;
+// fs.ErrInvalid for memory that never had a name; or the system's.
 func (m *Memory) Unlink() error {
 	if m.Name() == "" {
 		return fmt.Errorf("mp: Unlink: %w: the memory has no name", fs.ErrInvalid)

@@ -13,11 +13,12 @@ import (
 	"github.com/gomultiprocessing/mp/internal/pool"
 )
 
-// Pool feeds workers with tasks: processes if NewPool has made it, goroutines if
-// thread.NewPool has. Its methods, and the functions that take it, may be called by any number of goroutines. A nil
-// Pool answers ErrClosed: the pool that main has made does not exist in a worker.
-// One that is dropped without Close ends when it is garbage and all that was submitted is done, and
-// a line on os.Stderr says so. What PoolConfig.Events refers to is not garbage.
+// Pool gives tasks to workers: processes if NewPool made it, goroutines if thread.NewPool did. Its methods, and
+// the functions that take it, are safe for concurrent use. A nil Pool is ErrClosed: a pool that main made does
+// not exist in a worker.
+//
+// A pool that is dropped without Close ends when it is garbage and all that was submitted is done, and a
+// line on os.Stderr reports it. A pool that its own PoolConfig.Events refers to does not become garbage.
 type Pool struct {
 	s         *pool.Scheduler
 	name      string
@@ -30,12 +31,13 @@ type Pool struct {
 // pools are those of this process.
 var pools = weakList[*Pool]{over: func(p *Pool) bool { return p.s.Over() }}
 
-// Pools returns the pools of this process, of processes, goroutines and all others, that have not come to their end, in
-// the order in which they were made: for those who look, such as a page of the program's own. A pool
-// ends when it was closed or terminated, all that was submitted is done, and its workers are gone. The list keeps no pool: one
-// that the program has dropped is garbage all the same, and only what was returned
-// and is still referred to keeps a pool for that long. It costs some nanoseconds a pool, and may be called by any
-// goroutine.
+// Pools returns the pools of this process that have not ended, on processes, goroutines and all other
+// transports, in the order in which they were made: for a program that shows its own state. A pool ends when
+// it was closed or terminated, all that was submitted is done, and its workers are gone.
+//
+// The list keeps no pool alive: one that the program has dropped is garbage all the same. Only the returned
+// slice does, as long as it is referred to. Pools does not block, costs some nanoseconds a pool, and is safe for
+// concurrent use.
 func Pools() []*Pool { return pools.all() }
 
 var poolsMade atomic.Int64 // for names

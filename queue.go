@@ -15,13 +15,13 @@ import (
 
 // Queue is a queue of values for any number of producers and consumers, goroutines
 // of any number of processes. It is Python's multiprocessing.Queue, JoinableQueue and
-// SimpleQueue, and queue.Queue with its shutdown. What one goroutine puts is got in the
-// order in which it was put, and so is what different ones put one after the other.
+// SimpleQueue, and queue.Queue with its shutdown. Items are got in the order in which they were put, by one
+// goroutine or by several one after the other.
 //
-// Put encodes the value and returns when the item is in the queue: from then on it does
-// not matter what becomes of the process. So a process need not wait for a reader before it
-// ends, and there is no feeder thread, no join_thread and no cancel_join_thread. A process
-// that is killed takes at most the items with it that it has got.
+// Put encodes the value and returns when the item is in the queue. From then on the item does not depend on
+// the process that put it. So a process need not wait for a reader before it ends, and there is no feeder
+// thread, no join_thread and no cancel_join_thread. A killed process takes only the items with it that
+// it has got.
 //
 // It is shareable: a *Queue inside the input or output of a Func, or inside an item of
 // a queue or pipe, itself included, is a handle of the same queue in the other process.
@@ -29,20 +29,19 @@ import (
 // shareable (or an interface, which may hold anything), and memory for what is in it. It
 // lives as long as a process has it; a process lets go when its handles are garbage.
 //
-// All methods may be called by any number of goroutines. Goroutines that wait cost no
-// threads.
+// Its methods are safe for concurrent use. A waiting goroutine costs no thread.
 //
-// Package thread makes queues of goroutines, also by priority and last in first out. They
-// copy nothing, and do not travel.
+// Package thread makes queues for goroutines, also by priority and last in, first out. They copy nothing and
+// do not travel.
 type Queue[T any] struct {
 	_       [0]sync.Mutex // a Queue must not be copied
 	carrier carrier.Queue[T]
 	closed  atomic.Bool // this handle was detached
 }
 
-// NewQueue makes a queue that holds so many items at most; Unbounded, or less, is no
-// bound but memory. Unlike a channel of capacity 0 it is never a rendezvous. It does not
-// wait, and costs some tens of microseconds.
+// NewQueue makes a queue that holds at most capacity items; with Unbounded (0), or less, only memory bounds
+// it. Unlike a channel of capacity 0, it is never a rendezvous. NewQueue does not wait and costs some tens of
+// microseconds.
 //
 // The error is ErrNoMain before Main; the system's when there are no descriptors;
 // errors.ErrUnsupported elsewhere than on Linux. A T that cannot travel is an error of Put.
@@ -158,7 +157,7 @@ func (q *Queue[T]) Len() int {
 	return q.carrier.Len()
 }
 
-// Cap is the bound that the queue was made with; 0 is none.
+// Cap returns the capacity that the queue was made with; 0 means no bound.
 func (q *Queue[T]) Cap() int {
 	if !q.made() {
 		return 0

@@ -13,9 +13,9 @@ import (
 //
 //	var ErrNotFound = errors.New("not found")
 //
-// is another variable in each process. It arrives as a RemoteError with the same text, which errors.Is
-// does not find, until it is registered: see RegisterErrors and RegisterErrorType. Printed
-// with %+v a RemoteError says so.
+// is another variable in each process. Until it is registered (see RegisterErrors and RegisterErrorType), it
+// arrives as a RemoteError with the same text, which errors.Is does not match. Printed with %+v, a RemoteError
+// mentions this.
 //
 // Types of error of os/exec, net, net/url, net/http, encoding/json and other packages of the
 // standard library are found by errors.As and errors.AsType with all of their fields, and so are

@@ -11,22 +11,21 @@ import (
 )
 
 // RLock is a lock that its owner may acquire again, as Python's multiprocessing.RLock.
-// Goroutines have no identity, so that who owns it is said by the ctx that
-// Acquire returns: acquiring under it, or under a ctx made from it, nests. Goroutines that
-// share that ctx share the lock: it does not exclude them from each other. A ctx never leaves its
-// process, so another process is always another owner.
+// Goroutines have no identity, so the ctx that Acquire returns identifies the owner: acquiring under it, or
+// under a ctx made from it, nests. Goroutines that share that ctx share the lock; it does not exclude them
+// from each other. A ctx never leaves its process, so another process is always another owner.
 //
-// The lock is free when every Hold was released, in whatever order. After that the
-// ctx says nothing any more, and acquiring under it acquires anew.
+// The lock is free when every Hold was released, in any order. After that the ctx identifies no owner any more, and
+// acquiring under it acquires anew.
 //
-// All else is as with a Lock: order, the death of an owner, sharing, concurrent use.
+// In all else it is like a Lock: order, the death of an owner, sharing, concurrent use.
 type RLock struct {
 	_       [0]sync.Mutex // an RLock must not be copied
 	carrier carrier.RLock
 	closed  atomic.Bool // this handle was closed
 }
 
-// NewRLock makes an RLock that nobody has. Cost and errors are those of NewLock.
+// NewRLock makes a free RLock. It costs what NewLock costs and has its errors.
 func NewRLock() (*RLock, error) {
 	if err := mayStart(); err != nil {
 		return nil, err

@@ -10,17 +10,17 @@ import (
 	"github.com/gomultiprocessing/mp/internal/readiness"
 )
 
-// Readable is what Select waits for at something that is not of this package: a net.Conn, a net.Listener, an
-// *os.File such as a pipe's end, a terminal or os.Stdin. It is ready when a Read, or an Accept, would not block: there is
-// something, or the end, or it was closed. Nothing is read from it, its deadlines stay as they are, and any number of
-// goroutines may use it meanwhile. multiprocessing.connection.wait takes sockets likewise.
+// Readable makes Select wait for r, which is not of this package: a net.Conn, a net.Listener, or an *os.File
+// such as a pipe's end, a terminal or os.Stdin. It is ready when a Read or an Accept would not block: there is
+// data, the end was reached, or r was closed. Select reads nothing from r and leaves its deadlines alone, and
+// other goroutines may use r meanwhile. multiprocessing.connection.wait takes sockets likewise.
 //
-// What has been read ahead is not seen: give what is below a bufio.Reader only after its Buffered is zero. A
-// connection of crypto/tls holds such bytes where nobody sees them; Select refuses it, as it refuses all that has no
-// descriptor (no method SyscallConn), and names it.
+// Select does not see bytes that were read ahead: pass what is below a bufio.Reader only while its Buffered is
+// zero. A connection of crypto/tls buffers such bytes where nothing can see them. Select refuses it, as it refuses
+// everything without a descriptor (no method SyscallConn), and names it.
 //
-// A Select with such things takes a descriptor more while it waits, and looks at them again ten times a second, since
-// the kernel does not tell that one was closed. Elsewhere than on Linux it returns errors.ErrUnsupported.
+// A Select with such values takes one more descriptor while it waits, and checks them ten times a second, since
+// the kernel does not report that one was closed. Elsewhere than on Linux it returns errors.ErrUnsupported.
 func Readable(r any) Selectable { return readable{r} }
 
 type readable struct{ r any }

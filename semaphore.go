@@ -12,36 +12,33 @@ import (
 	"github.com/gomultiprocessing/mp/internal/shared"
 )
 
-// Semaphore is a number of permits for all goroutines of all processes that have it, as
-// Python's multiprocessing.Semaphore and BoundedSemaphore. There are never more Holds than
-// permits.
+// Semaphore hands out a number of permits to the goroutines of all processes that have it, as Python's
+// multiprocessing.Semaphore and BoundedSemaphore. There are never more Holds than permits.
 //
 // When a process dies, the permits that it held are back: within some milliseconds when its
 // parent lives, otherwise within 20 to 40. A stopped process (SIGSTOP) keeps its own.
 //
-// Order: whoever comes while a permit is there takes it at once. But as soon as somebody
-// has waited for a millisecond, the next permit that comes back is kept for whoever has
-// waited longest, goroutines and processes alike. So no waiter starves. One who does not
-// take it within 20 ms, because it is stopped, is passed over until it goes on.
+// A free permit goes to whichever goroutine asks first. Once a waiter has waited for a millisecond, the next
+// permit that comes back is kept for the longest waiter of all processes. So no waiter starves. A waiter that
+// does not take its permit within 20 ms, because its process is stopped, is passed over until it goes on.
 //
-// A Semaphore is shareable as a Lock is. All methods may be called by any number of
-// goroutines.
+// A Semaphore is shareable as a Lock is. Its methods are safe for concurrent use.
 type Semaphore struct {
 	_       [0]sync.Mutex // a Semaphore must not be copied
 	carrier carrier.Semaphore
 	closed  atomic.Bool // this handle was closed
 }
 
-// NewSemaphore makes a Semaphore with so many permits, which may be none. It takes a
-// descriptor and some pages of memory, does not wait, and costs some 20 microseconds.
+// NewSemaphore makes a Semaphore with the given number of permits, which may be 0. It takes a descriptor
+// and some pages of memory, does not wait, and costs some 20 microseconds.
 //
 // The error is ErrNoMain before Main; fs.ErrInvalid when permits is negative or
 // over 2,147,483,647; the system's when there are no descriptors; errors.ErrUnsupported elsewhere
 // than on Linux.
 func NewSemaphore(permits int) (*Semaphore, error) { return newSemaphore(permits, false) }
 
-// NewBoundedSemaphore is NewSemaphore with the promise that never more permits are
-// available than at the beginning: what would make it so is ErrFull.
+// NewBoundedSemaphore is NewSemaphore with a bound: a Release that would make more permits available than at
+// the beginning is ErrFull.
 func NewBoundedSemaphore(permits int) (*Semaphore, error) { return newSemaphore(permits, true) }
 
 func newSemaphore(permits int, bounded bool) (*Semaphore, error) {
@@ -105,9 +102,9 @@ func (s *Semaphore) Acquire(ctx context.Context) (Hold, error) {
 	return s.held(g), nil
 }
 
-// TryAcquire takes a permit if there is one at once. It does not wait for permits. It may
-// be false when the last one is just being handed to one who waits, or when a process was
-// stopped in the middle of acquiring, which it waits for 50 ms to end.
+// TryAcquire takes a permit if one is available. It does not wait for permits. It may return false while the
+// last permit is being handed to a waiter. If a process was stopped in the middle of acquiring, TryAcquire
+// waits up to 50 ms for it and then returns false.
 func (s *Semaphore) TryAcquire() (Hold, bool) {
 	c := s.open()
 	if c == nil {

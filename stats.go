@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Stats is what a pool is doing, and has done since it was made.
+// Stats describes what a pool is doing, and counts what it has done since it was made.
 type Stats struct {
 	Workers  []WorkerStats // by their numbers
 	Queued   int           // tasks that wait

@@ -14,17 +14,16 @@ import (
 	"github.com/gomultiprocessing/mp/internal/shm"
 )
 
-// Value is a variable that processes share. It is Python's multiprocessing.Value with
-// its lock, except that a change takes effect as a whole or not at all, and reading
-// never waits for who changes it.
+// Value is a variable that processes share. It is Python's multiprocessing.Value with its lock, except that a
+// change takes effect as a whole or not at all, and a reader never waits for a writer.
 //
-// T holds no pointers: numbers and bools, arrays and structs of them. Of a T that has a
-// MarshalBinary, or a part that has, the method is asked by NewValue, Store and Update: its error is
-// theirs, and the variable stays as it was. A Value is
-// shareable: inside the input or output of a Func, or inside an item of a queue or pipe,
-// it arrives as the same variable. It lives as long as some process has it. All methods
-// may be called by any number of goroutines. With a Value that is nil or zero, Store and
-// Update return ErrClosed, and Load panics and says so.
+// T holds no pointers: only numbers and bools, and arrays and structs of them. If T or a part of it has a
+// MarshalBinary, NewValue, Store and Update call it; if it fails they return its error, and the variable
+// does not change.
+//
+// A Value is shareable: inside the input or output of a Func, or inside an item of a queue or pipe, it arrives
+// as the same variable. It lives as long as some process has it. Its methods are safe for concurrent use. On a
+// Value that is nil or zero, Store and Update return ErrClosed, and Load panics.
 type Value[T any] struct {
 	_       [0]sync.Mutex // a Value must not be copied
 	carrier carrier.Value
