@@ -5,6 +5,8 @@ package shared_test
 import (
 	"context"
 	"os"
+	"runtime"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -165,8 +167,8 @@ func TestHeirThatWaitsNoMore(t *testing.T) { // not parallel: it must be looked 
 			time.Sleep(time.Millisecond)
 		}
 		done := make(chan struct{})
-		go func() { l.Release(acquire(t, l).Token); close(done) }()
-		time.Sleep(20 * time.Millisecond)
+		go func() { takeLockAsSuccessor(t, l); close(done) }()
+		untilAsleep(t, "takeLockAsSuccessor")
 		release.Set()
 		c.stops()
 		<-done // our turn, before it says that it shall be ours
@@ -183,8 +185,8 @@ func TestHeirThatWaitsNoMore(t *testing.T) { // not parallel: it must be looked 
 			time.Sleep(time.Millisecond)
 		}
 		done := make(chan struct{})
-		go func() { take(t, s); must(s.Return(0)); close(done) }()
-		time.Sleep(20 * time.Millisecond)
+		go func() { takePermitAsSuccessor(t, s); close(done) }()
+		untilAsleep(t, "takePermitAsSuccessor")
 		release.Set()
 		c.stops()
 		<-done
@@ -196,9 +198,42 @@ func TestHeirThatWaitsNoMore(t *testing.T) { // not parallel: it must be looked 
 	})
 }
 
-// stops waits until the child has stopped at its point.
+//go:noinline
+func takeLockAsSuccessor(t *testing.T, l *shared.Lock) { l.Release(acquire(t, l).Token) }
+
+//go:noinline
+func takePermitAsSuccessor(t *testing.T, s *shared.Semaphore) {
+	take(t, s)
+	must(s.Return(0))
+}
+
+// untilAsleep waits until the goroutine that runs function waits for another one, or for the kernel.
+func untilAsleep(t *testing.T, function string) {
+	t.Helper()
+	buf := make([]byte, 1<<20)
+	end := time.Now().Add(time.Minute)
+	for asleep := 0; asleep < 3; time.Sleep(time.Millisecond) { // a goroutine that spins may wait for a moment
+		is := false
+		for _, stack := range strings.Split(string(buf[:runtime.Stack(buf, true)]), "\n\n") {
+			state, frames, _ := strings.Cut(stack, "\n")
+			is = is || strings.Contains(frames, "."+function+"(") && !strings.Contains(state, "[run")
+		}
+		if is {
+			asleep++
+		} else {
+			asleep = 0
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%s does not wait", function)
+		}
+	}
+}
+
+// stops waits until the child has stopped at its point. A child that does not is killed.
 func (c *child) stops() {
 	c.t.Helper()
+	late := time.AfterFunc(time.Minute, func() { c.Process.Kill() })
+	defer late.Stop()
 	var status syscall.WaitStatus
 	for {
 		pid, err := syscall.Wait4(c.Process.Pid, &status, syscall.WUNTRACED, nil)
