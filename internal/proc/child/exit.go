@@ -27,7 +27,10 @@ func (s *server) setExit(payload []byte) {
 	r.Alias = true
 	r.Attached(files)
 	e := &exitCall{name: r.String()}
-	e.input = r.Rest()
+	var err error
+	if e.input, err = proto.CloseInput(proto.FrameExit, r); err != nil {
+		s.lost(err)
+	}
 	if lost != nil {
 		e.lost = errtext.Errorf("mp: the input has lost what it holds: %w", lost)
 	}

@@ -63,7 +63,10 @@ func (s *server) call(r *codec.Reader) {
 	name, wanted, deadline := r.String(), r.Byte() != 0, int64(r.Uint64())
 	propagated := proto.ReadPropagated(r)
 	s.grace = time.Duration(r.Uint64())
-	input := r.Rest()
+	input, err := proto.CloseInput(proto.FrameHello, r)
+	if err != nil {
+		s.lost(err)
+	}
 	s.write(proto.FrameBegun, proto.Empty)
 	calls, panicked, err := s.once(s.context(deadline, propagated), name, input)
 	var out codec.Buffer

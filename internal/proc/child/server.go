@@ -111,7 +111,10 @@ func (s *server) finish() { os.Exit(0) }
 func (s *server) work(r *codec.Reader) {
 	init, max, labels := r.String(), int64(r.Uint64()), r.Byte() != 0
 	s.grace = time.Duration(r.Uint64())
-	input := r.Rest()
+	input, err := proto.CloseInput(proto.FrameHello, r)
+	if err != nil {
+		s.lost(err)
+	}
 	if len(s.self.Files) == 0 {
 		s.lost(fmt.Errorf("mp: a worker without shared memory"))
 	}
@@ -208,10 +211,17 @@ func (s *server) read(x *executor, rooms chan<- struct{}) {
 		case proto.FrameExit:
 			s.setExit(proto.Keep(payload))
 		case proto.FrameCancel:
-			r := codec.NewReader(payload)
-			x.ctxs.Cancel(r.Uvarint(), int(r.Uvarint()))
+			id, item, err := proto.ReadCancel(payload)
+			if err != nil {
+				s.lost(err)
+			}
+			x.ctxs.Cancel(id, item)
 		case proto.FrameStack:
-			go s.tellStack(x, codec.NewReader(payload).Uvarint())
+			request, err := proto.ReadStackRequest(payload)
+			if err != nil {
+				s.lost(err)
+			}
+			go s.tellStack(x, request)
 		case proto.FrameRoom:
 			select {
 			case rooms <- struct{}{}:

@@ -186,7 +186,9 @@ func (c *Caller) read() error {
 		case proto.FrameFailed:
 			c.failed = c.program.DecodeError(codec.NewReader(payload))
 		case proto.FrameShare:
-			c.sharing.request(frames, payload)
+			if err := c.sharing.request(frames, payload); err != nil {
+				return err
+			}
 		}
 	}
 }

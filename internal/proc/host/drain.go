@@ -313,7 +313,7 @@ func (r *reader) framed(f *sentBatch, payload []byte, lost error) error {
 		prefix = append(prefix, w[:]...)
 	}
 	body := fr.Raw()
-	if err := fr.Done(); err != nil {
+	if err := proto.Close(proto.FrameOutcome, fr); err != nil {
 		return err
 	}
 	if h.Slot != f.slot || h.Kind != proto.RecordResult && h.Kind != proto.RecordFailure {

@@ -165,11 +165,13 @@ func (r *reader) frame() error {
 		}
 		r.exit = r.w.program.DecodeError(codec.NewReader(payload))
 	case proto.FrameShare:
-		r.w.sharing.request(r.w.frames, payload)
+		return r.w.sharing.request(r.w.frames, payload)
 	case proto.FrameStack:
-		fr := codec.NewReader(payload)
-		request := fr.Uvarint()
-		r.w.answered(request, fr.String())
+		request, stack, err := proto.ReadStack(payload)
+		if err != nil {
+			return err
+		}
+		r.w.answered(request, stack)
 	case proto.FrameOutcome:
 		// One more than the ring has places for: the place of the last one is
 		// committed after it was sent, but before the next one is.

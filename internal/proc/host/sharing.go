@@ -1,6 +1,7 @@
 package host
 
 import (
+	"fmt"
 	"os"
 	"sync"
 
@@ -48,19 +49,24 @@ func (s *sharing) hello(b *codec.Buffer) {
 	b.Uint64(s.sharer.Key())
 }
 
-// request hands a request of the child over, the frame that was read last.
-func (s *sharing) request(frames *frame.Reader, payload []byte) {
+// request hands a request of the child over, the frame that was read last. A request whose
+// descriptor was lost is dropped; one that is malformed is an error.
+func (s *sharing) request(frames *frame.Reader, payload []byte) error {
 	files, lost := frames.Files()
-	r := codec.NewReader(payload)
-	q := proctable.Request{Key: r.Uint64(), Name: r.String()}
-	if lost != nil || r.Err() != nil || len(files) > 1 {
-		fdpass.CloseAll(files)
-		return
+	key, name, err := proto.ReadShare(payload)
+	if err == nil && len(files) > 1 {
+		err = fmt.Errorf("mp: a malformed share frame: %d descriptors", len(files))
 	}
+	if err != nil || lost != nil {
+		fdpass.CloseAll(files)
+		return err
+	}
+	q := proctable.Request{Key: key, Name: name}
 	if len(files) == 1 {
 		q.PIDFD = files[0]
 	}
 	s.sharer.Request(s.proc.PID(), q)
+	return nil
 }
 
 // markDead returns when the program has been told that the child is dead.

@@ -151,7 +151,9 @@ func (w *Worker) shakeHands(ws Spec) error {
 	var payload []byte
 	for again := err == nil; again; again = err == nil && kind == proto.FrameShare {
 		if kind == proto.FrameShare {
-			w.sharing.request(w.frames, payload)
+			if err := w.sharing.request(w.frames, payload); err != nil {
+				return errtext.Errorf("mp: worker %d broke the protocol while it started: %w", w.number, err)
+			}
 		}
 		kind, payload, err = w.frames.Next(proto.MaxControl)
 	}

@@ -69,7 +69,7 @@ func ReadBatch(payload []byte, files []*os.File, lost error) (*Batch, error) {
 	r := codec.NewReader(payload)
 	r.Attached(files)
 	a := &Batch{Memory: payload, Slot: int(r.Uvarint()), ID: r.Uvarint(), Func: r.String(), Report: r.Byte() != 0, Lost: lost}
-	if a.Slot >= Slots {
+	if r.Err() == nil && a.Slot >= Slots {
 		return nil, fmt.Errorf("mp: a batch for slot %d", a.Slot)
 	}
 	for r.Byte() != 0 {
@@ -84,11 +84,11 @@ func ReadBatch(payload []byte, files []*os.File, lost error) (*Batch, error) {
 			t.readSingly(r, lost)
 		}
 		if r.Err() != nil {
-			return nil, r.Err()
+			return nil, Close(FrameBatch, r)
 		}
 		a.Spans = append(a.Spans, t)
 	}
-	return a, r.Done()
+	return a, Close(FrameBatch, r)
 }
 
 // readSingly reads what encode wrote.
