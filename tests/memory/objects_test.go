@@ -121,3 +121,33 @@ func TestObjectsOfAWorker(t *testing.T) {
 		t.Error(got, err)
 	}
 }
+
+// looker looks at the list while a message is encoded, and refuses to travel.
+type looker struct{}
+
+var errRefused = errors.New("refused")
+
+func (looker) MarshalBinary() ([]byte, error) { mp.Objects(); return nil, errRefused }
+func (*looker) UnmarshalBinary([]byte) error  { return nil }
+
+// An end whose message was given up is as before, and listed as before.
+func TestObjectsListAnEndThatWasGivenBack(t *testing.T) {
+	t.Parallel()
+	type message struct {
+		End *mp.Conn[int]
+		L   looker
+	}
+	a, b, err := mp.NewPipe[int]()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	defer b.Close()
+	q := testkit.NewQueue[message](t, 1)
+	if err := q.Put(testkit.Ctx(t), message{End: a}); !errors.Is(err, errRefused) {
+		t.Fatal(err)
+	}
+	if a.Err() != nil || !isListed(a) {
+		t.Errorf("it was given back (%v) and is on the list: %v", a.Err(), isListed(a))
+	}
+}
