@@ -54,7 +54,11 @@ func idle(queues ...*shared.Queue) {
 		time.Sleep(100 * time.Millisecond)
 		best = min(best, cancelAll())
 	}
-	if best > 50*time.Millisecond {
+	bound := time.Second // of a busy machine
+	if os.Getenv("MP_LONG") != "" {
+		bound = 50 * time.Millisecond
+	}
+	if best > bound {
 		panic("all were cancelled after " + best.String())
 	}
 }
