@@ -16,9 +16,8 @@
 //
 // A goroutine cannot be killed. A task that ignores its ctx gets its outcome at its deadline
 // all the same, but its goroutine runs on, with everything it holds, until its function
-// returns; it is replaced, and counted in Stats.Stuck. And one goroutine that crashes, by a
-// fault in cgo for one, takes the program along. That is what processes are for.
+// returns. The pool replaces it and counts it in Stats.Stuck. A goroutine that crashes, by a
+// fault in cgo for example, ends the program. Processes solve both.
 //
-// What this package makes belongs to its process: to send it to another one is an error that
-// says so.
+// What this package makes belongs to its process: sending it to another one is an error.
 package thread

@@ -52,10 +52,10 @@ func (r *roster) cancelDaemons(self *Thread) {
 	}
 }
 
-// Enumerate returns the threads that are alive, as threading.enumerate: MainThread first, then
-// the others in the order of their starts. A thread whose Join has returned or whose Done is
-// closed is not among them. It does not block and costs some nanoseconds a thread. Goroutines
-// that this package did not start, and those of pools, are not threads.
+// Enumerate returns the threads that are alive, as threading.enumerate: MainThread first, then the others in the
+// order of their starts. It leaves out a thread whose Join has returned or whose Done is closed. It does not
+// block and costs some nanoseconds a thread. Goroutines that this package did not start are not threads, nor are
+// those of pools.
 func Enumerate() []*Thread {
 	threads.mu.Lock()
 	defer threads.mu.Unlock()
@@ -66,16 +66,18 @@ func Enumerate() []*Thread {
 	return all
 }
 
-// JoinAll waits until all threads but the daemons have ended, also those that are started meanwhile and
-// the Timers that wait; then it cancels the daemons and does not wait for them. It is what Python does at
-// the end of the interpreter: a Go program ends when main returns, whatever its goroutines are doing, so
-// call JoinAll there. The workers of pools are not threads: Pool.Join waits for them.
+// JoinAll waits until all threads but the daemons have ended. It also waits for threads that start meanwhile and
+// for Timers that have not fired. Then it cancels the daemons and does not wait for them. Python does the same
+// when its interpreter ends. A Go program ends when main returns, whatever its goroutines are doing, so call
+// JoinAll there. The workers of pools are not threads: Pool.Join waits for them.
 //
-// A thread may call it with its own ctx: then it waits for the others. Two threads that both
-// do wait for each other until a ctx ends. In a bubble of testing/synctest it waits for the
-// threads that were started in bubbles, and elsewhere for the others; two bubbles that run at
-// the same time must not call it. The error is ctx's when there is still a thread to wait for; the
-// threads go on then, daemons too. How each thread ended its own Join tells, and SetExceptHook's function, for which JoinAll is no Join.
+// A thread may call JoinAll with its own ctx: then it waits for the others. Two threads that both do so wait for
+// each other until a ctx ends. In a bubble of testing/synctest it waits for the threads that were started in
+// bubbles, and elsewhere for the others; two bubbles that run at the same time must not call it.
+//
+// The error is ctx's if a thread is still running when ctx ends; all threads go on then, daemons too. JoinAll
+// does not report how a thread ended: its Join does, or the function of SetExceptHook, which does not count
+// JoinAll as a Join.
 func JoinAll(ctx context.Context) error {
 	self := Current(ctx)
 	for {

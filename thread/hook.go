@@ -14,16 +14,16 @@ import (
 
 var exceptHook atomic.Pointer[func(*Thread, error)] // nil: printPanic
 
-// SetExceptHook sets what is called when a thread has ended by a panic or an error while no
-// Join waits for it, as threading.excepthook. It is called on the thread's goroutine before the
-// thread's Done is closed, so what it does has been done when a Join or JoinAll returns; threads
-// that end at the same time call it at the same time. The error is the one that Join returns, a
-// *mp.PanicError for a panic. No such error is the one of the thread's own ctx, when that has
-// ended and the function returns for it: that is a thread that obeyed.
+// SetExceptHook sets the function to call when a thread ends by a panic or an error and no Join waits for it, as
+// threading.excepthook. The hook runs on the thread's goroutine before the thread's Done is closed, so it has
+// returned when a Join or JoinAll returns. Threads that end at the same time call it at the same time.
 //
-// The default prints panics to os.Stderr, with the name of the thread and the stack, and
-// nothing for errors; nil brings it back. If the hook itself panics that is printed and the
-// program goes on. The hook must not wait for its thread, which has not ended.
+// The error is the one that Join returns: a *mp.PanicError for a panic. The hook is not called for a thread that
+// obeyed its ctx: one whose ctx has ended and whose function returned the error of that ctx.
+//
+// The default prints panics to os.Stderr, with the thread's name and stack, and ignores errors; nil restores it.
+// If the hook panics, the panic is printed and the program goes on. The hook must not wait for its thread, which
+// has not ended yet.
 func SetExceptHook(hook func(*Thread, error)) {
 	if hook == nil {
 		exceptHook.Store(nil)
@@ -54,7 +54,7 @@ func printPanic(t *Thread, err error) {
 	}
 }
 
-// obeyed says that a thread returned err because its ctx has ended.
+// obeyed reports whether a thread returned err because its ctx has ended.
 func obeyed(ctx context.Context, err error) bool {
 	is := func() bool { return errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx)) }
 	if task.IsPlain(err) {

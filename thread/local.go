@@ -9,17 +9,16 @@ import (
 	"github.com/gomultiprocessing/mp/internal/task"
 )
 
-// Local is a value of each thread, as threading.local: what one thread sets the others do not
-// see. Whose value is meant says the ctx: that of the thread that Current finds. MainThread,
-// which stands for all that is outside of threads, has one as well.
+// Local is a variable with one value for each thread, as threading.local: a thread does not see what another one
+// sets. The ctx selects the thread, the one that Current finds. MainThread, which stands for everything outside
+// of threads, has a value as well.
 //
-// Each worker of a pool of goroutines has one, too: PoolConfig.Init sets it, or the first task that
-// gets it makes it, and the tasks that follow on that worker find it. So it is for what a
-// task needs alone and is dear to make, such as a connection. It goes with the worker.
+// Each worker of a pool of goroutines has a value, too. PoolConfig.Init sets it, or the first task that gets it
+// makes it, and later tasks on that worker find it. So a Local suits what a task must not share and is expensive
+// to make, such as a connection. The value goes with the worker.
 //
-// It is safe for concurrent use, also by goroutines that share the ctx of one thread and so its
-// value. The value goes with the thread, or with the Local. An operation costs some ten
-// nanoseconds and what ctx.Value does.
+// A Local is safe for concurrent use. Goroutines that share the ctx of a thread share its value. The value goes
+// with the thread, or with the Local. An operation costs some ten nanoseconds and what ctx.Value does.
 type Local[T any] struct {
 	init func() T
 
@@ -34,14 +33,14 @@ type cell[T any] struct {
 	making chan struct{} // closed when init has returned; nil: it is not running
 }
 
-// NewLocal makes a Local. init makes a thread's value at its first Get, on the goroutine that
-// calls it; nil is a Local whose values begin as T's zero value.
+// NewLocal makes a Local. The first Get of a thread calls init to make its value, on the goroutine that calls
+// Get. If init is nil, values start as T's zero value.
 func NewLocal[T any](init func() T) *Local[T] { return &Local[T]{init: init} }
 
-// Get returns the value of ctx's thread. The first Get of a thread calls init, once; others
-// with that thread's ctx wait for it meanwhile. If init panics, or ends the goroutine, that
-// happens to its caller, and the next Get calls init again; init must not get the value that
-// it makes. When the thread has ended nothing is kept any more: each Get calls init anew.
+// Get returns the value of ctx's thread. The first Get of a thread calls init, once; other calls for that thread
+// wait for it. If init panics or ends the goroutine, that happens to its caller, and the next Get calls init
+// again. init must not get the value that it makes. Once the thread has ended, nothing is kept: each Get calls
+// init again.
 func (l *Local[T]) Get(ctx context.Context) T {
 	t := whose(ctx)
 	for {
@@ -87,7 +86,7 @@ func (l *Local[T]) make(c *cell[T]) T {
 	return c.value
 }
 
-// Set sets the value of ctx's thread. When the thread has ended it has no effect.
+// Set sets the value of ctx's thread. It has no effect once the thread has ended.
 func (l *Local[T]) Set(ctx context.Context, v T) {
 	t := whose(ctx)
 	l.mu.Lock()

@@ -16,8 +16,8 @@ func (t *Thread) run(f func(context.Context) error) {
 	err = called(t.ctx, f)
 }
 
-// called is f's error, or that of its panic, which may be of nil: then recover does not tell it from
-// runtime.Goexit, after which this does not return.
+// called returns f's error, or a PanicError if f panics. For panic(nil) recover may return nil, as it does after
+// runtime.Goexit; but after runtime.Goexit called does not return.
 func called(ctx context.Context, f func(context.Context) error) (err error) {
 	returned := false
 	defer func() {
@@ -30,7 +30,7 @@ func called(ctx context.Context, f func(context.Context) error) (err error) {
 	return err
 }
 
-// settle notes how the thread ended and tells the hook if nobody else is told.
+// settle records how the thread ended, and calls the hook if no Join waits.
 func (t *Thread) settle(err error) {
 	t.err = err
 	report := err != nil && !obeyed(t.ctx, err)
@@ -44,7 +44,7 @@ func (t *Thread) settle(err error) {
 	}
 }
 
-// finish makes the thread one that has ended.
+// finish marks the thread as ended.
 func (t *Thread) finish() {
 	threads.remove(t)
 	t.mu.Lock()
@@ -54,5 +54,5 @@ func (t *Thread) finish() {
 	close(t.done)
 }
 
-// errGoexit is how a thread ended that neither returned nor panicked.
-var errGoexit = errors.New("mp: the function of the thread ended its goroutine by runtime.Goexit")
+// errGoexit is the error of a thread that neither returned nor panicked.
+var errGoexit = errors.New("mp: the function of the thread ended its goroutine by runtime.Goexit: return instead")

@@ -15,33 +15,32 @@ import (
 // Option is an option of Start and StartRunner. The only one is Daemon.
 type Option interface{ apply(*Thread) }
 
-// Daemon makes the thread one that JoinAll does not wait for, as threading.Thread(daemon=True): it serves
-// the others, and has nothing to do when they have ended. JoinAll cancels its ctx then. The threads that a daemon
-// starts with its own ctx are daemons too.
+// Daemon makes a daemon thread, one that JoinAll does not wait for, as threading.Thread(daemon=True). A daemon
+// serves the other threads and has nothing to do when they have ended: JoinAll cancels its ctx then. Threads
+// that a daemon starts with its own ctx are daemons too.
 func Daemon() Option { return daemon{} }
 
 type daemon struct{}
 
 func (daemon) apply(t *Thread) { t.daemon = true }
 
-// Start runs f on a goroutine with a name, as threading.Thread(target=f, name=name).start().
-// It does not wait for f. With the name "" it is Thread-1, Thread-2 and so on. Names need not
-// be unique. Daemon makes it one that JoinAll does not wait for.
+// Start runs f on a new goroutine with a name, as threading.Thread(target=f, name=name).start(). It does not
+// wait for f. An empty name stands for Thread-1, Thread-2 and so on. Names need not be unique. With Daemon,
+// JoinAll does not wait for the thread.
 //
-// A thread that a task of a process has started goes on, in a pool's worker, when the task is done and its ctx was not
-// the task's; the process of mp.Start or mp.Call ends with its Func and all of its threads, so let that call JoinAll.
+// f gets its own ctx, with the values and the deadline of the given one. It ends with the given ctx, by
+// Thread.Cancel, and when f returns. To start something that outlives the thread, such as another thread, pass
+// it context.WithoutCancel of that ctx, or another ctx. Current finds the thread by its ctx, and Local its
+// values.
 //
-// f gets a ctx of its own. It has the values and the deadline of ctx and ends with it, by
-// Thread.Cancel, and when f has returned: what shall outlive the thread, such as another
-// thread that f starts, is given context.WithoutCancel of it or another ctx. Current finds the
-// thread by that ctx, and Local its values.
+// A goroutine cannot be killed: f must look at its ctx and return. A panic of f does not end the program: Join
+// returns it, or the function of SetExceptHook gets it.
 //
-// A goroutine cannot be killed: it is f that looks at its ctx and returns. A panic of f is
-// not the end of the program: Join returns it, or SetExceptHook's function gets it.
+// In a pool's worker, a thread that a task started outlives the task if its ctx is not the task's. The process
+// of mp.Start or mp.Call ends with its Func, and so do all threads in it: let the Func call JoinAll.
 //
-// It costs about a microsecond and some hundred bytes more than a go statement. Any number
-// of goroutines may call it. The error is ctx's when it has ended at entry, and that of an f
-// that is nil; then nothing was started.
+// Start costs about a microsecond and some hundred bytes more than a go statement. It is safe for concurrent
+// use. The error is ctx's if ctx has already ended, or says that f is nil; nothing is started then.
 func Start(ctx context.Context, name string, f func(context.Context) error, opts ...Option) (*Thread, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -52,9 +51,9 @@ func Start(ctx context.Context, name string, f func(context.Context) error, opts
 	return start(ctx, name, "Thread", f, opts), nil
 }
 
-// StartRunner is Start for a value that is a piece of work, as a subclass of threading.Thread
-// with a run method: it runs r.Run. With the name "" it is named after the type, MyThread-N.
-// The error is ctx's when it has ended at entry, and that of an r that is nil.
+// StartRunner is Start for a value with a Run method, as a subclass of threading.Thread with a run method: it
+// runs r.Run. An empty name stands for one made from the type, MyThread-N. The error is ctx's if ctx has already
+// ended, or says that r is nil.
 func StartRunner(ctx context.Context, name string, r mp.Runner, opts ...Option) (*Thread, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -65,9 +64,9 @@ func StartRunner(ctx context.Context, name string, r mp.Runner, opts ...Option) 
 	return start(ctx, name, typeName(r), r.Run, opts), nil
 }
 
-var unnamed atomic.Int64 // threads that got no name so far
+var unnamed atomic.Int64 // threads without a given name so far
 
-// nextName is the name of what was given none. A number is used once in the whole program.
+// nextName returns a name for a thread or Timer without one. It uses each number once in the whole program.
 func nextName(kind string) string { return fmt.Sprintf("%s-%d", kind, unnamed.Add(1)) }
 
 // typeName is the name of a Runner's type without package, pointer and type arguments.

@@ -13,14 +13,13 @@ import (
 // threadKey finds a Thread in the ctx of its function.
 type threadKey struct{}
 
-// OwnOfCtx implements task.Own: a task is no thread of its caller's.
+// OwnOfCtx implements task.Own: a task is not a thread of its caller.
 func (threadKey) OwnOfCtx() {}
 
-// Current returns the thread whose function got ctx, or a ctx that ctx was made of, as
-// threading.current_thread. Outside any thread it is MainThread, also in the tasks of a pool,
-// whose ctx has no values: mp.CurrentTask says which of its workers that is, and a Local has a value
-// for each. It does not block; it
-// costs what ctx.Value does.
+// Current returns the thread whose function got ctx, or a ctx that ctx was made from, as
+// threading.current_thread. Outside any thread it returns MainThread. It does so in the tasks of a pool as well:
+// mp.CurrentTask tells their worker, and a Local has a value for each worker. Current does not block and costs
+// what ctx.Value does.
 func Current(ctx context.Context) *Thread {
 	if t, ok := ctx.Value(threadKey{}).(*Thread); ok {
 		return t
@@ -28,9 +27,8 @@ func Current(ctx context.Context) *Thread {
 	return mainThread
 }
 
-// Thread is a goroutine with a name that can be waited for, as threading.Thread. It is made
-// by Start, StartRunner and After; MainThread is there from the beginning. Its methods may be
-// called by any number of goroutines.
+// Thread is a goroutine with a name that can be waited for, as threading.Thread. Start, StartRunner and After
+// make one; MainThread exists from the beginning. Its methods are safe for concurrent use.
 type Thread struct {
 	name   string
 	ctx    context.Context // that f gets
@@ -43,10 +41,10 @@ type Thread struct {
 	place *list.Element // in threads, whose lock guards it
 
 	mu      sync.Mutex
-	joins   int  // that wait
+	joins   int  // calls of Join that wait
 	settled bool // err is known, and whether the hook gets it
 	hooked  bool
-	gone    bool // and has no values of Locals any more
+	gone    bool // it has ended and has no values of Locals
 	locals  []localOf
 }
 
@@ -61,13 +59,13 @@ var ended = func() chan struct{} {
 	return c
 }()
 
-// Name is the name that was given to Start, or Thread-N.
+// Name returns the name that was given to Start, or Thread-N.
 func (t *Thread) Name() string { return t.name }
 
-// Daemon says whether JoinAll does not wait for it, as threading.Thread.daemon.
+// Daemon reports whether JoinAll does not wait for the thread, as threading.Thread.daemon.
 func (t *Thread) Daemon() bool { return t.daemon }
 
-// String is the name and whether the thread is alive.
+// String returns the name and whether the thread is alive.
 func (t *Thread) String() string {
 	if t.Alive() {
 		return fmt.Sprintf("Thread(%s, alive)", t.name)
@@ -75,7 +73,7 @@ func (t *Thread) String() string {
 	return fmt.Sprintf("Thread(%s, ended)", t.name)
 }
 
-// Alive says that the thread has not ended: Done is not closed. MainThread is always alive.
+// Alive reports whether the thread has not ended: its Done is not closed. MainThread is always alive.
 func (t *Thread) Alive() bool {
 	select {
 	case <-t.Done():
@@ -85,9 +83,9 @@ func (t *Thread) Alive() bool {
 	}
 }
 
-// Done returns a channel that is closed when the thread has ended: its function has returned,
-// SetExceptHook's function too if it was called for it, Enumerate does not list it any more,
-// and its values of Locals are gone. That of MainThread is nil: it blocks for ever.
+// Done returns a channel that is closed when the thread has ended. By then its function has returned, and so has
+// the function of SetExceptHook if it was called; Enumerate no longer lists the thread, and its values of Locals
+// are gone. MainThread's Done is nil: receiving from it blocks forever.
 func (t *Thread) Done() <-chan struct{} {
 	if t.done == nil && t != mainThread {
 		return ended
@@ -95,15 +93,14 @@ func (t *Thread) Done() <-chan struct{} {
 	return t.done
 }
 
-// Join waits until the thread has ended, as threading.Thread.join. The error is nil if its
-// function returned nil; else what it returned, a *mp.PanicError with value and stack if it
-// panicked, or an error that says that it ended by runtime.Goexit. It may be called any number
-// of times and gives the same each time.
+// Join waits until the thread has ended, as threading.Thread.join, and returns how it ended: nil or the error
+// that its function returned, a *mp.PanicError with value and stack if it panicked, or an error that reports
+// runtime.Goexit. It may be called any number of times and returns the same each time.
 //
-// When ctx ends first the error is ctx's; Alive tells that from a thread which returned such an error. Join takes
-// nothing, so how a thread that has ended did so is returned whatever has become of ctx. Joining itself would never end: with the thread's own
-// ctx, or one made of it, it is an error at once, and so is joining MainThread, which ends with
-// the program.
+// If ctx ends first, the error is ctx's; Alive tells it from a thread that returned such an error. If the thread
+// has already ended, Join returns its outcome even if ctx has ended, too. A thread that joined itself would wait
+// forever: with the thread's own ctx, or one made from it, Join returns an error at once. It does so for
+// MainThread as well, which ends with the program.
 func (t *Thread) Join(ctx context.Context) error {
 	if err := t.joinable(ctx); err != nil {
 		return err
@@ -137,7 +134,7 @@ func (t *Thread) joinable(ctx context.Context) error {
 	return nil
 }
 
-// enterJoin says that there is something to wait for, and counts who does.
+// enterJoin counts a Join that waits. It reports false if there is nothing to wait for.
 func (t *Thread) enterJoin() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -157,9 +154,9 @@ func (t *Thread) leaveJoin() bool {
 	return t.settled && !t.hooked
 }
 
-// Cancel asks the thread to end: the ctx of its function is cancelled. It does not wait, and
-// has no effect on a thread that has ended and on MainThread, whose ctx is the program's
-// affair. Of the thread of a Timer that waits it is Timer.Cancel.
+// Cancel asks the thread to end: it cancels the ctx of the thread's function. It does not wait. It has no effect
+// on a thread that has ended, nor on MainThread. For the thread of a Timer that has not fired it is
+// Timer.Cancel.
 func (t *Thread) Cancel() {
 	if t.cancel != nil {
 		t.cancel()

@@ -8,8 +8,8 @@ import (
 	"github.com/gomultiprocessing/mp/internal/bubble"
 )
 
-// Timer is a function that will be called, as threading.Timer. It is made by After; its
-// methods may be called by any number of goroutines.
+// Timer calls a function once, later, as threading.Timer. After makes one. Its methods are safe for concurrent
+// use.
 type Timer struct {
 	thread *Thread
 	f      func()
@@ -18,15 +18,14 @@ type Timer struct {
 	timer *time.Timer
 }
 
-// After calls f once, on a goroutine of its own, when d has passed; at once if d is not
-// positive. It does not wait. Until then it needs no goroutine.
+// After calls f once, on a new goroutine, when d has passed, or at once if d is not positive. It does not wait.
+// Until d has passed it needs no goroutine.
 //
-// As in Python a Timer is a thread, Timer-N, from now until its Done is closed: Enumerate
-// lists it, and JoinAll waits for it. A panic of f is not the end of the program:
-// SetExceptHook's function gets it. f must not wait for its own Timer, nor call JoinAll, which
-// would.
+// As in Python a Timer is a thread, Timer-N, from now until its Done is closed: Enumerate lists it, and JoinAll
+// waits for it. A panic of f does not end the program: the function of SetExceptHook gets it. f must not wait
+// for its own Timer, nor call JoinAll, which would.
 //
-// It panics if f is nil.
+// After panics if f is nil.
 func After(d time.Duration, f func()) *Timer {
 	if f == nil {
 		panic("mp: thread.After: the function is nil")
@@ -43,8 +42,8 @@ func After(d time.Duration, f func()) *Timer {
 	return tm
 }
 
-// Cancel says whether it stopped the Timer: f was not called and will not be. It has no effect
-// any more when f has begun, or after a Cancel. It does not wait.
+// Cancel stops the Timer and reports whether it did: true means that f was not called and will not be. It has no
+// effect once f has begun, or after an earlier Cancel. It does not wait.
 func (tm *Timer) Cancel() bool {
 	tm.mu.Lock()
 	stopped := tm.timer != nil && tm.timer.Stop() // nil: it was not made by After
@@ -55,8 +54,7 @@ func (tm *Timer) Cancel() bool {
 	return stopped
 }
 
-// Done returns a channel that is closed when f has returned, or panicked, or the Timer was
-// cancelled.
+// Done returns a channel that is closed when f has returned or panicked, or when Cancel has stopped the Timer.
 func (tm *Timer) Done() <-chan struct{} {
 	if tm.thread == nil {
 		return ended
@@ -64,7 +62,7 @@ func (tm *Timer) Done() <-chan struct{} {
 	return tm.thread.done
 }
 
-// fire is called when the time has come.
+// fire runs f as a thread once the time has come.
 func (tm *Timer) fire() {
 	tm.thread.run(func(context.Context) error {
 		tm.f()
