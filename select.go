@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"syscall"
 
+	"github.com/gomultiprocessing/mp/internal/errtext"
 	"github.com/gomultiprocessing/mp/internal/readiness"
 )
 
@@ -31,7 +32,7 @@ func (r readable) selectable() source {
 	}
 	c, ok := r.r.(syscall.Conn)
 	if !ok {
-		return source{err: fmt.Errorf("Readable of a %T, which has no descriptor to wait for", r.r)}
+		return source{err: fmt.Errorf("Readable of a %T, which has no descriptor to wait for: give it a value with the method SyscallConn", r.r)}
 	}
 	raw, err := c.SyscallConn()
 	if err != nil {
@@ -60,20 +61,18 @@ type source struct {
 	err error // it can never be looked at
 }
 
-// Select waits until at least one of the given things is ready, and returns the indices
-// of all that are, in their order, as multiprocessing.connection.wait. Ready are: a
-// queue with an item, or closed and empty; an end of a pipe with a message, or at end of
-// file; an event that is set; a process that has ended; a result that is done. It
-// takes nothing: another goroutine or process may be faster, so follow it by TryGet, or by a
-// Get or Recv with a deadline.
+// Select waits until at least one of the given things is ready, and returns the indices of all that are, in
+// their order, as multiprocessing.connection.wait. A queue is ready when it has an item, or is closed and empty;
+// an end of a pipe when it has a message or is at end of file; an event when it is set; a process when it has
+// ended; a result when it is done. Select takes nothing, and another goroutine or process may be faster: follow
+// it by TryGet, or by a Get or Recv with a deadline.
 //
-// While it waits it uses no processor time and no thread, however many things are given;
-// looking costs some ten nanoseconds for each thing. Any number of goroutines may wait for
-// the same ones.
+// While it waits it uses no processor time and no thread, however many things are given. A check costs some ten
+// nanoseconds for each thing. Any number of goroutines may wait for the same things.
 //
-// It looks once before it looks at ctx. The error is ctx's when nothing is ready and it has ended. Nothing to wait
-// for is an error, and so is a nil among the things, which the error names by its index, and
-// more than 65,534 processes and results.
+// It checks once before it checks ctx. The error is ctx's if ctx has ended and nothing is ready. Select also
+// returns an error if there is nothing to wait for, if a thing is nil (the error names its index), and for more
+// than 65,534 processes and results.
 func Select(ctx context.Context, from ...Selectable) (ready []int, err error) {
 	sources, err := sourcesOf(from)
 	if err != nil {
@@ -130,7 +129,7 @@ func Select(ctx context.Context, from ...Selectable) (ready []int, err error) {
 // sourcesOf asks all things how to look at them.
 func sourcesOf(from []Selectable) ([]source, error) {
 	if len(from) == 0 {
-		return nil, errors.New("mp: Select of nothing would wait for ever")
+		return nil, errors.New("mp: Select: nothing to wait for: give it at least one thing")
 	}
 	sources := make([]source, len(from))
 	for i, s := range from {
@@ -138,7 +137,7 @@ func sourcesOf(from []Selectable) ([]source, error) {
 			return nil, fmt.Errorf("mp: Select: number %d (of %d, from 0) is nil", i, len(from))
 		}
 		if sources[i] = s.selectable(); sources[i].err != nil {
-			return nil, fmt.Errorf("mp: Select: number %d (of %d, from 0): %w", i, len(from), sources[i].err)
+			return nil, errtext.Errorf("mp: Select: number %d (of %d, from 0): %w", i, len(from), sources[i].err)
 		}
 		if sources[i].ready == nil {
 			return nil, fmt.Errorf("mp: Select: number %d, a %T, was not made by its constructor", i, s)
@@ -157,7 +156,7 @@ func readyOf(sources []source) (ready []int) {
 	return ready
 }
 
-// doneSource is ready for ever once a channel is closed. Nil: of a zero Process.
+// doneSource is ready once a channel is closed. A nil channel is that of a zero Process.
 func doneSource(done <-chan struct{}) source {
 	if done == nil {
 		return source{}

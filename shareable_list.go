@@ -14,18 +14,19 @@ import (
 	"strings"
 
 	"github.com/gomultiprocessing/mp/internal/carrier"
+	"github.com/gomultiprocessing/mp/internal/errtext"
 )
 
-// ShareableList is a list of numbers, bools, texts and bytes in shared memory that has a name, in the layout
-// of multiprocessing.shared_memory.ShareableList in Python 3.9 and later: a Python program opens it by ShareableList(name=...), and
-// what one of them sets, the other gets. Its length is fixed, and so is the room of each text: that which it was
-// made with, rounded up to 8 bytes, and 8 more when it fills them.
+// ShareableList is a list of numbers, bools, texts and bytes in shared memory that has a name. Its layout is
+// that of multiprocessing.shared_memory.ShareableList in Python 3.9 and later: a Python program opens it by
+// ShareableList(name=...), and each program gets what the other sets. The list has a fixed length, and each text
+// has a fixed room: the size it was made with, rounded up to 8 bytes, and 8 more if it fills them.
 //
-// It is shareable as its Memory is. Nothing orders what is set and got there, and a text that is being set may be got
-// half: guard it by a Lock. Everything is read from the memory each time, and checked, since other programs
-// write there; each method costs some ten nanoseconds and does not wait. Any number of goroutines may use it.
+// It is shareable as its Memory is. Nothing orders Get and Set, and a Get during a Set may return half a text:
+// guard the list by a Lock. Each method reads the memory anew and checks it, since other programs write there;
+// it costs some ten nanoseconds and does not wait. Any number of goroutines may use it.
 //
-// As in Python the zero bytes at the end of a text, or of bytes, are lost.
+// As in Python, zero bytes at the end of a text or of bytes are lost.
 type ShareableList struct{ memory *Memory }
 
 // The kinds of values, as the list notes them beside the format.
@@ -44,11 +45,11 @@ const (
 	formatNon = "xxxxxx?x"
 )
 
-// CreateShareableList makes a list of values under a name, as ShareableList(values, name=name) in Python; "" is a
-// name that nobody has. A value is an integer that fits 64 bits, a float, a bool, a string, a []byte or nil. It stays
-// until Memory().Unlink.
+// CreateShareableList makes a list of values under a name, as ShareableList(values, name=name) in Python. An
+// empty name stands for an unused one. A value is an integer that fits 64 bits, a float, a bool, a string, a
+// []byte or nil. The list stays until Memory().Unlink.
 //
-// The errors are those of CreateMemory, and one that names the value which cannot be in a list.
+// The errors are those of CreateMemory, and one that names a value that cannot be in a list.
 func CreateShareableList(name string, values ...any) (*ShareableList, error) {
 	cells := make([]listCell, len(values))
 	offsets := make([]uint64, 1, len(values)+1)
@@ -85,11 +86,11 @@ func CreateShareableList(name string, values ...any) (*ShareableList, error) {
 	return &ShareableList{m}, nil
 }
 
-// OpenShareableList opens a list by its name, as ShareableList(name=name) in Python. What OpenMemory says of
-// Python's removing names holds here: before Python 3.13 its ShareableList cannot be told to leave the name alone but
-// by resource_tracker.unregister(l.shm._name, "shared_memory").
+// OpenShareableList opens a list by its name, as ShareableList(name=name) in Python. Python may remove the name,
+// as OpenMemory describes. Before Python 3.13 only resource_tracker.unregister(l.shm._name, "shared_memory")
+// prevents that.
 //
-// The errors are those of OpenMemory, and one of memory that is no list.
+// The errors are those of OpenMemory, and one for memory that holds no list.
 func OpenShareableList(name string) (*ShareableList, error) {
 	m, err := OpenMemory(name)
 	if err != nil {
@@ -98,7 +99,7 @@ func OpenShareableList(name string) (*ShareableList, error) {
 	l := &ShareableList{m}
 	if _, _, err := l.layout(); err != nil {
 		m.Close()
-		return nil, fmt.Errorf("mp: OpenShareableList(%q): %w", name, err)
+		return nil, errtext.Errorf("mp: OpenShareableList(%q): %w", name, err)
 	}
 	return l, nil
 }
@@ -126,40 +127,41 @@ func (l *ShareableList) Len() int {
 	return int(at.n)
 }
 
-// Get returns value i: an int64, float64, bool, string, []byte of its own, or nil. The error is ErrClosed after Close,
-// and that of an i which is not in the list or of memory that somebody else has garbled.
+// Get returns value i: an int64, float64, bool, string, its own []byte, or nil. The error is ErrClosed after
+// Close. Get also fails if i is not in the list, or if another program has garbled the memory.
 func (l *ShareableList) Get(i int) (any, error) {
 	defer runtime.KeepAlive(l)
 	b, at, err := l.layout()
 	if err != nil {
-		return nil, fmt.Errorf("mp: ShareableList.Get: %w", err)
+		return nil, errtext.Errorf("mp: ShareableList.Get: %w", err)
 	}
 	v, err := at.get(b, i)
 	if err != nil {
-		return nil, fmt.Errorf("mp: ShareableList.Get(%d): %w", i, err)
+		return nil, errtext.Errorf("mp: ShareableList.Get(%d): %w", i, err)
 	}
 	return v, nil
 }
 
-// Set sets value i, to one of any kind. The error is ErrClosed after Close, one that says why v cannot be in a list or
-// is too long for the room that value i has (Python's ValueError), and those of Get; then nothing has changed.
+// Set sets value i, to one of any kind. The error is ErrClosed after Close, one that says why v cannot be in a
+// list or is too long for the room of value i (Python's ValueError), or one of those of Get; then nothing has
+// changed.
 func (l *ShareableList) Set(i int, v any) error {
 	defer runtime.KeepAlive(l)
 	b, at, err := l.layout()
 	if err != nil {
-		return fmt.Errorf("mp: ShareableList.Set: %w", err)
+		return errtext.Errorf("mp: ShareableList.Set: %w", err)
 	}
 	c, err := cellOf(v)
 	if err == nil {
 		err = at.set(b, i, c)
 	}
 	if err != nil {
-		return fmt.Errorf("mp: ShareableList.Set(%d): %w", i, err)
+		return errtext.Errorf("mp: ShareableList.Set(%d): %w", i, err)
 	}
 	return nil
 }
 
-// All yields the values with their places. It ends at the first that cannot be read, as Get would say.
+// All yields the indices and values. It ends at the first value for which Get would return an error.
 func (l *ShareableList) All() iter.Seq2[int, any] {
 	return func(yield func(int, any) bool) {
 		for i := range l.Len() {
@@ -247,7 +249,7 @@ func (at listLayout) get(b []byte, i int) (any, error) {
 	}
 	n, err := strconv.ParseUint(strings.TrimSuffix(format, "s"), 10, 63)
 	if err != nil || !strings.HasSuffix(format, "s") || n > uint64(len(data)) {
-		return nil, fmt.Errorf("it has the format %q, which is none of a list", format)
+		return nil, fmt.Errorf("it has the format %q, which no value of a list has", format)
 	}
 	data = bytes.TrimRight(data[:n], "\x00")
 	if *at.kind(b, uint64(i)) == listText {

@@ -236,3 +236,17 @@ func TestCreateMemoryPicksAName(t *testing.T) {
 		t.Errorf("under the name there is %q", o.Bytes())
 	}
 }
+
+func TestShareableListErrorsHaveOnePrefix(t *testing.T) {
+	t.Parallel()
+	l := createList(t, 1)
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_, getting := l.Get(0)
+	for method, err := range map[string]error{"Get": getting, "Set": l.Set(0, 2)} {
+		if !errors.Is(err, mp.ErrClosed) || strings.Count(err.Error(), "mp: ") != 1 {
+			t.Errorf("%s: %v", method, err)
+		}
+	}
+}

@@ -332,3 +332,17 @@ func TestSelectOfTooMany(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestSelectErrorsHaveOnePrefix(t *testing.T) {
+	t.Parallel()
+	e, err := mp.NewEvent()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := mp.Select(t.Context(), e); !errors.Is(err, mp.ErrClosed) || strings.Count(err.Error(), "mp: ") != 1 {
+		t.Error(err)
+	}
+}
