@@ -37,11 +37,10 @@ func Apply[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in In, o
 	return a.result.value, a.result.err
 }
 
-// ApplyAsync makes a task of f with in and returns its Result at once, as
-// multiprocessing.Pool.apply_async; with PoolConfig.MaxQueued it waits for room.
-// ctx is the task's: when it ends the task is cancelled. An error is the Result's,
-// see Apply. An input of more than 32 KiB must not be changed before the outcome
-// is there.
+// ApplyAsync submits a task that calls f with in, and returns its Result at once, as
+// multiprocessing.Pool.apply_async; with PoolConfig.MaxQueued it waits for room. When ctx ends, the task is
+// cancelled. Errors are the Result's: see Apply. An input of more than 32 KiB must not be changed before the
+// outcome is there.
 func ApplyAsync[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in In, opts ...TaskOption) *Result[Out] {
 	if err := ctx.Err(); err != nil {
 		return failedResult[Out](p, err)

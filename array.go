@@ -17,7 +17,7 @@ import (
 )
 
 // Array is a slice that processes share: what one of them writes, the others read, and
-// nothing is copied. It is Python's multiprocessing.Array without a lock of its own.
+// nothing is copied. It is Python's multiprocessing.Array with lock=False.
 // The elements lie one behind the other as in any Go slice, in the machine's byte order,
 // with nothing in front.
 //
@@ -63,14 +63,14 @@ func plainArray[T any](n int) (size int, err error) {
 		return 0, errtext.Errorf("mp: Array[%s]: %w", nameOf(t), err)
 	}
 	if codec.MayRefuse(t) {
-		return 0, fmt.Errorf("mp: Array[%s]: the type, or one in it, has a MarshalBinary, which nobody would ask: use elements without", nameOf(t))
+		return 0, fmt.Errorf("mp: Array[%s]: the element type, or a type in it, has a MarshalBinary, which shared memory would bypass: use elements without one", nameOf(t))
 	}
 	if n < 0 {
 		return 0, errtext.Errorf("mp: Array[%s]: %w: %d elements", nameOf(t), fs.ErrInvalid, n)
 	}
 	size, ok := arraySize(uint64(n), t)
 	if !ok {
-		return 0, fmt.Errorf("mp: Array[%s]: %d elements of %d bytes are more than can be addressed", nameOf(t), n, t.Size())
+		return 0, fmt.Errorf("mp: Array[%s]: %d elements of %d bytes are more than can be addressed: ask for fewer", nameOf(t), n, t.Size())
 	}
 	return size, nil
 }

@@ -36,7 +36,7 @@ func NewBarrier(parties int) (*Barrier, error) {
 		return nil, err
 	}
 	if parties < 1 || parties > carrier.MaxParties {
-		return nil, fmt.Errorf("mp: a barrier of %d parties: %w", parties, fs.ErrInvalid)
+		return nil, fmt.Errorf("mp: a barrier of %d parties: %w: it needs 1 to %d", parties, fs.ErrInvalid, carrier.MaxParties)
 	}
 	c, err := shared.NewBarrier(parties)
 	if err != nil {

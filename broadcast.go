@@ -8,17 +8,17 @@ import (
 	"github.com/gomultiprocessing/mp/internal/pool"
 )
 
-// Broadcast calls f with in once in each worker and returns the outputs by the workers' numbers, as
-// CurrentTask and Stats tell them: to have all reload something, or tell what they hold. Workers get to
-// it before anything else when they have done what they run; those that are being started when they are ready.
-// A pool whose workers have all gone after IdleTimeout has none.
+// Broadcast calls f with in once in each worker and returns the outputs by worker number, the one that
+// CurrentTask and Stats report. Use it to have all workers reload something, or report what they hold. A worker
+// runs the call before anything else, as soon as it is idle; a worker that is starting runs it when it is ready.
+// If all workers have ended after IdleTimeout, there are no calls.
 //
-// Where f fails, or a worker ends before it has come to it, there is no output, and the error is a
-// *MapError: the Index of its TaskErrors is the worker's number. When ctx ends the outputs that there
-// are come with ctx's error, and the calls that are not done are cancelled. Other errors are those of Apply. An input that
-// can be in one process only, such as a pipe's end, is an error.
+// If f fails in a worker, or a worker ends before it runs f, that worker has no output. The error is then a
+// *MapError: the Index of each TaskError is the worker's number. When ctx ends, Broadcast returns the outputs so
+// far with ctx's error, and cancels the remaining calls. Other errors are those of Apply. An input that can be
+// in one process only, such as a pipe's end, is an error.
 //
-// In a task of the same pool of goroutines the worker that waits calls f too.
+// In a task of the same pool of goroutines, the waiting worker calls f too.
 func Broadcast[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in In) (map[int]Out, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err

@@ -13,14 +13,13 @@ func Children() []*Process {
 	return slices.Clone(children.alive)
 }
 
-// JoinAll waits until all children that are no daemons have ended, also those that
-// are started meanwhile, and then ends the daemons and waits for them: what Python
-// does at the end of the interpreter. Pools are not its affair: their workers are no children of Start, and end by
-// Pool.Close and Join; nor are threads, which thread.JoinAll waits for.
+// JoinAll waits until all children but the daemons have ended, including children that are started meanwhile.
+// Then it ends the daemons and waits for them. Python does the same at the end of the interpreter. JoinAll does
+// not wait for pools, whose workers end by Pool.Close and Join, or for threads: see thread.JoinAll.
 //
-// The error is ctx's when there is still something to wait for; then the others go on, and when ctx had ended at
-// entry the daemons do too. How each child ended its own Join tells.
-// In the main process it calls at last what OnExit has registered.
+// The error is ctx's if ctx ends while there is something to wait for. The children go on then; if ctx had ended
+// before the call, the daemons do too. JoinAll does not report how a child ended: its Join does. In the main
+// process JoinAll finally calls the functions of OnExit.
 func JoinAll(ctx context.Context) error {
 	for {
 		p := firstChild(func(p *Process) bool { return !p.daemon })

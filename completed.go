@@ -10,13 +10,12 @@ import (
 	"github.com/gomultiprocessing/mp/internal/pool"
 )
 
-// AsCompleted yields the results as they are done, with their places in rs, as
-// concurrent.futures.as_completed. Those that are done already come first, in the order of rs, also
-// when ctx has ended; so every result that was done before the loop ended is yielded. When ctx ends the
-// loop ends once nothing is done that was not yielded.
+// AsCompleted yields the results as they complete, with their indices in rs, as concurrent.futures.as_completed.
+// Results that are done already come first, in the order of rs, even if ctx has ended; so every result that was
+// done before the loop ended is yielded. When ctx ends, the loop yields what is done and ends.
 //
-// A result that stands in rs twice is yielded twice, once for each place, where Python's yields it once.
-// A wait costs no goroutine, and leaves nothing behind in results that are not done.
+// A result that occurs twice in rs is yielded twice, once for each index; Python yields it once. Waiting costs
+// no goroutine, and leaves nothing behind in results that are not done.
 func AsCompleted[T any](ctx context.Context, rs ...*Result[T]) iter.Seq2[int, *Result[T]] {
 	return func(yield func(int, *Result[T]) bool) {
 		c := newCompletions(rs)
@@ -137,10 +136,9 @@ const (
 	FirstError                // a result with an error other than ErrCancelled, or all
 )
 
-// Wait waits until some or all results are done, or until ctx ends, as
-// concurrent.futures.wait. It returns which are done and which are not, both in
-// the order of rs; it looks once before it looks at ctx. A result that stands in rs twice is returned twice,
-// where Python's sets have it once.
+// Wait waits until some or all results are done, or until ctx ends, as concurrent.futures.wait. It returns which
+// are done and which are not, both in the order of rs. It checks the results once before it checks ctx. A result
+// that occurs twice in rs is returned twice; Python's sets have it once.
 func Wait[T any](ctx context.Context, when WaitFor, rs ...*Result[T]) (done, pending []*Result[T]) {
 	if !enough(when, rs) {
 		for _, r := range AsCompleted(ctx, rs...) {

@@ -12,24 +12,22 @@ import (
 	"github.com/gomultiprocessing/mp/internal/pipe"
 )
 
-// Conn is one end of a pipe, as multiprocessing.connection.Connection. It carries whole
-// messages, values of type T and bytes, in the order in which they were sent. A small
-// message costs some microseconds, a large one the time to copy it twice. Its methods
-// may be called by any number of goroutines: messages are never mixed, and each is
-// received once.
+// Conn is one end of a pipe, as multiprocessing.connection.Connection. It carries whole messages, values of type
+// T and bytes, in the order in which they were sent. A small message costs some microseconds, a large one the
+// time to copy it twice. Its methods are safe for concurrent use: messages are never mixed, and each is received
+// once.
 //
-// An end belongs to one process. Put into the input or output of a Func, or into a message
-// of another pipe or a queue, it moves: the other process has it, with everything that was
-// sent to it and not yet received, and all methods of this handle answer ErrClosed, also
-// those that are waiting, which have taken nothing. If what it is in does not get sent, the
-// handle is as before. So no forgotten copy keeps an end open: when the process that has it
-// dies, the other end is told by the kernel at once.
+// An end belongs to one process. An end inside the input or output of a Func, or inside a message of another
+// pipe or a queue, moves. The other process gets it, with everything that was sent to it and not yet received.
+// All methods of this handle then return ErrClosed, and calls that wait return it too, having taken nothing. If
+// the value is not sent, the handle stays as it was. So no forgotten copy keeps an end open: when the process
+// that has it dies, the kernel tells the other end at once.
 //
-// An end that was moved through itself cannot be sent (ErrClosed, and nothing has happened); one
-// moved through its own other end can never be received, so that is closed with it.
+// An end that was moved through itself cannot be sent: the error is ErrClosed, and nothing has happened. An end
+// that was moved through its own other end can never be received, so it is closed with it.
 //
-// A Conn that is garbage is closed. Where what is shared between processes is not
-// supported, NewPipe says so; see the table in the README.
+// A Conn that becomes garbage is closed. Where processes cannot share objects, NewPipe returns
+// errors.ErrUnsupported; see the table in the README.
 type Conn[T any] struct {
 	_       [0]sync.Mutex // a Conn must not be copied
 	carrier carrier.Conn[T]
@@ -75,16 +73,14 @@ func (c *Conn[T]) ready(ctx context.Context, method string) error {
 	return ctx.Err()
 }
 
-// Send sends v. It returns when all of v is in the socket, from where the other end
-// receives it whatever becomes of this process; so it waits while the socket is full, which
-// holds at least some hundred small messages or 200 KiB. A v that cannot travel is an error that names the
-// path, and nothing is sent.
+// Send sends v. It returns when all of v is in the socket; the other end then receives it even if this process
+// dies. It waits while the socket is full, which holds at least some hundred small messages or 200 KiB. If v
+// cannot travel, the error names the path in v, and nothing is sent.
 //
-// When ctx ends before, it returns ctx's error at once, and v will not be received: what was
-// sent of it is taken back behind the caller. It is an error that is both
-// io.ErrClosedPipe and syscall.EPIPE if the other end was closed or its process died, and
-// ErrClosed if this one was. An end r of NewOneWayPipe cannot send. Python's send has no
-// timeout, and mixes the messages of threads.
+// If ctx ends first, Send returns ctx's error at once, and v will not be received: a part that was sent is taken
+// back in the background. If the other end was closed or its process died, the error is both io.ErrClosedPipe
+// and syscall.EPIPE. It is ErrClosed if this end was closed or moved. An end r of NewOneWayPipe cannot send.
+// Python's send has no timeout, and mixes the messages of threads.
 func (c *Conn[T]) Send(ctx context.Context, v T) error {
 	if err := c.ready(ctx, "Conn.Send"); err != nil {
 		return err
@@ -94,15 +90,14 @@ func (c *Conn[T]) Send(ctx context.Context, v T) error {
 	return err
 }
 
-// Recv waits for the next message and takes it. It is io.EOF when the other end was closed or
-// its process died and everything that was wholly sent has been received; a message that was half
-// sent has not been sent. Where a T holds large strings or blocks of numbers they share the
-// message's memory.
+// Recv waits for the next message and takes it. It returns io.EOF when the other end was closed or its process
+// died, and every completely sent message has been received. Large strings and blocks of numbers in a T share
+// the message's memory.
 //
-// When ctx ends before, it returns ctx's error and has taken nothing. Without a free descriptor
-// (ulimit -n) for what comes with the message it is syscall.EMFILE, and the message stays. It is an error if the
-// next message is bytes, which stay, and ErrClosed if this end was closed or moved. A message
-// that is no T is taken away with an error. An end w of NewOneWayPipe cannot receive.
+// If ctx ends first, Recv returns ctx's error and has taken nothing. If this process has no free descriptor
+// (ulimit -n) for what comes with the message, the error is syscall.EMFILE, and the message stays. If the next
+// message is bytes, that is an error, and they stay. The error is ErrClosed if this end was closed or moved. A
+// message that is no T is taken, and an error. An end w of NewOneWayPipe cannot receive.
 func (c *Conn[T]) Recv(ctx context.Context) (T, error) {
 	if err := c.ready(ctx, "Conn.Recv"); err != nil {
 		var none T
@@ -113,14 +108,14 @@ func (c *Conn[T]) Recv(ctx context.Context) (T, error) {
 	return v, err
 }
 
-// Poll waits until there is something to receive: the beginning of a message, or the end of
-// file. It looks once before it looks at ctx, so that a ctx that has ended makes it Python's
-// poll(). It takes nothing, and says the same when asked again.
+// Poll waits until there is something to receive: the beginning of a message, or the end of file. It checks once
+// before it checks ctx, so with a ctx that has ended it is Python's poll(). It takes nothing: a second Poll
+// returns the same.
 //
-// When ctx ends by its deadline and there is nothing, it is false and nil, as Python's
-// poll(timeout); when it was cancelled, false and its error. It is ErrClosed if this end was
-// closed or moved. While other goroutines wait in Recv, what comes is theirs. A sender whose
-// ctx ends takes back what Poll may have seen the beginning of.
+// If nothing has come when ctx ends by its deadline, Poll returns false and nil, as Python's poll(timeout); when
+// ctx was cancelled, false and its error. The error is ErrClosed if this end was closed or moved. A Recv in
+// another goroutine may take what Poll has seen. A sender whose ctx ends may take back a message of which Poll
+// has seen the beginning.
 func (c *Conn[T]) Poll(ctx context.Context) (bool, error) {
 	needCtx(ctx, "Conn.Poll")
 	if !c.made() {
@@ -137,9 +132,9 @@ func (c *Conn[T]) Poll(ctx context.Context) (bool, error) {
 	return false, err
 }
 
-// Close closes this end. The other one receives what was sent before, and then io.EOF; what
-// it sends fails. Whoever waits here gets ErrClosed. It does not wait for others, and is nil
-// also when this end was closed or moved before.
+// Close closes this end. The other end receives what was sent before, and then io.EOF; its sends fail. Calls
+// that wait on this end return ErrClosed. Close does not wait for others. It returns nil even if this end was
+// closed or moved before.
 func (c *Conn[T]) Close() error {
 	if !c.made() {
 		return nil
@@ -193,9 +188,9 @@ func (c *Conn[T]) adopt(k carrier.Kind, r *codec.Reader) error {
 
 func (c *Conn[T]) list() { list(c) }
 
-// SendBytes sends p as one message, which only RecvBytes and RecvBytesInto receive; an empty
-// one is a message as well. p is not changed, and is the caller's again when it returns. It
-// blocks and fails as Send does. Python's offset and size are p[offset:offset+size] here.
+// SendBytes sends p as one message, which only RecvBytes and RecvBytesInto receive. An empty p is a message as
+// well. It does not change p, which the caller may reuse when SendBytes has returned. It blocks and fails as
+// Send does. Python's offset and size are p[offset:offset+size] here.
 func (c *Conn[T]) SendBytes(ctx context.Context, p []byte) error {
 	if err := c.ready(ctx, "Conn.SendBytes"); err != nil {
 		return err
@@ -212,7 +207,7 @@ func (c *Conn[T]) SendBytes(ctx context.Context, p []byte) error {
 // Recv does; a value that was sent by Send is an error, and stays.
 func (c *Conn[T]) RecvBytes(ctx context.Context, max int) ([]byte, error) {
 	if max < 0 {
-		return nil, fmt.Errorf("mp: RecvBytes: max is %d, which is negative; 0 is no limit", max)
+		return nil, fmt.Errorf("mp: RecvBytes: max is negative: %d: use 0 for no limit", max)
 	}
 	if max == 0 {
 		max = -1
@@ -220,9 +215,8 @@ func (c *Conn[T]) RecvBytes(ctx context.Context, max int) ([]byte, error) {
 	return c.recvBytes(ctx, max)
 }
 
-// RecvBytesInto is RecvBytes into p, and returns the size of the message. If it is larger than
-// p the error is ErrFull, nothing is written to p, and the message stays (Python's
-// BufferTooShort has taken it).
+// RecvBytesInto is RecvBytes into p, and returns the size of the message. If the message is larger than p, the
+// error is ErrFull, nothing is written to p, and the message stays; Python's BufferTooShort has taken it.
 func (c *Conn[T]) RecvBytesInto(ctx context.Context, p []byte) (int, error) {
 	b, err := c.recvBytes(ctx, len(p))
 	return copy(p, b), err

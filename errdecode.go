@@ -25,10 +25,10 @@ func decodeError(r *codec.Reader) error {
 	nodes := 0
 	err := decodeNode(r, 0, &nodes)
 	if r.Err() != nil {
-		return errtext.Errorf("mp: an error that cannot be understood: %w", r.Err())
+		return errtext.Errorf("mp: the error of another process cannot be decoded: %w", r.Err())
 	}
 	if err == nil {
-		return errors.New("mp: an error that cannot be understood")
+		return errors.New("mp: the error of another process cannot be decoded")
 	}
 	return err
 }
@@ -43,7 +43,7 @@ func decodeInner(r *codec.Reader, depth int, nodes *int) error {
 }
 
 // isFinal says whether an error is not to be retried. It does not trust the
-// error: errors.As would call its methods and follow it for ever in a circle.
+// error: errors.As would call its methods and follow it forever in a circle.
 func isFinal(err error) bool {
 	nodes := 0
 	var look func(err error) bool

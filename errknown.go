@@ -69,27 +69,25 @@ func sentinel(name string) (error, bool) {
 	return err, ok
 }
 
-// RegisterError makes a sentinel error known, so that errors.Is finds it in what
-// came from another process. It is called before Main, in every process alike. The name
-// stands for the error in messages; "" is the one that RegisterErrors gives.
+// RegisterError makes a sentinel error known, so that errors.Is finds it in errors from another process. Call it
+// before Main, in every process alike. The name stands for the error in messages; an empty name stands for the
+// one that RegisterErrors gives.
 //
-// It panics when the name or the error is taken, and says where it was registered first,
-// and when err is nil or cannot be compared.
+// It panics if the name or the error is taken, and says where it was registered first. It panics if err is nil
+// or cannot be compared, and after Main.
 //
-// Known without registering are the sentinels of context, io, io/fs, os, strconv and this
-// package, net.ErrClosed, exec.ErrNotFound and the like, errors.ErrUnsupported and every
-// syscall.Errno.
+// Some errors need no registration: the sentinels of context, io, io/fs, os, strconv and this package,
+// net.ErrClosed, exec.ErrNotFound and the like, errors.ErrUnsupported, and every syscall.Errno.
 func RegisterError(name string, err error) {
 	addSentinel("RegisterError", name, err, called())
 }
 
-// RegisterErrors is RegisterError for any number of sentinels, whose names are made of
-// the package that calls it and of their texts, as in "example.com/store: not found". It is
-// called before Main, from an init function or a package variable of the package whose
-// sentinels they are.
+// RegisterErrors is RegisterError for any number of sentinels. It makes each name from the calling package and
+// the error's text, as in "example.com/store: not found". Call it before Main, from an init function or a
+// package variable of the package that declares the sentinels.
 //
-// It panics as RegisterError does. Two sentinels of a package with one text need
-// RegisterError, and a name each.
+// It panics as RegisterError does. If two sentinels of a package have the same text, give each a name by
+// RegisterError.
 func RegisterErrors(errs ...error) {
 	at := called()
 	for _, err := range errs {
@@ -106,14 +104,14 @@ func addSentinel(by, name string, err error, at callSite) {
 		return fmt.Sprintf("%s(%q)", by, name)
 	}
 	if err == nil || !reflect.TypeOf(err).Comparable() {
-		panic(fmt.Sprintf("mp: %s: %v is not an error that can be compared", what(), err))
+		panic(fmt.Sprintf("mp: %s: %v is not an error that can be compared: use one of errors.New, or RegisterErrorType", what(), err))
 	}
 	if name == "" {
 		name = packageOf(at.frame().Function) + ": " + task.Text(err)
 		what = func() string { return fmt.Sprintf("%s(%q)", by, task.Text(err)) }
 	}
 	if entered.Load() {
-		panic(fmt.Sprintf("mp: %s after Main: other processes would not know it", what()))
+		panic(fmt.Sprintf("mp: %s after Main: other processes would not know it; register in a package variable or an init function", what()))
 	}
 	known.mu.Lock()
 	defer known.mu.Unlock()
@@ -126,28 +124,27 @@ func addSentinel(by, name string, err error, at callSite) {
 	known.byName[name], known.name[err], known.at[name] = err, name, at
 }
 
-// RegisterErrorType makes a type of error known, so that errors.As finds it in
-// what came from another process. Its fields must be able to travel; a value whose
-// fields cannot arrives as a RemoteError. Fields of type error may hold any error:
-// what it wraps travels as errors do. It is called before Main, in every process
-// alike. The name stands for the type in messages; "" is that of the type with its package.
+// RegisterErrorType makes a type of error known, so that errors.As finds it in errors from another process. Its
+// fields must be able to travel; a value whose fields cannot arrives as a RemoteError. Fields of type error may
+// hold any error, which travels as errors do. Call it before Main, in every process alike. The name stands for
+// the type in messages; an empty name stands for the type's name with its package.
 //
-// It panics when the name or the type is taken, and says where it was registered first.
+// It panics if the name or the type is taken, and says where it was registered first. It panics if E is an
+// interface, and after Main.
 //
-// Known without registering are the types of error of this package, io/fs, os, syscall,
-// strconv and time; and by errors.As those of os/exec, net, net/url, encoding/json and others
-// of the standard library: see RemoteError.
+// Some types need no registration: those of this package, io/fs, os, syscall, strconv and time. errors.As also
+// finds those of os/exec, net, net/url, encoding/json and others of the standard library: see RemoteError.
 func RegisterErrorType[E error](name string) {
 	addErrorType(name, reflect.TypeFor[E](), called())
 }
 
 func addErrorType(name string, t reflect.Type, at callSite) {
 	if t.Kind() == reflect.Interface {
-		panic(fmt.Sprintf("mp: RegisterErrorType(%q): %v is an interface", name, t))
+		panic(fmt.Sprintf("mp: RegisterErrorType(%q): %v is an interface: register the types that implement it", name, t))
 	}
 	name = nameFor("RegisterErrorType", name, func() (string, string) { return typeName(t) })
 	if entered.Load() {
-		panic(fmt.Sprintf("mp: RegisterErrorType(%q) after Main: other processes would not know it", name))
+		panic(fmt.Sprintf("mp: RegisterErrorType(%q) after Main: other processes would not know it; register in a package variable or an init function", name))
 	}
 	known.mu.Lock()
 	defer known.mu.Unlock()

@@ -13,8 +13,8 @@ import (
 	"github.com/gomultiprocessing/mp/internal/pool"
 )
 
-// Errors that functions and methods return as they are or wrapped: ask with
-// errors.Is. Behind each name stands when it is returned.
+// Errors that functions and methods return, as they are or wrapped: test for them with errors.Is. The comment on
+// each says when it is returned.
 var (
 	// ErrNoMain: this process has not come to Main.
 	ErrNoMain = errors.New("mp: Main was not entered: call mp.Main first thing in main, or in TestMain")
@@ -22,43 +22,43 @@ var (
 	ErrNotRegistered = errors.New("mp: the function is not registered")
 	// ErrOpen: Join was called before Close or Terminate.
 	ErrOpen = pool.ErrOpen
-	// ErrClosed: the pool or queue takes nothing more, the queue is empty besides, or
-	// the end of a pipe, the array or the memory was closed, or the end was passed on.
+	// ErrClosed: the pool or queue was closed (a closed queue gives out its last items first), this
+	// handle was closed, or this end of a pipe has moved to another process.
 	ErrClosed = carrier.ErrClosed
 	// ErrTerminated: the pool was terminated before the task was done.
 	ErrTerminated = pool.ErrTerminated
-	// ErrCancelled: the task was cancelled by Result.Cancel, or in Outcomes by the
-	// failure of another with FailFast.
+	// ErrCancelled: the task was cancelled by Result.Cancel or Pool.Drain, or in Outcomes because
+	// another task failed with FailFast.
 	ErrCancelled = pool.ErrCancelled
 	// ErrMemory: a process passed its memory limit, its own or the kernel's.
 	ErrMemory = pool.ErrMemory
-	// ErrBroken: the pool cannot start workers, and has tried for PoolConfig.StartPatience where the cause
-	// might have passed; the text says how often. Or the barrier is broken.
+	// ErrBroken: the barrier is broken, or the pool cannot start workers. If the cause may pass, the pool
+	// tries for PoolConfig.StartPatience first; the text says how often it did.
 	ErrBroken = carrier.ErrBroken
-	// ErrRecycled: the worker ended as it has had its tasks (PoolConfig.TasksPerWorker), holds too
-	// much memory between two of them, or was replaced by Pool.Recycle; in events.
+	// ErrRecycled, in events: the worker ended after PoolConfig.TasksPerWorker tasks, because it held too
+	// much memory between two tasks, or by Pool.Recycle.
 	ErrRecycled = pool.ErrRecycled
-	// ErrResized: the worker ended as Pool.Resize has made the pool smaller; in events.
+	// ErrResized, in events: the worker ended because Pool.Resize made the pool smaller.
 	ErrResized = pool.ErrResized
-	// ErrIdle: the worker ended as it was idle for PoolConfig.IdleTimeout; in events.
+	// ErrIdle, in events: the worker ended after PoolConfig.IdleTimeout without a task.
 	ErrIdle = pool.ErrIdle
-	// ErrFull: there is no room: in a pool for a call with NoWait, in a queue, in the buffer for a message, in a bounded
-	// semaphore.
+	// ErrFull: there is no room in the pool for a call with NoWait, in the queue for an item, in the
+	// buffer for a message, or in the bounded semaphore for a permit.
 	ErrFull = carrier.ErrFull
 	// ErrEmpty: the queue has no item.
 	ErrEmpty = carrier.ErrEmpty
-	// ErrNotOwner: what should be released or waited with is not held, or not any more.
+	// ErrNotOwner: the Hold to release or to wait with holds nothing, or no longer does.
 	ErrNotOwner = carrier.ErrNotOwner
-	// ErrAbandoned: a process died with items of the queue that it had not finished.
+	// ErrAbandoned: a process died before it finished items of the queue that it had got.
 	ErrAbandoned = carrier.ErrAbandoned
-	// ErrLost: what holds the object, such as a server, is gone. It is the one error after which an
-	// operation may have had its effect: a Get may have taken its item.
+	// ErrLost: the holder of the object, such as a server, is gone. Only after this error may an
+	// operation have had its effect: a Get may have taken its item.
 	ErrLost = carrier.ErrLost
 )
 
-var errNilFunc = errors.New("mp: the Func is nil")
+var errNilFunc = errors.New("mp: the Func is nil: make it with mp.Register")
 
-// TaskError is why a task has no value. Any other error of a call is about the
+// TaskError reports why a task has no value. Any other error of a call is about the
 // call as a whole: its ctx, the pool.
 type TaskError struct {
 	Func     string

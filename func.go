@@ -95,10 +95,9 @@ type Runner interface {
 	Run(ctx context.Context) error
 }
 
-// RegisterRunner is Register for a type with a Run method: the input is a value
-// of the type, and calling the Func runs it. Use RegisterRunner[*T] when Run has
-// a pointer receiver. A process started with it is named after the type. An empty name
-// stands for that of the type with its package, such as main.Job.
+// RegisterRunner is Register for a type with a Run method. The input is a value of the type, and the Func calls
+// its Run. Use RegisterRunner[*T] if Run has a pointer receiver. A process started with the Func is named after
+// the type. An empty name stands for the type's name with its package, such as main.Job.
 func RegisterRunner[R Runner](name string) *Func[R, None] {
 	t := reflect.TypeFor[R]()
 	name = nameFor("RegisterRunner", name, func() (string, string) { return typeName(t) })

@@ -82,9 +82,9 @@ func (l Limits) check(of string) error {
 	case err != nil:
 		return err
 	case l.OpenFiles > 0 && l.OpenFiles < leastFiles:
-		return fmt.Errorf("mp: %s.Limits.OpenFiles is %d: a process needs %d to talk to its parent", of, l.OpenFiles, leastFiles)
+		return fmt.Errorf("mp: %s.Limits.OpenFiles is %d: a process needs at least %d to talk to its parent", of, l.OpenFiles, leastFiles)
 	case l.Nice < leastNice || l.Nice > mostNice:
-		return fmt.Errorf("mp: %s.Limits.Nice is %d: nice values are %d to %d", of, l.Nice, leastNice, mostNice)
+		return fmt.Errorf("mp: %s.Limits.Nice is %d: it must be %d to %d", of, l.Nice, leastNice, mostNice)
 	}
 	return checkMemory(of+".Limits.Memory", l.Memory)
 }
@@ -110,7 +110,7 @@ func checkMemory(name string, bytes int64) error {
 // checkGrace says what is wrong with a Grace.
 func checkGrace(of string, d time.Duration) error {
 	if d < 0 && d != NoGrace {
-		return fmt.Errorf("mp: %s.Grace is negative: %v; where there is none it is NoGrace", of, d)
+		return fmt.Errorf("mp: %s.Grace is negative: %v: use NoGrace for no grace", of, d)
 	}
 	return nil
 }

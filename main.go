@@ -68,7 +68,7 @@ func (program) Panicked(v any, stack string) error {
 }
 
 func (program) Exited() error {
-	return errors.New("mp: the function ended its goroutine by runtime.Goexit")
+	return errors.New("mp: the function ended its goroutine by runtime.Goexit: return instead")
 }
 
 func (program) Final(err error) bool {

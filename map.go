@@ -12,14 +12,14 @@ import (
 	"github.com/gomultiprocessing/mp/internal/task"
 )
 
-// Map calls f with each input and returns the outputs in the order of the inputs,
-// as multiprocessing.Pool.map. It waits for all tasks, also after a failure; with
-// FailFast not. Tasks are handed to workers several at a time, as many as fit into
-// a millisecond or two, and taken back where they would wait behind a slow one.
+// Map calls f with each input and returns the outputs in the order of the inputs, as multiprocessing.Pool.map.
+// It waits for all tasks, even after a failure; with FailFast it does not. The pool hands several tasks at a
+// time to a worker, as many as fit into a millisecond or two. It takes tasks back that would wait behind a slow
+// one.
 //
-// When tasks failed the error is a *MapError and their places are zero. Any other
-// error is about the call, and there are no outputs: ctx's, ErrClosed,
-// ErrTerminated, ErrBroken, ErrNotRegistered, a type that cannot travel.
+// If tasks fail, the error is a *MapError, and their outputs are zero. Any other error is about the call, and
+// there are no outputs: ctx's, ErrClosed, ErrTerminated, ErrBroken, ErrNotRegistered, or that of a type that
+// cannot travel.
 func Map[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in []In, opts ...TaskOption) ([]Out, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -56,9 +56,8 @@ func Map[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in []In, o
 	}
 }
 
-// MapAsync is Map as a Result. It returns at once; with PoolConfig.MaxQueued it
-// waits for room. ctx is the tasks': when it ends they are cancelled. The inputs
-// must not be changed before the outcome is there.
+// MapAsync is Map as a Result. It returns at once; with PoolConfig.MaxQueued it waits for room. When ctx ends,
+// its tasks are cancelled. The inputs must not be changed before the outcome is there.
 func MapAsync[In, Out any](ctx context.Context, p *Pool, f *Func[In, Out], in []In, opts ...TaskOption) *Result[[]Out] {
 	if err := ctx.Err(); err != nil {
 		return failedResult[[]Out](p, err)

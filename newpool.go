@@ -19,12 +19,13 @@ import (
 	"github.com/gomultiprocessing/mp/internal/spawn"
 )
 
-// NewPool starts the workers and returns when all are ready, some milliseconds
-// later, or with the first failure to start or to Init. Workers that are missing later are started at once, unless
-// there is an IdleTimeout: then when there is work for them. JoinAll does not wait for a pool: close it. The error is ErrNoMain
-// before Main, one that says what is wrong with cfg, errors.ErrUnsupported where there
-// are no processes or no limits on memory, Init's own, or the operating system's; then
-// nothing is left.
+// NewPool starts the workers and returns when all are ready, some milliseconds later, or with the first failure
+// of a start or of Init. The pool replaces a worker that has ended at once, or with IdleTimeout when there is
+// work for it. JoinAll does not wait for a pool: close it.
+//
+// The error is ErrNoMain before Main, one that says what is wrong with cfg, errors.ErrUnsupported where there
+// are no processes or no limits on memory, Init's own, or the operating system's. NewPool then leaves nothing
+// behind.
 func NewPool(cfg PoolConfig) (*Pool, error) {
 	if err := mayStart(); err != nil {
 		return nil, err

@@ -17,19 +17,19 @@ var exits struct {
 	fs []func(ctx context.Context)
 }
 
-// OnExit has f called at the end of this process, the last registered first, as Python's atexit: to
-// flush spans, profiles and logs. Each is called once. ctx ends when the time is over, for all
-// together: Grace of the ProcessConfig or PoolConfig, or a second where none was set. One that
-// does not return by then is left alone.
+// OnExit registers f to be called at the end of this process, as Python's atexit: to flush spans, profiles and
+// logs. The last registered function is called first, and each is called once. All of them share one ctx, which
+// ends after the Grace of the ProcessConfig or PoolConfig, or after a second if none was set. A function that
+// has not returned by then is abandoned.
 //
-// In a process of Start and Call they are called when its Func has returned, failed or panicked; in a
-// worker of a pool of processes when it ends as its pool wants, after PoolConfig.Exit. They are not called
-// when the process is killed by a signal (by Kill, Terminate, a deadline), by a fatal error of the Go runtime, or
-// calls os.Exit. In the main process, of whose end this package knows nothing, JoinAll calls them
-// when it has ended the children.
+// In a process of Start or Call the functions are called when its Func has returned, failed or panicked. In a
+// worker of a pool of processes they are called when the pool ends the worker, after PoolConfig.Exit. They are
+// not called when the process is killed by a signal (by Kill, Terminate or a deadline), dies of a fatal error of
+// the Go runtime, or calls os.Exit. This package cannot see the main process end: there JoinAll calls them after
+// it has ended the children.
 //
-// A panic of f is printed to os.Stderr, and the others are called. OnExit panics when f is nil, does not
-// wait, and may be called by any number of goroutines, also by the functions that it was given.
+// A panic of f is printed to os.Stderr, and the other functions are still called. OnExit panics if f is nil. It
+// does not wait and is safe for concurrent use, even by the functions that it was given.
 func OnExit(f func(ctx context.Context)) {
 	if f == nil {
 		panic("mp: OnExit: the function is nil")

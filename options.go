@@ -47,11 +47,10 @@ func collect(opts []TaskOption) (taskOptions, error) {
 	return o, o.err
 }
 
-// Timeout gives each item and attempt so long from its begin in the worker. Then
-// its ctx ends, and if it still runs after PoolConfig.Grace its worker is killed
-// and replaced: a *TimeoutError. What a task returns within the grace is kept; an
-// outcome of more than 32 KiB has to be sent by then as well. The time for which Ctrl-Z has
-// stopped the program does not count.
+// Timeout limits each attempt of a task to d from its begin in the worker. Then the task's ctx ends; if it still
+// runs after PoolConfig.Grace, its worker is killed and replaced, and the error is a *TimeoutError. What a task
+// returns within the grace is kept; an outcome of more than 32 KiB must also be sent by then. Time during which
+// Ctrl-Z has stopped the program does not count.
 func Timeout(d time.Duration) TaskOption {
 	return func(o *taskOptions) {
 		if d < 0 {
@@ -61,10 +60,9 @@ func Timeout(d time.Duration) TaskOption {
 	}
 }
 
-// Retries gives a task n further attempts after a death of its worker, a timeout,
-// a panic or an error that is not Permanent. A task may then be begun more than
-// once. One that was begun with an input that has left this process, such as a
-// pipe's end, is not: that input is gone.
+// Retries gives a task n further attempts after its worker died, a timeout, a panic or an error that is not
+// Permanent. So a task may begin more than once. A task that began with an input that has left this process,
+// such as a pipe's end, is not retried: that input is gone.
 func Retries(n int, b Backoff) TaskOption {
 	return func(o *taskOptions) {
 		if n < 0 {
@@ -111,9 +109,9 @@ func (b Backoff) check() error {
 	case b.Max > 0 && b.Min > b.Max:
 		return fmt.Errorf("mp: Retries: Backoff{Min: %v, Max: %v}: Min is more than Max", b.Min, b.Max)
 	case b.Factor != 0 && !(b.Factor >= 1 && b.Factor <= maxFactor):
-		return fmt.Errorf("mp: Retries: Backoff.Factor is %v: 1 to %v, or 0, which is 2", b.Factor, float64(maxFactor))
+		return fmt.Errorf("mp: Retries: Backoff.Factor is %v: it must be 1 to %v, or 0 for 2", b.Factor, float64(maxFactor))
 	case b.Jitter != b.Jitter || b.Jitter > 1:
-		return fmt.Errorf("mp: Retries: Backoff.Jitter is %v: at most 1", b.Jitter)
+		return fmt.Errorf("mp: Retries: Backoff.Jitter is %v: it must be at most 1", b.Jitter)
 	}
 	return nil
 }
@@ -121,22 +119,20 @@ func (b Backoff) check() error {
 // maxFactor takes a wait from a nanosecond to a century in two steps.
 const maxFactor = float64(100 * 365 * 24 * time.Hour)
 
-// FailFast makes the first failure, in time, cancel the rest of the call. What ended before it keeps its
-// outcome: Map returns those outputs beside its *MapError, and Imap yields, in order, the outputs up to the
-// first task that was cancelled, and then the failure. So a task in front of the one that failed may
-// yield nothing.
+// FailFast makes the first failure, in time, cancel the rest of the call. Tasks that ended before it keep their
+// outcomes. Map returns those outputs with its *MapError. Imap yields, in order, the outputs up to the first
+// cancelled task, and then the failure; so a task in front of the failed one may yield nothing.
 func FailFast() TaskOption { return func(o *taskOptions) { o.failFast = true } }
 
-// Priority puts tasks before those with a lower number, also before those that
-// were sent ahead to a worker. The default is 0.
+// Priority puts tasks before those with a lower number, even those that were sent ahead to a worker. The default
+// is 0.
 //
-// Calls of equal priority share the workers fairly, whatever their kind, Window, Chunk and age:
-// each has as much of the workers' time as the others, as far as it has tasks for it. The tasks
-// of one call are begun in their order, and calls of one task each in theirs.
+// Calls of equal priority share the workers' time equally, whatever their kind, Window, Chunk and age, as long
+// as they have tasks. The tasks of one call begin in their order, and so do calls of one task each.
 func Priority(n int) TaskOption { return func(o *taskOptions) { o.priority = n } }
 
-// Chunk hands tasks to a worker n at a time, 65,536 at most, or fewer while other calls want the
-// workers too. Without it the number follows from how long tasks take.
+// Chunk hands tasks to a worker n at a time, at most 65,536, or fewer while other calls want the workers too.
+// Without it the pool derives the number from how long tasks take.
 func Chunk(n int) TaskOption {
 	return func(o *taskOptions) {
 		if n < 1 {
@@ -146,9 +142,8 @@ func Chunk(n int) TaskOption {
 	}
 }
 
-// Window bounds how many inputs of a lazy call are taken and not yet given back as
-// outcomes, finished ones that wait for an earlier one included. The default is 8
-// a worker.
+// Window bounds how many inputs of a lazy call are taken and not yet yielded as outcomes. Finished tasks that
+// wait for an earlier one count, too. The default is 8 a worker.
 func Window(n int) TaskOption {
 	return func(o *taskOptions) {
 		if n < 1 {
@@ -158,10 +153,10 @@ func Window(n int) TaskOption {
 	}
 }
 
-// Capture keeps the last max bytes of what each task writes to its standard output
-// and error, in its Outcome, instead of passing it on; 0 is 1 MiB, 64 MiB the most. It is for
-// Outcomes; other calls have no place for it and pass the output on. In a pool of goroutines,
-// whose output is their process's, it is an error of Outcomes.
+// Capture keeps the last max bytes of what each task writes to its standard output and error, in its Outcome,
+// instead of passing them on. 0 stands for 1 MiB; the most is 64 MiB. It is for Outcomes; other calls have no
+// place for captured output. The output of goroutines cannot be told apart: in a pool of them, Imap,
+// ImapUnordered and Outcomes return an error.
 func Capture(max int) TaskOption {
 	return func(o *taskOptions) {
 		if max < 0 {
@@ -177,17 +172,15 @@ func Capture(max int) TaskOption {
 	}
 }
 
-// Progress calls f whenever tasks have ended, on the goroutine that waits for the
-// call, or that ranges over it; in MapAsync on that of the callbacks. done counts
-// tasks; total is -1 while it is not known. A panic of f comes out there. Apply and
-// ApplyAsync, with one task, do not call it.
+// Progress calls f whenever tasks have ended, on the goroutine that waits for the call or ranges over it; for
+// MapAsync, on the goroutine of the callbacks. done counts tasks; total is -1 while it is not known. A panic of
+// f continues on that goroutine. Apply and ApplyAsync have one task and do not call it.
 func Progress(f func(done, total int)) TaskOption {
 	return func(o *taskOptions) { o.progress = f }
 }
 
-// NoWait makes a call fail with ErrFull where its tasks would have to wait and more than
-// PoolConfig.MaxQueued would wait with them: nothing of it is begun then. That goes for every
-// kind of call, those too that never wait for room; Imap, ImapUnordered and Outcomes, which take their inputs as they
-// go, are asked when they begin and count as one task. Tasks for which a worker is free
-// do not count. Without MaxQueued it does nothing.
+// NoWait makes a call fail with ErrFull, before any of it begins, if its tasks would have to wait and would make
+// more than PoolConfig.MaxQueued tasks wait. Every kind of call obeys it, even those that otherwise never wait
+// for room. Imap, ImapUnordered and Outcomes take their inputs as they go: they check once, when they begin, and
+// count as one task. Tasks for which a worker is free do not count. Without MaxQueued, NoWait has no effect.
 func NoWait() TaskOption { return func(o *taskOptions) { o.noWait = true } }

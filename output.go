@@ -9,17 +9,17 @@ import (
 	"github.com/gomultiprocessing/mp/internal/spawn"
 )
 
-// Prefix returns a writer for the Stdout or the Stderr of a PoolConfig or a ProcessConfig
-// that gets a label before each line: of a pool's worker its pool, its number and the task
-// that runs or ran last, as in
+// Prefix returns a writer for the Stdout or Stderr of a PoolConfig or ProcessConfig that puts a label before
+// each line. For a pool's worker the label holds the pool, the worker's number and the task that runs or ran
+// last, as in
 //
 //	[Pool-1/2 square#17] a line that the 18th task printed
 //
-// and of a process of Start or Call its name. A nil w is what a nil Stdout or Stderr is: os.Stdout or
-// os.Stderr. What the program itself writes to the writer goes to w as it is.
+// For a process of Start or Call it is the process's name. A nil w stands for os.Stdout or os.Stderr, as a nil
+// Stdout or Stderr does. What the program itself writes to the returned writer goes to w unchanged.
 //
-// Where the labels are to name tasks each task costs some microseconds more, since the
-// worker says in its output where it begins.
+// With labels that name tasks, each task costs some microseconds more, since the worker marks in its output
+// where the task begins.
 func Prefix(w io.Writer) io.Writer {
 	if l, ok := w.(spawn.Labelled); ok {
 		return l
@@ -38,8 +38,8 @@ func orDefault(w io.Writer, def *os.File) io.Writer {
 	return w
 }
 
-// OutputError says that a part of what a process printed is lost, since its Stdout or
-// Stderr did not take it. What is printed later is tried again.
+// OutputError reports that a part of a process's output is lost, because its Stdout or Stderr did not take it.
+// Later output is still written.
 type OutputError struct {
 	Stream string // "stdout" or "stderr"; where both lead to one place "stdout" stands for both
 	Lost   int64  // bytes

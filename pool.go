@@ -25,7 +25,7 @@ type Pool struct {
 	propagate func(ctx context.Context) map[string]string
 	transport transport
 	watches   watches         // over the ctxs of what was submitted
-	dropped   runtime.Cleanup // ends a pool that nobody can use any more
+	dropped   runtime.Cleanup // ends a pool that is garbage
 }
 
 // pools are those of this process.
@@ -62,11 +62,11 @@ func (p *Pool) Close() error {
 	return nil
 }
 
-// Join waits, after Close or Terminate, until the workers are reaped and all
-// callbacks have returned. The error is ErrOpen before Close, ctx's error, or that of
-// callbacks that panicked. A task of a pool of goroutines that calls Join with its ctx gets an error
-// at once, since it would wait for itself. So would a callback, an Events function, and the body or iterator of a loop over the
-// pool's results; there Join waits until ctx ends.
+// Join waits, after Close or Terminate, until all workers have ended and all callbacks have returned. The error
+// is ErrOpen before Close, ctx's error, or that of callbacks that panicked. A task of a pool of goroutines that
+// calls Join with its ctx gets an error at once, since it would wait for itself. A callback, an Events function,
+// and the body or iterator of a loop over the pool's results would wait for themselves too; there Join waits
+// until ctx ends.
 func (p *Pool) Join(ctx context.Context) error {
 	if err := p.refusal(); err != nil {
 		return err
@@ -74,8 +74,8 @@ func (p *Pool) Join(ctx context.Context) error {
 	return p.s.Join(ctx)
 }
 
-// Shutdown is Close and Join, and Terminate when ctx ends before that is done;
-// then the error is ctx's.
+// Shutdown is Close and Join. If ctx ends before all work is done, it terminates the pool and returns ctx's
+// error.
 func (p *Pool) Shutdown(ctx context.Context) error {
 	if err := p.Close(); err != nil {
 		return err
@@ -87,10 +87,9 @@ func (p *Pool) Shutdown(ctx context.Context) error {
 	return err
 }
 
-// Terminate kills the workers at once, as multiprocessing.Pool.terminate. What was
-// not done fails with ErrTerminated. It returns when no worker is left, without
-// waiting for callbacks, for tasks or for an UnmarshalBinary of the program's, and may
-// be called from a callback.
+// Terminate kills the workers at once, as multiprocessing.Pool.terminate. Tasks without an outcome fail with
+// ErrTerminated. It returns when no worker is left. It does not wait for callbacks, tasks or an UnmarshalBinary
+// of the program, and may be called from a callback.
 func (p *Pool) Terminate() {
 	if p.refusal() == nil {
 		p.dropped.Stop()
@@ -98,10 +97,9 @@ func (p *Pool) Terminate() {
 	}
 }
 
-// Resize changes the number of workers, to at most 10,000. It returns at once: new ones
-// are being started (with IdleTimeout when there is work for them), and those too many
-// end when they have done what they run. The error is about the number, or ErrClosed,
-// ErrTerminated or ErrBroken.
+// Resize changes the number of workers, to at most 10,000. It returns at once. New workers start now, or with
+// IdleTimeout when there is work for them; surplus workers end when they have done what they run. The error
+// names an invalid number, or is ErrClosed, ErrTerminated or ErrBroken.
 func (p *Pool) Resize(workers int) error {
 	if err := p.refusal(); err != nil {
 		return err
@@ -112,27 +110,26 @@ func (p *Pool) Resize(workers int) error {
 	return p.s.Resize(workers)
 }
 
-// Drain takes no more tasks, as Close, and cancels those that wait, as
-// concurrent.futures.Executor.shutdown(cancel_futures=True): what runs finishes, and is not tried
-// again. It returns at once; Join waits for the end.
+// Drain stops the pool from taking tasks, as Close does, and cancels those that wait, as
+// concurrent.futures.Executor.shutdown(cancel_futures=True). Running tasks finish and are not retried. Drain
+// returns at once; Join waits for the end.
 //
-// What waited fails with ErrCancelled: an Apply, a Result, its places in the *MapError of a Map. A
-// loop over Imap, ImapUnordered or Outcomes takes no more inputs, gets what runs, and ends with
-// ErrCancelled.
+// Tasks that waited fail with ErrCancelled: an Apply, a Result, and the entries of a Map's *MapError. A loop
+// over Imap, ImapUnordered or Outcomes takes no more inputs, yields what is running, and ends with ErrCancelled.
 func (p *Pool) Drain() {
 	if p.refusal() == nil {
 		p.s.Drain()
 	}
 }
 
-// Recycle has each worker replaced by a new one as soon as it has nothing to do, for example when
-// what Init has read has changed. Nothing is interrupted, and no more tasks run meanwhile than the pool has workers.
-// It waits until all workers that there were are gone and as many new ones are ready; with
-// IdleTimeout new ones come when there is work. PoolConfig.Exit is called in those that go.
+// Recycle replaces each worker by a new one as soon as it is idle, for example when what Init has read has
+// changed. It interrupts no task and never runs more tasks than the pool has workers. It waits until all old
+// workers have ended and as many new ones are ready; with IdleTimeout the new ones start when there is work.
+// PoolConfig.Exit runs in the old workers.
 //
-// The error is ctx's: the workers that are busy are then still replaced when they are free. It is
-// ErrClosed, ErrTerminated or ErrBroken when the pool ends before or meanwhile, and one that says
-// so in a task of the pool and in Events, which would wait for themselves.
+// The error is ctx's; busy workers are still replaced then, once they are idle. It is ErrClosed, ErrTerminated
+// or ErrBroken if the pool has ended or ends meanwhile. A task of the pool, or its Events function, would wait
+// for itself: there Recycle returns an error that says so.
 func (p *Pool) Recycle(ctx context.Context) error {
 	if err := p.refusal(); err != nil {
 		return err

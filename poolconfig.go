@@ -27,11 +27,11 @@ type PoolConfig struct {
 	Workers        int                                         // 0: runtime.GOMAXPROCS(0)
 	Init           Binding                                     // run once in each new worker before its first task
 	Exit           Binding                                     // run once in each worker at its end: see the text above
-	TasksPerWorker int                                         // a worker is replaced after so many tasks; 0: never
+	TasksPerWorker int                                         // a worker is replaced after this number of tasks; 0: never
 	MaxMemory      int64                                       // bytes of anonymous memory per worker; passing it kills the task: ErrMemory
-	MaxQueued      int                                         // ApplyAsync and MapAsync wait while so many are queued; 0: they never block
+	MaxQueued      int                                         // ApplyAsync and MapAsync wait while this number of tasks is queued; 0: they never block
 	MaxResult      int64                                       // bytes of one outcome; 0: 1 GiB; -1: no limit
-	IdleTimeout    time.Duration                               // a worker idle for so long ends, and comes back on demand; 0: never
+	IdleTimeout    time.Duration                               // an idle worker ends after this time, and comes back on demand; 0: never
 	StartTimeout   time.Duration                               // of one worker, Init included; 0: 1 minute
 	StartPatience  time.Duration                               // how long starts of workers that fail for a cause that may pass are tried again before the pool is ErrBroken; 0: 1 minute
 	Grace          time.Duration                               // between asking a task to stop and killing its worker; 0: 100 ms, of goroutines 10 ms; NoGrace: none
@@ -127,7 +127,7 @@ func (c *PoolConfig) checkNumbers() error {
 	case c.Workers > maxWorkers:
 		return fmt.Errorf("mp: NewPool: PoolConfig.Workers is %d, more than %d", c.Workers, maxWorkers)
 	case c.MaxResult < -1:
-		return fmt.Errorf("mp: NewPool: PoolConfig.MaxResult is negative: %d: -1 is no limit", c.MaxResult)
+		return fmt.Errorf("mp: NewPool: PoolConfig.MaxResult is negative: %d: use -1 for no limit", c.MaxResult)
 	}
 	return nil
 }
@@ -135,7 +135,7 @@ func (c *PoolConfig) checkNumbers() error {
 // checkProcesses checks what only processes have.
 func (c *PoolConfig) checkProcesses() error {
 	if c.Encode {
-		return errors.New("mp: NewPool: PoolConfig.Encode is true, and is for goroutines: what goes to processes is encoded always")
+		return errors.New("mp: NewPool: PoolConfig.Encode is for goroutines: a pool of processes always encodes, so leave it false")
 	}
 	if err := checkProcs("NewPool: PoolConfig", c.Procs); err != nil {
 		return err

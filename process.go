@@ -15,8 +15,7 @@ import (
 	"github.com/gomultiprocessing/mp/internal/proc/host"
 )
 
-// Process is a process that this one started. Its methods may be called by any
-// number of goroutines.
+// Process is a process that this one started. Its methods are safe for concurrent use.
 type Process struct {
 	name   string
 	daemon bool
@@ -43,7 +42,7 @@ func (p *Process) PID() int { return p.call.PID() }
 // Name is the process's name.
 func (p *Process) Name() string { return p.name }
 
-// Alive says whether it has not ended, as multiprocessing.Process.is_alive.
+// Alive reports whether the process has not ended, as multiprocessing.Process.is_alive.
 func (p *Process) Alive() bool {
 	select {
 	case <-p.done:
@@ -53,15 +52,14 @@ func (p *Process) Alive() bool {
 	}
 }
 
-// Done returns a channel that is closed when the process has ended and what it
-// printed was passed on, for which a slow writer has a second.
+// Done returns a channel that is closed when the process has ended and its output was passed on. A slow writer
+// delays that by a second at most.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
-// Join waits until the process has ended, as multiprocessing.Process.join. The error is nil if it
-// ended well, an *ExitError that says how it ended, an *OutputError if it ended well and a part of what
-// it printed could not be written (as with os/exec's Wait), or ctx's error when ctx ends first. It takes nothing, so
-// how a process that has ended did so is returned whatever has become of ctx. Any number of goroutines may join
-// it, and again.
+// Join waits until the process has ended, as multiprocessing.Process.join. The error is nil if it ended well, an
+// *ExitError if it did not, or an *OutputError if it ended well but a part of its output could not be written
+// (as with os/exec's Wait). If ctx ends first it is ctx's. If the process has already ended, Join returns how,
+// even if ctx has ended, too. It may be called any number of times and is safe for concurrent use.
 func (p *Process) Join(ctx context.Context) error {
 	if err := p.join(ctx); err != nil {
 		return err
@@ -86,8 +84,8 @@ func (p *Process) join(ctx context.Context) error {
 	return nil
 }
 
-// ExitCode is how the process ended: 0 well, 1 with an error, 2 with a panic, -N
-// by signal N, as multiprocessing.Process.exitcode.
+// ExitCode returns how the process ended: 0 well, 1 with an error, 2 with a panic, -N by signal N, as
+// multiprocessing.Process.exitcode.
 func (p *Process) ExitCode() (code int, exited bool) {
 	select {
 	case <-p.done:
@@ -109,11 +107,10 @@ func (p *Process) Interrupt() error {
 // Go program which changes its handlers while it is dying by a signal crashes.
 const terminateGrace = 40 * time.Millisecond
 
-// Terminate ends the process and its process group at once by SIGTERM, whether or
-// not its Func looks at its ctx; its exit code is -15, also when it catches that
-// signal or ignores it and had to be killed. Only a handler that exits by itself, within
-// 40 ms, has its own exit code reported. It does not wait, and has no effect on a
-// process that has ended.
+// Terminate ends the process and its process group at once by SIGTERM, whether or not its Func looks at its ctx.
+// The exit code is -15, even if the process catches or ignores the signal and has to be killed. The one
+// exception is a handler that exits by itself within 40 ms, which sets its own exit code. Terminate does not
+// wait, and has no effect on a process that has ended.
 func (p *Process) Terminate() error {
 	err := p.call.Signal(syscall.SIGTERM)
 	resume(p.call) // a stopped process would not notice

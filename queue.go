@@ -61,17 +61,15 @@ var errNoQueue = errors.New("mp: the queue is nil or was not made by NewQueue")
 
 func (q *Queue[T]) made() bool { return q != nil && q.carrier != nil && !q.closed.Load() }
 
-// Put waits until there is room for an item, and puts v. In a queue without a bound there
-// is always room, whatever the size of the items; of items that hold something shareable
-// the kernel keeps some hundreds, and Put waits for a Get then. It takes part of a
-// microsecond and the time to encode and copy v, which may be changed when Put has
-// returned.
+// Put waits until there is room for an item, and puts v. A queue without a bound always has room, whatever the
+// size of the items. Items that hold something shareable are the exception: the kernel keeps some hundreds of
+// them, and then Put waits for a Get. Put costs part of a microsecond and the time to encode and copy v, which
+// may be changed when Put has returned.
 //
-// A v that cannot travel is an error that names the path, such as item.Jobs[3].Next, and
-// takes no place. ErrClosed after Close. When ctx ends before there is room, nothing was
-// put: if by its deadline the error is both ErrFull, as Python's, and
-// context.DeadlineExceeded, else context.Canceled. With a ctx that had ended before, the error is
-// the same, at once, and nothing is put, also if there is room.
+// If v cannot travel, the error names the path in v, such as item.Jobs[3].Next, and v takes no place. The error
+// is ErrClosed after Close. When ctx ends before there is room, nothing was put: by its deadline the error is
+// both ErrFull, as Python's, and context.DeadlineExceeded, otherwise context.Canceled. If ctx had ended before
+// the call, Put returns the same error at once and puts nothing, even if there is room.
 func (q *Queue[T]) Put(ctx context.Context, v T) error {
 	needCtx(ctx, "Queue.Put")
 	if !q.made() {
@@ -92,17 +90,16 @@ func (q *Queue[T]) TryPut(v T) error {
 	return q.carrier.TryPut(v)
 }
 
-// Get waits for an item and takes it. It is gone from the queue at one instant within Get:
-// a process that is killed before leaves it to the others, one killed later takes it along.
-// Nobody reads ahead. It takes part of a microsecond, and the time to copy and decode
-// the item; larger ones may share memory with their message.
+// Get waits for an item and takes it, at one instant within the call: a process that is killed before it leaves
+// the item to the others, one that is killed after it takes the item along. No process reads ahead. Get costs
+// part of a microsecond and the time to copy and decode the item; larger items may share memory with their
+// message.
 //
-// ErrClosed when the queue is closed and empty. When ctx ends, nothing was taken: if by its
-// deadline the error is both ErrEmpty, as Python's, and context.DeadlineExceeded,
-// else context.Canceled. With a ctx that had ended before, the error is the same, at once, and
-// nothing is taken, also if there is an item. An item that cannot be decoded, because its
-// UnmarshalBinary fails, is taken and an error. One whose descriptors find no room in this
-// process (ulimit -n) stays, and the error is syscall.EMFILE.
+// The error is ErrClosed when the queue is closed and empty. When ctx ends first, nothing was taken: by its
+// deadline the error is both ErrEmpty, as Python's, and context.DeadlineExceeded, otherwise context.Canceled. If
+// ctx had ended before the call, Get returns the same error at once and takes nothing, even if there is an item.
+// An item that cannot be decoded, because its UnmarshalBinary fails, is taken, and Get returns an error. If this
+// process has no room for an item's descriptors (ulimit -n), the item stays, and the error is syscall.EMFILE.
 func (q *Queue[T]) Get(ctx context.Context) (T, error) {
 	needCtx(ctx, "Queue.Get")
 	var none T
@@ -134,8 +131,8 @@ func (q *Queue[T]) TryGet() (T, error) {
 	return v, nil
 }
 
-// All gets items until the queue is closed and empty, which ends the loop. Any other error of
-// Get, that of ctx for one, is the second value of the last round.
+// All gets items until the queue is closed and empty, which ends the loop. Any other error of Get, such as
+// ctx's, is yielded last.
 func (q *Queue[T]) All(ctx context.Context) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		for {
@@ -147,9 +144,9 @@ func (q *Queue[T]) All(ctx context.Context) iter.Seq2[T, error] {
 	}
 }
 
-// Len is the number of items in the queue. It is exact at one instant within the
-// call, as Empty and Full are, unlike Python's qsize: an item counts as soon as its Put has
-// returned. It does not wait. That of a nil queue is 0.
+// Len returns the number of items in the queue, or 0 for a nil queue. It is exact at one instant within the
+// call, as are Empty and Full, unlike Python's qsize: an item counts as soon as its Put has returned. It does
+// not wait.
 func (q *Queue[T]) Len() int {
 	if !q.made() {
 		return 0
@@ -165,21 +162,20 @@ func (q *Queue[T]) Cap() int {
 	return q.carrier.Cap()
 }
 
-// Empty says whether Len is 0.
+// Empty reports whether Len is 0.
 func (q *Queue[T]) Empty() bool { return q.Len() == 0 }
 
-// Full says whether a Put would wait for room. A queue without a bound never is.
+// Full reports whether a Put would wait for room. A queue without a bound is never full.
 func (q *Queue[T]) Full() bool { return q.made() && q.carrier.Full() }
 
-// Closed says whether the queue was closed, by Close or CloseNow, in whichever process. There may
-// be items left to get. It does not wait. Python's Queue.is_shutdown. A nil queue is not closed.
+// Closed reports whether a process has closed the queue, by Close or CloseNow, as Python's Queue.is_shutdown.
+// There may be items left to get. It does not wait. A nil queue is not closed.
 func (q *Queue[T]) Closed() bool { return q.made() && q.carrier.Closed() }
 
-// Unfinished is how many items Join waits for: those in the queue, and those that were got and not
-// said to be done. Those of a process that has died are done. It is exact at one instant within
-// the call, and 0 when Join would not wait. Python's Queue.unfinished_tasks. It does not wait, and
-// costs, for a queue between processes, a system call for each process that has items to do. That of
-// a nil queue is 0.
+// Unfinished returns how many items Join waits for: those in the queue, and those that were got and not marked
+// by TaskDone. Items of a process that has died count as done. It is exact at one instant within the call, and 0
+// if Join would not wait or the queue is nil. It is Python's Queue.unfinished_tasks. It does not wait. For a
+// queue between processes it costs a system call for each process with unfinished items.
 func (q *Queue[T]) Unfinished() int {
 	if !q.made() {
 		return 0
@@ -187,9 +183,8 @@ func (q *Queue[T]) Unfinished() int {
 	return q.carrier.Unfinished()
 }
 
-// TaskDone says that an item that this process got is done, for Join. It does not wait.
-// The error is ErrNotOwner when the process has said so of all items that it got, as
-// Python's ValueError.
+// TaskDone marks one item that this process got as done, for Join. It does not wait. The error is ErrNotOwner
+// when all items that the process got are marked already, as Python's ValueError.
 func (q *Queue[T]) TaskDone() error {
 	if !q.made() {
 		return q.Err()
@@ -197,14 +192,13 @@ func (q *Queue[T]) TaskDone() error {
 	return q.carrier.TaskDone()
 }
 
-// Join waits until nothing is in the queue and TaskDone was called for each item that was
-// got. It works as before after Close; items that CloseNow drops need no TaskDone.
+// Join waits until the queue is empty and TaskDone was called for each item that was got. It works after Close
+// too; items that CloseNow drops need no TaskDone.
 //
-// Those of a process that has died without saying so count as done: the error is ErrAbandoned
-// and says how many they were, of all items of the queue ever. Each process is told of an
-// item once, by all Joins that wait at that time or else by its next one. When
-// ctx ends before, it is ctx's error. Join looks once before it looks at ctx: when there is nothing
-// to wait for, it is nil also with a ctx that has ended.
+// Unfinished items of a process that has died count as done. Join then returns ErrAbandoned with their number,
+// counted over the life of the queue. Each process learns of such an item once: from all Joins that wait at that
+// time, or else from its next one. When ctx ends first, the error is ctx's. Join checks the queue once before it
+// checks ctx: if there is nothing to wait for it returns nil even if ctx has ended.
 func (q *Queue[T]) Join(ctx context.Context) error {
 	needCtx(ctx, "Queue.Join")
 	if !q.made() {
@@ -213,9 +207,9 @@ func (q *Queue[T]) Join(ctx context.Context) error {
 	return q.carrier.Join(ctx)
 }
 
-// Close lets nothing more in: Put is ErrClosed from now on, for those that wait, too. Get
-// takes what is there and is ErrClosed then. It is queue.shutdown of Python 3.13. It does
-// not wait; closing again does nothing. The error is nil for a queue of NewQueue.
+// Close ends the queue for producers: from now on Put returns ErrClosed, and so do Puts that wait. Get takes the
+// items that are left and returns ErrClosed after them. It is queue.shutdown of Python 3.13. It does not wait;
+// closing again does nothing. The error is nil for a queue of NewQueue.
 func (q *Queue[T]) Close() error {
 	if !q.made() {
 		return q.Err()
@@ -223,8 +217,8 @@ func (q *Queue[T]) Close() error {
 	return q.carrier.Shutdown()
 }
 
-// CloseNow is Close that drops what is in the queue, and says how many items that was. It
-// is queue.shutdown(immediate=True). It may follow Close.
+// CloseNow is Close that also drops the items in the queue, and returns how many there were. It is
+// queue.shutdown(immediate=True). It may follow Close.
 func (q *Queue[T]) CloseNow() (dropped int, err error) {
 	if !q.made() {
 		return 0, q.Err()

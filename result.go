@@ -10,9 +10,8 @@ import (
 	"github.com/gomultiprocessing/mp/internal/pool"
 )
 
-// Result is the handle of what was submitted and may not be done, as Python's
-// AsyncResult and Future. A pool makes it, or NewResult. Its methods may be called by any
-// number of goroutines.
+// Result is the handle of a call whose outcome may not be known yet, as Python's AsyncResult and Future. Pools
+// and NewResult make one. Its methods are safe for concurrent use.
 type Result[T any] struct {
 	s   *pool.Scheduler // runs callbacks; nil: the Result runs them itself
 	job *pool.Job       // what Cancel cancels; nil: the Result itself
@@ -35,14 +34,13 @@ type listener[T any] struct {
 // waker is a waiter of several results. tell does not block.
 type waker interface{ tell() }
 
-// NewResult makes a Result that is no pool's, as Python's concurrent.futures.Future(), and the
-// function that sets its outcome. set says whether it did: false means that there was an outcome
-// before, by another call of set or by Cancel, which stays. A producer that can stop early waits for
-// Done: it is closed by Cancel as well.
+// NewResult makes a Result without a pool, as Python's concurrent.futures.Future(), and the function that sets
+// its outcome. set reports whether it did: false means that an earlier set or Cancel has given the Result its
+// outcome, which stays. A producer that can stop early waits for Done, which Cancel closes as well.
 //
-// Neither blocks, and any number of goroutines may call set. Callbacks of OnDone run one after
-// another on a goroutine of the Result; a panic in one ends the program, as in any goroutine. When
-// set is never called a Get without a deadline waits forever.
+// Neither NewResult nor set blocks, and set is safe for concurrent use. Callbacks of OnDone run one after
+// another on a goroutine of the Result; a panic in one ends the program, as in any goroutine. If set is never
+// called, a Get without a deadline waits forever.
 func NewResult[T any]() (r *Result[T], set func(v T, err error) bool) {
 	r = new(Result[T])
 	return r, r.complete
@@ -69,7 +67,7 @@ func (r *Result[T]) complete(v T, err error) bool {
 	r.listeners = nil
 	for _, l := range listeners {
 		if l.call != nil {
-			r.call(l.call) // queued before anybody who waits can see that it is done
+			r.call(l.call) // queued before a waiter can see that it is done
 		}
 	}
 	for _, l := range listeners {
@@ -119,9 +117,8 @@ func (r *Result[T]) runCallbacks() {
 	}
 }
 
-// Get waits for the outcome. The error is the outcome's, see Apply and Map, or ctx's when ctx ends
-// first; the task goes on then. It takes nothing, so an outcome that is there is returned whatever
-// has become of ctx.
+// Get waits for the outcome. The error is the outcome's (see Apply and Map), or ctx's if ctx ends first; the
+// task goes on then. Get may be called again. If the outcome is there, Get returns it even if ctx has ended.
 func (r *Result[T]) Get(ctx context.Context) (T, error) {
 	if r.Ready() { // without making a channel
 		return r.value, r.err
@@ -166,32 +163,30 @@ func (r *Result[T]) Done() <-chan struct{} {
 	return r.done
 }
 
-// Ready says whether the outcome is there.
+// Ready reports whether the outcome is there.
 func (r *Result[T]) Ready() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.ready
 }
 
-// Running says whether a worker runs the task at the moment, or one of the tasks of MapAsync, as
-// Python's Future.running. It does not wait, and looks at every worker of the pool. A task that waits
-// for its next attempt does not run, nor does one whose outcome is there; a Result of NewResult never
-// does.
+// Running reports whether a worker is running the task, or one of the tasks of MapAsync, as Python's
+// Future.running. It does not wait, and looks at every worker of the pool. It is false for a task that waits for
+// its next attempt, once the outcome is there, and for a Result of NewResult.
 func (r *Result[T]) Running() bool {
 	return r.job != nil && !r.Ready() && r.s.Runs(r.job)
 }
 
-// Err is the outcome's error; nil before it is there.
+// Err returns the outcome's error, or nil before the outcome is there.
 func (r *Result[T]) Err() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.err
 }
 
-// Cancel drops the task if it waits; if it runs, its ctx ends and its worker is
-// killed after PoolConfig.Grace. It does not wait. The outcome is ErrCancelled, unless
-// there was one before: at once, or if the input is just being encoded when that is done. A Result of
-// NewResult is ErrCancelled at once.
+// Cancel drops a waiting task. It ends the ctx of a running one, and the pool kills its worker after
+// PoolConfig.Grace. Cancel does not wait. Unless there was an outcome before, it becomes ErrCancelled: at once,
+// or when the encoding of the input is done if that is under way. A Result of NewResult is ErrCancelled at once.
 func (r *Result[T]) Cancel() {
 	if r.job != nil {
 		r.s.Cancel(r.job, ErrCancelled)
@@ -201,13 +196,14 @@ func (r *Result[T]) Cancel() {
 	r.complete(zero, ErrCancelled)
 }
 
-// TryCancel cancels the task only if it has not begun, as Python's Future.cancel: true means that its
-// Func was never called for it and never will be, and that the outcome is ErrCancelled. Of MapAsync it
-// means that of all its tasks. false means that the task has begun, is being sent in a way that cannot be
-// undone (its input holds something that leaves this process, such as a pipe's end), or has its
-// outcome; nothing has changed then. It does not wait, and looks at every worker of the pool.
+// TryCancel cancels the task only if it has not begun, as Python's Future.cancel. It returns true if the Func
+// was never called for the task and never will be; the outcome is ErrCancelled then. For MapAsync that goes for
+// all of its tasks. It returns false, and changes nothing, if the task has begun, has its outcome, or is being
+// sent in a way that cannot be undone: its input holds something that leaves this process, such as a pipe's end.
+// It does not wait, and looks at every worker of the pool.
 //
-// A Result of NewResult has no such beginning: TryCancel is Cancel and says whether there was no outcome.
+// A Result of NewResult has no task that begins: there TryCancel is Cancel, and reports whether there was no
+// outcome yet.
 func (r *Result[T]) TryCancel() bool {
 	if r.job != nil {
 		return r.s.TryCancel(r.job, ErrCancelled)
@@ -216,10 +212,10 @@ func (r *Result[T]) TryCancel() bool {
 	return r.complete(zero, ErrCancelled)
 }
 
-// OnDone has f called with the outcome when it is there, at once if it is. The callbacks of a pool
-// run one after another on a goroutine of the pool, all before Join returns; one
-// that panics does not stop the others, and Join tells. A callback is queued before Get returns and Done
-// is closed, but need not have run by then: a slow one makes those behind it wait, and nothing else.
+// OnDone registers f to be called with the outcome, at once if it is there. A pool runs callbacks one after
+// another on one of its goroutines, all before Join returns. A callback that panics does not stop the others,
+// and Join reports it. A callback is queued before Get returns and Done is closed, but may run after that. A
+// slow callback delays only those behind it.
 func (r *Result[T]) OnDone(f func(T, error)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -239,7 +235,7 @@ func init() {
 	codec.Refuse(reflect.TypeFor[aResult](), "a Result belongs to the process that submitted the task: wait for it, and send the value")
 }
 
-// String is for logs: the type of the value, and whether it is there. The value itself is not shown.
+// String is for logs: the type of the value, and whether it is there. It does not show the value.
 func (r *Result[T]) String() string {
 	t := reflect.TypeFor[T]()
 	switch {

@@ -46,7 +46,7 @@ func newSemaphore(permits int, bounded bool) (*Semaphore, error) {
 		return nil, err
 	}
 	if permits < 0 || permits > carrier.MaxPermits {
-		return nil, errtext.Errorf("mp: a semaphore of %d permits: %w", permits, fs.ErrInvalid)
+		return nil, errtext.Errorf("mp: a semaphore of %d permits: %w: it may have 0 to %d", permits, fs.ErrInvalid, carrier.MaxPermits)
 	}
 	c, err := shared.NewSemaphore(permits, bounded)
 	if err != nil {

@@ -90,7 +90,7 @@ func title(name string) string { return filepath.Base(os.Args[0]) + ": " + name 
 // input by then or gets it soon, so in may be changed. What f returns besides an
 // error is dropped.
 //
-// The process ends when f returns, whatever goroutines, threads and processes of its own it has left: let f wait for
+// The process ends when f returns, even if it has left goroutines, threads and processes running: let f wait for
 // them, by thread.JoinAll and JoinAll.
 //
 // ctx governs the whole life of the process: when it ends, the ctx of f is
@@ -111,13 +111,12 @@ func Start[In, Out any](ctx context.Context, f *Func[In, Out], in In, opts ...Pr
 	return startProcess(ctx, f, in, false, opts)
 }
 
-// Call calls f in a fresh process of its own and returns its output. When ctx
-// ends it returns at once; the process is asked to stop and killed after Grace.
+// Call calls f in a fresh process and returns its output. When ctx ends it returns at once; the process is asked
+// to stop and killed after Grace.
 //
-// An error of f, and every other way in which the process may end, is an
-// *ExitError; the errors of Start come as they are, and that of a type of output that
-// can never travel. Call does not say that a part of what the process printed could not be
-// written, since the output is there all the same: Start and Join do.
+// If f fails, or the process ends in any other way, the error is an *ExitError. Errors of Start are returned as
+// they are, as is that of a type of output that can never travel. Call does not report printed output that could
+// not be written, since its result is there all the same: use Start and Join for that.
 func Call[In, Out any](ctx context.Context, f *Func[In, Out], in In, opts ...ProcessOption) (Out, error) {
 	var out Out
 	p, err := startProcess(ctx, f, in, true, opts)
@@ -143,7 +142,7 @@ func Call[In, Out any](ctx context.Context, f *Func[In, Out], in In, opts ...Pro
 
 func startProcess[In, Out any](ctx context.Context, f *Func[In, Out], in In, wanted bool, opts []ProcessOption) (*Process, error) {
 	if ctx == nil {
-		panic("mp: the ctx is nil")
+		panic("mp: the ctx is nil: use context.Background() for a process that no ctx ends")
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -197,7 +196,7 @@ func startProcess[In, Out any](ctx context.Context, f *Func[In, Out], in In, wan
 	return p, nil
 }
 
-// drop closes the descriptors of an output that nobody takes.
+// drop closes the descriptors of an unused output.
 func (p *Process) drop() {
 	<-p.done
 	_, files, _, _ := p.call.Output()

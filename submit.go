@@ -46,7 +46,7 @@ func (f *Func[In, Out]) decodeOutputs(o *pool.Outcome, out []Out) error {
 func (f *Func[In, Out]) decodeAttached(o *pool.Outcome, files host.Attached, out []Out) error {
 	if len(out) != 1 {
 		files.Drop()
-		return errors.New("mp: descriptors with several outputs")
+		return errors.New("mp: malformed message: descriptors with several outputs")
 	}
 	payload := o.Payload
 	if !o.Owned {

@@ -19,19 +19,19 @@ type TaskInfo struct {
 	Worker  int // the worker's number, from 1
 }
 
-// CurrentTask says which task ctx belongs to; ok is false outside of a pool's task.
+// CurrentTask returns the task that ctx belongs to. ok is false outside of a pool's task.
 func CurrentTask(ctx context.Context) (TaskInfo, bool) {
 	info, ok := ctx.Value(taskKey{}).(TaskInfo)
 	return info, ok
 }
 
-// Propagated returns what PoolConfig.Propagate, or ProcessConfig.Propagate, has made of the ctx of the
-// call that ctx belongs to: in tasks of processes and of goroutines, and in the Func of Start and Call.
-// It is made for a few short strings such as traceparent. The map is a copy, and nil where there is nothing.
+// Propagated returns what PoolConfig.Propagate or ProcessConfig.Propagate made from the ctx of the call that ctx
+// belongs to. It works in tasks of processes and goroutines, and in the Func of Start and Call. It is for a few
+// short strings such as traceparent. The map is a copy, or nil if there is nothing.
 //
-// What a task calls in turn gets what the Propagate of that pool makes of the task's ctx: it may
-// hand on what Propagated returns. Tasks on goroutines, whose ctx has the values of the caller's, see
-// what the caller's has if their pool has no Propagate.
+// If a task makes calls itself, their tasks get what the Propagate of that pool makes from the task's ctx: it
+// may pass on what Propagated returns. Tasks on goroutines have the values of the caller's ctx; if their pool
+// has no Propagate, Propagated returns what it returns for that ctx.
 func Propagated(ctx context.Context) map[string]string {
 	m, _ := ctx.Value(task.PropagatedKey{}).(map[string]string)
 	return maps.Clone(m)
@@ -51,7 +51,7 @@ func propagated(ctx context.Context, what string, propagate func(context.Context
 		size += len(k) + len(v)
 	}
 	if size > maxPropagated {
-		return nil, fmt.Errorf("mp: %s.Propagate returned %d bytes of keys and values, more than %d: it is for a few short strings, larger things belong into the input", what, size, maxPropagated)
+		return nil, fmt.Errorf("mp: %s.Propagate returned %d bytes of keys and values, more than %d: it is for a few short strings: put larger things into the input", what, size, maxPropagated)
 	}
 	return maps.Clone(m), nil
 }

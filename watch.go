@@ -30,7 +30,7 @@ type Watch struct {
 }
 
 // Watch subscribes to what happens in the pool from now on. It does not wait. Of tasks that a worker has already
-// there may be no TaskStarted. Close the Watch when nobody looks any more; one that is dropped
+// there may be no TaskStarted. Close the Watch when you no longer read it; one that is dropped
 // is closed when it is garbage. A Watch does not keep its pool from being garbage.
 func (p *Pool) Watch(cfg WatchConfig) *Watch {
 	if p.refusal() != nil {

@@ -179,11 +179,11 @@ func TestLaunchBadRegistration(t *testing.T) {
 		"late":                 `mp: Register("late") after Main: other processes would not know it; register in a package variable`,
 		"error twice":          `mp: RegisterError("a"): another error is registered as "a" already, at prog/main.go:`,
 		"error again":          `mp: RegisterError("b"): the error is registered as "a" already, at prog/main.go:`,
-		"error nil":            `mp: RegisterError("a"): <nil> is not an error that can be compared`,
-		"error uncomparable":   `mp: RegisterError("a"): uncomparable is not an error that can be compared`,
+		"error nil":            `mp: RegisterError("a"): <nil> is not an error that can be compared: use one of errors.New, or RegisterErrorType`,
+		"error uncomparable":   `mp: RegisterError("a"): uncomparable is not an error that can be compared: use one of errors.New, or RegisterErrorType`,
 		"error known":          `mp: RegisterError("mine"): the error is registered as "io.EOF" already`,
 		"error type twice":     `mp: RegisterErrorType("b"): the type main.uncomparable is registered as "a" already, at prog/main.go:`,
-		"error type interface": `mp: RegisterErrorType("a"): error is an interface`,
+		"error type interface": `mp: RegisterErrorType("a"): error is an interface: register the types that implement it`,
 		"type twice":           `mp: RegisterType("b"): the type main.uncomparable is already registered as "a", at prog/main.go:`,
 	} {
 		out, err := testkit.Command(t, exe, mode).CombinedOutput()

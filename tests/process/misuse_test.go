@@ -170,10 +170,10 @@ func TestFuncUnknownInTheChild(t *testing.T) {
 
 func TestNilFunc(t *testing.T) {
 	t.Parallel()
-	if _, err := mp.Start[int, int](testkit.Ctx(t), nil, 1); err == nil || err.Error() != "mp: the Func is nil" {
+	if _, err := mp.Start[int, int](testkit.Ctx(t), nil, 1); err == nil || err.Error() != "mp: the Func is nil: make it with mp.Register" {
 		t.Error(err)
 	}
-	if _, err := mp.Call[int, int](testkit.Ctx(t), nil, 1); err == nil || err.Error() != "mp: the Func is nil" {
+	if _, err := mp.Call[int, int](testkit.Ctx(t), nil, 1); err == nil || err.Error() != "mp: the Func is nil: make it with mp.Register" {
 		t.Error(err)
 	}
 }
@@ -201,7 +201,7 @@ func TestNilCtxPanics(t *testing.T) {
 		//lint:ignore SA1012 that is the test
 		func() { mp.Call(nil, procAct, procDo{}) },
 	} {
-		if got := testkit.PanicText(f); got != "mp: the ctx is nil" {
+		if got := testkit.PanicText(f); got != "mp: the ctx is nil: use context.Background() for a process that no ctx ends" {
 			t.Errorf("%q", got)
 		}
 	}
