@@ -35,7 +35,7 @@ func TestPoolOptionsThatCannotWork(t *testing.T) {
 	}
 	processes := map[string]mp.PoolConfig{
 		"MaxMemory is negative: -1": {MaxMemory: -1}, "MaxMemory is 1:": {MaxMemory: 1}, "Procs is negative: -1": {Procs: -1}, "Procs is 1000000, more than ": {Procs: 1_000_000},
-		"Encode is true": {Encode: true}, "Limits.Memory is negative: -1": {Limits: mp.Limits{Memory: -1}}, "Limits.Memory is 4096:": {Limits: mp.Limits{Memory: 4096}},
+		"Encode is for goroutines": {Encode: true}, "Limits.Memory is negative: -1": {Limits: mp.Limits{Memory: -1}}, "Limits.Memory is 4096:": {Limits: mp.Limits{Memory: 4096}},
 		"Limits.CPU is negative: -1": {Limits: mp.Limits{CPU: -1}}, "Limits.OpenFiles is negative: -1": {Limits: mp.Limits{OpenFiles: -1}},
 		"Limits.OpenFiles is 3:": {Limits: mp.Limits{OpenFiles: 3}}, "Limits.Nice is 20:": {Limits: mp.Limits{Nice: 20}}, "Limits.Nice is -21:": {Limits: mp.Limits{Nice: -21}},
 	}
