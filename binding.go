@@ -57,7 +57,7 @@ func (b Binding) forWorkers(what string) (host.Call, error) {
 	return host.Call{Func: b.name, Input: input}, nil
 }
 
-// grace is what the scheduler allows for an Exit; 0: there is none.
+// grace is how long the scheduler waits for an Exit; 0 without an Exit.
 func (b Binding) grace(d time.Duration) time.Duration {
 	if b.encode == nil {
 		return 0

@@ -45,9 +45,9 @@ func standardName(t reflect.Type) string {
 	return name
 }
 
-// encodeStandard writes the fields of an error of standardTypes, and returns its type's name: "" if
-// it is none, or holds what cannot travel. wrapped is what travels along with it in any case; field writes
-// every other error in it.
+// encodeStandard writes the fields of an error of standardTypes, and returns its type's name. The name
+// is "" if err has another type, or holds a value that cannot travel. The errors in wrapped travel along in any case; field
+// writes every other error in it.
 func encodeStandard(err error, wrapped []error, field func(b *codec.Buffer, err error) error) (name string, value *codec.Buffer) {
 	v := reflect.ValueOf(err)
 	if name = standardName(v.Type()); !standardTypes[name] || isNil(v) {

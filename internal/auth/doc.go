@@ -16,6 +16,6 @@
 // Options.MD5 allows it. Before the peer has proved its key it can make this side read at
 // most 256 bytes a message, and only until the deadline.
 //
-// The handshake says who is at the other end, not that nobody is in between: a relay that
-// passes all bytes on is not noticed. Over a network this takes TLS.
+// The handshake authenticates the other end. It does not detect a relay that passes all bytes on; over a
+// network, use TLS.
 package auth

@@ -101,7 +101,7 @@ func (c *Client) unsent(id uint64, err error) error {
 	return err
 }
 
-// await waits for the answer, and runs the action meanwhile if the server says so.
+// await waits for the answer, and runs the action meanwhile if the server asks for it.
 func (c *Client) await(ctx context.Context, p *call, q *request) (lost bool) {
 	done := ctx.Done()
 	if !q.waits || q.flags&flagEnded != 0 {

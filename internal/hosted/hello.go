@@ -16,8 +16,8 @@ import (
 //	server:  16 bytes ID, varint heartbeat in ms, varint the largest frame that it takes
 //	server that refuses: version 0, and the reason
 //
-// The length in front is that of Python's connections, and the first byte is none that a pickle begins with:
-// so one listener can serve both protocols.
+// The length in front is encoded as in Python's connections, and no pickle begins with this first byte, so one
+// listener can serve both protocols.
 
 const (
 	magic    = "mp-hosted"

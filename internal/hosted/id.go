@@ -57,7 +57,7 @@ type Message struct {
 }
 
 // Ref is a reference to a hosted object inside a message. The lease keeps the object alive until the
-// receiver has opened it; 0 is none.
+// receiver has opened it; 0 if there is no lease.
 type Ref struct {
 	ID    ID
 	Lease uint64

@@ -31,7 +31,7 @@ const (
 // What is asked of locks, semaphores, conditions, events, barriers and values.
 const (
 	opAcquire    op = iota + 48 // the reply: n: token; flagOK: abandoned
-	opTryAcquire                // the reply: n: token, 0 if there is none; flagOK: abandoned
+	opTryAcquire                // the reply: n: token, 0 if not acquired; flagOK: abandoned
 	opRelease                   // n: token; of a semaphore: permits without a token
 	opReturn                    // n: token
 	opHolds                     // n: token

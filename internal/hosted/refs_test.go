@@ -110,7 +110,7 @@ func TestReferenceOutlivesItsSender(t *testing.T) {
 	}
 }
 
-// A reference to a server that cannot be reached is an error that says so.
+// A reference to a server that cannot be reached is an error that names the reason.
 func TestReferenceToAnUnknownServer(t *testing.T) {
 	t.Parallel()
 	ctx := testkit.Ctx(t)
@@ -121,7 +121,7 @@ func TestReferenceToAnUnknownServer(t *testing.T) {
 		t.Error("it was reached")
 	}
 	if _, err := c.Open(ctx, hosted.ID{1}, 0); !errors.Is(err, carrier.ErrLost) {
-		t.Error("an ID that is none:", err)
+		t.Error("an unknown ID:", err)
 	}
 	mine := testkit.Must(testkit.NewHostedQueue[*mp.Queue[int]](c, hosted.FirstInFirstOut, 0))(t)
 	other := testkit.Must(testkit.NewHostedQueue[*mp.Lock](c, hosted.FirstInFirstOut, 0))(t)

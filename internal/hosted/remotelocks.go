@@ -38,7 +38,7 @@ func (c *Client) NewRLock(ctx context.Context) (*RLock, error) {
 	return typedAs[*RLock](c.create(ctx, Spec{Kind: KindRLock}, 0))
 }
 
-// lockOf is the lock in an object that was opened; nil if there is none.
+// lockOf returns the lock in an opened object, or nil.
 func lockOf(o carrier.Object) *Lock {
 	switch l := o.(type) {
 	case *Lock:
