@@ -2,7 +2,7 @@
 //
 // An [Object] is a region of shared memory with the state of one lock, one queue or one
 // value. Goroutines of any process wait for it in one of its wait queues: [Queue]. A [Latch]
-// guards an object's state for a moment. A [Spin] decides whether to poll before sleeping.
+// guards an object's state for a moment. A [spin.Spin] decides whether to poll before sleeping.
 //
 // Everything in an object is untrusted: any process that has it may write anything at any
 // time. Words are read once and checked before they are used as an index.

@@ -23,9 +23,3 @@ func (q *Queue) trySpinning(try func(first bool) bool) bool {
 	q.spin.Record(helped)
 	return helped
 }
-
-// Spin is spin.Spin.
-type Spin = spin.Spin
-
-// NewSpin is spin.New.
-func NewSpin() Spin { return spin.New() }
